@@ -116,14 +116,13 @@ fn checked(server: &Server, route: Route, parameters: Value) -> Result<Value, Re
     };
     server.violation(format!("{} {objection}", route.path()));
     Err(match route {
-        // The routes that still validate inside the action word it as a thrown error.
-        Route::SendMessage | Route::GetMessage => {
-            Reply::thrown("invalid-params", &objection, &Value::Null)
+        // This route still validates inside its action and words it as a thrown error.
+        Route::SendMessage => Reply::thrown("invalid-params", &objection, &Value::Null),
+        Route::Me | Route::UserInfo | Route::GetMessage => {
+            Reply::objection("error-invalid-params", &objection)
         }
-        Route::CreateDirectMessage | Route::UpdateMessage | Route::Me | Route::UserInfo => {
-            let body =
-                json!({ "success": false, "errorType": "invalid-params", "error": objection });
-            Reply::json(400, &body)
+        Route::CreateDirectMessage | Route::UpdateMessage => {
+            Reply::objection("invalid-params", &objection)
         }
     })
 }

@@ -55,6 +55,12 @@ impl Reply {
         Self::json(400, &body)
     }
 
+    /// 400 of a route that validates its parameters before it acts.
+    pub(super) fn objection(kind: &str, text: &str) -> Self {
+        let body = json!({ "success": false, "errorType": kind, "error": text });
+        Self::json(400, &body)
+    }
+
     pub(super) fn unauthorized() -> Self {
         let text = "You must be logged in to do this.";
         Self::json(401, &json!({ "success": false, "error": text }))

@@ -15,12 +15,6 @@ pub(in crate::rocketchat) fn me(user: &User) -> Reply {
 
 pub(in crate::rocketchat) fn user_info(server: &Server, parameters: &Value) -> Done {
     let (username, id) = (&parameters["username"], &parameters["userId"]);
-    if username.is_null() && id.is_null() {
-        server.violation("users.info without username or userId");
-        let reason = "The required \"userId\" or \"username\" param was not provided";
-        let refusal = Reply::thrown("error-user-param-not-provided", reason, &Value::Null);
-        return Err(refusal);
-    }
     let store = server.store();
     let found = store
         .users

@@ -72,6 +72,7 @@ fn accepted(server: &Server, user: &User, parameters: &Value) -> Result<Message,
     if text.is_empty() && given["attachments"].is_null() {
         server.violation("chat.sendMessage without text or attachments");
     }
+    note_unknown_keys(server, given);
     check_thread(server, given)?;
     check_size(&text, server.max_message_size)
         .inspect_err(|_| server.violation("chat.sendMessage with a text above the limit"))?;
@@ -95,6 +96,33 @@ fn accepted(server: &Server, user: &User, parameters: &Value) -> Result<Message,
         edits: 0,
         stored_at: iso_now(),
     })
+}
+
+/// The server takes any key inside `message` and stores it; a client that sends one has misspelt another.
+fn note_unknown_keys(server: &Server, given: &Value) {
+    let known = [
+        "_id",
+        "rid",
+        "msg",
+        "tmid",
+        "tshow",
+        "ts",
+        "alias",
+        "avatar",
+        "emoji",
+        "attachments",
+        "blocks",
+        "customFields",
+    ];
+    let keys = given
+        .as_object()
+        .into_iter()
+        .flat_map(serde_json::Map::keys);
+    for key in keys.filter(|key| !known.contains(&key.as_str())) {
+        server.violation(format!(
+            "chat.sendMessage with the unknown key message.{key}"
+        ));
+    }
 }
 
 fn check_thread(server: &Server, given: &Value) -> Result<(), Reply> {
