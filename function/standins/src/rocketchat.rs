@@ -5,6 +5,7 @@
 mod actions;
 mod attachments;
 mod builder;
+mod chunks;
 mod clock;
 mod connection;
 mod contract;
@@ -13,6 +14,7 @@ mod gate;
 mod limiter;
 mod mentions;
 mod message;
+mod misbehaviour;
 mod people;
 mod readout;
 mod reply;

@@ -2,6 +2,7 @@
 //! Each answers with a reply, good or bad; the `Err` side only shortens the way.
 
 mod create_direct_message;
+mod draft;
 mod get_message;
 mod people;
 mod send_message;
