@@ -12,6 +12,7 @@ use std::time::Duration;
 use product::{Product, TOKEN, Usage};
 use standins::gitlab::{Answer, Delivery, SAMPLE_KEY, SAMPLE_SHA};
 use standins::rocketchat::{Message, RocketChat};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How long a message may take from the answer of the product to our screen; it is there before the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,15 +45,30 @@ async fn show(usage: &Usage, chat: &RocketChat) -> Result<(), String> {
     if usage.once {
         return Ok(());
     }
-    let by_hand = Delivery::push_sample().token(TOKEN).curl(&url);
-    say(&format!(
-        "Your turn. Paste this into another shell:\n\n{by_hand}\n\nWaiting for messages; stop with Ctrl-C.\n"
-    ));
+    say(&invitation(&url));
     tokio::select! {
         () = show_messages(chat) => Ok(()),
         ended = product.ended() => Err(ended),
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string()),
+        stopped = stopped() => stopped.map_err(|error| format!("cannot wait for Ctrl-C: {error}")),
     }
+}
+
+/// A command for another shell, as short as a delivery with a plain secret can be.
+fn invitation(url: &str) -> String {
+    let body = include_str!("push_by_hand.json").trim_end();
+    let delivery = Delivery::new("Push Hook", body).token(TOKEN);
+    let optional = [
+        "webhook-id",
+        "webhook-timestamp",
+        "X-Gitlab-Webhook-UUID",
+        "X-Gitlab-Event-UUID",
+        "X-Gitlab-Instance",
+    ];
+    let delivery = optional.into_iter().fold(delivery, Delivery::without);
+    let command = delivery.curl(url);
+    format!(
+        "Your turn. Paste this into another shell; for a further message change the Idempotency-Key.\n\n{command}\n\nWaiting for messages; stop with Ctrl-C."
+    )
 }
 
 /// A push, the message it becomes, and the same push again.
@@ -74,6 +90,15 @@ async fn first_delivery(chat: &RocketChat, url: &str) -> Result<(), String> {
     }
     say("Nothing new was sent: the user has one message.\n");
     Ok(())
+}
+
+/// Until a person or the system asks us to stop; the product must not outlive us.
+async fn stopped() -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
 }
 
 fn answered(answer: io::Result<Answer>) -> Result<Answer, String> {

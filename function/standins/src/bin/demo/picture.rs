@@ -3,25 +3,13 @@
 use standins::gitlab::Answer;
 use standins::rocketchat::Message;
 
-/// The message in a frame, as its reader would see it, with the links spelled out.
+/// The message beside a bar, its links spelled out; open to the right, so that a long link stays in one piece.
 pub(crate) fn framed(message: &Message) -> String {
-    let title = format!(
-        "Direct message to @{} from @{}",
-        message.recipient, message.sender
-    );
-    let lines: Vec<&str> = message.text.lines().collect();
-    let widths = lines.iter().map(|line| line.chars().count());
-    let width = widths
-        .chain([title.chars().count()])
-        .max()
-        .unwrap_or_default();
-    let rule = "─".repeat(width + 2);
-    let row = |text: &str| format!("  │ {text}{} │\n", " ".repeat(width - text.chars().count()));
-    let body: String = lines.into_iter().map(row).collect();
-    format!(
-        "\n  ┌{rule}┐\n{}  ├{rule}┤\n{body}  └{rule}┘\n",
-        row(&title)
-    )
+    let (recipient, sender) = (&message.recipient, &message.sender);
+    let title = format!("Direct message to @{recipient} from @{sender}");
+    let rule = "─".repeat(title.chars().count() + 2);
+    let body = message.text.replace('\n', "\n  │ ");
+    format!("\n  ┌{rule}\n  │ {title}\n  ├{rule}\n  │ {body}\n  └{rule}\n")
 }
 
 /// The answer in one line.
