@@ -99,7 +99,8 @@ impl Client {
         let body = json(&Body {
             username: recipient.as_str(),
         });
-        reply::room(&call(self.http.post(self.create_room.clone()), body, within).await?)
+        let answer = call(self.http.post(self.create_room.clone()), body, within).await?;
+        reply::room(&answer, recipient)
     }
 
     /// Sends `text` under the id `id`, which the server stores once at most.

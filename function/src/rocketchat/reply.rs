@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{MessageId, RoomId, UserId};
+use super::{MessageId, Recipient, RoomId, UserId};
 
 /// One answer as it came over the wire, read to its end or to 64 KiB.
 #[derive(Clone, Debug)]
@@ -162,8 +162,12 @@ pub struct StoredMessage {
     pub sender: UserId,
 }
 
-/// The room that `im.create` made or found.
-pub fn room(answer: &Answer) -> Result<RoomId, Fault> {
+/// The room that `im.create` made or found for the bot and `recipient`.
+///
+/// Rocket.Chat 7 and 8 leave out users that they do not know: a misspelt recipient gives a room
+/// that holds the bot alone, and every message into it would be a success that nobody reads. A
+/// server that does not list the members is believed.
+pub fn room(answer: &Answer, recipient: &Recipient) -> Result<RoomId, Fault> {
     #[derive(Deserialize)]
     struct Body {
         room: Room,
@@ -172,9 +176,14 @@ pub fn room(answer: &Answer) -> Result<RoomId, Fault> {
     struct Room {
         #[serde(rename = "_id")]
         id: String,
+        usernames: Option<Vec<String>>,
     }
-    let body: Body = accepted(answer)?;
-    RoomId::parse(&body.room.id).ok_or(Fault::Unconfirmed)
+    let room = accepted::<Body>(answer)?.room;
+    let has_recipient = |names: Vec<String>| names.iter().any(|name| name == recipient.as_str());
+    if !room.usernames.is_none_or(has_recipient) {
+        return Err(Fault::Refused);
+    }
+    RoomId::parse(&room.id).ok_or(Fault::Unconfirmed)
 }
 
 /// Whether `chat.sendMessage` stored the message under our id.
@@ -318,6 +327,29 @@ mod tests {
         for (case, body, expected) in cases {
             assert_eq!(sent(&answer(200, body), &id()), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn a_room_without_the_recipient_is_no_room_for_the_message() {
+        let alice = Recipient::parse("alice").expect("is a name");
+        let room = |members: &str| {
+            let body = format!(r#"{{"room":{{"_id":"r"{members}}},"success":true}}"#);
+            super::room(&answer(200, &body), &alice).map(|room| room.as_str().to_owned())
+        };
+        assert_eq!(
+            room(r#","usernames":["gitlab-bot","alice"]"#),
+            Ok("r".to_owned())
+        );
+        assert_eq!(
+            room(""),
+            Ok("r".to_owned()),
+            "a server that does not list the members"
+        );
+        assert_eq!(room(r#","usernames":["gitlab-bot"]"#), Err(Fault::Refused));
+        assert_eq!(
+            room(r#","usernames":["gitlab-bot","Alice"]"#),
+            Err(Fault::Refused)
+        );
     }
 
     #[test]

@@ -1,0 +1,170 @@
+//! Start, health and stop of the process, as Kubernetes and Knative see them.
+
+use std::time::{Duration, Instant};
+
+use standins::rocketchat::{Fault, RocketChat, Route};
+
+use crate::world::{Function, World, assert_delivered, push};
+
+const READY: [&str; 2] = ["/health/readiness", "/readyz"];
+const ALIVE: [&str; 2] = ["/health/liveness", "/healthz"];
+
+#[tokio::test]
+async fn health_does_not_depend_on_the_chat_server() {
+    let world = World::with(&[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
+    for path in READY.into_iter().chain(ALIVE) {
+        assert_eq!(
+            world.function.request("GET", path).await.status,
+            200,
+            "{path}"
+        );
+    }
+    world.finish();
+}
+
+#[tokio::test]
+async fn while_leaving_it_is_not_ready_and_still_answers() {
+    let mut world = World::with(&[("LAME_DUCK_SECONDS", "2")]).await;
+    let started = Instant::now();
+    world.function.signal("-TERM");
+    until_not_ready(&world.function).await;
+    for path in ALIVE {
+        assert_eq!(
+            world.function.request("GET", path).await.status,
+            200,
+            "{path}"
+        );
+    }
+    assert_delivered(&world.post(&push()).await);
+    world.chat.take_message();
+    assert!(world.function.wait().success());
+    assert!(
+        started.elapsed() >= Duration::from_secs(2),
+        "the lame duck walks its time"
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+    world.chat.finish();
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_finished_before_the_end() {
+    let mut world = World::start().await;
+    let delay = Duration::from_millis(1000);
+    world.chat.misbehave(
+        Route::SendMessage,
+        Fault::Slow {
+            delay,
+            insert_first: false,
+        },
+    );
+    let delivery = push();
+    let post = world.post(&delivery);
+    let stop = async {
+        while world.chat.calls(Route::SendMessage) == 0 {
+            tokio::task::yield_now().await;
+        }
+        world.function.signal("-TERM");
+    };
+    let (answer, ()) = tokio::join!(post, stop);
+    assert_delivered(&answer);
+    world.chat.take_message();
+    assert!(world.function.wait().success());
+    world.chat.finish();
+}
+
+#[tokio::test]
+async fn on_knative_it_leaves_at_once() {
+    let chat = RocketChat::start().await;
+    let settings = [("LAME_DUCK_SECONDS", ""), ("K_SERVICE", "webhook-app")];
+    let mut function = Function::start(&chat, &settings);
+    let started = Instant::now();
+    function.signal("-TERM");
+    assert!(function.wait().success());
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    chat.finish();
+}
+
+#[tokio::test]
+async fn elsewhere_it_stays_for_five_seconds_unless_told_twice() {
+    let chat = RocketChat::start().await;
+    let mut function = Function::start(&chat, &[("LAME_DUCK_SECONDS", "")]);
+    let started = Instant::now();
+    function.signal("-TERM");
+    until_not_ready(&function).await;
+    assert!(
+        function
+            .output()
+            .iter()
+            .any(|line| line.contains("\"lame_duck_seconds\":5"))
+    );
+    function.signal("-TERM");
+    assert!(function.wait().success());
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+    chat.finish();
+}
+
+#[tokio::test]
+async fn operators_have_a_port_of_their_own_if_they_want() {
+    let chat = RocketChat::start().await;
+    let function = Function::start(&chat, &[("METRICS_PORT", "0")]);
+    let line = function
+        .output()
+        .into_iter()
+        .find(|line| line.contains("\"metrics_port\":"));
+    let line: serde_json::Value =
+        serde_json::from_str(&line.expect("is announced")).expect("is JSON");
+    let address = format!("http://127.0.0.1:{}", line["metrics_port"]);
+    for path in READY.into_iter().chain(ALIVE) {
+        let answer =
+            standins::exchange::exchange("GET", &format!("{address}{path}"), &[], b"").await;
+        assert_eq!(answer.expect("is answered").status, 200, "{path}");
+    }
+    assert_eq!(
+        push().post_to(&format!("{address}/webhook")).await.status,
+        404,
+        "no webhooks here"
+    );
+    function.finish(chat.auth_token());
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said() {
+    let world = World::start().await;
+    let port = world
+        .function
+        .url("")
+        .rsplit(':')
+        .next()
+        .expect("has a port")
+        .to_owned();
+    let mut settings = crate::world::settings(&world.chat);
+    settings.insert("PORT".to_owned(), port.clone());
+    let output = crate::world::program(&settings).output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        error.contains(&format!("failed to open port {port}")),
+        "{error}"
+    );
+    world.finish();
+}
+
+async fn until_not_ready(function: &Function) {
+    let started = Instant::now();
+    while function.request("GET", "/health/readiness").await.status == 200 {
+        assert!(started.elapsed() < Duration::from_secs(2), "still ready");
+    }
+}

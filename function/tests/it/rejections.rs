@@ -1,0 +1,406 @@
+//! Who is not let in, and what is not taken: every refusal, with nothing sent.
+
+use standins::gitlab::{Delivery, SAMPLE_KEY};
+
+use crate::world::{TOKEN, World, assert_delivered, assert_problem, push, recorded};
+
+/// A valid key that the function does not know.
+const OTHER_KEY: &str = "whsec_Y2FuYXJ5LWtleS1jYW5hcnkta2V5LWNhbmFyeS1rZXk=";
+
+fn with_token(token: &str) -> Delivery {
+    Delivery::push_sample().token(token)
+}
+
+#[tokio::test]
+async fn without_a_good_signature_nobody_is_let_in() {
+    let world = World::start().await;
+    let body = Delivery::push_sample().body().to_vec();
+    let cases = [
+        ("no signature", Delivery::push_sample(), "missing_signature"),
+        ("a token instead", with_token(TOKEN), "missing_signature"),
+        (
+            "another key",
+            Delivery::push_sample().signed_with(OTHER_KEY),
+            "wrong_signature",
+        ),
+        (
+            "no timestamp",
+            push().without("webhook-timestamp"),
+            "bad_timestamp",
+        ),
+        ("no id", push().without("webhook-id"), "bad_id"),
+        (
+            "another id",
+            push().without("webhook-id").header("webhook-id", "other"),
+            "wrong_signature",
+        ),
+        ("too old", push().at(1_700_000_000), "stale"),
+        ("in the future", push().at(99_999_999_999), "stale"),
+        ("below zero", push().at(i64::MIN), "bad_timestamp"),
+        (
+            "two signatures headers",
+            push().header("webhook-signature", "v1,AAAA"),
+            "repeated_header",
+        ),
+        (
+            "two ids",
+            push().header("webhook-id", "other"),
+            "repeated_header",
+        ),
+        (
+            "another version",
+            push()
+                .without("webhook-signature")
+                .header("webhook-signature", "v2,AAAA"),
+            "unusable_signature",
+        ),
+        (
+            "not base64",
+            push()
+                .without("webhook-signature")
+                .header("webhook-signature", "v1,!"),
+            "unusable_signature",
+        ),
+        (
+            "not text",
+            push()
+                .without("webhook-signature")
+                .header("webhook-signature", [0xff, 0xfe]),
+            "unusable_signature",
+        ),
+        (
+            "not UTF-8 id",
+            push().without("webhook-id").header("webhook-id", [0xff]),
+            "bad_id",
+        ),
+    ];
+    for (case, delivery, reason) in cases {
+        println!("{case}");
+        assert_problem(&world.post(&delivery).await, 401, reason);
+    }
+    let mut forged = body;
+    forged.push(b' ');
+    let signed = push();
+    let headers = signed.headers();
+    let answer =
+        standins::exchange::exchange("POST", &world.function.url("/webhook"), &headers, &forged)
+            .await;
+    assert_problem(&answer.expect("is answered"), 401, "wrong_signature");
+    world.finish();
+}
+
+#[tokio::test]
+async fn a_refused_sender_learns_what_is_expected_and_not_what_was_wrong() {
+    let world = World::start().await;
+    let one = world
+        .post(&Delivery::push_sample().signed_with(OTHER_KEY))
+        .await
+        .json();
+    let other = world.post(&push().at(1_700_000_000)).await.json();
+    assert_eq!(one["detail"], other["detail"]);
+    insta::assert_snapshot!(one["detail"].as_str().expect("is text"), @"expected webhook-id, webhook-timestamp (within 300 seconds) and webhook-signature made with a configured signing key; set the signing token of the webhook in GitLab");
+    world.finish();
+}
+
+#[tokio::test]
+async fn any_of_the_configured_keys_lets_in() {
+    let keys = format!("{OTHER_KEY},\n{SAMPLE_KEY}");
+    let world = World::with(&[("GITLAB_SIGNING_KEYS", &keys)]).await;
+    for key in [SAMPLE_KEY, OTHER_KEY] {
+        assert_delivered(&world.post(&Delivery::push_sample().signed_with(key)).await);
+        world.chat.take_message();
+    }
+    let both = Delivery::push_sample()
+        .signed_with("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+        .signed_with(OTHER_KEY);
+    assert_delivered(&world.post(&both).await);
+    world.chat.take_message();
+    world.finish();
+}
+
+#[tokio::test]
+async fn without_a_good_token_nobody_is_let_in() {
+    let tokens = format!("old-{TOKEN},{TOKEN}");
+    let world = World::with(&[
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", &tokens),
+    ])
+    .await;
+    let near_miss = &TOKEN[..TOKEN.len() - 1];
+    let cases = [
+        ("none", Delivery::push_sample(), "missing_token"),
+        ("empty", with_token(""), "wrong_token"),
+        ("near miss", with_token(near_miss), "wrong_token"),
+        ("longer", with_token(&format!("{TOKEN}x")), "wrong_token"),
+        (
+            "other case",
+            with_token(&TOKEN.to_uppercase()),
+            "wrong_token",
+        ),
+        ("huge", with_token(&"x".repeat(8000)), "wrong_token"),
+        (
+            "not UTF-8",
+            Delivery::push_sample().token([0xff, 0xfe]),
+            "wrong_token",
+        ),
+        (
+            "twice",
+            with_token(TOKEN).header("X-Gitlab-Token", TOKEN),
+            "repeated_header",
+        ),
+        ("a signature instead", push(), "missing_token"),
+    ];
+    for (case, delivery, reason) in cases {
+        println!("{case}");
+        assert_problem(&world.post(&delivery).await, 401, reason);
+    }
+    for token in [TOKEN, &format!("old-{TOKEN}")] {
+        assert_delivered(&world.post(&with_token(token)).await);
+        world.chat.take_message();
+    }
+    world.finish();
+}
+
+#[tokio::test]
+async fn while_migrating_a_token_alone_is_enough_but_never_saves_a_bad_signature() {
+    let settings = [
+        ("GITLAB_WEBHOOK_TOKENS", TOKEN),
+        ("ACCEPT_TOKEN_TOO", "true"),
+    ];
+    let world = World::with(&settings).await;
+    for delivery in [
+        push(),
+        with_token(TOKEN),
+        push().token(TOKEN),
+        push().token("wrong"),
+    ] {
+        assert_delivered(&world.post(&delivery).await);
+        world.chat.take_message();
+    }
+    let forged = Delivery::push_sample().signed_with(OTHER_KEY).token(TOKEN);
+    assert_problem(&world.post(&forged).await, 401, "wrong_signature");
+    assert_problem(&world.post(&with_token("wrong")).await, 401, "wrong_token");
+    world.finish();
+}
+
+#[tokio::test]
+async fn with_open_doors_everybody_is_let_in_and_the_log_says_so() {
+    let world = World::with(&[
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("ALLOW_UNAUTHENTICATED", "true"),
+    ])
+    .await;
+    assert_delivered(&world.post(&Delivery::push_sample()).await);
+    world.chat.take_message();
+    let output = world.finish();
+    assert!(
+        output
+            .iter()
+            .any(|line| line.contains("anybody who reaches this port")),
+        "{output:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_delivery_without_a_key_is_refused_unless_its_content_may_name_it() {
+    let token_mode = [
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", TOKEN),
+    ];
+    let keyless = with_token(TOKEN)
+        .without("Idempotency-Key")
+        .without("webhook-id");
+    let world = World::with(&token_mode).await;
+    assert_problem(&world.post(&keyless).await, 400, "missing_key");
+    world.finish();
+
+    let [one, two] = token_mode;
+    let world = World::with(&[one, two, ("ACCEPT_MISSING_IDEMPOTENCY_KEY", "true")]).await;
+    let first = world.post(&keyless).await;
+    assert_delivered(&first);
+    world.chat.take_message();
+    assert_eq!(
+        world.post(&keyless).await.json(),
+        first.json(),
+        "the same content has the same name"
+    );
+    world.finish();
+}
+
+#[tokio::test]
+async fn only_json_is_taken() {
+    let world = World::start().await;
+    let typed = |media_type: &str| {
+        push()
+            .without("Content-Type")
+            .header("Content-Type", media_type)
+    };
+    for refused in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "",
+    ] {
+        assert_problem(&world.post(&typed(refused)).await, 415, "media_type");
+    }
+    assert_problem(
+        &world.post(&push().without("Content-Type")).await,
+        415,
+        "media_type",
+    );
+    for encoding in ["gzip", "br", "gzip, identity"] {
+        let answer = world
+            .post(&push().header("Content-Encoding", encoding))
+            .await;
+        assert_problem(&answer, 415, "content_encoding");
+    }
+    assert_delivered(&world.post(&typed("Application/JSON; charset=utf-8")).await);
+    world.chat.take_message();
+    world.finish();
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_event_is_refused_with_the_place() {
+    let world = World::start().await;
+    let cases = [
+        ("", "not_json", "line 1, column 0"),
+        ("{", "not_json", "line 1, column 1"),
+        ("{\"object_kind\":\"push\"", "not_json", "line 1, column 21"),
+        ("{} x", "not_json", "line 1, column 4"),
+        (r#"{"object_kind":7}"#, "unexpected_body", "`object_kind`"),
+        (
+            r#"{"object_kind":"push","object_kind":"push"}"#,
+            "unexpected_body",
+            "field",
+        ),
+        (r#"{"object_kind":"push"}"#, "unexpected_body", "`ref`"),
+        (
+            r#"{"object_kind":"push","ref":"refs/heads/main"}"#,
+            "unexpected_body",
+            "`project`",
+        ),
+        (
+            r#"{"object_kind":"push","ref":"refs/heads/main","after":"main"}"#,
+            "unexpected_body",
+            "`after`",
+        ),
+        (
+            r#"{"object_kind":"push","commits":[{"id":1}]}"#,
+            "unexpected_body",
+            "`commits[0].id`",
+        ),
+    ];
+    for (body, reason, place) in cases {
+        println!("{body}");
+        let answer = world.post(&recorded("Push Hook", body)).await;
+        assert_problem(&answer, 400, reason);
+        assert!(
+            answer.json()["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.contains(place)),
+            "{}",
+            answer.text()
+        );
+    }
+    let not_utf8 =
+        push().with_body([b"{\"object_kind\":\"push\",\"x\":\"", &b"\xff"[..], b"\"}"].concat());
+    assert_problem(&world.post(&not_utf8).await, 400, "not_json");
+    world.finish();
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_are_refused_and_never_redirected() {
+    let world = World::start().await;
+    for path in [
+        "/webhook/",
+        "/webhooks",
+        "/metrics/x",
+        "/healthz/",
+        "/a/b",
+        "//",
+    ] {
+        assert_problem(
+            &world.function.request("GET", path).await,
+            404,
+            "unknown_path",
+        );
+    }
+    for method in [
+        "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW",
+    ] {
+        let answer = world.function.request(method, "/webhook").await;
+        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow"), Some("POST"), "{method}");
+    }
+    assert_problem(&world.function.request("PUT", "/").await, 405, "method");
+    let about = world.function.request("GET", "/").await;
+    assert_eq!(
+        (about.status, about.text().lines().count()),
+        (200, 1),
+        "{}",
+        about.text()
+    );
+    assert!(
+        about.text().contains(env!("CARGO_PKG_VERSION")),
+        "{}",
+        about.text()
+    );
+    world.finish();
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_before_it_is_read() {
+    let world = World::start().await;
+    let announced = push().header("Content-Length", (25 * 1024 * 1024 + 1).to_string());
+    let head = raw_head(&announced);
+    let answer = raw(&world, head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("25 MiB"), "{answer}");
+
+    let mut chunked = raw_head(&push().header("Transfer-Encoding", "chunked"));
+    chunked += "1900001\r\n";
+    let answer = raw_with_body(&world, chunked.as_bytes(), 25 * 1024 * 1024 + 1).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    world.finish();
+}
+
+#[tokio::test]
+async fn the_largest_body_that_gitlab_sends_is_taken() {
+    let world = World::start().await;
+    let sample = Delivery::push_sample();
+    let text = String::from_utf8(sample.body().to_vec()).expect("is UTF-8");
+    let padding = " ".repeat(25 * 1024 * 1024 - text.len());
+    let body = text.replacen('{', &format!("{{{padding}"), 1);
+    assert_eq!(body.len(), 25 * 1024 * 1024);
+    assert_delivered(&world.post(&recorded("Push Hook", &body)).await);
+    world.chat.take_message();
+    world.finish();
+}
+
+/// The bytes of a request up to its body.
+fn raw_head(delivery: &Delivery) -> String {
+    let mut head = "POST /webhook HTTP/1.1\r\nHost: test\r\n".to_owned();
+    for (name, value) in delivery.headers() {
+        head += &format!("{name}: {}\r\n", String::from_utf8_lossy(&value));
+    }
+    head + "\r\n"
+}
+
+async fn raw(world: &World, bytes: &[u8]) -> String {
+    raw_with_body(world, bytes, 0).await
+}
+
+/// Sends bytes and then spaces; returns what comes back.
+async fn raw_with_body(world: &World, bytes: &[u8], spaces: usize) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let address = world.function.url("").replace("http://", "");
+    let mut stream = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("connects");
+    stream.write_all(bytes).await.expect("is written");
+    // The function may answer and close before it has seen everything.
+    let _ = stream.write_all(&vec![b' '; spaces]).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
