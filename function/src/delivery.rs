@@ -12,8 +12,10 @@ use crate::rocketchat::reply::{Fault, StoredMessage};
 use crate::rocketchat::{MessageId, RoomId, UserId};
 
 pub mod budget;
+pub mod verdict;
 
 use budget::RetryBudget;
+pub use verdict::{Evidence, Refusal, Verdict};
 
 /// Tries after the first one, over all calls of one delivery.
 const MAX_RETRIES: u8 = 2;
@@ -93,50 +95,6 @@ pub enum Action {
     Wait(Duration),
     /// The end.
     Finish(Verdict),
-}
-
-/// How a delivery ended.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verdict {
-    /// The message is stored under this id.
-    Delivered {
-        /// Its id.
-        id: MessageId,
-        /// How we know.
-        known_by: Evidence,
-    },
-    /// The message is not known to be stored; sending the same delivery again is safe.
-    Refused(Refusal),
-}
-
-/// How we know that a message is stored.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Evidence {
-    /// The server said so when we sent it.
-    Sent,
-    /// We looked, and it was there: sent by an earlier try, delivery or replica.
-    Found,
-}
-
-impl Evidence {
-    /// The word for logs and metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Found => "found",
-        }
-    }
-}
-
-/// Why a delivery was given up.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Refusal {
-    /// The last call failed this way.
-    Fault(Fault),
-    /// A message of somebody else has our id.
-    IdTaken,
-    /// There was no time for any call.
-    NoTime,
 }
 
 /// The three calls, in the order of a delivery without trouble.
@@ -260,13 +218,16 @@ impl Delivery {
                 self.room_is_old = false;
                 self.take(Step::CreateRoom, now)
             }
-            Some(Fault::Unconfirmed) => self.try_again(Step::Send, Fault::Unconfirmed, now, budget),
+            Some(Fault::Unconfirmed) => {
+                let pause = self.retry(Step::Send, Fault::Unconfirmed, now, budget);
+                pause.unwrap_or_else(|| self.give_up_on(Fault::Unconfirmed))
+            }
             Some(fault) => give_up(Refusal::Fault(fault)),
             None => give_up(Refusal::Fault(Fault::Refused)),
         }
     }
 
-    /// Repeats a step after a pause, if the fault may pass, and time and budget allow it.
+    /// Repeats a step, or looks once more for the message, or gives up.
     fn try_again(
         &mut self,
         step: Step,
@@ -274,21 +235,39 @@ impl Delivery {
         now: Duration,
         budget: &mut RetryBudget,
     ) -> Action {
-        let pause = self.pause(fault);
-        let ends = now + pause + self.schedule.call_limit;
-        let allowed =
-            fault.is_transient() && self.retries < MAX_RETRIES && ends <= self.schedule.deadline;
-        if allowed && budget.take_retry(now) {
-            self.retries += 1;
-            self.next = step;
-            return Action::Wait(pause);
+        if let Some(pause) = self.retry(step, fault, now, budget) {
+            return pause;
         }
         // The last chance to learn that an answer was lost, not the message.
         if step == Step::Send && fault.leaves_doubt() && self.time_for_a_call(now).is_some() {
             self.doubt = Some(fault);
             return self.take(Step::Find, now);
         }
-        // Here a durable hand-off will take what could not be delivered directly.
+        self.give_up_on(fault)
+    }
+
+    /// The pause before a step is repeated, if the fault may pass, and time and budget allow it.
+    fn retry(
+        &mut self,
+        step: Step,
+        fault: Fault,
+        now: Duration,
+        budget: &mut RetryBudget,
+    ) -> Option<Action> {
+        let pause = self.pause(fault);
+        let ends = now + pause + self.schedule.call_limit;
+        let sensible =
+            fault.is_transient() && self.retries < MAX_RETRIES && ends <= self.schedule.deadline;
+        if !sensible || !budget.take_retry(now) {
+            return None;
+        }
+        self.retries += 1;
+        self.next = step;
+        Some(Action::Wait(pause))
+    }
+
+    /// Here a durable hand-off will take what could not be delivered directly.
+    fn give_up_on(&mut self, fault: Fault) -> Action {
         give_up(Refusal::Fault(self.doubt.take().unwrap_or(fault)))
     }
 

@@ -83,7 +83,7 @@ mod tests {
             "one a second"
         );
         assert_eq!(
-            granted(&mut budget, start + Duration::from_secs(3600)),
+            granted(&mut budget, start + Duration::from_hours(1)),
             10,
             "what can be saved up"
         );

@@ -187,7 +187,7 @@ pub enum ParseError {
     /// Not text in UTF-8, as JSON must be.
     #[error("expected JSON in UTF-8, found another byte at offset {0}")]
     NotUtf8(usize),
-    /// Not JSON, or nested deeper than 127 levels.
+    /// Not JSON.
     #[error("expected JSON, found something else at line {line}, column {column}")]
     Syntax {
         /// From 1.

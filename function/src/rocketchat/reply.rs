@@ -332,22 +332,25 @@ mod tests {
     #[test]
     fn a_room_without_the_recipient_is_no_room_for_the_message() {
         let alice = Recipient::parse("alice").expect("is a name");
-        let room = |members: &str| {
+        let room_of = |members: &str| {
             let body = format!(r#"{{"room":{{"_id":"r"{members}}},"success":true}}"#);
-            super::room(&answer(200, &body), &alice).map(|room| room.as_str().to_owned())
+            room(&answer(200, &body), &alice).map(|room| room.as_str().to_owned())
         };
         assert_eq!(
-            room(r#","usernames":["gitlab-bot","alice"]"#),
+            room_of(r#","usernames":["gitlab-bot","alice"]"#),
             Ok("r".to_owned())
         );
         assert_eq!(
-            room(""),
+            room_of(""),
             Ok("r".to_owned()),
             "a server that does not list the members"
         );
-        assert_eq!(room(r#","usernames":["gitlab-bot"]"#), Err(Fault::Refused));
         assert_eq!(
-            room(r#","usernames":["gitlab-bot","Alice"]"#),
+            room_of(r#","usernames":["gitlab-bot"]"#),
+            Err(Fault::Refused)
+        );
+        assert_eq!(
+            room_of(r#","usernames":["gitlab-bot","Alice"]"#),
             Err(Fault::Refused)
         );
     }

@@ -53,7 +53,7 @@ async fn while_leaving_it_is_not_ready_and_still_answers() {
 #[tokio::test]
 async fn what_is_under_way_is_finished_before_the_end() {
     let mut world = World::start().await;
-    let delay = Duration::from_millis(1000);
+    let delay = Duration::from_secs(1);
     world.chat.misbehave(
         Route::SendMessage,
         Fault::Slow {

@@ -1,5 +1,7 @@
 //! Who is not let in, and what is not taken: every refusal, with nothing sent.
 
+use std::fmt::Write as _;
+
 use standins::gitlab::{Delivery, SAMPLE_KEY};
 
 use crate::world::{TOKEN, World, assert_delivered, assert_problem, push, recorded};
@@ -381,7 +383,7 @@ async fn the_largest_body_that_gitlab_sends_is_taken() {
 fn raw_head(delivery: &Delivery) -> String {
     let mut head = "POST /webhook HTTP/1.1\r\nHost: test\r\n".to_owned();
     for (name, value) in delivery.headers() {
-        head += &format!("{name}: {}\r\n", String::from_utf8_lossy(&value));
+        let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(&value));
     }
     head + "\r\n"
 }

@@ -15,6 +15,9 @@ use standins::rocketchat::RocketChat;
 /// The secret token of the tests; distinctive, so that a leak can be searched for.
 pub(crate) const TOKEN: &str = "canary-token-7c1f0f9e55e2";
 
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_webhook-app");
+
 /// A setting and its value.
 pub(crate) type Setting<'a> = (&'a str, &'a str);
 
@@ -81,7 +84,7 @@ pub(crate) fn settings(chat: &RocketChat) -> BTreeMap<String, String> {
 
 /// The program, not yet started.
 pub(crate) fn program(settings: &BTreeMap<String, String>) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_webhook-app"));
+    let mut program = Command::new(PROGRAM);
     program
         .env_clear()
         .envs(settings)
@@ -102,14 +105,40 @@ pub(crate) struct Function {
 impl Function {
     /// Starts the program and waits until it listens.
     pub(crate) fn start(chat: &RocketChat, own: &[Setting<'_>]) -> Self {
+        Self::launch(chat, own, program)
+    }
+
+    /// The same with no more than `descriptors` files and sockets.
+    pub(crate) fn start_with_descriptors(chat: &RocketChat, descriptors: usize) -> Self {
+        Self::launch(chat, &[], |settings| {
+            let limited = format!("ulimit -n {descriptors} && exec \"$0\"");
+            let mut shell = Command::new("/bin/sh");
+            shell
+                .args(["-c", &limited, PROGRAM])
+                .env_clear()
+                .envs(settings);
+            shell
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            shell
+        })
+    }
+
+    fn launch(
+        chat: &RocketChat,
+        own: &[Setting<'_>],
+        command: impl Fn(&BTreeMap<String, String>) -> Command,
+    ) -> Self {
         let mut settings = settings(chat);
         for (name, value) in own {
-            match value.is_empty() {
-                true => settings.remove(*name),
-                false => settings.insert((*name).to_owned(), (*value).to_owned()),
-            };
+            if value.is_empty() {
+                settings.remove(*name);
+            } else {
+                settings.insert((*name).to_owned(), (*value).to_owned());
+            }
         }
-        let mut child = program(&settings).spawn().expect("the program starts");
+        let mut child = command(&settings).spawn().expect("the program starts");
         let output = Arc::default();
         let out = child.stdout.take().expect("is piped");
         let error = child.stderr.take().expect("is piped");

@@ -1,0 +1,49 @@
+//! How a delivery can end. Owns the words for it; how it comes to that is decided in
+//! [`delivery`](super), and what the sender is told in [`outcome`](crate::outcome).
+
+use crate::rocketchat::MessageId;
+use crate::rocketchat::reply::Fault;
+
+/// How a delivery ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// The message is stored under this id.
+    Delivered {
+        /// Its id.
+        id: MessageId,
+        /// How we know.
+        known_by: Evidence,
+    },
+    /// The message is not known to be stored; sending the same delivery again is safe.
+    Refused(Refusal),
+}
+
+/// How we know that a message is stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Evidence {
+    /// The server said so when we sent it.
+    Sent,
+    /// We looked, and it was there: sent by an earlier try, delivery or replica.
+    Found,
+}
+
+impl Evidence {
+    /// The word for logs and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Found => "found",
+        }
+    }
+}
+
+/// Why a delivery was given up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The last call failed this way.
+    Fault(Fault),
+    /// A message of somebody else has our id.
+    IdTaken,
+    /// There was no time for any call.
+    NoTime,
+}

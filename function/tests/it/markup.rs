@@ -1,0 +1,247 @@
+//! Outside text in a message does nothing but stand there: by our own rules for every message, and
+//! by Rocket.Chat's own parser where Node is present.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use standins::gitlab::Delivery;
+use webhook_app::gitlab::event::Event;
+use webhook_app::notice;
+
+/// Fails where the chat server could see a mention, or where text that is not ours stands outside
+/// of a code span.
+#[track_caller]
+pub(crate) fn assert_harmless(text: &str) {
+    assert!(
+        !text.contains(['@', '#']),
+        "the start of a mention in: {text}"
+    );
+    let outside: String = text.split('`').step_by(2).collect();
+    assert_eq!(
+        text.matches('`').count() % 2,
+        0,
+        "an open code span in: {text}"
+    );
+    let mut plain = outside.clone();
+    while let (Some(start), Some(end)) = (plain.find('['), plain.find(')')) {
+        assert!(start < end, "a broken link in: {text}");
+        let link = plain[start..=end].to_owned();
+        assert!(link.contains("](http"), "no link of ours in: {text}");
+        plain = plain.replacen(&link, "", 1);
+    }
+    let ours = |char: char| char.is_ascii_alphanumeric() || ", \n".contains(char);
+    assert!(
+        plain.chars().all(ours),
+        "outside text outside of a code span in: {text}"
+    );
+}
+
+#[test]
+fn the_check_of_this_file_sees_what_it_should() {
+    for bad in [
+        "`@all`",
+        "`a @b`",
+        "a *b*",
+        "see `a",
+        "[x](javascript:y)",
+        "`a` <b>",
+        "`x` https://a.b",
+        ">@x",
+    ] {
+        assert!(
+            std::panic::catch_unwind(|| assert_harmless(bad)).is_err(),
+            "{bad}"
+        );
+    }
+    assert_harmless("[abc](https://a.b/c) pushed to `＠all` by `x.y`\n1 commit, `y`");
+}
+
+/// Texts that mean something to Rocket.Chat, or to those who attack it.
+const HAZARDS: &[&str] = &[
+    "plain words",
+    "@all",
+    "@here",
+    "@alice",
+    "x @bob y",
+    ">@carol",
+    "#general",
+    " #general",
+    "https://evil.example",
+    "http://evil.example/a?b=c",
+    "evil.example",
+    "www.evil.example",
+    "mailto:a@b.example",
+    "a@b.example",
+    "<https://evil.example|click>",
+    "[click](https://evil.example)",
+    "![img](https://evil.example/x.png)",
+    "**bold**",
+    "*bold*",
+    "_italic_",
+    "__x__",
+    "~~strike~~",
+    "~strike~",
+    "`code`",
+    "``code``",
+    "```block```",
+    "`",
+    "``",
+    "```",
+    "` `",
+    "a`",
+    "`b",
+    "\\`",
+    "\\",
+    "a\\",
+    "\\\\",
+    "# heading",
+    "## heading",
+    "> quote",
+    "- item",
+    "* item",
+    "1. item",
+    "- [ ] task",
+    ":smile:",
+    ":)",
+    ":D",
+    "😀",
+    "$$x^2$$",
+    "\\(x\\)",
+    "\\[x\\]",
+    "||spoiler||",
+    "<t:1700000000:R>",
+    "color:#ff0000",
+    "#ff0000",
+    "rgb(1,2,3)",
+    "line\nbreak",
+    "line\r\nbreak",
+    "tab\tstop",
+    "\u{2028}",
+    "\u{85}",
+    "nul\u{0}",
+    "\u{1b}[31m",
+    "\u{202e}txt.exe",
+    "\u{200b}@all",
+    "@\u{200b}all",
+    "＠all",
+    "@@all",
+    "a@all",
+    "(@all",
+    "`@all",
+    "[@all](x)",
+    "&lt;b&gt;",
+    "<b>x</b>",
+    "<script>alert(1)</script>",
+    "javascript:alert(1)",
+    "tel:+15551234",
+    "+15551234",
+    "e\u{301}",
+    "Ada Příkladová",
+    "山田太郎",
+    "{{x}}",
+    "${x}",
+    "%s%n",
+    "'; DROP TABLE x; --",
+    "",
+    " ",
+    "\u{a0}",
+    "\u{3000}",
+    "\u{fe0f}",
+    "👩‍👩‍👧‍👦",
+    "🇩🇪",
+    "a\u{308}\u{308}\u{308}",
+    "x.y.z",
+    "1.2.3.4",
+    "file:///etc/passwd",
+    "\\\\server\\share",
+];
+
+/// Where outside text stands in a push.
+const FIELDS: &[&str] = &[
+    "/ref",
+    "/user_name",
+    "/project/path_with_namespace",
+    "/commits/0/title",
+    "/commits/0/author/name",
+    "/message",
+    "/project/web_url",
+];
+
+/// One message for every hazard in every field, as records for the proof.
+fn records() -> Vec<Value> {
+    let mut records = Vec::new();
+    for kind in ["push", "tag_push"] {
+        for field in FIELDS {
+            for hazard in HAZARDS {
+                records.extend(record(kind, field, hazard));
+            }
+        }
+    }
+    records
+}
+
+fn record(kind: &str, field: &str, hazard: &str) -> Option<Value> {
+    let mut payload: Value =
+        serde_json::from_slice(Delivery::push_sample().body()).expect("is JSON");
+    payload["object_kind"] = json!(kind);
+    payload["message"] = json!("Second stage");
+    *payload.pointer_mut(field).expect("is there") = json!(hazard);
+    let event = Event::parse(None, payload.to_string().as_bytes()).ok()?;
+    let notice = notice::compose(&event).expect("has a message");
+    assert_harmless(&notice.text);
+    let sha = notice.sha.expect("has a commit");
+    let link = format!("https://gitlab.example.org/acme/rocket/-/commit/{sha}");
+    let links =
+        if notice.text.contains('[') && notice.text.starts_with(&format!("[{}](", sha.short())) {
+            vec![link]
+        } else {
+            vec![]
+        };
+    let outside: Vec<_> = notice.text.split('`').skip(1).step_by(2).collect();
+    let name = format!("{kind} {field} {hazard:?}");
+    Some(
+        json!({ "name": name, "text": notice.text, "outside": outside, "links": links, "labels": [sha.short()] }),
+    )
+}
+
+#[test]
+fn every_hazard_in_every_field_stays_in_its_code_span() {
+    let records = records();
+    assert!(records.len() > 900, "{}", records.len());
+}
+
+/// `make test` installs the parser; without it this test says so and proves nothing.
+#[test]
+fn rocket_chats_own_parser_sees_text_and_our_link_and_nothing_else() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/markup");
+    if !folder.join("node_modules").is_dir() {
+        println!(
+            "SKIPPED: the parser is not installed; run `npm ci` in {}",
+            folder.display()
+        );
+        return;
+    }
+    let mut lines = String::new();
+    for record in records() {
+        let _ = writeln!(lines, "{record}");
+    }
+    let mut check = Command::new("node")
+        .arg("check.mjs")
+        .current_dir(&folder)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("node is present");
+    check
+        .stdin
+        .take()
+        .expect("is piped")
+        .write_all(lines.as_bytes())
+        .expect("is written");
+    assert!(
+        check.wait().expect("ends").success(),
+        "the parser found more than text; see above"
+    );
+}

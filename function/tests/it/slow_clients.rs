@@ -1,0 +1,207 @@
+//! Clients that take their time, on purpose or not: nobody can keep the door shut for others.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use standins::rocketchat::RocketChat;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time;
+
+use crate::world::{Function, World, assert_delivered, push};
+
+/// The deadlines are 3 s; the rest is for a busy machine.
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
+
+async fn connect(function: &Function) -> TcpStream {
+    let address = function.url("").replace("http://", "");
+    TcpStream::connect(address).await.expect("connects")
+}
+
+/// Sends bytes and keeps the connection open; returns what came back and how long it took to close.
+async fn linger(function: &Function, bytes: &[u8]) -> (String, Duration) {
+    let started = Instant::now();
+    let mut stream = connect(function).await;
+    stream.write_all(bytes).await.expect("is written");
+    let mut answer = Vec::new();
+    let closed = time::timeout(CLOSED_WITHIN, stream.read_to_end(&mut answer)).await;
+    assert!(
+        closed.is_ok(),
+        "still open after {CLOSED_WITHIN:?}: {bytes:?}"
+    );
+    (
+        String::from_utf8_lossy(&answer).into_owned(),
+        started.elapsed(),
+    )
+}
+
+/// Headers of a good webhook with a body of `length` bytes.
+fn headers(length: usize) -> String {
+    let mut head = "POST /webhook HTTP/1.1\r\nHost: test\r\n".to_owned();
+    for (name, value) in push().without("Connection").headers() {
+        let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(&value));
+    }
+    head + &format!("Content-Length: {length}\r\n\r\n")
+}
+
+#[tokio::test]
+async fn no_connection_stays_open_without_a_request() {
+    let world = World::start().await;
+    let function = &world.function;
+    let (silent, half, idle) = tokio::join!(
+        linger(function, b""),
+        linger(function, b"POST /webhook HTTP/1.1\r\nHost: te"),
+        linger(function, b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"),
+    );
+    assert_eq!(silent.0, "");
+    assert!(
+        half.0.is_empty() || half.0.starts_with("HTTP/1.1 408 "),
+        "{}",
+        half.0
+    );
+    assert!(idle.0.starts_with("HTTP/1.1 200 "), "{}", idle.0);
+    world.finish();
+}
+
+#[tokio::test]
+async fn http_2_is_refused_at_once() {
+    let world = World::start().await;
+    let soon = Duration::from_secs(1);
+    for preface in [
+        &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
+        b"PRI * HTTP/2.0\r\n\r\n",
+    ] {
+        let (answer, elapsed) = linger(&world.function, preface).await;
+        assert!(elapsed < soon, "{elapsed:?}");
+        assert!(!answer.contains(" 200 "), "{answer}");
+    }
+    world.finish();
+}
+
+#[tokio::test]
+async fn a_body_has_a_deadline_whatever_its_pace() {
+    let world = World::start().await;
+    let stops = async {
+        let (answer, elapsed) = linger(&world.function, (headers(1000) + "{\"o").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert!(elapsed >= Duration::from_secs(2), "{elapsed:?}");
+    };
+    let drips = async {
+        let mut stream = connect(&world.function).await;
+        stream
+            .write_all(headers(1000).as_bytes())
+            .await
+            .expect("is written");
+        let (mut reader, mut writer) = stream.into_split();
+        let drip = async {
+            let mut pace = time::interval(Duration::from_millis(500));
+            while writer.write_all(b" ").await.is_ok() {
+                pace.tick().await;
+            }
+        };
+        let mut answer = Vec::new();
+        let read = time::timeout(CLOSED_WITHIN, reader.read_to_end(&mut answer));
+        tokio::select! {
+            read = read => assert!(read.is_ok(), "still open"),
+            () = drip => {}
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 408 "),
+            "{answer}"
+        );
+    };
+    tokio::join!(stops, drips);
+    world.finish();
+}
+
+/// 300 sockets against 256 descriptors: an ordinary server is dead for as long as they stay.
+async fn honest_webhooks_under(bytes: &'static [u8]) {
+    let chat = RocketChat::start().await;
+    let function = Function::start_with_descriptors(&chat, 256);
+    let mut attackers = Vec::new();
+    for _ in 0..300 {
+        let mut stream = connect(&function).await;
+        let _ = stream.write_all(bytes).await;
+        attackers.push(stream);
+    }
+    let started = Instant::now();
+    let answer = time::timeout(Duration::from_secs(8), function.post(&push())).await;
+    let answer = answer.unwrap_or_else(|_| panic!("no answer after {:?}", started.elapsed()));
+    assert_delivered(&answer);
+    chat.take_message();
+    drop(attackers);
+    function.finish(chat.auth_token());
+    chat.finish();
+}
+
+#[tokio::test]
+async fn silent_sockets_delay_webhooks_by_one_deadline_at_most() {
+    honest_webhooks_under(b"").await;
+}
+
+#[tokio::test]
+async fn half_headers_delay_webhooks_by_one_deadline_at_most() {
+    honest_webhooks_under(b"POST /webhook HTTP/1.1\r\nHost: te").await;
+}
+
+#[tokio::test]
+async fn large_bodies_share_the_memory_there_is() {
+    let world = World::start().await;
+    let address = world.function.url("").replace("http://", "");
+    let mut senders = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let (address, head) = (address.clone(), headers(25 * 1024 * 1024));
+        senders.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.expect("connects");
+            let _ = stream.write_all(head.as_bytes()).await;
+            let piece = vec![b' '; 256 * 1024];
+            for _ in 0..100 {
+                if stream.write_all(&piece).await.is_err() {
+                    break;
+                }
+            }
+            let mut answer = Vec::new();
+            let _ = time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+            String::from_utf8_lossy(&answer)
+                .chars()
+                .take(12)
+                .collect::<String>()
+        });
+    }
+    let watch = async {
+        let mut most = 0;
+        let mut pace = time::interval(Duration::from_millis(20));
+        loop {
+            pace.tick().await;
+            most = most.max(world.function.resident_kib());
+            if senders.is_empty() {
+                return most;
+            }
+            while senders
+                .try_join_next()
+                .is_some_and(|answer| allowed(&answer.expect("does not panic")))
+            {}
+        }
+    };
+    let most = time::timeout(Duration::from_secs(30), watch)
+        .await
+        .expect("ends");
+    assert!(most <= 160 * 1024, "{most} KiB");
+    assert_delivered(&world.post(&push()).await);
+    world.chat.take_message();
+    world.finish();
+}
+
+/// Too slow, too much at once, or read and found to be no event; or cut off when all was said.
+fn allowed(answer: &str) -> bool {
+    let allowed = [
+        "HTTP/1.1 408",
+        "HTTP/1.1 503",
+        "HTTP/1.1 401",
+        "HTTP/1.1 400",
+        "",
+    ];
+    assert!(allowed.contains(&answer), "{answer}");
+    true
+}
