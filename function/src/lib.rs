@@ -1,1 +1,45 @@
-//! The function.
+//! A function that receives GitLab webhooks and sends the commit SHA to a Rocket.Chat user as a
+//! direct message: exactly once, never lost once accepted, nobody let in without the secret.
+//!
+//! # Map
+//!
+//! Data flows one way, and the pure middle knows neither of its ends:
+//!
+//! ```text
+//!  shell (async, I/O)            core (pure)                        shell
+//!
+//!  serve ─ app ─ webhook ───────► gitlab::origin   is it GitLab?
+//!                                 gitlab::event    what happened?
+//!                                 notice, markup   what is said?
+//!                                 delivery         what to do next? ─► courier ─► rocketchat::client
+//!  answer ◄── outcome  how did it end? ◄────────── rocketchat::reply  what does the answer mean?
+//!  observe ◄─ one line for it
+//! ```
+//!
+//! # What is deliberately absent
+//!
+//! - No state outlives a request but the room of the recipient and the retry budget, and both may
+//!   be lost at any time. Replicas need not know of each other: the id of a message follows from the
+//!   delivery, and the chat server stores one message per id.
+//! - Nothing is done after the answer: the message is stored before GitLab hears of success.
+//! - Only `config` reads the environment, only `rocketchat::client` calls out, only `telemetry`
+//!   names exporters, and `async` stays out of the core; a test holds the sources to it.
+
+pub mod admission;
+pub mod answer;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod courier;
+pub mod delivery;
+mod fingerprint;
+pub mod gitlab;
+pub mod markup;
+pub mod notice;
+pub mod observe;
+pub mod outcome;
+pub mod process;
+pub mod rocketchat;
+pub mod serve;
+pub mod telemetry;
+pub mod webhook;

@@ -1,0 +1,81 @@
+//! A report as an HTTP response. Owns the bodies: JSON for a success, RFC 9457 problem details for
+//! a failure. Which status and which words is [`outcome`](crate::outcome)'s decision.
+
+use axum::Json;
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::outcome::{Failure, Outcome, Report};
+
+/// Says why nothing was sent, for a 204 has no body.
+const REASON: HeaderName = HeaderName::from_static("webhook-app-reason");
+
+#[derive(Serialize)]
+struct Delivered<'a> {
+    status: &'static str,
+    message_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    reason: &'static str,
+}
+
+/// The report travels in the response's extensions to whoever observes requests.
+impl IntoResponse for Report {
+    fn into_response(self) -> Response {
+        let mut response = match &self.outcome {
+            Outcome::Delivered { message_id, .. } => {
+                let sha = self
+                    .sha
+                    .as_ref()
+                    .map(crate::gitlab::commit::CommitSha::as_str);
+                Json(Delivered {
+                    status: "delivered",
+                    message_id: message_id.as_str(),
+                    sha,
+                })
+                .into_response()
+            }
+            Outcome::Ignored(_) => {
+                let reason = HeaderValue::from_static(self.outcome.reason());
+                (StatusCode::NO_CONTENT, [(REASON, reason)]).into_response()
+            }
+            Outcome::Failed(failure) => problem(failure),
+        };
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+fn problem(failure: &Failure) -> Response {
+    let status =
+        StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let problem = Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or_default(),
+        status: status.as_u16(),
+        detail: failure.detail(),
+        reason: failure.reason(),
+    };
+    let mut response = (status, Json(problem)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    // What follows on this connection may not be what its sender means it to be.
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if let Some(seconds) = failure.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}

@@ -1,0 +1,89 @@
+//! Which path leads where, and what every request passes through. Owns routes and layers; what a
+//! webhook is and how it is answered is [`webhook`](crate::webhook)'s business.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::observe;
+use crate::outcome::{Failure, Outcome, Report};
+use crate::webhook::{Function, receive};
+
+/// Whether new work may be sent here. Says nothing of the chat server: an outage there must be
+/// answered truthfully, not turned into refused connections.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// The listeners are open, or the process is about to stop.
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Relaxed);
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.0.load(Ordering::Relaxed) {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+/// The webhook's routes and the health paths.
+pub fn app(function: Arc<Function>, readiness: &Readiness) -> Router {
+    let webhook = || post(receive).fallback(method_not_allowed);
+    Router::new()
+        .route("/webhook", webhook())
+        .route("/", webhook().get(about))
+        .with_state(function)
+        .merge(health(readiness))
+        .fallback(not_found)
+        // Innermost: a panic becomes a report like any other.
+        .layer(CatchPanicLayer::custom(panicked))
+        // Outermost: sees how every request ended.
+        .layer(middleware::from_fn(observe::request))
+}
+
+/// What the port for operators serves.
+pub fn ops(readiness: &Readiness) -> Router {
+    health(readiness).fallback(not_found)
+}
+
+fn health(readiness: &Readiness) -> Router {
+    let live = get(|| async { "alive\n" });
+    let readiness = readiness.clone();
+    let ready = get(move || async move { readiness.status() });
+    Router::new()
+        .route("/health/liveness", live.clone())
+        .route("/healthz", live)
+        .route("/health/readiness", ready.clone())
+        .route("/readyz", ready)
+}
+
+async fn about() -> &'static str {
+    concat!(
+        "webhook-app ",
+        env!("CARGO_PKG_VERSION"),
+        ": sends the commits of GitLab webhooks to a Rocket.Chat user; POST /webhook\n"
+    )
+}
+
+async fn not_found() -> Report {
+    Report::of(Outcome::Failed(Failure::NotFound))
+}
+
+async fn method_not_allowed() -> Report {
+    Report::of(Outcome::Failed(Failure::MethodNotAllowed))
+}
+
+/// The place is in the log, through the panic hook; what the panic said may hold a payload.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Report::of(Outcome::Failed(Failure::Panic)).into_response()
+}

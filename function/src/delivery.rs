@@ -1,0 +1,353 @@
+//! What to do next to bring one message to one user, whatever the chat server answers. Owns the
+//! order of calls, the tries, the pauses and the deadline. Pure: it is told what happened and when,
+//! and says what to do; the calls are made in [`courier`](crate::courier).
+//!
+//! The promise it keeps: it says [`Verdict::Delivered`] only of a message that is stored under its
+//! id, and whatever it says, at most one message is stored, for every try uses the same id.
+
+use std::time::Duration;
+
+use crate::gitlab::delivery_id::DeliveryId;
+use crate::rocketchat::reply::{Fault, StoredMessage};
+use crate::rocketchat::{MessageId, RoomId, UserId};
+
+pub mod budget;
+
+use budget::RetryBudget;
+
+/// Tries after the first one, over all calls of one delivery.
+const MAX_RETRIES: u8 = 2;
+
+/// Shortest and longest pause before a retry: long enough for a restart of a proxy's worker, short
+/// enough for three tries in the time there is.
+const PAUSE_MS: std::ops::Range<u64> = 100..400;
+
+/// A look-up that gets less time than this is not worth its call.
+const MIN_CALL: Duration = Duration::from_millis(100);
+
+/// The time a delivery has; all of it measured on one monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// When the last call must have ended.
+    pub deadline: Duration,
+    /// The longest one call may take.
+    pub call_limit: Duration,
+}
+
+impl Schedule {
+    /// Shares out the time limit of a delivery that began at `start`: nine tenths for calls, three
+    /// tenths for each of them, the rest for our answer. With 5 s that is 4.5 s and 1.5 s.
+    pub fn new(start: Duration, limit: Duration) -> Self {
+        Self {
+            deadline: start + limit * 9 / 10,
+            call_limit: Self::call_limit(limit),
+        }
+    }
+
+    /// The longest one call may take within the time limit of a delivery.
+    pub fn call_limit(limit: Duration) -> Duration {
+        limit * 3 / 10
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The delivery begins.
+    Start,
+    /// The pause is over.
+    Waited,
+    /// `im.create` answered.
+    Room(Result<RoomId, Fault>),
+    /// `chat.sendMessage` answered.
+    Sent(Result<(), Fault>),
+    /// `chat.getMessage` answered.
+    Found(Result<StoredMessage, Fault>),
+}
+
+/// What to do next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// Call `im.create`; a room that was remembered is not to be used again.
+    CreateRoom {
+        /// Time limit of the call.
+        within: Duration,
+    },
+    /// Call `chat.sendMessage`.
+    Send {
+        /// Where to.
+        room: RoomId,
+        /// Under which id.
+        id: MessageId,
+        /// Time limit of the call.
+        within: Duration,
+    },
+    /// Call `chat.getMessage`.
+    Find {
+        /// Which message.
+        id: MessageId,
+        /// Time limit of the call.
+        within: Duration,
+    },
+    /// Do nothing for a while.
+    Wait(Duration),
+    /// The end.
+    Finish(Verdict),
+}
+
+/// How a delivery ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// The message is stored under this id.
+    Delivered {
+        /// Its id.
+        id: MessageId,
+        /// How we know.
+        known_by: Evidence,
+    },
+    /// The message is not known to be stored; sending the same delivery again is safe.
+    Refused(Refusal),
+}
+
+/// How we know that a message is stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Evidence {
+    /// The server said so when we sent it.
+    Sent,
+    /// We looked, and it was there: sent by an earlier try, delivery or replica.
+    Found,
+}
+
+impl Evidence {
+    /// The word for logs and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Found => "found",
+        }
+    }
+}
+
+/// Why a delivery was given up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The last call failed this way.
+    Fault(Fault),
+    /// A message of somebody else has our id.
+    IdTaken,
+    /// There was no time for any call.
+    NoTime,
+}
+
+/// The three calls, in the order of a delivery without trouble.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    CreateRoom,
+    Send,
+    Find,
+}
+
+/// One delivery to one user.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    key: DeliveryId,
+    instance: String,
+    bot: UserId,
+    schedule: Schedule,
+    /// Makes the pauses of different deliveries differ.
+    seed: u64,
+    room: Option<RoomId>,
+    /// Whether the room was remembered from an earlier delivery, so that it may be gone.
+    room_is_old: bool,
+    retries: u8,
+    /// The step that the pause is for.
+    next: Step,
+    /// The fault that made us look for the message.
+    doubt: Option<Fault>,
+}
+
+impl Delivery {
+    /// A delivery that has not begun.
+    ///
+    /// `instance` is the address of the GitLab, `bot` the account we send as, `room` the room of
+    /// the recipient if an earlier delivery found it. `seed` may be any number.
+    pub fn new(
+        key: DeliveryId,
+        instance: String,
+        bot: UserId,
+        room: Option<RoomId>,
+        schedule: Schedule,
+        seed: u64,
+    ) -> Self {
+        let room_is_old = room.is_some();
+        let next = Step::CreateRoom;
+        Self {
+            key,
+            instance,
+            bot,
+            schedule,
+            seed,
+            room,
+            room_is_old,
+            retries: 0,
+            next,
+            doubt: None,
+        }
+    }
+
+    /// Decides what to do next, given what happened and the time now.
+    pub fn on(&mut self, input: Input, now: Duration, budget: &mut RetryBudget) -> Action {
+        match input {
+            Input::Start => {
+                budget.note_delivery(now);
+                self.take(
+                    if self.room.is_some() {
+                        Step::Send
+                    } else {
+                        Step::CreateRoom
+                    },
+                    now,
+                )
+            }
+            Input::Waited => self.take(self.next, now),
+            Input::Room(Ok(room)) => {
+                self.room = Some(room);
+                self.take(Step::Send, now)
+            }
+            Input::Room(Err(fault)) => self.try_again(Step::CreateRoom, fault, now, budget),
+            Input::Sent(Ok(())) => self.delivered(Evidence::Sent),
+            Input::Sent(Err(fault)) => self.after_failed_send(fault, now, budget),
+            Input::Found(found) => self.after_look(found, now, budget),
+        }
+    }
+
+    /// A refusal is also the answer to a message that is there already: look before judging.
+    fn after_failed_send(
+        &mut self,
+        fault: Fault,
+        now: Duration,
+        budget: &mut RetryBudget,
+    ) -> Action {
+        match fault {
+            Fault::Refused | Fault::Unconfirmed => {
+                self.doubt = Some(fault);
+                self.take(Step::Find, now)
+            }
+            fault => self.try_again(Step::Send, fault, now, budget),
+        }
+    }
+
+    fn after_look(
+        &mut self,
+        found: Result<StoredMessage, Fault>,
+        now: Duration,
+        budget: &mut RetryBudget,
+    ) -> Action {
+        match found {
+            Ok(stored) if self.is_ours(&stored) => self.delivered(Evidence::Found),
+            Ok(_) => give_up(Refusal::IdTaken),
+            Err(Fault::Refused) => self.after_absence(now, budget),
+            Err(fault) => self.try_again(Step::Find, fault, now, budget),
+        }
+    }
+
+    /// The message is not there, so what made us look is the answer.
+    fn after_absence(&mut self, now: Duration, budget: &mut RetryBudget) -> Action {
+        match self.doubt.take() {
+            // The room we remembered may be gone: make it anew, once.
+            Some(Fault::Refused) if self.room_is_old => {
+                self.room = None;
+                self.room_is_old = false;
+                self.take(Step::CreateRoom, now)
+            }
+            Some(Fault::Unconfirmed) => self.try_again(Step::Send, Fault::Unconfirmed, now, budget),
+            Some(fault) => give_up(Refusal::Fault(fault)),
+            None => give_up(Refusal::Fault(Fault::Refused)),
+        }
+    }
+
+    /// Repeats a step after a pause, if the fault may pass, and time and budget allow it.
+    fn try_again(
+        &mut self,
+        step: Step,
+        fault: Fault,
+        now: Duration,
+        budget: &mut RetryBudget,
+    ) -> Action {
+        let pause = self.pause(fault);
+        let ends = now + pause + self.schedule.call_limit;
+        let allowed =
+            fault.is_transient() && self.retries < MAX_RETRIES && ends <= self.schedule.deadline;
+        if allowed && budget.take_retry(now) {
+            self.retries += 1;
+            self.next = step;
+            return Action::Wait(pause);
+        }
+        // The last chance to learn that an answer was lost, not the message.
+        if step == Step::Send && fault.leaves_doubt() && self.time_for_a_call(now).is_some() {
+            self.doubt = Some(fault);
+            return self.take(Step::Find, now);
+        }
+        // Here a durable hand-off will take what could not be delivered directly.
+        give_up(Refusal::Fault(self.doubt.take().unwrap_or(fault)))
+    }
+
+    /// Begins a step, unless the time is over.
+    fn take(&mut self, step: Step, now: Duration) -> Action {
+        let Some(within) = self.time_for_a_call(now) else {
+            return give_up(self.doubt.take().map_or(Refusal::NoTime, Refusal::Fault));
+        };
+        match (step, &self.room) {
+            (Step::Send, Some(room)) => Action::Send {
+                room: room.clone(),
+                id: self.message_id(room),
+                within,
+            },
+            (Step::Find, Some(room)) => Action::Find {
+                id: self.message_id(room),
+                within,
+            },
+            (Step::CreateRoom, _) | (_, None) => Action::CreateRoom { within },
+        }
+    }
+
+    fn time_for_a_call(&self, now: Duration) -> Option<Duration> {
+        let left = self.schedule.deadline.saturating_sub(now);
+        (left >= MIN_CALL).then(|| left.min(self.schedule.call_limit))
+    }
+
+    fn delivered(&self, known_by: Evidence) -> Action {
+        match &self.room {
+            Some(room) => Action::Finish(Verdict::Delivered {
+                id: self.message_id(room),
+                known_by,
+            }),
+            // An answer to a call that was never made.
+            None => give_up(Refusal::Fault(Fault::Unconfirmed)),
+        }
+    }
+
+    fn is_ours(&self, stored: &StoredMessage) -> bool {
+        stored.sender == self.bot && Some(&stored.room) == self.room.as_ref()
+    }
+
+    fn message_id(&self, room: &RoomId) -> MessageId {
+        MessageId::derive(&self.instance, &self.key, room)
+    }
+
+    /// Until the limit is lifted, if that is why we wait, and a moment that differs by delivery.
+    fn pause(&self, fault: Fault) -> Duration {
+        let spread = PAUSE_MS.end - PAUSE_MS.start;
+        // The step of splitmix64: neighbouring seeds and tries end far apart.
+        let mixed = (self.seed ^ u64::from(self.retries)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let jitter = Duration::from_millis(PAUSE_MS.start + mixed % spread);
+        match fault {
+            Fault::RateLimited(reset_in) => reset_in.unwrap_or_default() + jitter,
+            _ => jitter,
+        }
+    }
+}
+
+fn give_up(refusal: Refusal) -> Action {
+    Action::Finish(Verdict::Refused(refusal))
+}

@@ -1,0 +1,99 @@
+//! How much trying again the chat server can be asked to bear. Owns the allowance that all
+//! deliveries of one process share. Whether a retry makes sense at all is decided in
+//! [`delivery`](super).
+
+use std::time::Duration;
+
+/// One retry, in thousandths.
+const RETRY: u64 = 1000;
+
+/// What each delivery adds: a tenth of a retry.
+const PER_DELIVERY: u64 = RETRY / 10;
+
+/// Retries that may be saved up; also what a process begins with, since the first delivery after a
+/// start from zero must be able to try again.
+const MAX_SAVED: u64 = 10 * RETRY;
+
+/// Retries are at most a tenth of the deliveries plus one a second. With nothing left each
+/// delivery has one try, so an outage is not made worse by us.
+#[derive(Clone, Debug)]
+pub struct RetryBudget {
+    saved: u64,
+    updated: Duration,
+}
+
+impl RetryBudget {
+    /// A full budget at the time `now`.
+    pub fn new(now: Duration) -> Self {
+        Self {
+            saved: MAX_SAVED,
+            updated: now,
+        }
+    }
+
+    /// Counts a delivery that begins.
+    pub fn note_delivery(&mut self, now: Duration) {
+        self.add(PER_DELIVERY, now);
+    }
+
+    /// Takes one retry, if there is one.
+    #[must_use = "a retry that was not granted must not be made"]
+    pub fn take_retry(&mut self, now: Duration) -> bool {
+        self.add(0, now);
+        let granted = self.saved >= RETRY;
+        if granted {
+            self.saved -= RETRY;
+        }
+        granted
+    }
+
+    /// Adds what the time since the last call is worth: a thousandth a millisecond.
+    fn add(&mut self, more: u64, now: Duration) {
+        let elapsed = now.saturating_sub(self.updated).as_millis();
+        let elapsed = u64::try_from(elapsed).unwrap_or(MAX_SAVED).min(MAX_SAVED);
+        self.saved = (self.saved + more + elapsed).min(MAX_SAVED);
+        self.updated = self.updated.max(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn granted(budget: &mut RetryBudget, now: Duration) -> usize {
+        (0..100).filter(|_| budget.take_retry(now)).count()
+    }
+
+    #[test]
+    fn retries_are_a_tenth_of_the_deliveries_and_one_a_second() {
+        let start = Duration::from_secs(5);
+        let mut budget = RetryBudget::new(start);
+        assert_eq!(
+            granted(&mut budget, start),
+            10,
+            "what a process begins with"
+        );
+        for _ in 0..30 {
+            budget.note_delivery(start);
+        }
+        assert_eq!(granted(&mut budget, start), 3, "a tenth of 30 deliveries");
+        assert_eq!(
+            granted(&mut budget, start + Duration::from_secs(4)),
+            4,
+            "one a second"
+        );
+        assert_eq!(
+            granted(&mut budget, start + Duration::from_secs(3600)),
+            10,
+            "what can be saved up"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_or_runs_back_grants_nothing() {
+        let mut budget = RetryBudget::new(Duration::from_secs(100));
+        assert_eq!(granted(&mut budget, Duration::from_secs(100)), 10);
+        assert_eq!(granted(&mut budget, Duration::ZERO), 0);
+        assert_eq!(granted(&mut budget, Duration::from_secs(100)), 0);
+    }
+}

@@ -1,0 +1,123 @@
+//! What a commit id is. Owns the shape of a SHA and the rule that a SHA of zeros names no commit.
+//! Which field of an event holds the id of interest is decided where that event is read, see
+//! [`push`](super::push).
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+
+/// Characters in the short form, as GitLab itself abbreviates commits.
+const SHORT: usize = 8;
+
+/// The id of a commit that exists: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits, not all zeros.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CommitSha(Box<str>);
+
+impl CommitSha {
+    /// Reads an id; `None` for anything else, also for GitLab's "no commit", a row of zeros.
+    ///
+    /// ```
+    /// use webhook_app::gitlab::commit::CommitSha;
+    ///
+    /// let sha = CommitSha::parse("da1560886d4f094c3e6c9ef40349f7d38b5d27d7").expect("40 hex digits");
+    /// assert_eq!(sha.short(), "da156088");
+    /// assert_eq!(CommitSha::parse("0000000000000000000000000000000000000000"), None);
+    /// assert_eq!(CommitSha::parse("main"), None);
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let right_length = matches!(text.len(), 40 | 64);
+        let names_a_commit = right_length && text.bytes().all(hex) && !is_blank(text);
+        names_a_commit.then(|| Self(text.into()))
+    }
+
+    /// All 40 or 64 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first eight digits, for people.
+    pub fn short(&self) -> &str {
+        &self.0[..SHORT]
+    }
+}
+
+impl fmt::Display for CommitSha {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// An id field as GitLab sends it: a commit, or zeros or null for "there is none".
+///
+/// Anything else is an error that names what was expected, so that a branch name in the wrong
+/// field is refused instead of being announced.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct MaybeCommit(pub Option<CommitSha>);
+
+impl<'de> Deserialize<'de> for MaybeCommit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Some(text) = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)? else {
+            return Ok(Self(None));
+        };
+        match CommitSha::parse(&text) {
+            Some(sha) => Ok(Self(Some(sha))),
+            None if text.is_empty() || is_blank(&text) => Ok(Self(None)),
+            None => Err(serde::de::Error::custom(
+                "expected a commit id of 40 or 64 lower-case hex digits, or zeros, or null",
+            )),
+        }
+    }
+}
+
+/// GitLab writes "no commit" as zeros, 40 or 64 of them by the repository's hash.
+fn is_blank(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte == b'0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_forty_or_sixty_four_hex_digits_name_a_commit() {
+        let cases = [
+            (
+                "sha-1",
+                "da1560886d4f094c3e6c9ef40349f7d38b5d27d7".to_owned(),
+                true,
+            ),
+            ("sha-256", "a".repeat(64), true),
+            ("too short", "a".repeat(39), false),
+            ("between the two", "a".repeat(41), false),
+            ("too long", "a".repeat(65), false),
+            ("upper case", "A".repeat(40), false),
+            ("not hex", "g".repeat(40), false),
+            ("zeros", "0".repeat(40), false),
+            ("zeros of sha-256", "0".repeat(64), false),
+            ("40 bytes that are 20 characters", "é".repeat(20), false),
+            ("empty", String::new(), false),
+        ];
+        for (case, text, expected) in cases {
+            assert_eq!(CommitSha::parse(&text).is_some(), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn null_empty_and_zeros_are_no_commit_and_other_text_is_an_error() {
+        let read = |json: &str| serde_json::from_str::<MaybeCommit>(json);
+        for none in [
+            "null",
+            "\"\"",
+            "\"0000000000000000000000000000000000000000\"",
+        ] {
+            assert_eq!(
+                read(none).expect("is accepted"),
+                MaybeCommit(None),
+                "{none}"
+            );
+        }
+        let error = read("\"main\"").expect_err("is refused").to_string();
+        assert!(error.contains("40 or 64 lower-case hex digits"), "{error}");
+    }
+}

@@ -1,0 +1,284 @@
+//! How a delivery proves that GitLab sent it. Owns the choice of scheme, which follows from the
+//! configuration alone, and the plain secret token. The signatures themselves are checked in
+//! [`signature`](super::signature).
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName};
+use ring::digest;
+use subtle::ConstantTimeEq as _;
+
+use super::delivery_id::DeliveryId;
+use super::signature::{SignatureClaim, SigningKey};
+
+const TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
+
+/// What a delivery must show to be let in.
+#[derive(Clone, Debug)]
+pub enum Guard {
+    /// A signature by one of the keys; a token is not looked at.
+    Signature(Vec<SigningKey>),
+    /// One of the secret tokens.
+    Token(Vec<WebhookToken>),
+    /// A signature where one is sent, otherwise a token: for the days of a migration.
+    ///
+    /// A delivery that carries a signature never falls back to its token.
+    SignatureOrToken(Vec<SigningKey>, Vec<WebhookToken>),
+    /// Nothing: anybody may send messages. For trying out on one's own machine.
+    Open,
+}
+
+impl Guard {
+    /// Checks the headers: everything that can be refused before the body is read.
+    ///
+    /// `unix_seconds` is the time now.
+    pub fn inspect(
+        &self,
+        headers: &HeaderMap,
+        unix_seconds: u64,
+    ) -> Result<Claim<'_>, OriginError> {
+        match self {
+            Self::SignatureOrToken(keys, _) if SignatureClaim::is_made(headers) => {
+                signed(keys, headers, unix_seconds)
+            }
+            Self::Signature(keys) => signed(keys, headers, unix_seconds),
+            Self::Token(tokens) | Self::SignatureOrToken(_, tokens) => with_token(tokens, headers),
+            Self::Open => Ok(Claim::Proven(Proof::unsigned(Scheme::Open, 0, headers))),
+        }
+    }
+
+    /// What a sender must do to be let in; part of the answer to one that was not.
+    pub fn expectation(&self) -> &'static str {
+        match self {
+            Self::Signature(_) => {
+                "expected webhook-id, webhook-timestamp (within 300 seconds) and webhook-signature made with a configured signing key; set the signing token of the webhook in GitLab"
+            }
+            Self::Token(_) => {
+                "expected X-Gitlab-Token with a configured token; set the secret token of the webhook in GitLab"
+            }
+            Self::SignatureOrToken(..) => {
+                "expected a webhook-signature made with a configured signing key, or without a signature X-Gitlab-Token with a configured token"
+            }
+            Self::Open => "everything is let in",
+        }
+    }
+}
+
+fn signed<'a>(
+    keys: &'a [SigningKey],
+    headers: &HeaderMap,
+    now: u64,
+) -> Result<Claim<'a>, OriginError> {
+    Ok(Claim::Signed {
+        claim: SignatureClaim::read(headers, now)?,
+        keys,
+    })
+}
+
+fn with_token(tokens: &[WebhookToken], headers: &HeaderMap) -> Result<Claim<'static>, OriginError> {
+    let shown = only(headers, &TOKEN)?.ok_or(OriginError::MissingToken)?;
+    let shown = WebhookToken::of(shown);
+    // Every token is compared, so the time does not tell which one fits.
+    let index = tokens
+        .iter()
+        .enumerate()
+        .fold(None, |found, (index, token)| {
+            if token.is(&shown) {
+                found.or(Some(index))
+            } else {
+                found
+            }
+        });
+    let index = index.ok_or(OriginError::WrongToken)?;
+    Ok(Claim::Proven(Proof::unsigned(
+        Scheme::Token,
+        index,
+        headers,
+    )))
+}
+
+/// What a delivery says of its origin, before its body has been read.
+#[derive(Debug)]
+pub enum Claim<'a> {
+    /// The headers were enough.
+    Proven(Proof),
+    /// The headers are well formed; the body must fit the signature.
+    Signed {
+        /// The three headers.
+        claim: SignatureClaim,
+        /// The keys that may have made it.
+        keys: &'a [SigningKey],
+    },
+}
+
+impl Claim<'_> {
+    /// Checks the body, the last thing to be seen.
+    pub fn confirm(self, body: &[u8]) -> Result<Proof, OriginError> {
+        match self {
+            Self::Proven(proof) => Ok(proof),
+            Self::Signed { claim, keys } => {
+                let key_index = claim
+                    .verify(keys, body)
+                    .ok_or(OriginError::WrongSignature)?;
+                Ok(Proof {
+                    scheme: Scheme::Signature,
+                    key_index,
+                    delivery_id: Some(claim.into_id()),
+                })
+            }
+        }
+    }
+}
+
+/// That a delivery was let in, and by what.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Proof {
+    /// What was shown.
+    pub scheme: Scheme,
+    /// Position of the key or token that fitted, from 0: tells when an old one is no longer used.
+    pub key_index: usize,
+    /// The key that names the delivery; from `webhook-id` where it is signed, so that nobody can
+    /// replay a signed body under another key.
+    pub delivery_id: Option<DeliveryId>,
+}
+
+impl Proof {
+    fn unsigned(scheme: Scheme, key_index: usize, headers: &HeaderMap) -> Self {
+        Self {
+            scheme,
+            key_index,
+            delivery_id: DeliveryId::from_headers(headers),
+        }
+    }
+}
+
+/// The ways to prove an origin.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// A Standard Webhooks signature.
+    Signature,
+    /// The plain secret token.
+    Token,
+    /// None was asked for.
+    Open,
+}
+
+/// A secret token, kept as its digest: comparing digests takes the same time for every input,
+/// and nothing that could be printed is left.
+#[derive(Clone)]
+pub struct WebhookToken(digest::Digest);
+
+impl WebhookToken {
+    /// Accepts 1 to 255 characters of visible ASCII, as GitLab sends them in a header.
+    pub fn parse(text: &str) -> Result<Self, WebhookTokenError> {
+        let length = text.len();
+        if !(1..=255).contains(&length) {
+            return Err(WebhookTokenError::Length(length));
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(WebhookTokenError::Character);
+        }
+        Ok(Self::of(text.as_bytes()))
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        Self(digest::digest(&digest::SHA256, bytes))
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.0.as_ref().ct_eq(other.0.as_ref()).into()
+    }
+}
+
+impl fmt::Debug for WebhookToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("WebhookToken(…)")
+    }
+}
+
+/// Why a text cannot be a secret token. Never holds the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum WebhookTokenError {
+    /// Empty or longer than a header may sensibly be.
+    #[error("expected a token of 1 to 255 characters, found {0}")]
+    Length(usize),
+    /// A space, a control character or anything outside ASCII.
+    #[error(
+        "expected a token of visible ASCII characters; a space or a special character does not survive a header"
+    )]
+    Character,
+}
+
+/// Why a delivery was not let in. The sender is told what was expected, never which check failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum OriginError {
+    /// No `webhook-signature` header.
+    #[error("the delivery carries no signature")]
+    MissingSignature,
+    /// No `X-Gitlab-Token` header.
+    #[error("the delivery carries no token")]
+    MissingToken,
+    /// A header that must be single was sent twice.
+    #[error("the delivery repeats a header that proves its origin")]
+    RepeatedHeader,
+    /// `webhook-id` is missing or not 1 to 255 visible characters.
+    #[error("webhook-id is missing or malformed")]
+    BadId,
+    /// `webhook-timestamp` is missing or not plain digits.
+    #[error("webhook-timestamp is missing or not a Unix time in seconds")]
+    BadTimestamp,
+    /// `webhook-timestamp` is more than 300 s away from our clock.
+    #[error("webhook-timestamp is more than 300 seconds away from this clock")]
+    Stale,
+    /// There is no `v1` entry that could be a signature.
+    #[error("webhook-signature holds no v1 entry of 32 bytes")]
+    UnusableSignature,
+    /// No configured key made any of the signatures.
+    #[error("no configured signing key made this signature")]
+    WrongSignature,
+    /// The token is none of the configured ones.
+    #[error("the token is none of the configured ones")]
+    WrongToken,
+}
+
+impl OriginError {
+    /// Every reason, for tables and for series that must exist from the start.
+    pub const ALL: [Self; 9] = [
+        Self::MissingSignature,
+        Self::MissingToken,
+        Self::RepeatedHeader,
+        Self::BadId,
+        Self::BadTimestamp,
+        Self::Stale,
+        Self::UnusableSignature,
+        Self::WrongSignature,
+        Self::WrongToken,
+    ];
+
+    /// The word for logs and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::MissingSignature => "missing_signature",
+            Self::MissingToken => "missing_token",
+            Self::RepeatedHeader => "repeated_header",
+            Self::BadId => "bad_id",
+            Self::BadTimestamp => "bad_timestamp",
+            Self::Stale => "stale",
+            Self::UnusableSignature => "unusable_signature",
+            Self::WrongSignature => "wrong_signature",
+            Self::WrongToken => "wrong_token",
+        }
+    }
+}
+
+/// The value of a header that may be sent once at most.
+pub(super) fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a [u8]>, OriginError> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.map(http::HeaderValue::as_bytes)),
+        _ => Err(OriginError::RepeatedHeader),
+    }
+}

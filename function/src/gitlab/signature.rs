@@ -1,0 +1,253 @@
+//! Standard Webhooks 1.0.0 signatures, as GitLab 19 and later makes them. Owns keys, the signed
+//! string and the age limit. Which scheme a delivery must satisfy is decided in [`origin`](super::origin).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderName};
+use ring::hmac;
+use subtle::ConstantTimeEq as _;
+
+use super::delivery_id::DeliveryId;
+use super::origin::{OriginError, only};
+
+/// How far a timestamp may lie from our clock, in seconds, either way: the tolerance of the
+/// specification's own libraries.
+pub const TOLERANCE_SECONDS: u64 = 300;
+
+const ID: HeaderName = HeaderName::from_static("webhook-id");
+const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+
+/// Digits of a Unix time until the year 33658; more is not a time, and cannot overflow below.
+const TIMESTAMP_DIGITS: usize = 12;
+
+/// A sender rotates between two or three keys; more entries only cost us comparisons.
+const MAX_ENTRIES: usize = 16;
+
+type Tag = [u8; 32];
+
+/// One key to check signatures with. Made from the `whsec_…` text that GitLab was given.
+#[derive(Clone)]
+pub struct SigningKey(hmac::Key);
+
+impl SigningKey {
+    /// Reads `whsec_` followed by standard base64 of 24 to 64 bytes (GitLab's have 32).
+    pub fn parse(text: &str) -> Result<Self, SigningKeyError> {
+        let encoded = text.strip_prefix("whsec_").ok_or(SigningKeyError::Prefix)?;
+        let bytes = BASE64_STANDARD
+            .decode(encoded)
+            .map_err(|_| SigningKeyError::Base64)?;
+        if !(24..=64).contains(&bytes.len()) {
+            return Err(SigningKeyError::Length(bytes.len()));
+        }
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SigningKey(…)")
+    }
+}
+
+/// Why a text is no signing key. Never holds the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SigningKeyError {
+    /// Not a Standard Webhooks secret.
+    #[error("expected a key that begins with whsec_; copy the signing token that GitLab was given")]
+    Prefix,
+    /// The rest is not base64.
+    #[error("expected standard base64 after whsec_; copy the whole token, padding included")]
+    Base64,
+    /// Too short to be safe or too long to be a key.
+    #[error("expected 24 to 64 bytes after whsec_, found {0}; GitLab makes keys of 32 bytes")]
+    Length(usize),
+}
+
+/// What the headers of a signed delivery claim, before its body has been seen.
+#[derive(Debug)]
+pub struct SignatureClaim {
+    id: DeliveryId,
+    timestamp: Box<str>,
+    tags: Vec<Tag>,
+}
+
+impl SignatureClaim {
+    /// Says whether a delivery carries a signature at all, good or bad.
+    pub fn is_made(headers: &HeaderMap) -> bool {
+        headers.contains_key(SIGNATURE)
+    }
+
+    /// Reads the three headers; everything that can be refused without the body is refused here.
+    pub fn read(headers: &HeaderMap, unix_seconds: u64) -> Result<Self, OriginError> {
+        let signature = only(headers, &SIGNATURE)?.ok_or(OriginError::MissingSignature)?;
+        let timestamp = only(headers, &TIMESTAMP)?.ok_or(OriginError::BadTimestamp)?;
+        let timestamp = read_timestamp(timestamp, unix_seconds)?;
+        let id = only(headers, &ID)?
+            .and_then(DeliveryId::parse)
+            .ok_or(OriginError::BadId)?;
+        let tags = read_tags(signature);
+        if tags.is_empty() {
+            return Err(OriginError::UnusableSignature);
+        }
+        Ok(Self {
+            id,
+            timestamp: timestamp.into(),
+            tags,
+        })
+    }
+
+    /// Tells which of the keys made one of the signatures, by its position from 0.
+    ///
+    /// Every key is tried against every signature, so the time does not tell which one fits.
+    pub fn verify(&self, keys: &[SigningKey], body: &[u8]) -> Option<usize> {
+        let mut found = None;
+        for (index, key) in keys.iter().enumerate() {
+            let tag = self.sign(key, body);
+            let fits = self.tags.iter().fold(0, |any, claimed| {
+                any | tag.as_ref().ct_eq(claimed).unwrap_u8()
+            });
+            if fits == 1 {
+                found = found.or(Some(index));
+            }
+        }
+        found
+    }
+
+    /// The key that names this delivery; it is part of what is signed.
+    pub fn into_id(self) -> DeliveryId {
+        self.id
+    }
+
+    fn sign(&self, key: &SigningKey, body: &[u8]) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(&key.0);
+        context.update(self.id.as_str().as_bytes());
+        context.update(b".");
+        context.update(self.timestamp.as_bytes());
+        context.update(b".");
+        context.update(body);
+        context.sign()
+    }
+}
+
+/// Accepts plain digits only, so no sign, no space and no number that could overflow.
+fn read_timestamp(bytes: &[u8], unix_seconds: u64) -> Result<&str, OriginError> {
+    let digits =
+        (1..=TIMESTAMP_DIGITS).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|_| digits)
+        .ok_or(OriginError::BadTimestamp)?;
+    let claimed: u64 = text.parse().map_err(|_| OriginError::BadTimestamp)?;
+    if claimed.abs_diff(unix_seconds) > TOLERANCE_SECONDS {
+        return Err(OriginError::Stale);
+    }
+    Ok(text)
+}
+
+/// The `v1` entries that could be an HMAC-SHA256; other versions and broken entries are passed over.
+fn read_tags(header: &[u8]) -> Vec<Tag> {
+    header
+        .split(|&byte| byte == b' ')
+        .filter_map(|entry| entry.strip_prefix(b"v1,"))
+        .filter_map(|encoded| BASE64_STANDARD.decode(encoded).ok()?.try_into().ok())
+        .take(MAX_ENTRIES)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with Python's `hmac` from a key of the bytes 0 to 31.
+    const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const BODY: &[u8] =
+        br#"{"object_kind":"push","after":"da1560886d4f094c3e6c9ef40349f7d38b5d27d7"}"#;
+    const NOW: u64 = 1_781_200_000;
+
+    fn headers(timestamp: &str, signature: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            ID,
+            "f5e5f430-f57b-4e6e-9fac-d9128cd7232f"
+                .parse()
+                .expect("is a header value"),
+        );
+        headers.insert(TIMESTAMP, timestamp.parse().expect("is a header value"));
+        headers.insert(SIGNATURE, signature.parse().expect("is a header value"));
+        headers
+    }
+
+    const GOOD: &str = "v1,7/1TAzmZE+AGCz1BP5FtN8T4V3nJaEVhKx1GSZBz6T8=";
+
+    #[test]
+    fn a_known_answer_is_accepted_and_names_the_key_that_made_it() {
+        let other = SigningKey::parse("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").expect("is a key");
+        let key = SigningKey::parse(KEY).expect("is a key");
+        let claim = SignatureClaim::read(&headers("1781200000", GOOD), NOW).expect("is a claim");
+        assert_eq!(claim.verify(&[key.clone()], BODY), Some(0));
+        assert_eq!(claim.verify(&[other.clone(), key], BODY), Some(1));
+        assert_eq!(claim.verify(&[other], BODY), None);
+    }
+
+    #[test]
+    fn one_changed_byte_is_refused() {
+        let key = [SigningKey::parse(KEY).expect("is a key")];
+        let claim = SignatureClaim::read(&headers("1781200000", GOOD), NOW).expect("is a claim");
+        for position in 0..BODY.len() {
+            let mut body = BODY.to_vec();
+            body[position] ^= 1;
+            assert_eq!(claim.verify(&key, &body), None, "byte {position}");
+        }
+    }
+
+    #[test]
+    fn the_right_entry_is_found_among_others() {
+        let key = [SigningKey::parse(KEY).expect("is a key")];
+        let list = format!("v1a,abc v2,{} v1, v1,!!! v1,AAAA {GOOD}", &GOOD[3..]);
+        let claim = SignatureClaim::read(&headers("1781200000", &list), NOW).expect("is a claim");
+        assert_eq!(claim.verify(&key, BODY), Some(0));
+    }
+
+    #[test]
+    fn a_timestamp_is_digits_within_the_tolerance() {
+        use OriginError::{BadTimestamp, Stale};
+        let cases = [
+            ("1781199700", None),
+            ("1781200300", None),
+            ("1781199699", Some(Stale)),
+            ("1781200301", Some(Stale)),
+            ("0", Some(Stale)),
+            ("999999999999", Some(Stale)),
+            ("9223372036854775807", Some(BadTimestamp)),
+            ("-9223372036854775808", Some(BadTimestamp)),
+            ("18446744073709551616", Some(BadTimestamp)),
+            ("+1781200000", Some(BadTimestamp)),
+            ("1781200000.0", Some(BadTimestamp)),
+            ("1e9", Some(BadTimestamp)),
+            ("1781200000,1781200000", Some(BadTimestamp)),
+            ("", Some(BadTimestamp)),
+        ];
+        for (timestamp, expected) in cases {
+            let read = SignatureClaim::read(&headers(timestamp, GOOD), NOW);
+            assert_eq!(read.err(), expected, "{timestamp:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_says_what_is_wrong_with_it_without_showing_it() {
+        let cases = [
+            ("plain-secret", SigningKeyError::Prefix),
+            ("whsec_not base64", SigningKeyError::Base64),
+            ("whsec_", SigningKeyError::Length(0)),
+            ("whsec_AAAA", SigningKeyError::Length(3)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(SigningKey::parse(text).err(), Some(expected), "{text}");
+        }
+        let key = SigningKey::parse(KEY).expect("is a key");
+        assert_eq!(format!("{key:?}"), "SigningKey(…)");
+    }
+}

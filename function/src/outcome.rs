@@ -1,0 +1,227 @@
+//! What a request came to, and what its sender is told. Owns the statuses, the words and the labels
+//! of every way a webhook can end: the policy in one file. How it is written as HTTP is
+//! [`answer`](crate::answer)'s business.
+//!
+//! Two rules of GitLab's stand behind the table. It takes 2xx and 3xx for success and everything
+//! else for a failure, after four of which in a row it pauses the webhook: so an event that nobody
+//! is told about is a success. And it does not retry: so nothing is a success before the message
+//! is stored.
+
+use crate::delivery::{Evidence, Refusal};
+use crate::gitlab::commit::CommitSha;
+use crate::gitlab::delivery_id::DeliveryId;
+use crate::gitlab::event::{Kind, ParseError};
+use crate::gitlab::origin::{OriginError, Proof};
+use crate::rocketchat::MessageId;
+use crate::rocketchat::reply::Fault;
+
+/// What is known of a webhook at its end; what was not reached stays empty.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Position of the key or token that let it in.
+    pub key_index: Option<usize>,
+    /// Names the delivery.
+    pub delivery_id: Option<DeliveryId>,
+    /// What happened on GitLab.
+    pub kind: Option<Kind>,
+    /// Where, as GitLab wrote it.
+    pub project: Option<String>,
+    /// The commit it is about.
+    pub sha: Option<CommitSha>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+impl Report {
+    /// Nothing is known but the end.
+    pub fn of(outcome: Outcome) -> Self {
+        Self {
+            key_index: None,
+            delivery_id: None,
+            kind: None,
+            project: None,
+            sha: None,
+            outcome,
+        }
+    }
+
+    /// Adds what let the delivery in.
+    #[must_use]
+    pub fn proven_by(self, proof: &Proof) -> Self {
+        Self {
+            key_index: Some(proof.key_index),
+            delivery_id: proof.delivery_id.clone(),
+            ..self
+        }
+    }
+}
+
+/// How a webhook ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// The message is stored.
+    Delivered {
+        /// Its id on the chat server.
+        message_id: MessageId,
+        /// How we know.
+        known_by: Evidence,
+    },
+    /// Nobody is told about this.
+    Ignored(Ignored),
+    /// The webhook was not taken.
+    Failed(Failure),
+}
+
+/// Why nothing is sent although all is well.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ignored {
+    /// A kind of event that has no message.
+    UnhandledKind,
+}
+
+/// Why a webhook was not taken.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// Its origin is not proven; the text says what is expected of a sender.
+    Origin(OriginError, &'static str),
+    /// Not `application/json`.
+    MediaType,
+    /// Compressed.
+    ContentEncoding,
+    /// Longer than 25 MiB.
+    TooLarge,
+    /// The body did not arrive in time.
+    TooSlow,
+    /// The body ended early or was no valid HTTP.
+    BrokenBody,
+    /// Too much is under way.
+    Busy,
+    /// The body is no event.
+    Parse(ParseError),
+    /// Nothing names the delivery.
+    MissingKey,
+    /// The message could not be delivered.
+    Refused(Refusal),
+    /// No such path.
+    NotFound,
+    /// The path takes another method.
+    MethodNotAllowed,
+    /// A bug of ours.
+    Panic,
+}
+
+impl Outcome {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Delivered { .. } => 200,
+            Self::Ignored(_) => 204,
+            Self::Failed(failure) => failure.status(),
+        }
+    }
+
+    /// What became of the webhook, in one word for logs and metrics.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Delivered { .. } => "delivered",
+            Self::Ignored(_) => "ignored",
+            Self::Failed(Failure::Refused(_) | Failure::Busy | Failure::Panic) => "failed",
+            Self::Failed(_) => "rejected",
+        }
+    }
+
+    /// Why, in one word for logs and metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Delivered { known_by, .. } => known_by.label(),
+            Self::Ignored(Ignored::UnhandledKind) => "unhandled_kind",
+            Self::Failed(failure) => failure.reason(),
+        }
+    }
+}
+
+impl Failure {
+    /// The HTTP status. Never 3xx, which GitLab takes for success, and never 410.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::BrokenBody | Self::Parse(_) | Self::MissingKey => 400,
+            Self::Origin(..) => 401,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::TooSlow => 408,
+            Self::TooLarge => 413,
+            Self::MediaType | Self::ContentEncoding => 415,
+            Self::Panic => 500,
+            // Also for mistakes of ours: GitLab shows the failure, and a resend after the repair
+            // brings the message.
+            Self::Busy | Self::Refused(_) => 503,
+        }
+    }
+
+    /// Why, in one word for logs, metrics and machines that read the answer.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Origin(error, _) => error.label(),
+            Self::MediaType => "media_type",
+            Self::ContentEncoding => "content_encoding",
+            Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
+            Self::BrokenBody => "broken_body",
+            Self::Busy => "busy",
+            Self::Parse(ParseError::NotUtf8(_) | ParseError::Syntax { .. }) => "not_json",
+            Self::Parse(ParseError::Field(_) | ParseError::Missing(_)) => "unexpected_body",
+            Self::MissingKey => "missing_key",
+            Self::Refused(Refusal::Fault(fault)) => fault.label(),
+            Self::Refused(Refusal::IdTaken) => "id_taken",
+            Self::Refused(Refusal::NoTime) => "no_time",
+            Self::NotFound => "unknown_path",
+            Self::MethodNotAllowed => "method",
+            Self::Panic => "panic",
+        }
+    }
+
+    /// What was expected, what was found and what to do, for the person who reads GitLab's log of
+    /// the webhook. Holds nothing secret and nothing the chat server said.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Origin(_, expectation) => (*expectation).to_owned(),
+            Self::MediaType => "expected content-type application/json, as GitLab sends".to_owned(),
+            Self::ContentEncoding => "expected a body without content-encoding".to_owned(),
+            Self::TooLarge => "expected a body of at most 25 MiB, GitLab's own limit".to_owned(),
+            Self::TooSlow => "expected the whole body within 3 seconds".to_owned(),
+            Self::BrokenBody => "expected a whole body, found one that ends early or is no valid HTTP".to_owned(),
+            Self::Busy => "too many webhooks at once; send this one again".to_owned(),
+            Self::Parse(error) => error.to_string(),
+            Self::MissingKey => {
+                "expected Idempotency-Key, which GitLab 17.4 and later send; set ACCEPT_MISSING_IDEMPOTENCY_KEY for older ones".to_owned()
+            }
+            Self::Refused(refusal) => format!("could not deliver the message: {}", advice(*refusal)),
+            Self::NotFound => "expected POST /webhook".to_owned(),
+            Self::MethodNotAllowed => "expected another method, see the header Allow".to_owned(),
+            Self::Panic => "this is a bug of webhook-app; its log says where".to_owned(),
+        }
+    }
+
+    /// Seconds until trying again makes sense, for everything that may pass.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Busy => Some(1),
+            Self::Refused(Refusal::Fault(Fault::RateLimited(Some(reset_in)))) => {
+                Some(reset_in.as_secs() + 1)
+            }
+            Self::Refused(_) => Some(RETRY_AFTER_SECONDS),
+            _ => None,
+        }
+    }
+}
+
+/// After an outage of unknown length; GitLab itself does not retry, people and scripts do.
+const RETRY_AFTER_SECONDS: u64 = 30;
+
+fn advice(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Fault(fault) => fault.advice(),
+        Refusal::IdTaken => "another message has its id, which only a forger or a bug can cause",
+        Refusal::NoTime => "the webhook arrived too slowly to leave time for it",
+    }
+}

@@ -1,0 +1,170 @@
+//! The life of the serving process: start, serve, stop. Owns signals, ports and the order of the
+//! drain. What is served is put together in [`app`](crate::app).
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time;
+
+use crate::admission::Admission;
+use crate::app::{Readiness, app, ops};
+use crate::cli::complain;
+use crate::config::{Config, RocketChat};
+use crate::courier::Courier;
+use crate::delivery::Schedule;
+use crate::gitlab::origin::Guard;
+use crate::rocketchat::client::{Client, ClientError};
+use crate::webhook::Function;
+use crate::{serve, telemetry};
+
+/// What a delivery under way may take beyond its budget when the process stops: the answer.
+const DRAIN_RESERVE: Duration = Duration::from_secs(1);
+
+/// Serves until a signal, then drains.
+pub fn serve(config: Config, warnings: Vec<String>) -> ExitCode {
+    telemetry::start(config.log_level, config.log_format);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if matches!(config.guard, Guard::Open) {
+        tracing::warn!(
+            "ALLOW_UNAUTHENTICATED is true: anybody who reaches this port can send messages"
+        );
+    }
+    // One thread: two of them cost a fifth of the throughput on one core, and replicas add cores.
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&StartError::Io("start", error)),
+    };
+    match runtime.block_on(run(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &StartError) -> ExitCode {
+    complain(&format!("failed to {error}\n"));
+    ExitCode::FAILURE
+}
+
+/// Why serving could not begin, to follow "failed to".
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("{0}: {1}")]
+    Io(&'static str, #[source] io::Error),
+    #[error("open port {0}: {1}; choose another one with PORT or METRICS_PORT")]
+    Port(u16, #[source] io::Error),
+    #[error("prepare calls to Rocket.Chat: {0}")]
+    Client(#[from] ClientError),
+}
+
+async fn run(config: Config) -> Result<(), StartError> {
+    let signals = Signals::new().map_err(|error| StartError::Io("listen for signals", error))?;
+    let webhooks = open(config.port)?;
+    let operators = config.metrics_port.map(open).transpose()?;
+    let drain = config.delivery_timeout + DRAIN_RESERVE;
+    let lame_duck = config.lame_duck;
+    let readiness = Readiness::default();
+    let app = app(Arc::new(function(config)?), &readiness);
+    let (stop, stopped) = watch::channel(());
+    let ends = || {
+        let mut stopped = stopped.clone();
+        async move { stopped.changed().await }
+    };
+    announce(&webhooks, operators.as_ref());
+    readiness.set(true);
+    let serving = async {
+        let whole = serve::serve(webhooks, app, ends(), drain).await;
+        if !whole {
+            tracing::warn!("stopped with requests still under way");
+        }
+    };
+    let observing = async {
+        if let Some(listener) = operators {
+            serve::serve_ops(listener, ops(&readiness), ends()).await;
+        }
+    };
+    let stopping = signals.stop(&readiness, lame_duck, stop);
+    tokio::join!(serving, observing, stopping);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open(port: u16) -> Result<TcpListener, StartError> {
+    serve::listen(port).map_err(|error| StartError::Port(port, error))
+}
+
+fn announce(webhooks: &TcpListener, operators: Option<&TcpListener>) {
+    let port = |listener: &TcpListener| listener.local_addr().map_or(0, |address| address.port());
+    let (port, metrics_port) = (port(webhooks), operators.map(port));
+    tracing::info!(
+        port,
+        metrics_port,
+        version = env!("CARGO_PKG_VERSION"),
+        "listening"
+    );
+}
+
+fn function(config: Config) -> Result<Function, ClientError> {
+    let RocketChat {
+        url,
+        credentials,
+        recipient,
+        authorities,
+    } = config.rocketchat;
+    let limit = config.delivery_timeout;
+    let client = Client::new(
+        &url,
+        &credentials,
+        &authorities,
+        Schedule::call_limit(limit),
+    )?;
+    Ok(Function {
+        guard: config.guard,
+        courier: Courier::new(client, credentials.user_id, recipient, limit),
+        admission: Admission::default(),
+        accept_missing_key: config.accept_missing_key,
+    })
+}
+
+/// The two signals that end the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for a signal, lets others notice that we are leaving, then closes the listeners.
+    ///
+    /// Ctrl-C, and a second signal of either kind, close them at once.
+    async fn stop(mut self, readiness: &Readiness, lame_duck: Duration, stop: watch::Sender<()>) {
+        let terminated = self.next().await;
+        readiness.set(false);
+        tracing::info!(lame_duck_seconds = lame_duck.as_secs(), "stopping");
+        if terminated {
+            let _ = time::timeout(lame_duck, self.next()).await;
+        }
+        let _ = stop.send(());
+    }
+
+    /// Whether the next signal is SIGTERM.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => true,
+            _ = self.interrupt.recv() => false,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Rocket.Chat's side: the words of its API and the id that makes a message unique. Owns no
+//! connection, see [`client`]; what its answers mean is in [`reply`].
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+use crate::fingerprint::fingerprint;
+use crate::gitlab::delivery_id::DeliveryId;
+
+pub mod client;
+pub mod reply;
+
+/// A user name that gets direct messages.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Recipient(Box<str>);
+
+impl Recipient {
+    /// Accepts 1 to 255 letters, digits, `-`, `_` and `.`, with or without a leading `@`: the names
+    /// that Rocket.Chat allows by default (`UTF8_User_Names_Validation`, read at version 8).
+    pub fn parse(text: &str) -> Result<Self, RecipientError> {
+        let name = text.strip_prefix('@').unwrap_or(text);
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if (1..=255).contains(&name.len()) && name.bytes().all(allowed) {
+            return Ok(Self(name.into()));
+        }
+        Err(RecipientError)
+    }
+
+    /// The name without `@`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text is no user name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "expected one user name of letters, digits, '-', '_' and '.', such as alice; not a channel, a list or a full name"
+)]
+pub struct RecipientError;
+
+/// The id of a room, here the direct messages between the bot and one user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RoomId(Box<str>);
+
+/// The id of a user, as opposed to the name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UserId(Box<str>);
+
+macro_rules! opaque_id {
+    ($($type:ident)+) => {$(
+        impl $type {
+            /// Accepts 1 to 255 visible ASCII characters; ids are the server's to choose.
+            pub fn parse(text: &str) -> Option<Self> {
+                let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+                ((1..=255).contains(&text.len()) && visible).then(|| Self(text.into()))
+            }
+
+            /// As the server wrote it.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    )+};
+}
+
+opaque_id! { RoomId UserId }
+
+/// The id we give a message. Rocket.Chat stores one message per id, so that resends, retries and
+/// other replicas end in the same message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MessageId(String);
+
+impl MessageId {
+    /// Derives the id from what names the delivery and who hears of it; no clock, no randomness.
+    ///
+    /// `instance` is the address of the GitLab that the event is about, empty if the event does not
+    /// say. The key is an unguessable UUID, so nobody can take the id first.
+    pub fn derive(instance: &str, delivery: &DeliveryId, room: &RoomId) -> Self {
+        let digest = fingerprint(&["v1", instance, delivery.as_str(), room.as_str()]);
+        Self(format!("gl{}", &digest[..32]))
+    }
+
+    /// `gl` and 32 hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The account that sends: a bot's user id and its personal access token.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Sent as `X-User-Id`.
+    pub user_id: UserId,
+    /// Sent as `X-Auth-Token`.
+    pub auth_token: SecretString,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_depends_on_the_delivery_and_the_room_and_on_nothing_else() {
+        let id = |instance, key: &str, room| {
+            let key = DeliveryId::parse(key.as_bytes()).expect("is a key");
+            MessageId::derive(instance, &key, &RoomId::parse(room).expect("is a room"))
+        };
+        let one = id("https://gitlab.example.com", "key-1", "room-1");
+        insta::assert_snapshot!(one, @"gl810cb5dd78fa9c75b0a465c98ff5242d");
+        assert_eq!(one, id("https://gitlab.example.com", "key-1", "room-1"));
+        assert_ne!(one, id("https://gitlab.example.com", "key-2", "room-1"));
+        assert_ne!(one, id("https://gitlab.example.com", "key-1", "room-2"));
+        assert_ne!(one, id("https://gitlab.example.org", "key-1", "room-1"));
+        assert_ne!(id("a", "bc", "d"), id("ab", "c", "d"));
+    }
+
+    #[test]
+    fn a_recipient_is_one_user_name() {
+        assert_eq!(
+            Recipient::parse("@alice.b-c_1").map(|name| name.as_str().to_owned()),
+            Ok("alice.b-c_1".to_owned())
+        );
+        for refused in [
+            "",
+            "@",
+            "#general",
+            "alice,bob",
+            "alice bob",
+            "älice",
+            "a/b",
+        ] {
+            assert_eq!(Recipient::parse(refused), Err(RecipientError), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The only outgoing calls. Owns addresses, headers, time limits and the connection pool. What an
+//! answer means is in [`reply`](super::reply); what to call next is decided in
+//! [`delivery`](crate::delivery).
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{RequestBuilder, Response, redirect, retry};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::reply::{self, Answer, Fault, StoredMessage};
+use super::{Credentials, MessageId, Recipient, RoomId};
+
+/// No answer we read is longer; a longer one is no answer of Rocket.Chat's.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Share of the time limit of a call that setting up its connection may take: 0.5 s of 1.5 s.
+const CONNECT_SHARE: u32 = 3;
+
+/// Connections kept open for the next delivery; as many as there may be deliveries at once.
+const MAX_IDLE_CONNECTIONS: usize = 64;
+
+const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// Calls one Rocket.Chat server as one account.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    create_room: Url,
+    send_message: Url,
+    get_message: Url,
+    me: Url,
+    user_info: Url,
+}
+
+/// What the server says of an account.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    /// The user name.
+    pub username: String,
+    /// Such as `user` and `bot`; empty where the server does not tell.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Whether the account may log in.
+    #[serde(default)]
+    pub active: bool,
+}
+
+impl Client {
+    /// Prepares calls to the server at `base`; opens no connection yet.
+    ///
+    /// `authorities` are trusted beside the compiled-in ones. `call_limit` is the longest time one
+    /// call may take. Proxy settings of the environment are not read.
+    #[expect(clippy::disallowed_methods, reason = "this is the one client")]
+    pub fn new(
+        base: &Url,
+        credentials: &Credentials,
+        authorities: &[CertificateDer<'static>],
+        call_limit: Duration,
+    ) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(authorities)?)
+            .default_headers(headers(credentials)?)
+            .connect_timeout(call_limit / CONNECT_SHARE)
+            .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
+            // The token would go along to wherever the redirect leads.
+            .redirect(redirect::Policy::none())
+            // When to try again is decided in one place, and not here.
+            .retry(retry::never())
+            .no_proxy()
+            .build()
+            .map_err(|_| ClientError::Build)?;
+        let route = |name: &str| api(base, name);
+        Ok(Self {
+            http,
+            create_room: route("im.create"),
+            send_message: route("chat.sendMessage"),
+            get_message: route("chat.getMessage"),
+            me: route("me"),
+            user_info: route("users.info"),
+        })
+    }
+
+    /// Makes or finds the room of direct messages with `recipient`.
+    pub async fn create_room(
+        &self,
+        recipient: &Recipient,
+        within: Duration,
+    ) -> Result<RoomId, Fault> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            username: &'a str,
+        }
+        let body = json(&Body {
+            username: recipient.as_str(),
+        });
+        reply::room(&call(self.http.post(self.create_room.clone()), body, within).await?)
+    }
+
+    /// Sends `text` under the id `id`, which the server stores once at most.
+    pub async fn send_message(
+        &self,
+        room: &RoomId,
+        id: &MessageId,
+        text: &str,
+        within: Duration,
+    ) -> Result<(), Fault> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            message: Message<'a>,
+            #[serde(rename = "previewUrls")]
+            preview_urls: [&'a str; 0],
+        }
+        #[derive(Serialize)]
+        struct Message<'a> {
+            #[serde(rename = "_id")]
+            id: &'a str,
+            rid: &'a str,
+            msg: &'a str,
+        }
+        let message = Message {
+            id: id.as_str(),
+            rid: room.as_str(),
+            msg: text,
+        };
+        let body = json(&Body {
+            message,
+            preview_urls: [],
+        });
+        reply::sent(
+            &call(self.http.post(self.send_message.clone()), body, within).await?,
+            id,
+        )
+    }
+
+    /// Looks for the message `id`.
+    pub async fn get_message(
+        &self,
+        id: &MessageId,
+        within: Duration,
+    ) -> Result<StoredMessage, Fault> {
+        let request = self
+            .http
+            .get(with_query(&self.get_message, "msgId", id.as_str()));
+        reply::found(&call(request, None, within).await?, id)
+    }
+
+    /// The account we are logged in as.
+    pub async fn me(&self, within: Duration) -> Result<Account, Fault> {
+        let answer = call(self.http.get(self.me.clone()), None, within).await?;
+        reply::accepted(&answer)
+    }
+
+    /// The account of `recipient`; [`Fault::Refused`] if there is none.
+    pub async fn user_info(
+        &self,
+        recipient: &Recipient,
+        within: Duration,
+    ) -> Result<Account, Fault> {
+        #[derive(Deserialize)]
+        struct Body {
+            user: Account,
+        }
+        let request = self
+            .http
+            .get(with_query(&self.user_info, "username", recipient.as_str()));
+        let answer = call(request, None, within).await?;
+        reply::accepted(&answer).map(|body: Body| body.user)
+    }
+}
+
+/// Why a client could not be made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ClientError {
+    /// A certificate of an authority of one's own cannot be used.
+    #[error("expected certificates of authorities in ROCKETCHAT_CA, found one that cannot be used")]
+    Authority,
+    /// The token cannot stand in a header.
+    #[error(
+        "expected visible ASCII characters in ROCKETCHAT_AUTH_TOKEN; copy the personal access token again"
+    )]
+    Token,
+    /// The HTTP or TLS library refused its settings.
+    #[error("the HTTP client could not be built")]
+    Build,
+}
+
+/// TLS 1.2 and 1.3 with ring and compiled-in authorities: the image holds no files, and reading a
+/// system's store would take longer than everything else at start.
+fn tls(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, ClientError> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    for authority in authorities {
+        roots
+            .add(authority.clone())
+            .map_err(|_| ClientError::Authority)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ClientError::Build)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
+    let user_id =
+        HeaderValue::from_str(credentials.user_id.as_str()).map_err(|_| ClientError::Build)?;
+    let token = credentials.auth_token.expose_secret();
+    let mut token = HeaderValue::from_str(token).map_err(|_| ClientError::Token)?;
+    // Keeps it out of what the HTTP library prints of a request.
+    token.set_sensitive(true);
+    let mut headers = HeaderMap::new();
+    headers.insert("x-user-id", user_id);
+    headers.insert("x-auth-token", token);
+    headers.insert(
+        "user-agent",
+        HeaderValue::from_static(concat!("webhook-app/", env!("CARGO_PKG_VERSION"))),
+    );
+    headers.insert("accept", HeaderValue::from_static("application/json"));
+    Ok(headers)
+}
+
+fn api(base: &Url, name: &str) -> Url {
+    let mut url = base.clone();
+    // A server below a path keeps it; the base is http or https, so it has a path.
+    let path = format!("{}/api/v1/{name}", base.path().trim_end_matches('/'));
+    url.set_path(&path);
+    url
+}
+
+fn with_query(url: &Url, name: &str, value: &str) -> Url {
+    let mut url = url.clone();
+    url.query_pairs_mut().append_pair(name, value);
+    url
+}
+
+fn json(body: &impl Serialize) -> Option<Vec<u8>> {
+    serde_json::to_vec(body).ok()
+}
+
+async fn call(
+    request: RequestBuilder,
+    body: Option<Vec<u8>>,
+    within: Duration,
+) -> Result<Answer, Fault> {
+    let request = match body {
+        Some(body) => request
+            .header("content-type", "application/json")
+            .body(body),
+        None => request,
+    };
+    let response = request
+        .timeout(within)
+        .send()
+        .await
+        .map_err(|error| fault(&error))?;
+    read(response).await
+}
+
+async fn read(mut response: Response) -> Result<Answer, Fault> {
+    let status = response.status().as_u16();
+    let reset_in = reset_in(response.headers());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(Fault::Unreadable);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status,
+        reset_in,
+        body,
+    })
+}
+
+fn fault(error: &reqwest::Error) -> Fault {
+    // A connection that takes too long is both; nothing was sent over it.
+    if error.is_connect() {
+        Fault::Connect
+    } else if error.is_timeout() {
+        Fault::Timeout
+    } else {
+        Fault::Reset
+    }
+}
+
+/// The header holds milliseconds since 1970; Rocket.Chat sends no `Retry-After`.
+fn reset_in(headers: &HeaderMap) -> Option<Duration> {
+    let reset: u64 = headers.get(RATE_LIMIT_RESET)?.to_str().ok()?.parse().ok()?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(Duration::from_millis(reset).saturating_sub(now))
+}

@@ -1,0 +1,156 @@
+//! Connections: from the listening socket to the router and to a quiet end. Owns the accept loop,
+//! the cap on connections, the header deadline and the drain. Knows nothing of webhooks.
+//!
+//! axum's own loop has no header deadline, and one that also speaks HTTP/2 never drops a silent
+//! connection; both can be kept busy by anyone with a few hundred sockets. Hence this one: HTTP/1
+//! only, a deadline for headers, and no more connections than there are descriptors.
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time;
+
+/// From the first byte of a connection, or the end of the last answer on it, to the end of the
+/// headers. GitLab sends them at once.
+const HEADER_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Headers and the start of a body; hyper reads a body in pieces of this size, in bytes.
+const READ_BUFFER: usize = 16 * 1024;
+
+/// Connections the kernel keeps for us while we are busy.
+const BACKLOG: u32 = 1024;
+
+/// After the kernel refused us a connection, mostly for lack of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections open at once, if the process may have descriptors for them.
+const MAX_CONNECTIONS: usize = 2048;
+
+/// Descriptors for everything that is not an incoming connection: listeners, logs, and the
+/// connections to the chat server.
+const RESERVED_DESCRIPTORS: usize = 128;
+
+/// Connections of the operators' port: probes and a scraper or two.
+const MAX_OPS_CONNECTIONS: usize = 32;
+
+/// Opens `port` on all addresses, IPv6 and IPv4, or IPv4 alone where there is no IPv6. Port 0 takes
+/// any free one.
+pub fn listen(port: u16) -> io::Result<TcpListener> {
+    let any_v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    let any_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+    bind(TcpSocket::new_v6(), any_v6).or_else(|error| match error.kind() {
+        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
+        _ => bind(TcpSocket::new_v4(), any_v4),
+    })
+}
+
+fn bind(socket: io::Result<TcpSocket>, address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves webhooks until `stop` is ready, then waits up to `drain` for what is under way. Says
+/// whether all of it ended in time.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future,
+    drain: Duration,
+) -> bool {
+    let free = descriptors().saturating_sub(RESERVED_DESCRIPTORS).max(1);
+    Connections::new(router, free.min(MAX_CONNECTIONS))
+        .run(listener, stop, drain)
+        .await
+}
+
+/// The same for the operators' port, under a small cap of its own, so that probes are answered
+/// while the other port is full.
+pub async fn serve_ops(listener: TcpListener, router: Router, stop: impl Future) -> bool {
+    Connections::new(router, MAX_OPS_CONNECTIONS)
+        .run(listener, stop, Duration::from_secs(1))
+        .await
+}
+
+struct Connections {
+    router: Router,
+    turns: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+}
+
+impl Connections {
+    fn new(router: Router, cap: usize) -> Self {
+        Self {
+            router,
+            turns: Arc::new(Semaphore::new(cap)),
+            graceful: GracefulShutdown::new(),
+        }
+    }
+
+    async fn run(self, listener: TcpListener, stop: impl Future, drain: Duration) -> bool {
+        tokio::select! {
+            () = self.accept(&listener) => {}
+            _ = stop => {}
+        }
+        drop(listener);
+        time::timeout(drain, self.graceful.shutdown()).await.is_ok()
+    }
+
+    async fn accept(&self, listener: &TcpListener) {
+        loop {
+            // The turn comes first: a connection that is over the cap stays with the kernel.
+            let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
+                return;
+            };
+            match listener.accept().await {
+                Ok((stream, _)) => self.handle(stream, turn),
+                Err(error) => {
+                    tracing::warn!(%error, "could not accept a connection");
+                    time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "one task a connection; they end with it and are awaited when draining"
+    )]
+    fn handle(&self, stream: TcpStream, turn: tokio::sync::OwnedSemaphorePermit) {
+        // Answers are small; waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(self.router.clone());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_DEADLINE)
+            .max_buf_size(READ_BUFFER)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            // How a connection ends is the sender's affair; how a request ended is in its report.
+            let _ = connection.await;
+            drop(turn);
+        });
+    }
+}
+
+/// Descriptors this process may have, as Linux says; a usual number where it does not.
+fn descriptors() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next());
+    soft.map_or(1024, |soft| soft.parse().unwrap_or(usize::MAX))
+}

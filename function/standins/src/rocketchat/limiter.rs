@@ -1,0 +1,66 @@
+//! The limit on calls: ten a minute for each route, counted in memory, as the real server does out of the box.
+//! There is one client address here, so the route alone is the key.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::Route;
+use super::clock::epoch_milliseconds;
+use super::reply::Reply;
+
+const CALLS: u32 = 10;
+const PERIOD: Duration = Duration::from_mins(1);
+
+#[derive(Default)]
+pub(super) struct Limiter {
+    windows: HashMap<Route, Window>,
+}
+
+struct Window {
+    opened: Instant,
+    calls: u32,
+}
+
+/// The three headers that every answer of a limited route carries.
+pub(super) type LimitHeaders = [(&'static str, String); 3];
+
+impl Limiter {
+    /// Counts a call; the refusal when it is one too many, else the headers for its answer.
+    pub(super) fn count(&mut self, route: Route) -> Result<LimitHeaders, Reply> {
+        let now = Instant::now();
+        let window = self.windows.entry(route).or_insert(Window {
+            opened: now,
+            calls: 0,
+        });
+        if now.duration_since(window.opened) >= PERIOD {
+            *window = Window {
+                opened: now,
+                calls: 0,
+            };
+        }
+        window.calls += 1;
+        let reset_in = PERIOD.saturating_sub(now.duration_since(window.opened));
+        if window.calls > CALLS {
+            return Err(refusal(reset_in));
+        }
+        Ok(headers(CALLS - window.calls, reset_in))
+    }
+}
+
+/// The refusal of the limiter.
+pub(super) fn refusal(reset_in: Duration) -> Reply {
+    let mut reply = Reply::too_many_requests(reset_in.as_secs_f64().ceil().max(0.0));
+    reply.headers.extend(headers(0, reset_in));
+    reply
+}
+
+fn headers(remaining: u32, reset_in: Duration) -> LimitHeaders {
+    [
+        ("x-ratelimit-limit", CALLS.to_string()),
+        ("x-ratelimit-remaining", remaining.to_string()),
+        (
+            "x-ratelimit-reset",
+            epoch_milliseconds(reset_in).to_string(),
+        ),
+    ]
+}

@@ -1,0 +1,63 @@
+//! The accounts and what their roles permit.
+
+use ring::digest;
+
+/// An account.
+#[derive(Clone, Debug)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) username: String,
+    pub(super) roles: Vec<String>,
+}
+
+/// The permissions that decide anything here.
+#[derive(Clone, Copy)]
+pub(super) enum Permission {
+    BypassRateLimit,
+    CreateDirectMessages,
+    Impersonate,
+    MentionAll,
+    MentionHere,
+}
+
+impl User {
+    /// An account whose id follows from its name, so that every run has the same ids.
+    pub(super) fn new(username: &str, roles: &[&str]) -> Self {
+        Self {
+            id: id_for(username),
+            username: username.to_owned(),
+            roles: roles.iter().map(|&role| role.to_owned()).collect(),
+        }
+    }
+
+    /// Whether one of the roles has the permission out of the box.
+    pub(super) fn may(&self, permission: Permission) -> bool {
+        let granted: &[&str] = match permission {
+            Permission::BypassRateLimit => &["admin", "bot", "app"],
+            Permission::CreateDirectMessages => &["admin", "user", "bot", "app"],
+            // Administrators really lack this one.
+            Permission::Impersonate => &["bot", "app"],
+            Permission::MentionAll | Permission::MentionHere => {
+                &["admin", "owner", "moderator", "user"]
+            }
+        };
+        self.roles
+            .iter()
+            .any(|role| granted.contains(&role.as_str()))
+    }
+}
+
+/// Seventeen letters and digits, the shape of the server's own ids.
+fn id_for(username: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, username.as_bytes());
+    short_id(hash.as_ref())
+}
+
+/// Seventeen letters and digits out of at least as many bytes.
+pub(super) fn short_id(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 55] = b"23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz";
+    let letters = bytes.iter().take(17);
+    letters
+        .map(|&byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]))
+        .collect()
+}

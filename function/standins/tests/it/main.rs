@@ -1,0 +1,10 @@
+//! The stand-ins are the oracle of the product's tests, so they are tested as strictly as the product.
+//! Each module takes one side: what is refused, what is stored, what breaks on the wire, what GitLab sends.
+
+mod client;
+mod deliveries;
+mod duplicates;
+mod faults;
+mod limits;
+mod refusals;
+mod sending;
