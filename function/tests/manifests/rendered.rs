@@ -1,0 +1,140 @@
+//! The objects of a kustomization, as a cluster would get them. Owns the call of `kubectl` and the
+//! finding of objects; what must hold for them is said in the other files.
+
+use std::io::{ErrorKind, Write as _, stderr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Every kustomization that can be applied, and the overlays that use the Components.
+pub(crate) const ALL: &[&str] = &[
+    "k8s-base",
+    "k8s-base/gateway",
+    "knative",
+    "monitoring",
+    "monitoring/plain",
+    "function/tests/manifests/overlays/canary",
+    "function/tests/manifests/overlays/cluster-local",
+    "function/tests/manifests/overlays/hpa-class",
+    "function/tests/manifests/overlays/keda",
+    "function/tests/manifests/overlays/own-settings",
+];
+
+/// The rendered objects of a folder, or the end of the test if there is no `kubectl`.
+macro_rules! rendered {
+    ($folder:expr) => {
+        match $crate::rendered::Rendered::of($folder) {
+            Some(rendered) => rendered,
+            None => return,
+        }
+    };
+}
+pub(crate) use rendered;
+
+pub(crate) struct Rendered(pub(crate) Vec<Value>);
+
+impl Rendered {
+    pub(crate) fn of(folder: &str) -> Option<Self> {
+        let yaml = kustomize(folder)?.expect("the kustomization builds");
+        Some(Self(
+            serde_saphyr::from_multiple(&yaml).expect("kubectl writes YAML"),
+        ))
+    }
+
+    /// The only object of a kind, such as `apps/Deployment` or `/Service`.
+    pub(crate) fn one(&self, group_and_kind: &str) -> &Value {
+        let found = self.every(group_and_kind);
+        assert_eq!(found.len(), 1, "objects of {group_and_kind}");
+        found[0]
+    }
+
+    pub(crate) fn every(&self, group_and_kind: &str) -> Vec<&Value> {
+        let (group, kind) = group_and_kind.split_once('/').expect("group/kind");
+        let is_asked_for = |object: &&Value| {
+            let version = text(object, "/apiVersion");
+            let found = version.rsplit_once('/').map_or("", |(group, _)| group);
+            found == group && text(object, "/kind") == kind
+        };
+        self.0.iter().filter(is_asked_for).collect()
+    }
+}
+
+/// What `kubectl kustomize` makes of a folder: its output, or what it complains about.
+pub(crate) fn kustomize(folder: &str) -> Option<Result<String, String>> {
+    let path = repository().join(folder);
+    let output = match Command::new("kubectl").arg("kustomize").arg(path).output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // Past the test harness, which would keep it to itself.
+            let _ = writeln!(stderr(), "skipped: no kubectl to render {folder} with");
+            return None;
+        }
+        Err(error) => panic!("kubectl does not start: {error}"),
+    };
+    let utf8 = |bytes| String::from_utf8(bytes).expect("kubectl writes UTF-8");
+    Some(if output.status.success() {
+        Ok(utf8(output.stdout))
+    } else {
+        Err(utf8(output.stderr))
+    })
+}
+
+/// A file of the repository that is YAML.
+pub(crate) fn yaml_file(path: &str) -> Value {
+    serde_saphyr::from_str(&file(path)).expect("the file is YAML")
+}
+
+pub(crate) fn file(path: &str) -> String {
+    std::fs::read_to_string(repository().join(path)).expect("the file is there")
+}
+
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The part of an object that a JSON pointer leads to.
+pub(crate) fn at<'a>(object: &'a Value, pointer: &str) -> &'a Value {
+    object
+        .pointer(pointer)
+        .unwrap_or_else(|| panic!("{pointer} is missing in {object:#}"))
+}
+
+pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    at(object, pointer).as_str().expect("a text")
+}
+
+pub(crate) fn number(object: &Value, pointer: &str) -> u64 {
+    at(object, pointer).as_u64().expect("a number")
+}
+
+/// The members of a list; none where there is no list.
+pub(crate) fn list<'a>(object: &'a Value, pointer: &str) -> Vec<&'a Value> {
+    let found = object.pointer(pointer).and_then(Value::as_array);
+    found.into_iter().flatten().collect()
+}
+
+/// The names in a map; none where there is no map.
+pub(crate) fn keys<'a>(object: &'a Value, pointer: &str) -> Vec<&'a str> {
+    let found = object.pointer(pointer).and_then(Value::as_object);
+    found
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
+        .collect()
+}
+
+/// Puts a value where a JSON pointer leads.
+pub(crate) fn set(object: &mut Value, pointer: &str, value: Value) {
+    let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+    match object.pointer_mut(parent).expect("its parent") {
+        Value::Array(list) => list[key.parse::<usize>().expect("an index")] = value,
+        map => map[key] = value,
+    }
+}
+
+/// The member of a list that has a name.
+pub(crate) fn named<'a>(members: &[&'a Value], name: &str) -> &'a Value {
+    let found = members.iter().find(|member| member["name"] == name);
+    found.unwrap_or_else(|| panic!("{name} is missing in {members:#?}"))
+}

@@ -1,0 +1,170 @@
+//! That every pod may run under the Pod Security Standard `restricted`, and a little stricter: the
+//! root is read-only and the user has a number. Knows pods of either path.
+
+use serde_json::{Value, json};
+
+use crate::rendered::{ALL, Rendered, at, list, rendered, set, text};
+
+/// Where a value is, and whether it is a good one.
+type Rule = (&'static str, fn(&Value) -> bool);
+
+/// What a container must say of itself, as Knative lets nothing be said on the pod.
+const CONTAINER: &[Rule] = &[
+    ("/securityContext/allowPrivilegeEscalation", is_false),
+    ("/securityContext/readOnlyRootFilesystem", is_true),
+    ("/securityContext/runAsNonRoot", is_true),
+    ("/securityContext/runAsUser", is_a_user),
+    ("/securityContext/runAsGroup", is_a_user),
+    ("/securityContext/capabilities/drop", is_all),
+    ("/securityContext/seccompProfile/type", is_runtime_default),
+];
+
+/// What the standard forbids and nobody here needs.
+const FORBIDDEN: &[&str] = &["hostNetwork", "hostPID", "hostIPC", "hostUsers"];
+
+const VOLUMES: &[&str] = &["configMap", "emptyDir", "projected", "secret"];
+
+#[test]
+fn every_pod_meets_the_restricted_profile() {
+    for folder in ALL {
+        for (name, pod) in pods(&rendered!(folder)) {
+            assert_eq!(faults(pod), Vec::<String>::new(), "{name} of {folder}");
+        }
+    }
+}
+
+#[test]
+fn a_pod_that_asks_for_more_is_found() {
+    let rendered = rendered!("k8s-base");
+    let (_, pod) = pods(&rendered)[0];
+    let cases = [
+        (
+            "/containers/0/securityContext/allowPrivilegeEscalation",
+            json!(true),
+        ),
+        ("/containers/0/securityContext/runAsUser", json!(0)),
+        (
+            "/containers/0/securityContext/capabilities/drop",
+            json!(["CHOWN"]),
+        ),
+        ("/containers/0/securityContext/seccompProfile", json!({})),
+        (
+            "/containers/0/readinessProbe/httpGet/host",
+            json!("example.com"),
+        ),
+        (
+            "/volumes/0",
+            json!({"name": "tmp", "hostPath": {"path": "/tmp"}}),
+        ),
+        ("/hostNetwork", json!(true)),
+    ];
+    for (pointer, value) in cases {
+        let mut pod = pod.clone();
+        set(&mut pod, pointer, value);
+
+        assert_eq!(faults(&pod).len(), 1, "{pointer}");
+    }
+}
+
+#[test]
+fn the_function_has_no_token_for_the_api_server() {
+    for folder in ["k8s-base", "knative"] {
+        let rendered = rendered!(folder);
+
+        let account = rendered.one("/ServiceAccount");
+        let (_, pod) = pods(&rendered)[0];
+
+        assert!(is_false(at(account, "/automountServiceAccountToken")));
+        assert!(is_false(at(pod, "/automountServiceAccountToken")));
+        assert_eq!(
+            text(pod, "/serviceAccountName"),
+            text(account, "/metadata/name")
+        );
+    }
+}
+
+#[test]
+fn the_namespace_itself_enforces_the_profile() {
+    for folder in ["k8s-base", "knative"] {
+        let rendered = rendered!(folder);
+
+        let namespace = rendered.one("/Namespace");
+
+        let label = "/metadata/labels/pod-security.kubernetes.io~1enforce";
+        assert_eq!(text(namespace, label), "restricted");
+        for object in &rendered.0 {
+            let home = object.pointer("/metadata/namespace");
+            let is_home = home.is_none_or(|home| home == at(namespace, "/metadata/name"));
+            assert!(is_home, "{object:#}");
+        }
+    }
+}
+
+#[test]
+fn every_image_has_a_version() {
+    for folder in ALL {
+        for (name, pod) in pods(&rendered!(folder)) {
+            for container in list(pod, "/containers") {
+                let image = text(container, "/image");
+                let tag = image.rsplit_once(':').map(|(_, tag)| tag);
+                let is_version = |tag: &str| tag.contains(|c: char| c.is_ascii_digit());
+                assert!(tag.is_some_and(is_version), "{image} of {name}");
+            }
+        }
+    }
+}
+
+/// The pod templates among the objects, with a name for messages.
+pub(crate) fn pods(rendered: &Rendered) -> Vec<(String, &Value)> {
+    let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
+    let objects = kinds.iter().flat_map(|kind| rendered.every(kind));
+    let named = |object| {
+        let pod = at(object, "/spec/template/spec");
+        (text(object, "/metadata/name").to_owned(), pod)
+    };
+    objects.map(named).collect()
+}
+
+fn faults(pod: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    for container in list(pod, "/containers") {
+        let failed = |(pointer, holds): &&Rule| !container.pointer(pointer).is_some_and(holds);
+        faults.extend(
+            CONTAINER
+                .iter()
+                .filter(failed)
+                .map(|(pointer, _)| (*pointer).to_owned()),
+        );
+        for probe in ["readinessProbe", "livenessProbe", "startupProbe"] {
+            let host = container.pointer(&format!("/{probe}/httpGet/host"));
+            faults.extend(host.map(|_| format!("{probe}: host")));
+        }
+    }
+    for volume in list(pod, "/volumes") {
+        let is_allowed = VOLUMES.iter().any(|kind| volume.get(kind).is_some());
+        faults.extend((!is_allowed).then(|| format!("volume {volume}")));
+    }
+    let asked = FORBIDDEN.iter().filter(|name| pod.get(name).is_some());
+    faults.extend(asked.map(|name| (*name).to_owned()));
+    faults
+}
+
+fn is_true(value: &Value) -> bool {
+    value == true
+}
+
+fn is_false(value: &Value) -> bool {
+    value == false
+}
+
+fn is_a_user(value: &Value) -> bool {
+    value.as_u64().is_some_and(|id| id > 0)
+}
+
+fn is_all(value: &Value) -> bool {
+    *value == json!(["ALL"])
+}
+
+fn is_runtime_default(value: &Value) -> bool {
+    value == "RuntimeDefault"
+}

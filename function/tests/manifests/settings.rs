@@ -1,0 +1,187 @@
+//! That the environment in the manifests is one the function accepts, on either path and in
+//! `func.yaml`. What a setting may be is `Config`'s business.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use serde_json::Value;
+use webhook_app::config::Config;
+use webhook_app::config::names::SETTINGS;
+
+use crate::product::PORT;
+use crate::rendered::{Rendered, at, keys, list, rendered, text, yaml_file};
+use crate::restricted::pods;
+
+const EXAMPLE: &str = "k8s-base/common/secret.example.yaml";
+
+/// What Knative adds to every container.
+const KNATIVE: &[(&str, &str)] = &[
+    ("K_CONFIGURATION", "webhook-app"),
+    ("K_REVISION", "webhook-app-00001"),
+    ("K_SERVICE", "webhook-app"),
+    ("PORT", "8080"),
+];
+
+#[test]
+fn the_function_starts_with_the_environment_of_either_path() {
+    for (folder, added) in [("k8s-base", &[][..]), ("knative", KNATIVE)] {
+        let mut variables = variables(&rendered!(folder));
+        variables.extend(
+            added
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string())),
+        );
+        variables.extend(filled_secret());
+
+        let (config, warnings) = Config::load(&variables, &no_file).expect("a good environment");
+
+        assert_eq!(u64::from(config.port), PORT, "{folder}");
+        assert_eq!(warnings, Vec::<String>::new(), "{folder}");
+    }
+}
+
+#[test]
+fn an_unfilled_secret_is_named_key_by_key() {
+    let mut variables = variables(&rendered!("k8s-base"));
+    let unfilled = yaml_file(EXAMPLE);
+    let names = keys(&unfilled, "/stringData");
+    variables.extend(names.iter().map(|name| ((*name).to_owned(), String::new())));
+
+    let mistakes = Config::load(&variables, &no_file)
+        .expect_err("no secrets")
+        .to_string();
+
+    for name in [
+        "GITLAB_SIGNING_KEYS",
+        "ROCKETCHAT_USER_ID",
+        "ROCKETCHAT_AUTH_TOKEN",
+    ] {
+        assert!(mistakes.contains(name), "{name} in:\n{mistakes}");
+    }
+}
+
+#[test]
+fn every_key_is_a_setting_and_no_secret_is_in_the_config_map() {
+    let known: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+    let example = yaml_file(EXAMPLE);
+    let secrets = keys(&example, "/stringData");
+    for folder in ["k8s-base", "knative"] {
+        for name in variables(&rendered!(folder)).keys() {
+            assert!(known.contains(name.as_str()), "{name} of {folder}");
+            assert!(!secrets.contains(&name.as_str()), "{name} of {folder}");
+        }
+    }
+    for name in secrets {
+        assert!(known.contains(name), "{name} of {EXAMPLE}");
+    }
+}
+
+#[test]
+fn the_environment_differs_by_the_port_of_the_metrics_only() {
+    let plain = variables(&rendered!("k8s-base"));
+    let knative = variables(&rendered!("knative"));
+
+    let plain: BTreeSet<_> = plain.into_iter().collect();
+    let knative: BTreeSet<_> = knative.into_iter().collect();
+
+    let differing: Vec<_> = plain
+        .symmetric_difference(&knative)
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(differing, ["METRICS_PORT"]);
+}
+
+#[test]
+fn a_missing_secret_lets_the_function_itself_say_so() {
+    for folder in ["k8s-base", "knative"] {
+        let rendered = rendered!(folder);
+        let (_, pod) = pods(&rendered)[0];
+
+        let secret = at(pod, "/containers/0/envFrom/1/secretRef");
+
+        assert_eq!(
+            text(secret, "/name"),
+            text(&yaml_file(EXAMPLE), "/metadata/name")
+        );
+        assert_eq!(*at(secret, "/optional"), true);
+        let policy = text(pod, "/containers/0/terminationMessagePolicy");
+        assert_eq!(policy, "FallbackToLogsOnError");
+    }
+}
+
+#[test]
+fn the_example_secret_is_empty_and_never_applied() {
+    for key in keys(&yaml_file(EXAMPLE), "/stringData") {
+        assert_eq!(text(&yaml_file(EXAMPLE), &format!("/stringData/{key}")), "");
+    }
+    for folder in ["k8s-base", "knative"] {
+        assert!(rendered!(folder).every("/Secret").is_empty(), "{folder}");
+    }
+}
+
+#[test]
+fn a_changed_setting_or_secret_is_a_new_revision() {
+    let before = rendered!("knative");
+    let after = rendered!("function/tests/manifests/overlays/own-settings");
+    for (index, kind) in [(0, "configMapRef"), (1, "secretRef")] {
+        let pointer = format!("/containers/0/envFrom/{index}/{kind}/name");
+
+        let (before, after) = (
+            text(pods(&before)[0].1, &pointer),
+            text(pods(&after)[0].1, &pointer),
+        );
+
+        assert_ne!(before, after, "{kind}");
+    }
+}
+
+#[test]
+fn func_yaml_sets_what_the_config_map_must_not_leave_out() {
+    let function = yaml_file("knative/func.yaml");
+
+    let mut names: Vec<_> = list(&function, "/run/envs")
+        .iter()
+        .filter_map(|variable| variable.get("name")?.as_str())
+        .collect();
+    names.sort_unstable();
+
+    assert_eq!(names, ["ROCKETCHAT_RECIPIENT", "ROCKETCHAT_URL"]);
+}
+
+/// The environment of the function's container, without the Secret.
+fn variables(rendered: &Rendered) -> BTreeMap<String, String> {
+    let (_, pod) = pods(rendered)[0];
+    let map = rendered.one("/ConfigMap");
+    let referred = at(pod, "/containers/0/envFrom/0/configMapRef/name");
+    assert_eq!(referred, at(map, "/metadata/name"));
+    let text_of = |value: &Value| value.as_str().expect("a text").to_owned();
+    let data = at(map, "/data").as_object().expect("a map");
+    let mut variables: BTreeMap<_, _> = data
+        .iter()
+        .map(|(name, value)| (name.clone(), text_of(value)))
+        .collect();
+    for variable in list(pod, "/containers/0/env") {
+        variables.insert(text_of(&variable["name"]), text_of(&variable["value"]));
+    }
+    variables
+}
+
+/// A Secret as an operator fills it.
+fn filled_secret() -> BTreeMap<String, String> {
+    let key = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    [
+        ("GITLAB_SIGNING_KEYS", key),
+        ("GITLAB_WEBHOOK_TOKENS", ""),
+        ("ROCKETCHAT_USER_ID", "rbAXPnMktTFbNpwtJ"),
+        (
+            "ROCKETCHAT_AUTH_TOKEN",
+            "RScctEHSmLGZGywfIhWyRpyofhKOiMoUIpimhvheU3f",
+        ),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+fn no_file(_: &str) -> io::Result<String> {
+    Err(io::ErrorKind::NotFound.into())
+}
