@@ -39,12 +39,17 @@ impl Readiness {
 /// The webhook's routes and the health paths.
 pub fn app(function: Arc<Function>, readiness: &Readiness) -> Router {
     let webhook = || post(receive).fallback(method_not_allowed);
-    Router::new()
+    let routes = Router::new()
         .route("/webhook", webhook())
         .route("/", webhook().get(about))
         .with_state(function)
         .merge(health(readiness))
-        .fallback(not_found)
+        .fallback(not_found);
+    layered(routes)
+}
+
+fn layered(routes: Router) -> Router {
+    routes
         // Innermost: a panic becomes a report like any other.
         .layer(CatchPanicLayer::custom(panicked))
         // Outermost: sees how every request ended.
@@ -86,4 +91,29 @@ async fn method_not_allowed() -> Report {
 /// The place is in the log, through the panic hook; what the panic said may hold a payload.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     Report::of(Outcome::Failed(Failure::Panic)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_one_request_and_shows_nothing() {
+        async fn handler() -> &'static str {
+            panic!("canary-payload")
+        }
+        let app = layered(Router::new().route("/", get(handler)).route("/fine", get(about)));
+        let ask = |path| app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+        let response = ask("/").await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let report = response.extensions().get::<Report>().unwrap();
+        assert_eq!(report.outcome, Outcome::Failed(Failure::Panic));
+        let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("canary"));
+        assert_eq!(ask("/fine").await.unwrap().status(), StatusCode::OK);
+    }
 }

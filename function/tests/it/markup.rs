@@ -193,13 +193,9 @@ fn record(kind: &str, field: &str, hazard: &str) -> Option<Value> {
     let notice = notice::compose(&event).expect("has a message");
     assert_harmless(&notice.text);
     let sha = notice.sha.expect("has a commit");
-    let link = format!("https://gitlab.example.org/acme/rocket/-/commit/{sha}");
-    let links =
-        if notice.text.contains('[') && notice.text.starts_with(&format!("[{}](", sha.short())) {
-            vec![link]
-        } else {
-            vec![]
-        };
+    // The project's own page is what a commit may be linked to, wherever GitLab says it is.
+    let project = payload["project"]["web_url"].as_str().expect("is text");
+    let links = [format!("{}/-/commit/{sha}", project.trim_end_matches('/'))];
     let outside: Vec<_> = notice.text.split('`').skip(1).step_by(2).collect();
     let name = format!("{kind} {field} {hazard:?}");
     Some(
