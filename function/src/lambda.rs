@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::CONNECTION;
 use axum::http::{Response, Uri};
-use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use lambda_http::request::RequestContext;
 use lambda_http::tower::ServiceExt as _;
