@@ -1,5 +1,5 @@
 //! The command line: its words, its help, and the two commands that a person runs by hand. Owns
-//! what is printed for people; serving is [`process`](crate::process)'s business.
+//! what is printed for people; serving is [`process`]'s business.
 
 use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
