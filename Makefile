@@ -3,8 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt lint docs deny markup manifests snapshots clean
 
-# Warnings are errors wherever these targets build.
-export RUSTFLAGS ?= -D warnings
+# Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
+# targets and plain cargo build everything anew after each other.
 export RUSTDOCFLAGS ?= -D warnings
 
 help: ## list what can be done
@@ -40,7 +40,7 @@ manifests: ## render the manifests and check them against schemas, checkov and e
 	function/tests/manifests/check
 	cargo test -p webhook-app --test manifests
 
-snapshots: ## look at changed snapshots one by one and accept or refuse them
+snapshots: ## look at changed snapshots one by one, with cargo-insta, and accept or refuse them
 	cargo insta test --review
 
 clean: ## remove everything that was built
