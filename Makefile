@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt lint docs deny markup manifests snapshots clean
-.PHONY: image image-test lambda sbom
+.PHONY: image image-test publish deploy notify register pipeline lambda sbom
 
 # Warnings are errors wherever these targets build.
 export RUSTFLAGS ?= -D warnings
@@ -65,6 +65,23 @@ lambda: ## build the archive for AWS Lambda
 	function/packaging/build lambda $(LAMBDA_NAME)
 	function/packaging/archive $(LAMBDA_NAME) $(OUT)/webhook-app-lambda.zip
 
+publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
+	function/packaging/publish $(IMAGE_NAME)
+
+deploy: ## roll out IMAGE, by digest: FOLDER=k8s-base or knative, KUBE_CONTEXT
+	function/packaging/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
+
+notify: ## tell a deployed function of this pipeline's commit: WEBHOOK_URL, GITLAB_SIGNING_KEY
+	function/packaging/notify
+
+register: ## make or renew the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN
+	function/packaging/register
+
+pipeline: ## check the pipeline's file and run the jobs that need no GitLab
+	npm --prefix function/tests/pipeline ci --silent --no-audit --no-fund
+	cargo build -q -p webhook-app -p standins --bins
+	npm --prefix function/tests/pipeline test --silent
+
 clean: ## remove everything that was built
 	cargo clean
-	rm -rf function/tests/markup/node_modules
+	rm -rf function/tests/markup/node_modules function/tests/pipeline/node_modules
