@@ -13,22 +13,28 @@ use tokio::sync::watch;
 use tokio::time;
 
 use crate::admission::Admission;
-use crate::app::{Readiness, app, ops};
+use crate::app::{Readiness, app, metrics, ops};
 use crate::cli::complain;
 use crate::config::{Config, RocketChat};
 use crate::courier::Courier;
 use crate::delivery::Schedule;
 use crate::gitlab::origin::Guard;
 use crate::rocketchat::client::{Client, ClientError};
+use crate::serve;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::labels::Port;
+use crate::telemetry::otlp::ExportError;
 use crate::webhook::Function;
-use crate::{serve, telemetry};
 
 /// What a delivery under way may take beyond its budget when the process stops: the answer.
 const DRAIN_RESERVE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal, then drains.
 pub fn serve(config: Config, warnings: Vec<String>) -> ExitCode {
-    telemetry::start(config.log_level, config.log_format);
+    let telemetry = match Telemetry::start(&config.telemetry) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return failed(&StartError::Traces(error)),
+    };
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -42,7 +48,10 @@ pub fn serve(config: Config, warnings: Vec<String>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&StartError::Io("start", error)),
     };
-    match runtime.block_on(run(config)) {
+    let ended = runtime.block_on(run(config, &telemetry));
+    drop(runtime);
+    telemetry.finish();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -62,16 +71,25 @@ enum StartError {
     Port(u16, #[source] io::Error),
     #[error("prepare calls to Rocket.Chat: {0}")]
     Client(#[from] ClientError),
+    #[error("prepare the export of spans: {0}")]
+    Traces(#[from] ExportError),
 }
 
-async fn run(config: Config) -> Result<(), StartError> {
+async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let signals = Signals::new().map_err(|error| StartError::Io("listen for signals", error))?;
     let webhooks = open(config.port)?;
     let operators = config.metrics_port.map(open).transpose()?;
     let drain = config.delivery_timeout + DRAIN_RESERVE;
     let lame_duck = config.lame_duck;
     let readiness = Readiness::default();
-    let app = app(Arc::new(function(config)?), &readiness);
+    let mut app = app(
+        Arc::new(function(config, telemetry)?),
+        &readiness,
+        telemetry,
+    );
+    if operators.is_none() {
+        app = app.merge(metrics(telemetry));
+    }
     let (stop, stopped) = watch::channel(());
     let ends = || {
         let mut stopped = stopped.clone();
@@ -80,14 +98,16 @@ async fn run(config: Config) -> Result<(), StartError> {
     announce(&webhooks, operators.as_ref());
     readiness.set(true);
     let serving = async {
-        let whole = serve::serve(webhooks, app, ends(), drain).await;
+        let at_cap = || telemetry.metrics.connection_cap_hit(Port::Webhooks);
+        let whole = serve::serve(webhooks, app, at_cap, ends(), drain).await;
         if !whole {
             tracing::warn!("stopped with requests still under way");
         }
     };
     let observing = async {
         if let Some(listener) = operators {
-            serve::serve_ops(listener, ops(&readiness), ends()).await;
+            let at_cap = || telemetry.metrics.connection_cap_hit(Port::Operators);
+            serve::serve_ops(listener, ops(&readiness, telemetry), at_cap, ends()).await;
         }
     };
     let stopping = signals.stop(&readiness, lame_duck, stop);
@@ -111,7 +131,7 @@ fn announce(webhooks: &TcpListener, operators: Option<&TcpListener>) {
     );
 }
 
-fn function(config: Config) -> Result<Function, ClientError> {
+fn function(config: Config, telemetry: &Telemetry) -> Result<Function, ClientError> {
     let RocketChat {
         url,
         credentials,
@@ -124,6 +144,7 @@ fn function(config: Config) -> Result<Function, ClientError> {
         &credentials,
         &authorities,
         Schedule::call_limit(limit),
+        Arc::clone(&telemetry.metrics),
     )?;
     Ok(Function {
         guard: config.guard,
