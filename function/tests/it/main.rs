@@ -32,6 +32,7 @@ mod exposition;
 mod metrics;
 mod metrics_page;
 mod prometheus;
+mod traces;
 
 mod hostile;
 mod markup;
