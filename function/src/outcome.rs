@@ -10,8 +10,10 @@
 use crate::delivery::{Evidence, Refusal};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::delivery_id::DeliveryId;
-use crate::gitlab::event::{Kind, ParseError};
+use crate::gitlab::event::ParseError;
+use crate::gitlab::kind::Kind;
 use crate::gitlab::origin::{OriginError, Proof};
+use crate::notice::Ignored;
 use crate::rocketchat::MessageId;
 use crate::rocketchat::reply::Fault;
 
@@ -72,13 +74,6 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// Why nothing is sent although all is well.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Ignored {
-    /// A kind of event that has no message.
-    UnhandledKind,
-}
-
 /// Why a webhook was not taken.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Failure {
@@ -134,7 +129,7 @@ impl Outcome {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Delivered { known_by, .. } => known_by.label(),
-            Self::Ignored(Ignored::UnhandledKind) => "unhandled_kind",
+            Self::Ignored(ignored) => ignored.label(),
             Self::Failed(failure) => failure.reason(),
         }
     }

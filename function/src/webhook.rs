@@ -16,7 +16,7 @@ use crate::delivery::Verdict;
 use crate::gitlab::event::Event;
 use crate::gitlab::origin::{Guard, OriginError, Proof};
 use crate::notice::{self, Notice};
-use crate::outcome::{Failure, Ignored, Outcome, Report};
+use crate::outcome::{Failure, Outcome, Report};
 
 const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 
@@ -41,18 +41,15 @@ pub async fn receive(State(function): State<Arc<Function>>, request: Request) ->
         Ok(admitted) => admitted,
         Err(report) => return report,
     };
-    let report = Report {
-        kind: Some(event.kind()),
-        ..Report::of(UNHANDLED).proven_by(&proof)
+    let report = match notice::compose(&event) {
+        Ok(notice) => function.tell(notice, &proof, started).await,
+        Err(ignored) => Report::of(Outcome::Ignored(ignored)).proven_by(&proof),
     };
-    match notice::compose(&event) {
-        Ok(notice) => function.tell(notice, report, started).await,
-        Err(_) => report,
+    Report {
+        kind: Some(event.kind()),
+        ..report
     }
 }
-
-/// Nobody is told about this kind of event.
-const UNHANDLED: Outcome = Outcome::Ignored(Ignored::UnhandledKind);
 
 impl Function {
     /// An event that proved its origin. Its body has left memory when this returns, so that waiting
@@ -84,9 +81,9 @@ impl Function {
         }
     }
 
-    async fn tell(&self, notice: Notice, report: Report, started: Instant) -> Report {
+    async fn tell(&self, notice: Notice, proof: &Proof, started: Instant) -> Report {
         let fallback = self.accept_missing_key.then(|| notice.content_id.clone());
-        let key = report.delivery_id.clone().or(fallback);
+        let key = proof.delivery_id.clone().or(fallback);
         let outcome = match &key {
             Some(key) => match self.courier.deliver(key.clone(), &notice, started).await {
                 Ok(Verdict::Delivered {
@@ -103,10 +100,9 @@ impl Function {
         };
         Report {
             delivery_id: key,
-            project: Some(notice.project),
+            project: notice.project,
             sha: notice.sha,
-            outcome,
-            ..report
+            ..Report::of(outcome).proven_by(proof)
         }
     }
 }
