@@ -21,7 +21,7 @@ pub(super) fn words(event: &Administration) -> Result<String, Ignored> {
         (Action::FailedLogin, _) => {
             let state = quoted(event.state.as_deref(), MAX_NAME);
             let state = phrase(", the account is ", state);
-            Ok(format!("{noun} {subject} could not sign in{state}"))
+            Ok(format!("Sign in of user {subject} failed{state}"))
         }
         // GitLab does not say what changed.
         (Action::Updated, _) => Err(Ignored::MinorUpdate),

@@ -15,10 +15,7 @@ use webhook_app::notice;
 /// of a code span.
 #[track_caller]
 pub(crate) fn assert_harmless(text: &str) {
-    assert!(
-        !text.contains(['@', '#']),
-        "the start of a mention in: {text}"
-    );
+    assert!(!text.contains('@'), "the start of a mention in: {text}");
     let outside: String = text.split('`').step_by(2).collect();
     assert_eq!(
         text.matches('`').count() % 2,
@@ -30,12 +27,32 @@ pub(crate) fn assert_harmless(text: &str) {
         assert!(start < end, "a broken link in: {text}");
         let link = plain[start..=end].to_owned();
         assert!(link.contains("](http"), "no link of ours in: {text}");
+        assert_harmless_fragment(&link);
         plain = plain.replacen(&link, "", 1);
     }
+    // Quoted text has no sign of a channel at all; in an address it stands inside a word.
+    let quoted = text.split('`').skip(1).step_by(2);
+    assert!(
+        !quoted.into_iter().any(|text| text.contains('#')),
+        "the start of a mention in: {text}"
+    );
     let ours = |char: char| char.is_ascii_alphanumeric() || ", \n".contains(char);
     assert!(
         plain.chars().all(ours),
         "outside text outside of a code span in: {text}"
+    );
+}
+
+/// The server takes `#` for the start of a channel only after white space or `>`.
+#[track_caller]
+fn assert_harmless_fragment(link: &str) {
+    let Some((before, fragment)) = link.trim_end_matches(')').split_once('#') else {
+        return;
+    };
+    let word = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    assert!(
+        before.ends_with(|char| word(char) || char == '/') && fragment.chars().all(word),
+        "the start of a mention in: {link}"
     );
 }
 
@@ -50,12 +67,17 @@ fn the_check_of_this_file_sees_what_it_should() {
         "`a` <b>",
         "`x` https://a.b",
         ">@x",
+        "`#general`",
+        "see #general",
+        "[x](https://a.b/c#d @e)",
+        "[x](https://a.b/ #d)",
     ] {
         assert!(
             std::panic::catch_unwind(|| assert_harmless(bad)).is_err(),
             "{bad}"
         );
     }
+    assert_harmless("Comment on [issue 2](https://a.b/c#note_1) by `x`");
     assert_harmless("[abc](https://a.b/c) pushed to `＠all` by `x.y`\n1 commit, `y`");
 }
 
