@@ -54,6 +54,7 @@ impl Payload {
             first.reference.as_str(),
             &sha(&first.before),
             &sha(&first.after),
+            &others.to_string(),
         ];
         Ok(RepositoryUpdate {
             scene: opening.scene(self.project, Some(Person::named(self.user_name)), &identity),

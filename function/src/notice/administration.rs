@@ -12,6 +12,12 @@ pub(super) fn words(event: &Administration) -> Result<String, Ignored> {
     let subject = quote(&event.subject, MAX_PATH);
     let formerly = quoted(event.formerly.as_deref(), MAX_PATH);
     match (event.action, formerly) {
+        (Action::Created, _) if event.scene.kind == Kind::Key => {
+            Ok(format!("{noun} {subject} added"))
+        }
+        (Action::Destroyed, _) if event.scene.kind == Kind::Key => {
+            Ok(format!("{noun} {subject} removed"))
+        }
         (Action::Created, _) => Ok(format!("{noun} {subject} created")),
         (Action::Destroyed, _) => Ok(format!("{noun} {subject} deleted")),
         (Action::Renamed, Some(old)) => Ok(format!("{noun} {old} renamed to {subject}")),

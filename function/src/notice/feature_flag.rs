@@ -5,14 +5,11 @@ use super::phrase::{MAX_PATH, lines, place_and_actor, quote, title};
 use crate::gitlab::feature_flag::{FeatureFlag, Switch};
 
 pub(super) fn words(flag: &FeatureFlag) -> String {
-    // GitLab does not say whether it was just turned, made or edited.
-    let state = match flag.switch {
-        Switch::On => "is on",
-        Switch::Off => "is off",
+    let verb = match flag.switch {
+        Switch::On => "turned on",
+        Switch::Off => "turned off",
     };
     let name = quote(&flag.name, MAX_PATH);
-    let scene = &flag.scene;
-    let by = place_and_actor(scene);
-    let headline = format!("Feature flag {name} {state}{by}");
+    let headline = format!("Feature flag {name} {verb}{}", place_and_actor(&flag.scene));
     lines(headline, title(flag.description.as_deref()))
 }
