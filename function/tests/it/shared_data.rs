@@ -10,6 +10,8 @@ use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::origin::Guard;
 use webhook_app::gitlab::signature::SigningKey;
 
+use crate::markup::assert_harmless;
+use crate::messages::assert_complete;
 use crate::world::{World, assert_delivered, assert_problem, push, recorded};
 
 /// The folder `shared/data` beside the checkout.
@@ -103,11 +105,14 @@ async fn public_payloads_are_taken_and_name_the_right_commit() {
                 expected_sha(&body),
                 "{file}"
             );
-            assert_eq!(world.chat.take_message().mentions, [""; 0], "{file}");
+            let message = world.chat.take_message();
+            assert_eq!(message.mentions, [""; 0], "{file}");
+            assert_harmless(&message.text);
+            assert_complete(file, &message.text);
         }
     }
     println!("{delivered} payloads became messages");
-    assert!(delivered >= 10, "{delivered}");
+    assert!(delivered >= 70, "{delivered}");
     world.finish();
 }
 
