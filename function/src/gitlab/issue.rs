@@ -16,7 +16,7 @@ pub struct Issue {
     /// What sort of work item it is.
     pub sort: Sort,
     /// Its number within the project or group.
-    pub number: u64,
+    pub number: Option<u64>,
     /// What happened; none in a test delivery.
     pub action: Option<Action>,
     /// Whether it is open, where GitLab said so.
@@ -98,6 +98,9 @@ impl Payload {
         let attributes = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
+        if attributes.iid.is_none() && attributes.title.0.is_none() {
+            return Err(ParseError::Missing("object_attributes.iid"));
+        }
         let identity = [
             &digits(attributes.id),
             attributes.action.as_str(),
@@ -106,9 +109,7 @@ impl Payload {
         Ok(Issue {
             scene: opening.scene(self.project, self.user, &identity),
             sort: Sort::parse(attributes.sort.as_str(), opening),
-            number: attributes
-                .iid
-                .ok_or(ParseError::Missing("object_attributes.iid"))?,
+            number: attributes.iid,
             action: attributes.action.0.as_deref().map(Action::parse),
             state: State::parse(attributes.state.as_str()),
             confidential: opening.confidential || attributes.confidential == Some(true),

@@ -15,7 +15,7 @@ pub struct MergeRequest {
     /// Where and by whom.
     pub scene: Scene,
     /// Its number within the project.
-    pub number: u64,
+    pub number: Option<u64>,
     /// What happened; none in a test delivery.
     pub action: Option<Action>,
     /// How it stands, where GitLab said so.
@@ -108,6 +108,9 @@ impl Payload {
         let attributes = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
+        if attributes.iid.is_none() && attributes.title.0.is_none() {
+            return Err(ParseError::Missing("object_attributes.iid"));
+        }
         let identity = [
             &digits(attributes.id),
             attributes.action.as_str(),
@@ -116,9 +119,7 @@ impl Payload {
         ];
         Ok(MergeRequest {
             scene: opening.scene(self.project, self.user, &identity),
-            number: attributes
-                .iid
-                .ok_or(ParseError::Missing("object_attributes.iid"))?,
+            number: attributes.iid,
             action: attributes.action(),
             state: State::parse(attributes.state.as_str()),
             title: attributes.title.0,

@@ -2,7 +2,9 @@
 //! is read in [`gitlab::deployment`](crate::gitlab::deployment).
 
 use super::Ignored;
-use super::phrase::{MAX_NAME, MAX_PATH, at, by, lines, page, phrase, place, quote, quoted, title};
+use super::phrase::{
+    MAX_NAME, MAX_PATH, at, by, lines, numbered, page, phrase, place, quote, quoted, title,
+};
 use crate::gitlab::deployment::Deployment;
 use crate::gitlab::status::Status;
 
@@ -15,10 +17,7 @@ pub(super) fn words(deployment: &Deployment) -> Result<String, Ignored> {
         Status::Unfinished => return Err(Ignored::NotFinal),
         Status::Unknown => return Err(Ignored::UnknownAction),
     };
-    let label = match deployment.id {
-        Some(id) => format!("Deployment {id}"),
-        None => "Deployment".to_owned(),
-    };
+    let label = numbered("Deployment", deployment.id);
     let scene = &deployment.scene;
     let headline = format!(
         "{} to {} {verb}{}{}{}",

@@ -2,7 +2,7 @@
 //! [`gitlab::merge_request`](crate::gitlab::merge_request).
 
 use super::Ignored;
-use super::phrase::{MAX_PATH, at, lines, page, place_and_actor, quoted, title};
+use super::phrase::{MAX_PATH, at, lines, numbered, page, place_and_actor, quoted, title};
 use crate::gitlab::merge_request::{Action, MergeRequest, State};
 
 pub(super) fn words(request: &MergeRequest) -> Result<String, Ignored> {
@@ -12,7 +12,7 @@ pub(super) fn words(request: &MergeRequest) -> Result<String, Ignored> {
     };
     let noun = page(
         request.page.as_deref(),
-        &format!("Merge request {}", request.number),
+        &numbered("Merge request", request.number),
     );
     let headline = format!("{noun} {verb}{}", place_and_actor(&request.scene));
     Ok(lines(headline, details(request)))

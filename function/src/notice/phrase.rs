@@ -101,6 +101,11 @@ pub(super) fn thing(thing: &Thing) -> Option<String> {
     }
 }
 
+/// A noun of ours with the number people know the thing by, if GitLab sent one.
+pub(super) fn numbered(noun: &str, number: Option<u64>) -> String {
+    number.map_or_else(|| noun.to_owned(), |number| format!("{noun} {number}"))
+}
+
 /// What GitLab calls a ref.
 pub(super) fn ref_noun(kind: RefKind) -> &'static str {
     match kind {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
@@ -182,22 +183,19 @@ const HAZARDS: &[&str] = &[
 
 /// One message for every hazard in every field that a message of any kind shows, as records for the
 /// proof.
-fn records() -> Vec<Value> {
+static RECORDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let mut records = Vec::new();
     for (kind, payload) in examples() {
+        let known = addresses(&payload);
         for field in shown(&payload) {
             for hazard in HAZARDS {
-                records.extend(record(
-                    &format!("{kind} {field} {hazard:?}"),
-                    &payload,
-                    &field,
-                    hazard,
-                ));
+                let name = format!("{kind} {field} {hazard:?}");
+                records.extend(record(&name, &payload, &field, hazard, &known));
             }
         }
     }
     records
-}
+});
 
 /// The places of the texts that show in the message of a payload.
 fn shown(payload: &Value) -> Vec<String> {
@@ -217,14 +215,25 @@ fn shown(payload: &Value) -> Vec<String> {
     fields
 }
 
-fn record(name: &str, payload: &Value, field: &str, hazard: &str) -> Option<Value> {
+fn record(
+    name: &str,
+    payload: &Value,
+    field: &str,
+    hazard: &str,
+    known: &[String],
+) -> Option<Value> {
     let mut payload = payload.clone();
     *payload.pointer_mut(field).expect("is there") = json!(hazard);
     let notice = compose(&payload).ok()?.1.ok()?;
     assert_harmless(&notice.text);
     let outside: Vec<_> = notice.text.split('`').skip(1).step_by(2).collect();
     let (labels, links): (Vec<_>, Vec<_>) = links(&notice.text).into_iter().unzip();
-    assert_links_are_known(name, &payload, &links);
+    for link in &links {
+        let is_known = known
+            .iter()
+            .any(|page| page == link || link.starts_with(&format!("{page}/-/")));
+        assert!(is_known || links_to(hazard, link), "{name}: {link}");
+    }
     Some(
         json!({ "name": name, "text": notice.text, "outside": outside, "links": links, "labels": labels }),
     )
@@ -242,30 +251,21 @@ fn links(text: &str) -> Vec<(String, String)> {
     starts.map(pair).collect()
 }
 
-/// GitLab's own pages are what may be linked to, wherever GitLab says they are.
-#[track_caller]
-fn assert_links_are_known(name: &str, payload: &Value, links: &[String]) {
-    let texts = pointers(payload, "");
-    let texts: Vec<_> = texts
-        .iter()
-        .filter_map(|field| payload.pointer(field)?.as_str())
-        .map(|text| text.trim().trim_end_matches('/'))
-        .filter(|text| text.starts_with("http"))
-        .collect();
-    for link in links {
-        let page = link.trim_end_matches('/');
-        let base = link.split_once("/-/").map_or("", |(base, _)| base);
-        assert!(
-            texts.contains(&page) || texts.contains(&base),
-            "{name}: {link}"
-        );
-    }
+/// The pages that GitLab names: these may be linked to, wherever GitLab says they are.
+fn addresses(payload: &Value) -> Vec<String> {
+    let texts = pointers(payload, "").into_iter();
+    let texts = texts.filter_map(|field| Some(payload.pointer(&field)?.as_str()?.to_owned()));
+    texts.filter(|text| text.starts_with("http")).collect()
+}
+
+/// Whether a hazard that stands where GitLab names a page is itself the page that is linked to.
+fn links_to(hazard: &str, link: &str) -> bool {
+    hazard.starts_with("http") && link.starts_with(hazard)
 }
 
 #[test]
 fn every_hazard_in_every_field_stays_in_its_code_span() {
-    let records = records();
-    assert!(records.len() > 9000, "{}", records.len());
+    assert!(RECORDS.len() > 9000, "{}", RECORDS.len());
 }
 
 /// `make test` installs the parser; without it this test says so and proves nothing.
@@ -280,7 +280,9 @@ fn rocket_chats_own_parser_sees_text_and_our_link_and_nothing_else() {
         return;
     }
     let mut lines = String::new();
-    for record in records() {
+    // Every fifth one, or the parser is asked for longer than the rest of the tests take; five and
+    // the number of hazards have no common factor, so each field is asked with other ones.
+    for record in RECORDS.iter().step_by(5) {
         let _ = writeln!(lines, "{record}");
     }
     let mut check = Command::new("node")

@@ -165,7 +165,7 @@ fn an_action_that_nobody_knows_is_a_reason_and_no_half_message() {
 /// message, or the field is named.
 #[test]
 fn a_field_that_is_null_or_missing_leaves_no_gap() {
-    for (name, payload) in fixtures() {
+    for (name, payload) in examples() {
         for pointer in pointers(&payload, "") {
             let mut without = payload.clone();
             for value in [Value::Null, json!("")] {
