@@ -3,6 +3,8 @@
 namespaces=(webhook-app rocketchat gitlab strangers)
 hook=http://webhook-app.webhook-app.svc/webhook
 chat=http://rocketchat.rocketchat.svc:3000
+# Over websockets some kubectl lose the first words of a short answer (seen with 1.32).
+export KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false
 
 # Nothing of ours may be there: in the end we remove it.
 preflight() {
@@ -76,7 +78,7 @@ print(round(float(found[0]["value"][1])) if found else "")'
 }
 
 # API-VERSION: whether the cluster serves it.
-serves() { kubectl api-versions | grep -qx "$1"; }
+serves() { kubectl api-versions | has -x "$1"; }
 
 # STEP WHY: the step is not for this cluster.
 skip() { skipped+=("$1 ($2)"); say "SKIPPED: $2"; }
@@ -86,7 +88,7 @@ evidence() {
   kubectl get pods -A -o wide | grep -E "NAMESPACE|$(IFS='|'; echo "${namespaces[*]}")|monitoring" || true
   kubectl -n webhook-app get events --sort-by=.lastTimestamp 2> /dev/null | tail -20 || true
   pods -o name 2> /dev/null | head -3 | while read -r pod; do
-    kubectl -n webhook-app logs "$pod" -c webhook-app --tail=5 2> /dev/null || true
+    kubectl -n webhook-app logs "$pod" -c webhook-app --tail=3 2> /dev/null || true
   done
 }
 

@@ -20,4 +20,4 @@ metrics() {
 }
 
 # METRIC: the adapter has a value of it for a pod of ours.
-custom() { kubectl get --raw "$adapter/pods/*/$1" | grep -q '"value"'; }
+custom() { kubectl get --raw "$adapter/pods/*/$1" | has '"value"'; }

@@ -27,7 +27,10 @@ within() {
   say "ok: $what, after $((SECONDS - began)) s"
 }
 
-# PATH [FILE]: one value out of JSON, such as answers.200; `none` when it is not there.
+# As grep -q, but it reads to the end: whoever writes into the pipe must not fail because we have seen enough.
+has() { grep "$@" > /dev/null; }
+
+# PATH: one value out of JSON, such as answers.200; `none` when it is not there.
 value() {
   python3 -c 'import functools, json, sys
 step = lambda found, key: found.get(key, "none") if isinstance(found, dict) else "none"

@@ -10,7 +10,7 @@ within 120 "Prometheus has the series of both pods" scraped
 answers() { custom webhooks_per_minute && custom webhooks_in_flight; }
 within 120 "the adapter answers both metrics for the function's pods" answers
 kubectl get --raw "$adapter/pods/*/webhooks_per_minute" > "$work/custom-metrics.json"
-known() { ! kubectl -n webhook-app get hpa webhook-app -o jsonpath='{.status.conditions}' | grep -q FailedGetPodsMetric; }
+known() { ! kubectl -n webhook-app get hpa webhook-app -o jsonpath='{.status.conditions}' | has FailedGetPodsMetric; }
 within 90 "the HPA reads them" known
 
 rate=${LOAD_RATE:-8} seconds=${LOAD_SECONDS:-180}

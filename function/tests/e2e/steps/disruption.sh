@@ -21,7 +21,7 @@ second=$(evict "${names[1]}" || true)
 say "ok: the budget lets one pod go and keeps the other"
 within 60 "two pods are ready again" ready_pods 2
 
-kubectl -n webhook-app delete pod "$(staying | head -1)" --wait=false > /dev/null
+kubectl -n webhook-app delete pod "$(staying | sed -n 1p)" --wait=false > /dev/null
 say "ok: a pod was deleted"
 within 60 "two pods are ready after that" ready_pods 2
 ((SECONDS - began < seconds)) || fail "the load ended before the disruption did; set DISRUPTION_SECONDS to more than $((SECONDS - began))"

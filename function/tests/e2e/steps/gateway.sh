@@ -19,7 +19,7 @@ post() { # PATH PROOF
   local command; command=$(gitlab curl "https://$name$1" "$2")
   through "$command"
 }
-through() { eval "${1/curl -i/curl -s -o /dev/null -w '%{http_code}' --max-time 10 --cacert \"$work/tls.crt\" --resolve $name:443:$address}"; }
+through() { eval "${1/curl -i/curl -sS -o /dev/null -w '%{http_code}' --max-time 10 --cacert \"$work/tls.crt\" --resolve $name:443:$address}"; }
 get() { through "curl -i https://$name$1"; }
 
 open() { [[ $(post /webhook signed) == 200 ]]; }
@@ -37,7 +37,7 @@ head -c 26214401 /dev/zero > "$work/large"
 same "more than 25 MiB" 413 "$(through "curl -i -X POST --data-binary @$work/large -H 'Content-Type: application/json' https://$name/webhook")"
 
 # A flood is cut off at the door: more at once than it lets through in a second.
-flood() { seq 150 | xargs -P 30 -I{} curl -s -o /dev/null -w '%{http_code}\n' --max-time 10 --cacert "$work/tls.crt" \
+flood() { seq 150 | xargs -P 30 -I{} curl -sS -o /dev/null -w '%{http_code}\n' --max-time 10 --cacert "$work/tls.crt" \
   --resolve "$name:443:$address" -X POST "https://$name/webhook" | sort | uniq -c; }
 seen=$(flood)
 say "$seen"

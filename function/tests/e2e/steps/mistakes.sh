@@ -13,7 +13,7 @@ for pod in "${good[@]}"; do
 done
 delivered "webhooks meanwhile" 10 "$(gitlab send "$hook" --count 10 --chat "$chat")"
 
-bad=$(staying | grep -vxFf <(printf '%s\n' "${good[@]}") | head -1)
+bad=$(staying | grep -vxFf <(printf '%s\n' "${good[@]}") | sed -n 1p)
 [[ -n $bad ]] || fail "there is no new pod"
 ended() { pods -o json | python3 -c 'import json, sys
 pod = next(pod for pod in json.load(sys.stdin)["items"] if pod["metadata"]["name"] == sys.argv[1])

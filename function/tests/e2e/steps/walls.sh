@@ -19,11 +19,11 @@ wall "a stranger" "$address:8080" closed from strangers stranger
 wall "a stranger" "$address:9464" closed from strangers stranger
 
 # From the function's own network, as the image itself has nothing to call with.
-pod=$(staying | head -1)
+pod=$(staying | sed -n 1p)
 kubectl -n webhook-app debug "$pod" --image="$STANDINS_IMAGE" --profile=restricted --container=reach --quiet -- \
   /bin/gitlab-standin reach rocketchat.rocketchat.svc:3000 "$stranger:3000" > "$work/debug.log" 2>&1 ||
   { cat "$work/debug.log" >&2; fail "no container could be added to $pod"; }
-reached() { kubectl -n webhook-app logs "$pod" -c reach | grep -c . | grep -qx 2; }
+reached() { kubectl -n webhook-app logs "$pod" -c reach | grep -c . | has -x 2; }
 within 30 "a container beside the function has looked around" reached
 seen=$(kubectl -n webhook-app logs "$pod" -c reach | cut -d ' ' -f 1 | paste -sd ' ')
 wall "GitLab" "$stranger:3000" open from gitlab sender
