@@ -82,3 +82,52 @@ async fn messages(chat: &str) -> Result<Vec<Value>, String> {
     let messages = serde_json::from_slice(&answer.body);
     messages.map_err(|error| format!("{url} answered no list of messages: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::stored;
+    use crate::volley::Attempt;
+
+    const SHA: &str = "3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b";
+
+    fn attempt(sha: &str) -> Attempt {
+        Attempt {
+            sha: sha.to_owned(),
+            answer: Err("none".to_owned()),
+            took: Duration::ZERO,
+        }
+    }
+
+    fn message(sha: &str, inserts: u64) -> Value {
+        json!({ "text": format!("[x](https://gitlab.example.org/a/-/commit/{sha}) pushed"), "inserts": inserts })
+    }
+
+    #[test]
+    fn a_commit_is_counted_by_the_messages_that_show_it() {
+        let other = SHA.replace('3', "4");
+        let cases = [
+            ("no message", vec![], "never"),
+            (
+                "a message of another commit",
+                vec![message(&other, 1)],
+                "never",
+            ),
+            ("one message", vec![message(SHA, 1)], "once"),
+            (
+                "two messages",
+                vec![message(SHA, 1), message(SHA, 1)],
+                "again",
+            ),
+            ("a message stored twice", vec![message(SHA, 2)], "again"),
+        ];
+        for (case, messages, expected) in cases {
+            let counts = stored(&[attempt(SHA)], &messages);
+
+            assert_eq!(counts[expected], 1, "{case}: {counts}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Deliveries sent on time, whatever becomes of the earlier ones: each on a connection of its own, as GitLab does.
 //! Every delivery pushes a commit of its own, so that the chat stand-in's messages can be told apart.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -133,5 +134,10 @@ fn random_sha() -> String {
     let mut bytes = [0_u8; 20];
     let filled = SystemRandom::new().fill(&mut bytes);
     assert!(filled.is_ok(), "the system gives random bytes");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in bytes {
+        // A String takes everything.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
