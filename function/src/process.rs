@@ -12,37 +12,24 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time;
 
-use crate::admission::Admission;
 use crate::app::{Readiness, app, metrics, ops};
 use crate::cli::complain;
-use crate::config::{Config, RocketChat};
-use crate::courier::Courier;
-use crate::delivery::Schedule;
-use crate::gitlab::origin::Guard;
-use crate::rocketchat::client::{Client, ClientError};
-use crate::serve;
+use crate::config::Config;
+use crate::rocketchat::client::ClientError;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::labels::Port;
 use crate::telemetry::otlp::ExportError;
-use crate::webhook::Function;
+use crate::{serve, start};
 
 /// What a delivery under way may take beyond its budget when the process stops: the answer.
 const DRAIN_RESERVE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal, then drains.
-pub fn serve(config: Config, warnings: Vec<String>) -> ExitCode {
-    let telemetry = match Telemetry::start(&config.telemetry) {
+pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
+    let telemetry = match start::telemetry(&config, warnings) {
         Ok(telemetry) => telemetry,
         Err(error) => return failed(&StartError::Traces(error)),
     };
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    if matches!(config.guard, Guard::Open) {
-        tracing::warn!(
-            "ALLOW_UNAUTHENTICATED is true: anybody who reaches this port can send messages"
-        );
-    }
     // One thread: two of them cost a fifth of the throughput on one core, and replicas add cores.
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -82,11 +69,8 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let drain = config.delivery_timeout + DRAIN_RESERVE;
     let lame_duck = config.lame_duck;
     let readiness = Readiness::default();
-    let mut app = app(
-        Arc::new(function(config, telemetry)?),
-        &readiness,
-        telemetry,
-    );
+    let function = Arc::new(start::function(config, telemetry)?);
+    let mut app = app(function, &readiness, telemetry);
     if operators.is_none() {
         app = app.merge(metrics(telemetry));
     }
@@ -129,29 +113,6 @@ fn announce(webhooks: &TcpListener, operators: Option<&TcpListener>) {
         version = env!("CARGO_PKG_VERSION"),
         "listening"
     );
-}
-
-fn function(config: Config, telemetry: &Telemetry) -> Result<Function, ClientError> {
-    let RocketChat {
-        url,
-        credentials,
-        recipient,
-        authorities,
-    } = config.rocketchat;
-    let limit = config.delivery_timeout;
-    let client = Client::new(
-        &url,
-        &credentials,
-        &authorities,
-        Schedule::call_limit(limit),
-        Arc::clone(&telemetry.metrics),
-    )?;
-    Ok(Function {
-        guard: config.guard,
-        courier: Courier::new(client, credentials.user_id, recipient, limit),
-        admission: Admission::default(),
-        accept_missing_key: config.accept_missing_key,
-    })
 }
 
 /// The two signals that end the process.

@@ -97,6 +97,13 @@ impl Telemetry {
         self.provider.is_some()
     }
 
+    /// Sends the spans there are, for a process that may sleep from now on. Blocks, up to the time
+    /// limit of an export.
+    pub fn flush(&self) {
+        // The exporter has logged what went wrong.
+        let _ = self.provider.as_ref().map(SdkTracerProvider::force_flush);
+    }
+
     /// Sends what has not been sent yet. Blocks, so the runtime must have ended.
     pub fn finish(self) {
         if let Some(provider) = self.provider

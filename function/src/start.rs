@@ -1,0 +1,54 @@
+//! What every program of this crate does before it takes its first webhook. Owns the way from
+//! settings to a function that can be served; how it is served is the affair of
+//! [`process`](crate::process) and, on AWS, of `lambda`.
+
+use std::sync::Arc;
+
+use crate::admission::Admission;
+use crate::config::{Config, RocketChat};
+use crate::courier::Courier;
+use crate::delivery::Schedule;
+use crate::gitlab::origin::Guard;
+use crate::rocketchat::client::{Client, ClientError};
+use crate::telemetry::Telemetry;
+use crate::telemetry::otlp::ExportError;
+use crate::webhook::Function;
+
+/// Starts logs, metrics and traces, and opens the log with what an operator should know of the
+/// settings.
+pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, ExportError> {
+    let telemetry = Telemetry::start(&config.telemetry)?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if matches!(config.guard, Guard::Open) {
+        tracing::warn!(
+            "ALLOW_UNAUTHENTICATED is true: anybody who reaches this function can send messages"
+        );
+    }
+    Ok(telemetry)
+}
+
+/// Puts the function together; opens no connection yet.
+pub fn function(config: Config, telemetry: &Telemetry) -> Result<Function, ClientError> {
+    let RocketChat {
+        url,
+        credentials,
+        recipient,
+        authorities,
+    } = config.rocketchat;
+    let limit = config.delivery_timeout;
+    let client = Client::new(
+        &url,
+        &credentials,
+        &authorities,
+        Schedule::call_limit(limit),
+        Arc::clone(&telemetry.metrics),
+    )?;
+    Ok(Function {
+        guard: config.guard,
+        courier: Courier::new(client, credentials.user_id, recipient, limit),
+        admission: Admission::default(),
+        accept_missing_key: config.accept_missing_key,
+    })
+}
