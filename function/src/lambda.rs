@@ -25,6 +25,7 @@ use crate::cli::{USAGE, complain};
 use crate::config::{self, Config};
 use crate::rocketchat::client::ClientError;
 use crate::start;
+use crate::telemetry::Telemetry;
 
 /// What Lambda sets for every function; its runtime library panics where one is missing.
 const FROM_LAMBDA: [&str; 4] = [
@@ -35,7 +36,7 @@ const FROM_LAMBDA: [&str; 4] = [
 ];
 
 /// Takes events until Lambda ends the process.
-pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
+pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
     let variables = config::environment();
     if let Some(missing) = FROM_LAMBDA
         .iter()
@@ -46,13 +47,9 @@ pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
         ));
         return ExitCode::from(USAGE);
     }
-    start::log(&config, warnings);
-    let ended = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(lambda_http::Error::from)
-        .and_then(|runtime| runtime.block_on(run(config)));
-    match ended {
+    // There is no port to read them from.
+    config.telemetry.metrics = false;
+    match begin(config, warnings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("failed to take events: {error}\n"));
@@ -61,25 +58,34 @@ pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
     }
 }
 
-async fn run(config: Config) -> Result<(), lambda_http::Error> {
+fn begin(config: Config, warnings: &[String]) -> Result<(), lambda_http::Error> {
+    let telemetry = start::telemetry(&config, warnings)?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(run(config, telemetry))
+}
+
+async fn run(config: Config, telemetry: Telemetry) -> Result<(), lambda_http::Error> {
     let limit = config.delivery_timeout;
-    let app = routes(config)?;
+    let app = routes(config, &telemetry)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "waiting for events");
-    let handler = service_fn(move |event: Request| answer(app.clone(), event, limit));
+    let handler =
+        service_fn(move |event: Request| answer(app.clone(), event, limit, telemetry.clone()));
     lambda_http::runtime(handler).run().await
 }
 
-fn routes(config: Config) -> Result<Router, ClientError> {
+fn routes(config: Config, telemetry: &Telemetry) -> Result<Router, ClientError> {
     let readiness = Readiness::default();
     // Lambda sends nothing before it is asked for the first event.
     readiness.set(true);
-    Ok(app(Arc::new(start::function(config)?), &readiness))
+    let function = Arc::new(start::function(config, telemetry)?);
+    Ok(app(function, &readiness, telemetry))
 }
 
 async fn answer(
     app: Router,
     event: Request,
     limit: Duration,
+    telemetry: Telemetry,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     warn_of_early_end(&event, limit);
     let response = app.oneshot(without_stage(event)).await?;
@@ -89,7 +95,8 @@ async fn answer(
     // Our bodies are in memory already, so that collecting one cannot fail.
     let body = body.collect().await.unwrap_or_default().to_bytes();
     // The process sleeps from the moment the answer leaves, perhaps for good. Log lines have been
-    // written by now; whatever else is to be exported must leave here.
+    // written by now; spans must leave here.
+    telemetry.flush();
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
