@@ -97,11 +97,15 @@ impl Telemetry {
         self.provider.is_some()
     }
 
-    /// Sends the spans there are, for a process that may sleep from now on. Blocks, up to the time
-    /// limit of an export.
+    /// Sends what has not been sent yet and goes on. Blocks the thread it is called on, which suits a
+    /// process that sleeps as soon as its answer is out.
+    #[cfg(feature = "lambda")]
     pub fn flush(&self) {
-        // The exporter has logged what went wrong.
-        let _ = self.provider.as_ref().map(SdkTracerProvider::force_flush);
+        if let Some(provider) = &self.provider
+            && let Err(error) = provider.force_flush()
+        {
+            tracing::warn!(%error, "spans were lost");
+        }
     }
 
     /// Sends what has not been sent yet. Blocks, so the runtime must have ended.
