@@ -37,7 +37,7 @@ const FROM_LAMBDA: [&str; 4] = [
 ];
 
 /// Takes events until Lambda ends the process.
-pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
+pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
     let variables = config::environment();
     if let Some(missing) = FROM_LAMBDA
         .iter()
@@ -48,11 +48,6 @@ pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
         ));
         return ExitCode::from(USAGE);
     }
-<<<<<<< HEAD
-    // There is no port to read them from.
-    config.telemetry.metrics = false;
-    match begin(config, warnings) {
-=======
     let telemetry = match start::telemetry(&config, warnings) {
         Ok(telemetry) => telemetry,
         Err(error) => return failed(&error),
@@ -63,22 +58,14 @@ pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
         .map_err(lambda_http::Error::from)
         .and_then(|runtime| runtime.block_on(run(config, telemetry)));
     match ended {
->>>>>>> main
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
 }
 
-<<<<<<< HEAD
-fn begin(config: Config, warnings: &[String]) -> Result<(), lambda_http::Error> {
-    let telemetry = start::telemetry(&config, warnings)?;
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(run(config, telemetry))
-=======
 fn failed(error: &dyn Display) -> ExitCode {
     complain(&format!("failed to take events: {error}\n"));
     ExitCode::FAILURE
->>>>>>> main
 }
 
 async fn run(config: Config, telemetry: Telemetry) -> Result<(), lambda_http::Error> {
@@ -111,12 +98,7 @@ async fn answer(
     parts.headers.remove(CONNECTION);
     // Our bodies are in memory already, so that collecting one cannot fail.
     let body = body.collect().await.unwrap_or_default().to_bytes();
-<<<<<<< HEAD
-    // The process sleeps from the moment the answer leaves, perhaps for good. Log lines have been
-    // written by now; spans must leave here.
-=======
     // The process sleeps from the moment the answer leaves, perhaps for good.
->>>>>>> main
     telemetry.flush();
     Ok(Response::from_parts(parts, Full::new(body)))
 }

@@ -14,12 +14,7 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::otlp::ExportError;
 use crate::webhook::Function;
 
-<<<<<<< HEAD
-/// Starts logs, metrics and traces, and opens the log with what an operator should know of the
-/// settings.
-=======
 /// Starts the telemetry, and opens the log with what an operator should know of the settings.
->>>>>>> main
 pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, ExportError> {
     let telemetry = Telemetry::start(&config.telemetry)?;
     for warning in warnings {
