@@ -6,6 +6,9 @@ chat=http://rocketchat.rocketchat.svc:3000
 # Over websockets some kubectl lose the first words of a short answer (seen with 1.32).
 export KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false
 
+# What a run makes outside of these namespaces carries this label, so that another one can remove it.
+ours=made-by=webhook-app-e2e
+
 # Nothing of ours may be there: in the end we remove it.
 preflight() {
   kubectl version > /dev/null 2>&1 || fail "kubectl reaches no cluster; set KUBECONFIG"
@@ -20,8 +23,10 @@ preflight() {
 # The stand-in for Rocket.Chat, and the places webhooks come from.
 furnish() {
   headline "stand-ins"
-  monitoring_was_there=$(kubectl get namespace monitoring -o name 2> /dev/null || true)
-  [[ -n $monitoring_was_there ]] || kubectl create namespace monitoring > /dev/null
+  kubectl get namespace monitoring > /dev/null 2>&1 || {
+    kubectl create namespace monitoring > /dev/null
+    kubectl label namespace monitoring "$ours" > /dev/null
+  }
   apply world
   kubectl wait --for=condition=Ready pod --all --timeout=120s -n rocketchat > /dev/null
   kubectl wait --for=condition=Ready pod/sender -n gitlab --timeout=120s > /dev/null
@@ -94,9 +99,9 @@ evidence() {
 
 clear_away() {
   headline "clearing away"
-  [[ -z ${monitoring_installed:-} ]] || remove monitoring
-  kubectl delete namespace "${namespaces[@]}" --ignore-not-found --wait > /dev/null 2>&1 || true
+  [[ -z $(kubectl -n monitoring get prometheus -l "$ours" -o name 2> /dev/null) ]] || remove monitoring
   kubectl -n monitoring delete pod webhook-app-reader --ignore-not-found > /dev/null 2>&1 || true
-  [[ -n ${monitoring_was_there:-} ]] || kubectl delete namespace monitoring --ignore-not-found > /dev/null 2>&1 || true
+  kubectl delete namespace "${namespaces[@]}" --ignore-not-found --wait > /dev/null 2>&1 || true
+  kubectl delete namespace -l "$ours" > /dev/null 2>&1 || true
   say "nothing of this run is left"
 }

@@ -8,13 +8,12 @@ metrics() {
     skip "$step" "the cluster has no Prometheus operator"
     return 1
   fi
-  [[ -z ${monitoring_installed:-} ]] || return 0
-  if kubectl get apiservice v1beta1.custom.metrics.k8s.io > /dev/null 2>&1; then
+  if [[ -z $(kubectl -n monitoring get prometheus -l "$ours" -o name) ]] && kubectl get apiservice v1beta1.custom.metrics.k8s.io > /dev/null 2>&1; then
     say "the cluster has an adapter; it must know the rules of monitoring/prometheus-metrics-adaptor-values.yaml"
     return 0
   fi
-  monitoring_installed=yes
   apply monitoring
+  kubectl -n monitoring label prometheus webhook-app "$ours" > /dev/null
   want "the adapter is up" kubectl -n monitoring rollout status deployment/prometheus-adapter --timeout=120s
   within 120 "Prometheus answers" prometheus 'vector(1)'
 }

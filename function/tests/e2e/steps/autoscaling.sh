@@ -42,7 +42,8 @@ done
 wait "$load" || fail "the sender did not finish"
 delivered "$((rate * 60)) webhooks a minute for $seconds s" $((rate * seconds)) "$(cat "$work/load.json")"
 [[ -n $reached ]] || fail "$((rate * 60)) a minute are $expected pods at $target each, but there were $most"
-same "the most pods there were" "$expected" "$most"
+# The measured rate swings a little around the true one; the HPA forgives a tenth, which may just not be enough.
+((most <= expected + 1)) || fail "$((rate * 60)) a minute are $expected pods at $target each, but there were $most"
 
 quiet=$SECONDS
 until ((replicas == 2)); do
