@@ -48,6 +48,8 @@ remove() { rendered "$1" | kubectl delete --ignore-not-found --wait -f - > /dev/
 
 # The plain path, ready; a step that needs it says so.
 plain() {
+  # Both paths have the same name.
+  ! kubectl -n webhook-app get ksvc webhook-app > /dev/null 2>&1 || kubectl delete namespace webhook-app --wait > /dev/null
   apply plain
   kubectl -n webhook-app rollout status deployment/webhook-app --timeout=120s > /dev/null ||
     fail "the Deployment did not get ready"
