@@ -9,7 +9,7 @@
 export RUSTDOCFLAGS ?= -D warnings
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the function with a stand-in for Rocket.Chat and send it a sample push
 	cargo build -q -p webhook-app
@@ -85,3 +85,23 @@ pipeline: ## check the pipeline's file and run the jobs that need no GitLab
 clean: ## remove everything that was built
 	cargo clean
 	rm -rf function/tests/markup/node_modules function/tests/pipeline/node_modules
+
+.PHONY: e2e up demo load dry-run down
+
+e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP
+	function/tests/e2e/run
+
+up: ## make a cluster with a registry on this machine: CLUSTER=kind, k3d or existing
+	function/tests/e2e/local up
+
+demo: ## bring the function and the stand-ins to that cluster, send a webhook, show the message: CLUSTER
+	function/tests/e2e/local demo
+
+load: ## send many webhooks there, and watch the autoscaler follow: CLUSTER
+	function/tests/e2e/local load
+
+dry-run: ## show what demo and load would apply
+	function/tests/e2e/local dry-run
+
+down: ## remove that cluster, or what was brought to an existing one: CLUSTER
+	function/tests/e2e/local down
