@@ -1,7 +1,7 @@
 # Everything a person or the pipeline does here. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint docs deny markup manifests snapshots clean
+.PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
 
 # Warnings are errors wherever these targets build.
 export RUSTFLAGS ?= -D warnings
@@ -13,6 +13,9 @@ help: ## list what can be done
 run: ## start the function with a stand-in for Rocket.Chat and send it a sample push
 	cargo build -q -p webhook-app
 	cargo run -q -p standins --bin demo
+
+events: ## print the message of every kind of event, as the tests hold the README to it
+	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' README.md
 
 test: markup ## run everything a newcomer needs to trust it, in less than five minutes
 	cargo test --workspace

@@ -32,9 +32,11 @@ pub(super) struct Payload {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Group {
-    group_path: Line,
+    #[serde(rename = "group_path")]
+    path: Line,
     full_path: Line,
-    group_name: Line,
+    #[serde(rename = "group_name")]
+    name: Line,
 }
 
 #[derive(Default, Deserialize)]
@@ -51,13 +53,9 @@ impl Payload {
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
         let id = digits(attributes.id);
-        let group = self.group.and_then(|group| {
-            group
-                .full_path
-                .0
-                .or(group.group_path.0)
-                .or(group.group_name.0)
-        });
+        let group = self
+            .group
+            .and_then(|group| group.full_path.0.or(group.path.0).or(group.name.0));
         let place = group.as_deref().unwrap_or_default();
         let identity = [place, &id, attributes.expires_at.as_str()];
         Ok(ExpiringToken {
