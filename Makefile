@@ -1,7 +1,7 @@
 # Everything a person or the pipeline does here. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint docs deny markup manifests snapshots clean
+.PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
 .PHONY: image image-test publish deploy notify register pipeline lambda sbom
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
@@ -14,6 +14,9 @@ help: ## list what can be done
 run: ## start the function with a stand-in for Rocket.Chat and send it a sample push
 	cargo build -q -p webhook-app
 	cargo run -q -p standins --bin demo
+
+events: ## print the message of every kind of event, as the tests hold the README to it
+	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' README.md
 
 test: markup ## run everything a newcomer needs to trust it, in less than five minutes
 	cargo test --workspace
