@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt lint docs deny markup manifests snapshots clean
-.PHONY: image image-test publish deploy notify register pipeline lambda sbom
+.PHONY: image image-test publish deploy notify register pipeline lambda lambda-test sbom
 
 # Warnings are errors wherever these targets build.
 export RUSTFLAGS ?= -D warnings
@@ -64,6 +64,9 @@ sbom: ## list what is in the programs (CycloneDX) and where the image came from 
 lambda: ## build the archive for AWS Lambda
 	function/packaging/build lambda $(LAMBDA_NAME)
 	function/packaging/archive $(LAMBDA_NAME) $(OUT)/webhook-app-lambda.zip
+
+lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emulator
+	function/tests/lambda/check
 
 publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
 	function/packaging/publish $(IMAGE_NAME)
