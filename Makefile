@@ -4,8 +4,8 @@
 .PHONY: help run test check fmt lint docs deny markup manifests snapshots clean
 .PHONY: image image-test publish deploy notify register pipeline lambda lambda-test sbom
 
-# Warnings are errors wherever these targets build.
-export RUSTFLAGS ?= -D warnings
+# Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
+# targets and plain cargo build everything anew after each other.
 export RUSTDOCFLAGS ?= -D warnings
 
 help: ## list what can be done
@@ -42,7 +42,7 @@ manifests: ## render the manifests and check them against schemas, checkov and e
 	function/tests/manifests/check
 	cargo test -p webhook-app --test manifests
 
-snapshots: ## look at changed snapshots one by one and accept or refuse them
+snapshots: ## look at changed snapshots one by one, with cargo-insta, and accept or refuse them
 	cargo insta test --review
 
 IMAGE_NAME ?= localhost/webhook-app:dev
