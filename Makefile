@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
-.PHONY: image image-test publish deploy notify register pipeline lambda sbom
+.PHONY: image image-test publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
 # targets and plain cargo build everything anew after each other.
@@ -58,6 +58,15 @@ image: ## build the server's image with podman, buildah or docker: IMAGE_NAME, R
 image-test: ## start the image as confined as it goes and send a webhook through it
 	function/tests/image/check $(IMAGE_NAME)
 
+budgets: ## compare size, hardening and work of the image with what they may be
+	function/tests/image/budgets $(IMAGE_NAME) $(OUT)
+
+bench: ## measure it beside its peers: FORM=full for the README's figures, short to try it
+	function/benches/run $(or $(FORM),short)
+
+microbench: ## measure verify, parse and render by themselves
+	cargo bench -p webhook-app --bench micro
+
 sbom: ## list what is in the programs (CycloneDX) and where the image came from (in-toto)
 	function/packaging/sbom server $(OUT)/webhook-app.cdx.json
 	function/packaging/sbom lambda $(OUT)/webhook-app-lambda.cdx.json
@@ -67,6 +76,9 @@ sbom: ## list what is in the programs (CycloneDX) and where the image came from 
 lambda: ## build the archive for AWS Lambda
 	function/packaging/build lambda $(LAMBDA_NAME)
 	function/packaging/archive $(LAMBDA_NAME) $(OUT)/webhook-app-lambda.zip
+
+lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emulator
+	function/tests/lambda/check
 
 publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
 	function/packaging/publish $(IMAGE_NAME)
