@@ -106,13 +106,22 @@ mod tests {
         async fn handler() -> &'static str {
             panic!("canary-payload")
         }
-        let app = layered(Router::new().route("/", get(handler)).route("/fine", get(about)));
-        let ask = |path| app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+        let app = layered(
+            Router::new()
+                .route("/", get(handler))
+                .route("/fine", get(about)),
+        );
+        let ask = |path| {
+            app.clone()
+                .oneshot(Request::get(path).body(Body::empty()).unwrap())
+        };
         let response = ask("/").await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let report = response.extensions().get::<Report>().unwrap();
         assert_eq!(report.outcome, Outcome::Failed(Failure::Panic));
-        let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 4096)
+            .await
+            .unwrap();
         assert!(!String::from_utf8_lossy(&body).contains("canary"));
         assert_eq!(ask("/fine").await.unwrap().status(), StatusCode::OK);
     }

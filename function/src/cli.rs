@@ -1,5 +1,5 @@
 //! The command line: its words, its help, and the two commands that a person runs by hand. Owns
-//! what is printed for people; serving is [`process`](crate::process)'s business.
+//! what is printed for people; serving is [`process`]'s business.
 
 use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
@@ -13,7 +13,7 @@ use crate::{notice, process};
 pub mod check;
 
 /// Mistakes in the command or the configuration, as sysexits.h has it.
-const USAGE: u8 = 64;
+pub(crate) const USAGE: u8 = 64;
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,7 +46,7 @@ impl Command {
 pub fn run(arguments: &[String]) -> ExitCode {
     match Command::parse(arguments) {
         Some(Command::Serve) => with_config(process::serve),
-        Some(Command::Check) => with_config(|config, warnings| check::run(&config, &warnings)),
+        Some(Command::Check) => with_config(|config, warnings| check::run(&config, warnings)),
         Some(Command::Render) => render(),
         Some(Command::Help) => say(&help()),
         Some(Command::Version) => say(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -57,11 +57,12 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn with_config(command: impl FnOnce(Config, Vec<String>) -> ExitCode) -> ExitCode {
+/// Runs `command` with the settings of the environment, or prints every mistake in them.
+pub fn with_config(command: impl FnOnce(Config, &[String]) -> ExitCode) -> ExitCode {
     match Config::load(&config::environment(), &|path| {
         std::fs::read_to_string(path)
     }) {
-        Ok((config, warnings)) => command(config, warnings),
+        Ok((config, warnings)) => command(config, &warnings),
         Err(ConfigErrors(mistakes)) => {
             let count = match mistakes.len() {
                 1 => "is a mistake".to_owned(),

@@ -16,6 +16,8 @@
 //!  observe ◄─ one line for it
 //! ```
 //!
+//! On AWS, `lambda` stands where `serve` stands here.
+//!
 //! # What is deliberately absent
 //!
 //! - No state outlives a request but the room of the recipient and the retry budget, and both may
@@ -34,6 +36,8 @@ pub mod courier;
 pub mod delivery;
 mod fingerprint;
 pub mod gitlab;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod markup;
 pub mod notice;
 pub mod observe;
@@ -41,5 +45,6 @@ pub mod outcome;
 pub mod process;
 pub mod rocketchat;
 pub mod serve;
+pub mod start;
 pub mod telemetry;
 pub mod webhook;

@@ -12,31 +12,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time;
 
-use crate::admission::Admission;
 use crate::app::{Readiness, app, ops};
 use crate::cli::complain;
-use crate::config::{Config, RocketChat};
-use crate::courier::Courier;
-use crate::delivery::Schedule;
-use crate::gitlab::origin::Guard;
-use crate::rocketchat::client::{Client, ClientError};
-use crate::webhook::Function;
-use crate::{serve, telemetry};
+use crate::config::Config;
+use crate::rocketchat::client::ClientError;
+use crate::{serve, start};
 
 /// What a delivery under way may take beyond its budget when the process stops: the answer.
 const DRAIN_RESERVE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal, then drains.
-pub fn serve(config: Config, warnings: Vec<String>) -> ExitCode {
-    telemetry::start(config.log_level, config.log_format);
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    if matches!(config.guard, Guard::Open) {
-        tracing::warn!(
-            "ALLOW_UNAUTHENTICATED is true: anybody who reaches this port can send messages"
-        );
-    }
+pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
+    start::log(&config, warnings);
     // One thread: two of them cost a fifth of the throughput on one core, and replicas add cores.
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -71,7 +58,7 @@ async fn run(config: Config) -> Result<(), StartError> {
     let drain = config.delivery_timeout + DRAIN_RESERVE;
     let lame_duck = config.lame_duck;
     let readiness = Readiness::default();
-    let app = app(Arc::new(function(config)?), &readiness);
+    let app = app(Arc::new(start::function(config)?), &readiness);
     let (stop, stopped) = watch::channel(());
     let ends = || {
         let mut stopped = stopped.clone();
@@ -109,28 +96,6 @@ fn announce(webhooks: &TcpListener, operators: Option<&TcpListener>) {
         version = env!("CARGO_PKG_VERSION"),
         "listening"
     );
-}
-
-fn function(config: Config) -> Result<Function, ClientError> {
-    let RocketChat {
-        url,
-        credentials,
-        recipient,
-        authorities,
-    } = config.rocketchat;
-    let limit = config.delivery_timeout;
-    let client = Client::new(
-        &url,
-        &credentials,
-        &authorities,
-        Schedule::call_limit(limit),
-    )?;
-    Ok(Function {
-        guard: config.guard,
-        courier: Courier::new(client, credentials.user_id, recipient, limit),
-        admission: Admission::default(),
-        accept_missing_key: config.accept_missing_key,
-    })
 }
 
 /// The two signals that end the process.

@@ -1,5 +1,5 @@
 //! The only outgoing calls. Owns addresses, headers, time limits and the connection pool. What an
-//! answer means is in [`reply`](super::reply); what to call next is decided in
+//! answer means is in [`reply`]; what to call next is decided in
 //! [`delivery`](crate::delivery).
 
 use std::sync::Arc;

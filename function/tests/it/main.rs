@@ -10,6 +10,8 @@
     reason = "tests say what they skip and which case they are at"
 )]
 
+#[cfg(feature = "lambda")]
+mod runtime_api;
 mod world;
 
 mod deliveries;
@@ -21,6 +23,8 @@ mod machine;
 
 mod command_line;
 mod configuration;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod lifecycle;
 mod slow_clients;
 

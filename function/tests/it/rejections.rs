@@ -198,7 +198,7 @@ async fn with_open_doors_everybody_is_let_in_and_the_log_says_so() {
     assert!(
         output
             .iter()
-            .any(|line| line.contains("anybody who reaches this port")),
+            .any(|line| line.contains("anybody who reaches this function")),
         "{output:#?}"
     );
 }

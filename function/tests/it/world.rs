@@ -233,7 +233,7 @@ impl Drop for Function {
 }
 
 /// Every line is JSON, none holds a secret, none tells of a panic.
-fn check_output(output: &[String], auth_token: &str) {
+pub(crate) fn check_output(output: &[String], auth_token: &str) {
     for line in output {
         let json: Result<Value, _> = serde_json::from_str(line);
         assert!(json.is_ok(), "not JSON: {line}");
@@ -247,7 +247,7 @@ fn check_output(output: &[String], auth_token: &str) {
 }
 
 /// Keeps every line, and announces the port in the line that says "listening".
-fn read(
+pub(crate) fn read(
     from: impl Read + Send + 'static,
     output: &Arc<Mutex<Vec<String>>>,
     announce: Option<std::sync::mpsc::Sender<u16>>,
