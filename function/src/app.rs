@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::http::header::{CONNECTION, HeaderValue};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -52,8 +53,21 @@ fn layered(routes: Router) -> Router {
     routes
         // Innermost: a panic becomes a report like any other.
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::map_response(part_from_strangers))
         // Outermost: sees how every request ended.
         .layer(middleware::from_fn(observe::request))
+}
+
+/// Only who has proven its origin keeps its connection. A stranger could hold it with requests that
+/// cost nothing, or ask for thousands of answers and read none, for a write has no deadline.
+async fn part_from_strangers(mut response: Response) -> Response {
+    let report = response.extensions().get::<Report>();
+    let proven = report.is_some_and(|report| report.outcome.is_of_known_origin());
+    if !proven {
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// What the port for operators serves.

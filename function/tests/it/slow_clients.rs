@@ -24,6 +24,7 @@ async fn linger(function: &Function, bytes: &[u8]) -> (String, Duration) {
     let mut stream = connect(function).await;
     stream.write_all(bytes).await.expect("is written");
     let mut answer = Vec::new();
+    // A reset is an end too: whoever sends more than is read gets one.
     let closed = time::timeout(CLOSED_WITHIN, stream.read_to_end(&mut answer)).await;
     assert!(
         closed.is_ok(),
@@ -60,6 +61,22 @@ async fn no_connection_stays_open_without_a_request() {
         half.0
     );
     assert!(idle.0.starts_with("HTTP/1.1 200 "), "{}", idle.0);
+    world.finish();
+}
+
+#[tokio::test]
+async fn who_has_proven_nothing_gets_one_answer_a_connection() {
+    let world = World::start().await;
+    let soon = Duration::from_secs(1);
+    for path in ["/", "/healthz", "/readyz", "/nothing-here"] {
+        let requests = format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").repeat(1000);
+        let (answers, elapsed) = linger(&world.function, requests.as_bytes()).await;
+        assert!(elapsed < soon, "{path}: {elapsed:?}");
+        assert!(
+            answers.matches("HTTP/1.1 ").count() <= 1,
+            "{path}: {answers}"
+        );
+    }
     world.finish();
 }
 
