@@ -102,7 +102,8 @@ impl Bar {
         let finding =
             catch_unwind(AssertUnwindSafe(|| (self.prove)(size))).unwrap_or_else(|panic| {
                 let text = panic.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
+                let text =
+                    text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
                 let mut finding = Finding::default();
                 finding.expect(false, || text.unwrap_or_default());
                 finding
@@ -132,14 +133,21 @@ impl Row {
 
     fn verdict(&self) -> &'static str {
         match &self.finding {
-            Finding { missing: Some(_), .. } => "MISSING",
+            Finding {
+                missing: Some(_), ..
+            } => "MISSING",
             Finding { faults, .. } if faults.is_empty() => "holds",
             _ => "BROKEN",
         }
     }
 
     fn tell(&self) {
-        eprintln!("{} {} after {} s", self.id, self.verdict(), self.took.as_secs());
+        eprintln!(
+            "{} {} after {} s",
+            self.id,
+            self.verdict(),
+            self.took.as_secs()
+        );
         for fault in self.finding.faults.iter().take(10) {
             eprintln!("  {fault}");
         }
@@ -157,7 +165,11 @@ pub(crate) fn print_table(rows: &[Row], waiting: &[(&str, &str)]) {
     for row in rows {
         let done = row.finding.missing.as_ref().unwrap_or(&row.finding.done);
         let (figure, verdict) = (&row.finding.figure, row.verdict());
-        println!("| {} | {done} | {figure} | {verdict} | {} |", row.id, row.took.as_secs());
+        println!(
+            "| {} | {done} | {figure} | {verdict} | {} |",
+            row.id,
+            row.took.as_secs()
+        );
     }
     for (id, what) in waiting {
         println!("| {id} | {what} | | waits for the durable hand-off | |");

@@ -42,13 +42,21 @@ pub(crate) fn prove(_: Size) -> Finding {
     let mut finding = Finding::default();
     for secret in [TOKEN, AUTH_TOKEN, SAMPLE_KEY] {
         let sees = shows_a_secret(format!("before {secret} after").as_bytes());
-        finding.expect(sees, || "the search does not find a secret that is there".to_owned());
+        finding.expect(sees, || {
+            "the search does not find a secret that is there".to_owned()
+        });
     }
     let program = std::fs::read(crate::product::program()).unwrap_or_default();
-    finding.expect(!program.is_empty(), || "the program cannot be read".to_owned());
-    finding.expect(!shows_a_secret(&program), || "the program holds a secret".to_owned());
+    finding.expect(!program.is_empty(), || {
+        "the program cannot be read".to_owned()
+    });
+    finding.expect(!shows_a_secret(&program), || {
+        "the program holds a secret".to_owned()
+    });
     let (looks, hits) = (LOOKS.load(Ordering::Relaxed), HITS.load(Ordering::Relaxed));
-    finding.expect(looks > 0, || "no other bar has run; run it with others".to_owned());
+    finding.expect(looks > 0, || {
+        "no other bar has run; run it with others".to_owned()
+    });
     finding.expect(hits == 0, || format!("{hits} texts show a secret"));
     finding.done("every log line, answer and header of the bars before, and the program, searched for 3 secrets");
     finding.figure(format!("{hits} hits in {looks} texts"));

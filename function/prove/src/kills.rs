@@ -17,7 +17,9 @@ use crate::bar::{Finding, Size, run};
 use crate::canary::TOKEN;
 use crate::dice::Dice;
 use crate::product::{Product, Settings};
-use crate::proxy::trap::Moment::{self, Answered, Begun, CarriedOut, Connected, HalfAnswered, Read};
+use crate::proxy::trap::Moment::{
+    self, Answered, Begun, CarriedOut, Connected, HalfAnswered, Read,
+};
 use crate::proxy::{Act, End, Proxy};
 use crate::sockets;
 
@@ -82,7 +84,9 @@ const MODES: [Mode; 3] = [Mode::Signature, Mode::Token, Mode::NoKey];
 impl Mode {
     fn settings(self, settings: Settings) -> Settings {
         let with_token = |settings: Settings| {
-            settings.set("GITLAB_SIGNING_KEYS", "").set("GITLAB_WEBHOOK_TOKENS", TOKEN)
+            settings
+                .set("GITLAB_SIGNING_KEYS", "")
+                .set("GITLAB_WEBHOOK_TOKENS", TOKEN)
         };
         match self {
             Self::Signature => settings,
@@ -96,7 +100,10 @@ impl Mode {
         match self {
             Self::Signature => push.signed_with(SAMPLE_KEY),
             Self::Token => push.token(TOKEN),
-            Self::NoKey => push.token(TOKEN).without("Idempotency-Key").without("webhook-id"),
+            Self::NoKey => push
+                .token(TOKEN)
+                .without("Idempotency-Key")
+                .without("webhook-id"),
         }
     }
 }
@@ -135,9 +142,16 @@ pub(crate) fn prove(size: Size) -> Finding {
         tally.judge(&mut finding, &format!("random time, seed {seed}"), loss);
     }
     finding.expect(tally.accepted > 0 && tally.accepted < tally.kills, || {
-        format!("{} of {} killed deliveries were accepted: the moments do not differ", tally.accepted, tally.kills)
+        format!(
+            "{} of {} killed deliveries were accepted: the moments do not differ",
+            tally.accepted, tally.kills
+        )
     });
-    finding.done(format!("{} kills: {} moments × 3 modes × {rounds}, {random} at random times", tally.kills, POINTS.len()));
+    finding.done(format!(
+        "{} kills: {} moments × 3 modes × {rounds}, {random} at random times",
+        tally.kills,
+        POINTS.len()
+    ));
     finding.figure(format!(
         "{} lost, {} doubled; {} had been accepted; ready again after {} ms at worst",
         tally.lost,
@@ -159,7 +173,9 @@ struct Tally {
 
 impl Tally {
     fn judge(&mut self, finding: &mut Finding, case: &str, loss: Loss) {
-        let lost = (loss.accepted && loss.stored == 0) || loss.stored_at_last == 0 || loss.last_status != 200;
+        let lost = (loss.accepted && loss.stored == 0)
+            || loss.stored_at_last == 0
+            || loss.last_status != 200;
         let doubled = loss.stored_at_last > 1;
         self.kills += 1;
         self.accepted += usize::from(loss.accepted);
@@ -167,7 +183,9 @@ impl Tally {
         self.doubled += usize::from(doubled);
         self.slowest_start = self.slowest_start.max(loss.ready_after);
         finding.expect(!lost && !doubled, || format!("{case}: {loss:?}"));
-        finding.expect(loss.ready_after < Duration::from_secs(1), || format!("{case}: ready after {:?}", loss.ready_after));
+        finding.expect(loss.ready_after < Duration::from_secs(1), || {
+            format!("{case}: ready after {:?}", loss.ready_after)
+        });
     }
 }
 
@@ -222,11 +240,15 @@ async fn killed_at(point: Point, mode: Mode) -> Loss {
             bytes: 0,
             end: End::Reset,
         },
-        Point::Pause if path.ends_with("chat.sendMessage") && first.swap(false, Ordering::Relaxed) => Act::Cut {
-            carried_out: false,
-            bytes: 0,
-            end: End::Close,
-        },
+        Point::Pause
+            if path.ends_with("chat.sendMessage") && first.swap(false, Ordering::Relaxed) =>
+        {
+            Act::Cut {
+                carried_out: false,
+                bytes: 0,
+                end: End::Close,
+            }
+        }
         _ => Act::Pass,
     };
     // Three lost answers end in a look-up, and a restarted process must be heard.
@@ -242,13 +264,22 @@ async fn killed_at(point: Point, mode: Mode) -> Loss {
         Point::Sent(share) => request.len() * share / 100,
         _ => request.len(),
     };
-    let mut gitlab = TcpStream::connect(scene.product.address()).await.expect("connects");
-    gitlab.write_all(&request[..sent]).await.expect("is written");
+    let mut gitlab = TcpStream::connect(scene.product.address())
+        .await
+        .expect("connects");
+    gitlab
+        .write_all(&request[..sent])
+        .await
+        .expect("is written");
     match point {
         Point::Sent(_) => {}
         Point::Call(..) | Point::LookUp(_) | Point::Drain => {
             let caught = time::timeout(PATIENCE, scene.proxy.trap().sprung()).await;
-            assert!(caught.is_ok(), "{point:?} never came: {:?}", scene.product.output());
+            assert!(
+                caught.is_ok(),
+                "{point:?} never came: {:?}",
+                scene.product.output()
+            );
             if matches!(point, Point::Drain) {
                 scene.product.terminate();
                 time::sleep(Duration::from_millis(5)).await;
@@ -267,7 +298,10 @@ async fn killed_at(point: Point, mode: Mode) -> Loss {
 }
 
 /// The lost answers of the look-up's story happen to the first process only.
-fn once_dead(plan: impl Fn(&str, usize) -> Act + Send + Sync + 'static, point: Point) -> impl Fn(&str, usize) -> Act + Send + Sync + 'static {
+fn once_dead(
+    plan: impl Fn(&str, usize) -> Act + Send + Sync + 'static,
+    point: Point,
+) -> impl Fn(&str, usize) -> Act + Send + Sync + 'static {
     let looked = AtomicBool::new(false);
     move |path, number| {
         if matches!(point, Point::LookUp(_)) && path.contains("chat.getMessage") {
@@ -298,10 +332,15 @@ async fn answered(scene: Scene, mut gitlab: TcpStream, bytes: usize) -> Loss {
 }
 
 async fn killed_after(dice: &mut Dice) -> Loss {
-    let (before, after) = (dice.time(Duration::from_millis(3)), dice.time(Duration::from_millis(3)));
+    let (before, after) = (
+        dice.time(Duration::from_millis(3)),
+        dice.time(Duration::from_millis(3)),
+    );
     let scene = Scene::new(*dice.pick(&MODES), move |_, _| Act::Slow { before, after }).await;
     let request = sockets::whole(&scene.delivery);
-    let mut gitlab = TcpStream::connect(scene.product.address()).await.expect("connects");
+    let mut gitlab = TcpStream::connect(scene.product.address())
+        .await
+        .expect("connects");
     gitlab.write_all(&request).await.expect("is written");
     time::sleep(Duration::from_micros(dice.below(25_000))).await;
     let accepted = dead(&scene, &mut gitlab).await;

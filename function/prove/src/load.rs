@@ -56,7 +56,10 @@ pub(crate) async fn steady(
 async fn shoot(delivery: Delivery, url: String, started: Instant) -> Shot {
     let began = Instant::now();
     let answer = time::timeout(Duration::from_secs(20), post(&delivery, &url)).await;
-    let status = answer.ok().and_then(Result::ok).map_or(0, |answer| answer.status);
+    let status = answer
+        .ok()
+        .and_then(Result::ok)
+        .map_or(0, |answer| answer.status);
     Shot {
         delivery,
         at: began - started,
@@ -90,5 +93,8 @@ pub(crate) fn percentile(times: impl Iterator<Item = Duration>, share: usize) ->
     let mut times: Vec<_> = times.collect();
     times.sort_unstable();
     let index = times.len() * share / 100;
-    times.get(index.min(times.len().saturating_sub(1))).copied().unwrap_or_default()
+    times
+        .get(index.min(times.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or_default()
 }

@@ -74,10 +74,22 @@ const BARS: &[Bar] = &[
 
 /// What cannot be measured before there is a durable hand-off.
 const WAITING: &[(&str, &str)] = &[
-    ("R3", "kills while the hand-off is under way, and in /deliver"),
-    ("R4", "the same faults with a hand-off that works, refuses or is gone"),
-    ("R6", "100 % delivered after an outage without a resend; the drain rate"),
-    ("S2", "targets for CloudEvents and for GitLab's list of events"),
+    (
+        "R3",
+        "kills while the hand-off is under way, and in /deliver",
+    ),
+    (
+        "R4",
+        "the same faults with a hand-off that works, refuses or is gone",
+    ),
+    (
+        "R6",
+        "100 % delivered after an outage without a resend; the drain rate",
+    ),
+    (
+        "S2",
+        "targets for CloudEvents and for GitLab's list of events",
+    ),
 ];
 
 fn main() -> ExitCode {

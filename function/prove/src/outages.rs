@@ -24,7 +24,9 @@ pub(crate) fn prove(size: Size) -> Finding {
     for &seconds in outages {
         figures.push(run(outage(Duration::from_secs(seconds), &mut finding)));
     }
-    finding.done(format!("outages of {outages:?} s at {RATE}/s, then the refused ones again"));
+    finding.done(format!(
+        "outages of {outages:?} s at {RATE}/s, then the refused ones again"
+    ));
     finding.figure(figures.join("; "));
     finding
 }
@@ -33,7 +35,13 @@ async fn outage(lasting: Duration, finding: &mut Finding) -> String {
     let chat = RocketChat::start().await;
     let dark = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&dark);
-    let plan = move |_: &str, _: usize| if seen.load(Ordering::Relaxed) { Act::ResetUnread } else { Act::Pass };
+    let plan = move |_: &str, _: usize| {
+        if seen.load(Ordering::Relaxed) {
+            Act::ResetUnread
+        } else {
+            Act::Pass
+        }
+    };
     let proxy = Proxy::before(&chat.url(), plan).await;
     let product = Product::start(&Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url()));
     let began = Instant::now();
@@ -49,27 +57,59 @@ async fn outage(lasting: Duration, finding: &mut Finding) -> String {
     });
     let shots = load.await;
     let slowest = percentile(shots.iter().map(|shot| shot.took), 100);
-    finding.expect(slowest < Duration::from_millis(5500), || format!("an answer took {slowest:?}"));
-    let refused: Vec<_> = shots.iter().filter(|shot| !shot.is_accepted()).cloned().collect();
-    let late = refused.iter().filter(|shot| shot.at > BEFORE + lasting + Duration::from_secs(1)).count();
-    finding.expect(late == 0, || format!("{late} were refused a second after the end of {lasting:?}"));
+    finding.expect(slowest < Duration::from_millis(5500), || {
+        format!("an answer took {slowest:?}")
+    });
+    let refused: Vec<_> = shots
+        .iter()
+        .filter(|shot| !shot.is_accepted())
+        .cloned()
+        .collect();
+    let late = refused
+        .iter()
+        .filter(|shot| shot.at > BEFORE + lasting + Duration::from_secs(1))
+        .count();
+    finding.expect(late == 0, || {
+        format!("{late} were refused a second after the end of {lasting:?}")
+    });
     if lasting > Duration::from_secs(5) {
-        let early = shots.iter().filter(|shot| shot.is_accepted() && in_the_dark(shot, lasting)).count();
-        finding.expect(early == 0, || format!("{early} were accepted while the chat server was gone"));
+        let early = shots
+            .iter()
+            .filter(|shot| shot.is_accepted() && in_the_dark(shot, lasting))
+            .count();
+        finding.expect(early == 0, || {
+            format!("{early} were accepted while the chat server was gone")
+        });
     }
     // A first try, a look, and what the retry budget allows: its rest, one a second, a tenth.
-    let peak = calls.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default();
+    let peak = calls
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .max()
+        .unwrap_or_default();
     let allowed = RATE as usize * 2 + 10 + 1 + 2 + RATE as usize / 10;
-    finding.expect(peak <= allowed, || format!("{peak} calls in a second, {allowed} allowed"));
+    finding.expect(peak <= allowed, || {
+        format!("{peak} calls in a second, {allowed} allowed")
+    });
     let accepted = shots.len() - refused.len();
-    finding.expect(chat.messages().len() >= accepted, || format!("{accepted} accepted, {} stored", chat.messages().len()));
+    finding.expect(chat.messages().len() >= accepted, || {
+        format!("{accepted} accepted, {} stored", chat.messages().len())
+    });
     let left = resend(&refused, &url).await;
     let stored = chat.messages().len();
     finding.expect(left == 0 && stored == shots.len(), || {
-        format!("{} deliveries, {stored} messages, {left} still refused", shots.len())
+        format!(
+            "{} deliveries, {stored} messages, {left} still refused",
+            shots.len()
+        )
     });
     chat.mark_all_read();
-    format!("{} s: {} of {} refused, 0 lost, peak {peak} calls/s", lasting.as_secs(), refused.len(), shots.len())
+    format!(
+        "{} s: {} of {} refused, 0 lost, peak {peak} calls/s",
+        lasting.as_secs(),
+        refused.len(),
+        shots.len()
+    )
 }
 
 /// Posted and answered well within the outage.

@@ -32,20 +32,44 @@ async fn overload(lasting: Duration) -> Finding {
     let alone = burst(lasting / 2, 1, 0).await;
     let crowded = burst(lasting, TIMES, 0).await;
     let flooded = burst(lasting, 1, TIMES - 1).await;
-    for (name, burst) in [("alone", &alone), ("crowded", &crowded), ("flooded", &flooded)] {
+    for (name, burst) in [
+        ("alone", &alone),
+        ("crowded", &crowded),
+        ("flooded", &flooded),
+    ] {
         finding.expect(burst.accepted_p99 < Duration::from_secs(2) + CALL, || {
-            format!("{name}: the slowest of a hundred accepted took {:?}", burst.accepted_p99)
+            format!(
+                "{name}: the slowest of a hundred accepted took {:?}",
+                burst.accepted_p99
+            )
         });
-        finding.expect(burst.peak_kib < 160 * 1024, || format!("{name}: {} KiB", burst.peak_kib));
-        finding.expect(burst.stored >= burst.accepted, || format!("{name}: {} accepted, {} stored", burst.accepted, burst.stored));
-        finding.expect(burst.unanswered == 0, || format!("{name}: {} without an answer", burst.unanswered));
+        finding.expect(burst.peak_kib < 160 * 1024, || {
+            format!("{name}: {} KiB", burst.peak_kib)
+        });
+        finding.expect(burst.stored >= burst.accepted, || {
+            format!(
+                "{name}: {} accepted, {} stored",
+                burst.accepted, burst.stored
+            )
+        });
+        finding.expect(burst.unanswered == 0, || {
+            format!("{name}: {} without an answer", burst.unanswered)
+        });
     }
     let share = |burst: &Burst| burst.goodput * 100.0 / alone.goodput;
     for (name, burst) in [("crowded", &crowded), ("flooded", &flooded)] {
-        finding.expect(share(burst) >= 90.0, || format!("{name}: {:.0} % of the goodput that is possible", share(burst)));
+        finding.expect(share(burst) >= 90.0, || {
+            format!(
+                "{name}: {:.0} % of the goodput that is possible",
+                share(burst)
+            )
+        });
     }
     finding.expect(flooded.refused_p99 < Duration::from_millis(150), || {
-        format!("strangers waited {:?} for their refusal", flooded.refused_p99)
+        format!(
+            "strangers waited {:?} for their refusal",
+            flooded.refused_p99
+        )
     });
     finding.done(format!("{} s with a chat server that can take {CAPACITY}/s: {TIMES} times as many authentic webhooks, then as many of which one in {TIMES} is authentic", lasting.as_secs()));
     finding.figure(format!(
@@ -85,11 +109,17 @@ async fn burst(lasting: Duration, times: u64, strangers: u64) -> Burst {
     let rate = CAPACITY * times;
     let shots = steady(rate, lasting, |number| {
         let authentic = (push(&format!("load-{number}")), url.clone());
-        let stranger = (0..strangers).map(|_| (Delivery::push_sample().token("guess"), url.clone()));
+        let stranger =
+            (0..strangers).map(|_| (Delivery::push_sample().token("guess"), url.clone()));
         stranger.chain([authentic]).collect()
     })
     .await;
-    let times_of = |status: u16| shots.iter().filter(move |shot| shot.status == status).map(|shot| shot.took);
+    let times_of = |status: u16| {
+        shots
+            .iter()
+            .filter(move |shot| shot.status == status)
+            .map(|shot| shot.took)
+    };
     let burst = Burst {
         accepted: times_of(200).count(),
         stored: chat.messages().len(),

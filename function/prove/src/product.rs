@@ -104,11 +104,18 @@ impl Product {
     pub(crate) fn start(settings: &Settings) -> Self {
         let started = Instant::now();
         let mut child = settings.command().spawn().unwrap_or_else(|error| {
-            panic!("{} does not start: {error}; build it with `cargo build --release -p webhook-app`", program().display())
+            panic!(
+                "{} does not start: {error}; build it with `cargo build --release -p webhook-app`",
+                program().display()
+            )
         });
         let output = Arc::default();
         let (announce, announced) = channel();
-        read(child.stdout.take().expect("is piped"), &output, Some(announce));
+        read(
+            child.stdout.take().expect("is piped"),
+            &output,
+            Some(announce),
+        );
         read(child.stderr.take().expect("is piped"), &output, None);
         let (port, ops_port) = ports(&announced, &output);
         Self {
@@ -244,7 +251,10 @@ pub(crate) fn push(id: &str) -> Delivery {
 fn ports(announced: &Receiver<(u16, u16)>, output: &Arc<Mutex<Vec<String>>>) -> (u16, u16) {
     announced.recv_timeout(PATIENCE).unwrap_or_else(|_| {
         let output = output.lock().map(|lines| lines.join("\n"));
-        panic!("the program does not listen: {}", output.unwrap_or_default())
+        panic!(
+            "the program does not listen: {}",
+            output.unwrap_or_default()
+        )
     })
 }
 
@@ -259,7 +269,9 @@ fn read(
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             canary::look(&line);
             let json: Value = serde_json::from_str(&line).unwrap_or_default();
-            let port = json["port"].as_u64().and_then(|port| u16::try_from(port).ok());
+            let port = json["port"]
+                .as_u64()
+                .and_then(|port| u16::try_from(port).ok());
             output.lock().expect("no reader panics").push(line);
             if let (Some(port), Some(announce)) = (port, &announce) {
                 let ops = json["metrics_port"].as_u64().unwrap_or_default();

@@ -188,7 +188,9 @@ async fn act_out(
             return Ok(Some(End::Close));
         }
         Act::Cut { bytes, end, .. } => {
-            client.write_all(&answer[..answer.len().min(*bytes)]).await?;
+            client
+                .write_all(&answer[..answer.len().min(*bytes)])
+                .await?;
             return Ok(Some(*end));
         }
         Act::Say { answer, .. } => client.write_all(answer).await?,

@@ -49,11 +49,23 @@ impl Front {
     }
 
     /// Starts a front of another kind.
-    pub(crate) async fn start(command: &mut Command, file: std::path::PathBuf, port: u16) -> Option<Self> {
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).spawn().ok()?;
+    pub(crate) async fn start(
+        command: &mut Command,
+        file: std::path::PathBuf,
+        port: u16,
+    ) -> Option<Self> {
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .stdin(Stdio::null())
+            .spawn()
+            .ok()?;
         let front = Self(child, file);
         for _ in 0..200 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .is_ok()
+            {
                 return Some(front);
             }
             time::sleep(Duration::from_millis(20)).await;
@@ -86,20 +98,26 @@ async fn restarts(count: u64) -> Finding {
     let chat = RocketChat::start().await;
     let ports: Vec<(u16, u16)> = (0..2).map(|_| (free_port(), free_port())).collect();
     let start = |(port, probes): (u16, u16)| {
-        let settings = Settings::with(&chat).set("PORT", port).set("METRICS_PORT", probes);
+        let settings = Settings::with(&chat)
+            .set("PORT", port)
+            .set("METRICS_PORT", probes);
         Product::start(&settings.set("LAME_DUCK_SECONDS", LAME_DUCK))
     };
     let mut replicas: Vec<_> = ports.iter().map(|&ports| start(ports)).collect();
     let front_port = free_port();
     let Some(_front) = Front::haproxy(front_port, &ports).await else {
-        return Finding::missing("haproxy is not installed or does not start; on Debian `apt-get install haproxy`");
+        return Finding::missing(
+            "haproxy is not installed or does not start; on Debian `apt-get install haproxy`",
+        );
     };
     let url = format!("http://127.0.0.1:{front_port}/webhook");
     // Checks need a moment to find both replicas well.
     time::sleep(Duration::from_millis(600)).await;
-    let load = steady(RATE, Duration::from_secs(count * ONE_RESTART + 2), |number| {
-        vec![(push(&format!("restart-{number}")), url.clone())]
-    });
+    let load = steady(
+        RATE,
+        Duration::from_secs(count * ONE_RESTART + 2),
+        |number| vec![(push(&format!("restart-{number}")), url.clone())],
+    );
     let rolling = async {
         let mut slowest = Duration::ZERO;
         let mut done = 0;
@@ -121,14 +139,37 @@ async fn restarts(count: u64) -> Finding {
         (slowest, done, began.elapsed())
     };
     let (shots, (slowest, done, took)) = tokio::join!(load, rolling);
-    finding.expect(done == count, || format!("restart {done} did not end with success within {LONGEST_END:?}"));
-    finding.expect(took.as_secs() < count * ONE_RESTART + 2, || format!("the restarts outlasted the load: {took:?}"));
-    let failed: Vec<u16> = shots.iter().map(|shot| shot.status).filter(|&status| status != 200).collect();
-    finding.expect(failed.is_empty(), || format!("{} failed: {:?}", failed.len(), &failed[..failed.len().min(8)]));
+    finding.expect(done == count, || {
+        format!("restart {done} did not end with success within {LONGEST_END:?}")
+    });
+    finding.expect(took.as_secs() < count * ONE_RESTART + 2, || {
+        format!("the restarts outlasted the load: {took:?}")
+    });
+    let failed: Vec<u16> = shots
+        .iter()
+        .map(|shot| shot.status)
+        .filter(|&status| status != 200)
+        .collect();
+    finding.expect(failed.is_empty(), || {
+        format!(
+            "{} failed: {:?}",
+            failed.len(),
+            &failed[..failed.len().min(8)]
+        )
+    });
     let stored = chat.messages().len();
-    finding.expect(stored == shots.len(), || format!("{} posts, {stored} messages", shots.len()));
+    finding.expect(stored == shots.len(), || {
+        format!("{} posts, {stored} messages", shots.len())
+    });
     chat.mark_all_read();
-    finding.done(format!("{count} restarts of 2 replicas behind haproxy at {RATE}/s, {} posts", shots.len()));
-    finding.figure(format!("{} failed; {stored} messages; slowest end {:.1} s", failed.len(), slowest.as_secs_f64()));
+    finding.done(format!(
+        "{count} restarts of 2 replicas behind haproxy at {RATE}/s, {} posts",
+        shots.len()
+    ));
+    finding.figure(format!(
+        "{} failed; {stored} messages; slowest end {:.1} s",
+        failed.len(),
+        slowest.as_secs_f64()
+    ));
     finding
 }

@@ -29,7 +29,9 @@ pub(crate) fn prove(size: Size) -> Finding {
         if seed % REPLAY_EVERY == 0 || !end.breaches.is_empty() {
             replays += 1;
             let again = World::new(seed).play();
-            finding.expect(again.digest == end.digest, || format!("seed {seed} does not do the same again"));
+            finding.expect(again.digest == end.digest, || {
+                format!("seed {seed} does not do the same again")
+            });
         }
         if finding.broken() > 20 {
             break;
@@ -44,7 +46,9 @@ pub(crate) fn prove(size: Size) -> Finding {
     ));
     finding.figure(format!(
         "{} lost after accept, {} doubled, {} late; {:.0} seeds/s",
-        sum.lost, sum.doubled, sum.late,
+        sum.lost,
+        sum.doubled,
+        sum.late,
         seeds as f64 / began.elapsed().as_secs_f64()
     ));
     finding

@@ -28,7 +28,13 @@ enum Kind {
     HalfPreface,
 }
 
-const KINDS: [Kind; 5] = [Kind::SlowRead, Kind::Silent, Kind::HeaderDrip, Kind::BodyDrip, Kind::HalfPreface];
+const KINDS: [Kind; 5] = [
+    Kind::SlowRead,
+    Kind::Silent,
+    Kind::HeaderDrip,
+    Kind::BodyDrip,
+    Kind::HalfPreface,
+];
 
 /// S1.
 pub(crate) fn prove(size: Size) -> Finding {
@@ -68,7 +74,13 @@ async fn siege(kind: Kind, sockets: usize, lasting: Duration, finding: &mut Find
         pace.tick().await;
         asked += 1;
         let (delivery, url) = (push(&format!("honest-{kind:?}-{asked}")), product.url());
-        honest.spawn(async move { time::timeout(Duration::from_secs(10), crate::product::post(&delivery, &url)).await });
+        honest.spawn(async move {
+            time::timeout(
+                Duration::from_secs(10),
+                crate::product::post(&delivery, &url),
+            )
+            .await
+        });
         probes += 1;
         let probe = time::timeout(Duration::from_millis(300), product.probe("/healthz")).await;
         probed += usize::from(probe == Ok(Some(200)));
@@ -88,10 +100,21 @@ async fn siege(kind: Kind, sockets: usize, lasting: Duration, finding: &mut Find
     let calm = Instant::now();
     let after = time::timeout(Duration::from_secs(8), product.post(&push("after"))).await;
     let after = after.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status == 200));
-    finding.expect(after && calm.elapsed() < Duration::from_secs(6), || format!("{kind:?}: not itself again {:?} after the end", calm.elapsed()));
-    finding.expect(answered * 100 >= asked * 95, || format!("{kind:?}: {answered} of {asked} honest webhooks delivered"));
-    finding.expect(first.is_some_and(|first| first < FIRST_ANSWER), || format!("{kind:?}: first answer after {first:?}"));
-    finding.expect(probed == probes, || format!("{kind:?}: {probed} of {probes} probes answered"));
+    finding.expect(after && calm.elapsed() < Duration::from_secs(6), || {
+        format!(
+            "{kind:?}: not itself again {:?} after the end",
+            calm.elapsed()
+        )
+    });
+    finding.expect(answered * 100 >= asked * 95, || {
+        format!("{kind:?}: {answered} of {asked} honest webhooks delivered")
+    });
+    finding.expect(first.is_some_and(|first| first < FIRST_ANSWER), || {
+        format!("{kind:?}: first answer after {first:?}")
+    });
+    finding.expect(probed == probes, || {
+        format!("{kind:?}: {probed} of {probes} probes answered")
+    });
     finding.expect(memory < 64, || format!("{kind:?}: {memory} MiB"));
     chat.mark_all_read();
     format!("{kind:?} {answered}/{asked}, {memory} MiB")
@@ -102,10 +125,13 @@ async fn attack(kind: Kind, address: &str) -> std::io::Result<()> {
     match kind {
         Kind::Silent => {}
         Kind::HalfPreface => stream.write_all(b"PRI * HTTP/2.0\r\n").await?,
-        Kind::HeaderDrip => return drip(stream, b"POST /webhook HTTP/1.1\r\nHost: test\r\nX-A: ").await,
+        Kind::HeaderDrip => {
+            return drip(stream, b"POST /webhook HTTP/1.1\r\nHost: test\r\nX-A: ").await;
+        }
         Kind::BodyDrip => {
             // Signed with a key that nobody has: a signature is known to be wrong at the end only.
-            let delivery = standins::gitlab::Delivery::push_sample().signed_with("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+            let delivery = standins::gitlab::Delivery::push_sample()
+                .signed_with("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
             return drip(stream, head(&delivery, 1000).as_bytes()).await;
         }
         Kind::SlowRead => return slow_read(address).await,
@@ -118,7 +144,9 @@ async fn attack(kind: Kind, address: &str) -> std::io::Result<()> {
 async fn slow_read(address: &str) -> std::io::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4096)?;
-    let stream = socket.connect(address.parse().map_err(std::io::Error::other)?).await?;
+    let stream = socket
+        .connect(address.parse().map_err(std::io::Error::other)?)
+        .await?;
     let (mut reader, mut writer) = stream.into_split();
     let ask = async {
         let requests = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n".repeat(1000);

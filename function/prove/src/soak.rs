@@ -53,7 +53,10 @@ async fn soak(lasting: Duration) -> Finding {
     let mut finding = Finding::default();
     let chat = RocketChat::start().await;
     let dice = Mutex::new(Dice::seeded(5));
-    let proxy = Proxy::before(&chat.url(), move |_, _| act(&mut dice.lock().expect("no plan panics"))).await;
+    let proxy = Proxy::before(&chat.url(), move |_, _| {
+        act(&mut dice.lock().expect("no plan panics"))
+    })
+    .await;
     let settings = Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url());
     let replicas = [Product::start(&settings), Product::start(&settings)];
     let warm = lasting * 2 / 5;
@@ -74,7 +77,13 @@ async fn soak(lasting: Duration) -> Finding {
     let shots = load.await;
     judge_memory(&mut finding, &replicas, before);
     judge_retries(&mut finding, &chat, &proxy, &shots, lasting);
-    judge_messages(&mut finding, &chat, &shots, &Product::start(&Settings::with(&chat))).await;
+    judge_messages(
+        &mut finding,
+        &chat,
+        &shots,
+        &Product::start(&Settings::with(&chat)),
+    )
+    .await;
     finding
 }
 
@@ -82,41 +91,74 @@ fn judge_memory(finding: &mut Finding, replicas: &[Product; 2], before: [u64; 2]
     for (replica, before) in replicas.iter().zip(before) {
         let after = replica.resident_kib();
         let allowed = before + (before * GROWTH_PERCENT / 100).max(GROWTH_KIB);
-        finding.expect(after <= allowed, || format!("memory grew from {before} to {after} KiB"));
+        finding.expect(after <= allowed, || {
+            format!("memory grew from {before} to {after} KiB")
+        });
     }
 }
 
 /// Sends beyond one a delivery are retries: a tenth of the deliveries, one a second and replica,
 /// and the ten that a process starts with.
-fn judge_retries(finding: &mut Finding, chat: &RocketChat, proxy: &Proxy, shots: &[Shot], lasting: Duration) {
+fn judge_retries(
+    finding: &mut Finding,
+    chat: &RocketChat,
+    proxy: &Proxy,
+    shots: &[Shot],
+    lasting: Duration,
+) {
     let deliveries = shots.len();
     let looks = chat.calls(Route::GetMessage);
     let extra = proxy.calls().saturating_sub(deliveries);
     // A look is allowed once a delivery and itself fails three times in ten.
     let allowed = deliveries / 10 + 2 * (lasting.as_secs() as usize + 10) + looks * 2;
-    finding.expect(extra <= allowed, || format!("{extra} calls beyond one a delivery, {allowed} allowed"));
+    finding.expect(extra <= allowed, || {
+        format!("{extra} calls beyond one a delivery, {allowed} allowed")
+    });
 }
 
-async fn judge_messages(finding: &mut Finding, chat: &RocketChat, shots: &[Shot], healthy: &Product) {
+async fn judge_messages(
+    finding: &mut Finding,
+    chat: &RocketChat,
+    shots: &[Shot],
+    healthy: &Product,
+) {
     let (accepted, refused): (Vec<_>, Vec<_>) = shots.iter().cloned().partition(Shot::is_accepted);
     let stored_before = chat.messages().len();
-    let unanswered = shots.iter().filter(|shot| shot.status != 200 && shot.status != 503).count();
-    finding.expect(unanswered == 0, || format!("{unanswered} were answered neither 200 nor 503"));
+    let unanswered = shots
+        .iter()
+        .filter(|shot| shot.status != 200 && shot.status != 503)
+        .count();
+    finding.expect(unanswered == 0, || {
+        format!("{unanswered} were answered neither 200 nor 503")
+    });
     let left = resend(&refused, &healthy.url()).await;
-    finding.expect(left == 0, || format!("{left} were not delivered when sent again"));
-    let mut keys: Vec<_> = shots.iter().map(|shot| shot.delivery.headers()[2].1.clone()).collect();
+    finding.expect(left == 0, || {
+        format!("{left} were not delivered when sent again")
+    });
+    let mut keys: Vec<_> = shots
+        .iter()
+        .map(|shot| shot.delivery.headers()[2].1.clone())
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     let stored = chat.messages().len();
     let lost = keys.len().saturating_sub(stored);
     let doubled = stored.saturating_sub(keys.len());
-    finding.expect(lost + doubled == 0, || format!("{} deliveries, {stored} messages", keys.len()));
+    finding.expect(lost + doubled == 0, || {
+        format!("{} deliveries, {stored} messages", keys.len())
+    });
     // What was accepted needs no resend to be there: sending it again stores nothing.
     let again = resend(&accepted, &healthy.url()).await;
-    finding.expect(again == 0 && chat.messages().len() == stored, || "an accepted delivery was not there".to_owned());
-    finding.expect(stored_before >= distinct(&accepted), || format!("{} accepted, {stored_before} stored", accepted.len()));
+    finding.expect(again == 0 && chat.messages().len() == stored, || {
+        "an accepted delivery was not there".to_owned()
+    });
+    finding.expect(stored_before >= distinct(&accepted), || {
+        format!("{} accepted, {stored_before} stored", accepted.len())
+    });
     let slowest = percentile(shots.iter().map(|shot| shot.took), 100);
-    finding.expect(slowest < Duration::from_secs(6), || format!("an answer took {slowest:?}"));
+    finding.expect(slowest < Duration::from_secs(6), || {
+        format!("an answer took {slowest:?}")
+    });
     chat.mark_all_read();
     finding.done(format!("{} posts at {RATE}/s to 2 replicas, 30 % of the calls faulty, 2 % sent twice; then the refused ones again", shots.len()));
     finding.figure(format!(
@@ -127,6 +169,9 @@ async fn judge_messages(finding: &mut Finding, chat: &RocketChat, shots: &[Shot]
 }
 
 fn distinct(shots: &[Shot]) -> usize {
-    let keys: std::collections::BTreeSet<_> = shots.iter().map(|shot| shot.delivery.headers()[2].1.clone()).collect();
+    let keys: std::collections::BTreeSet<_> = shots
+        .iter()
+        .map(|shot| shot.delivery.headers()[2].1.clone())
+        .collect();
     keys.len()
 }

@@ -78,14 +78,31 @@ pub(super) struct End {
 #[derive(Debug)]
 enum Happening {
     Push,
-    Post { number: usize },
-    Resend { number: usize },
+    Post {
+        number: usize,
+    },
+    Resend {
+        number: usize,
+    },
     /// The chat server gets a call; what its caller will hear is decided with it.
-    Call { attempt: usize, call: Call, way: Way },
-    Hear { attempt: usize, input: Input },
-    GiveUp { attempt: usize },
-    Crash { replica: usize },
-    ChatTurns { down: bool },
+    Call {
+        attempt: usize,
+        call: Call,
+        way: Way,
+    },
+    Hear {
+        attempt: usize,
+        input: Input,
+    },
+    GiveUp {
+        attempt: usize,
+    },
+    Crash {
+        replica: usize,
+    },
+    ChatTurns {
+        down: bool,
+    },
     Calm,
 }
 
@@ -157,7 +174,11 @@ impl World {
             budget: RetryBudget::new(Duration::ZERO),
             room: None,
             life: 0,
-            skew: if skewed { i64::try_from(dice.below(1200)).unwrap_or(0) - 600 } else { 0 },
+            skew: if skewed {
+                i64::try_from(dice.below(1200)).unwrap_or(0) - 600
+            } else {
+                0
+            },
         });
         let replicas = replicas.collect();
         let mut agenda = Agenda::new();
@@ -171,7 +192,10 @@ impl World {
         for _ in 0..dice.below(4) {
             let at = dice.time(CALM / 2);
             agenda.after(at, Happening::ChatTurns { down: true });
-            agenda.after(at + dice.time(CALM / 4), Happening::ChatTurns { down: false });
+            agenda.after(
+                at + dice.time(CALM / 4),
+                Happening::ChatTurns { down: false },
+            );
         }
         agenda.after(CALM, Happening::Calm);
         let chaos = dice.below(70);
@@ -249,7 +273,10 @@ impl World {
             return;
         }
         let number = self.sent.len();
-        self.sent.push(Sent { logged: true, accepted: false });
+        self.sent.push(Sent {
+            logged: true,
+            accepted: false,
+        });
         self.tally.deliveries += 1;
         self.post(number);
         if self.dice.percent(5) {
@@ -313,7 +340,9 @@ impl World {
                 self.agenda.after(pause, Happening::Hear { attempt, input });
             }
             Action::CreateRoom { within } => self.send_call(attempt, Call::CreateRoom, within),
-            Action::Send { room, id, within } => self.send_call(attempt, Call::Send(room, id), within),
+            Action::Send { room, id, within } => {
+                self.send_call(attempt, Call::Send(room, id), within)
+            }
             Action::Find { id, within } => self.send_call(attempt, Call::Find(id), within),
         }
     }
@@ -321,26 +350,49 @@ impl World {
     /// The network: there, back, or lost on either way.
     fn send_call(&mut self, attempt: usize, call: Call, within: Duration) {
         let chaos = if self.calm { 0 } else { self.chaos };
-        let slow = if self.dice.percent(chaos / 4) { Duration::from_secs(4) } else { Duration::from_millis(40) };
+        let slow = if self.dice.percent(chaos / 4) {
+            Duration::from_secs(4)
+        } else {
+            Duration::from_millis(40)
+        };
         let (there, back) = (self.dice.time(slow), self.dice.time(slow));
         if self.chat_down || self.dice.percent(chaos / 4) {
-            let fault = *self.dice.pick(&[Fault::Connect, Fault::Reset, Fault::ServerError, Fault::TryAgain, Fault::Unreadable]);
+            let fault = *self.dice.pick(&[
+                Fault::Connect,
+                Fault::Reset,
+                Fault::ServerError,
+                Fault::TryAgain,
+                Fault::Unreadable,
+            ]);
             let input = failed(&call, fault);
-            self.agenda.after(there.min(within), Happening::Hear { attempt, input });
+            self.agenda
+                .after(there.min(within), Happening::Hear { attempt, input });
             return;
         }
         let lost = self.dice.percent(chaos / 3).then(|| {
-            *self.dice.pick(&[Fault::Timeout, Fault::Reset, Fault::ServerError, Fault::Unreadable, Fault::Unconfirmed])
+            *self.dice.pick(&[
+                Fault::Timeout,
+                Fault::Reset,
+                Fault::ServerError,
+                Fault::Unreadable,
+                Fault::Unconfirmed,
+            ])
         });
         self.tally.lost_answers += u64::from(lost.is_some());
         let deadline = self.agenda.now() + within;
-        let way = Way { back, lost, deadline };
+        let way = Way {
+            back,
+            lost,
+            deadline,
+        };
         if there + back >= within {
             // The caller has given up by then; the call is on its way all the same.
             let input = failed(&call, Fault::Timeout);
-            self.agenda.after(within, Happening::Hear { attempt, input });
+            self.agenda
+                .after(within, Happening::Hear { attempt, input });
         }
-        self.agenda.after(there, Happening::Call { attempt, call, way });
+        self.agenda
+            .after(there, Happening::Call { attempt, call, way });
     }
 
     /// The chat server carries out a call, whether its caller still lives or not.
@@ -358,7 +410,10 @@ impl World {
                 }
             }
             (None, Call::Find(id)) => Input::Found(if self.stored.contains_key(id.as_str()) {
-                Ok(StoredMessage { room: room(), sender: bot() })
+                Ok(StoredMessage {
+                    room: room(),
+                    sender: bot(),
+                })
             } else {
                 Err(Fault::Refused)
             }),
@@ -366,7 +421,8 @@ impl World {
         self.tally.found += u64::from(matches!(input, Input::Found(Ok(_))));
         let input = way.lost.map_or(input, |fault| failed(call, fault));
         if self.agenda.now() + way.back < way.deadline {
-            self.agenda.after(way.back, Happening::Hear { attempt, input });
+            self.agenda
+                .after(way.back, Happening::Hear { attempt, input });
         }
     }
 
@@ -379,7 +435,11 @@ impl World {
         }
         self.calls_this_minute.1 += 1;
         let over = self.limited && !self.calm && self.calls_this_minute.1 > 10;
-        over.then(|| Fault::RateLimited(Some(Duration::from_secs((minute + 1) * 60).saturating_sub(now))))
+        over.then(|| {
+            Fault::RateLimited(Some(
+                Duration::from_secs((minute + 1) * 60).saturating_sub(now),
+            ))
+        })
     }
 
     fn answer(&mut self, attempt: usize, verdict: &Verdict) {
@@ -392,10 +452,12 @@ impl World {
         let (number, took) = (this.number, self.agenda.now() - this.began);
         if self.stored.get(id.as_str()) != Some(&number) {
             self.tally.lost += 1;
-            self.breaches.push(format!("delivery {number} was accepted and is not stored"));
+            self.breaches
+                .push(format!("delivery {number} was accepted and is not stored"));
         }
         if took > WEBHOOK_TIMEOUT {
-            self.breaches.push(format!("delivery {number} was answered after {took:?}"));
+            self.breaches
+                .push(format!("delivery {number} was answered after {took:?}"));
         }
         self.sent[number].accepted = true;
         self.failures = 0;
@@ -419,7 +481,9 @@ impl World {
         this.room = None;
         this.budget = RetryBudget::new(self.agenda.now());
         let dead: Vec<usize> = (0..self.attempts.len())
-            .filter(|&attempt| self.attempts[attempt].replica == replica && !self.attempts[attempt].over)
+            .filter(|&attempt| {
+                self.attempts[attempt].replica == replica && !self.attempts[attempt].over
+            })
             .collect();
         for attempt in dead {
             self.fail(attempt);
@@ -449,11 +513,15 @@ impl World {
         for (number, sent) in self.sent.iter().enumerate() {
             if messages[number] > 1 {
                 self.tally.doubled += 1;
-                self.breaches.push(format!("delivery {number} has {} messages", messages[number]));
+                self.breaches.push(format!(
+                    "delivery {number} has {} messages",
+                    messages[number]
+                ));
             }
             if sent.logged && (!sent.accepted || messages[number] == 0) {
                 self.tally.lost += 1;
-                self.breaches.push(format!("delivery {number} did not arrive after the resend"));
+                self.breaches
+                    .push(format!("delivery {number} did not arrive after the resend"));
             }
         }
     }
