@@ -126,7 +126,7 @@ fn all_shown() -> Vec<Shown> {
     ];
     for token in near {
         add(
-            &format!("token {:.40}", token),
+            &format!("token {token:.40}"),
             Sign::None,
             false,
             push().token(token),
@@ -167,8 +167,8 @@ fn all_shown() -> Vec<Shown> {
 fn signatures() -> Vec<Shown> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs() as i64;
+        .unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or_default();
     let right = |at: i64| {
         Delivery::push_sample()
             .id("auth")

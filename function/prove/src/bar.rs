@@ -49,6 +49,8 @@ pub(crate) struct Finding {
     faults: Vec<String>,
     /// What is missing on this machine, where the bar could not be measured at all.
     missing: Option<String>,
+    /// Why it is not measured in this size.
+    left_out: Option<String>,
 }
 
 impl Finding {
@@ -56,6 +58,14 @@ impl Finding {
     pub(crate) fn missing(advice: &str) -> Self {
         Self {
             missing: Some(advice.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// A bar that is not for this size, and where it is measured.
+    pub(crate) fn left_out(reason: &str) -> Self {
+        Self {
+            left_out: Some(reason.to_owned()),
             ..Self::default()
         }
     }
@@ -136,6 +146,9 @@ impl Row {
             Finding {
                 missing: Some(_), ..
             } => "MISSING",
+            Finding {
+                left_out: Some(_), ..
+            } => "left out",
             Finding { faults, .. } if faults.is_empty() => "holds",
             _ => "BROKEN",
         }
@@ -163,7 +176,12 @@ pub(crate) fn print_table(rows: &[Row], waiting: &[(&str, &str)]) {
     println!("| bar | what was done | figure | verdict | s |");
     println!("|---|---|---|---|---|");
     for row in rows {
-        let done = row.finding.missing.as_ref().unwrap_or(&row.finding.done);
+        let instead = row
+            .finding
+            .missing
+            .as_ref()
+            .or(row.finding.left_out.as_ref());
+        let done = instead.unwrap_or(&row.finding.done);
         let (figure, verdict) = (&row.finding.figure, row.verdict());
         println!(
             "| {} | {done} | {figure} | {verdict} | {} |",

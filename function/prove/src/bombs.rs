@@ -1,5 +1,6 @@
 //! S10: bodies that are small to send and large to hold, or just large. Owns the bombs.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use standins::gitlab::{Delivery, SAMPLE_KEY};
@@ -14,9 +15,10 @@ const MIB: usize = 1 << 20;
 
 fn bombs() -> Vec<(&'static str, Delivery)> {
     let body = |body: Vec<u8>| Delivery::new("Push Hook", body).signed_with(SAMPLE_KEY);
-    let keys: String = (0..1_000_000)
-        .map(|number| format!("\"{number}\":0,"))
-        .collect();
+    let mut keys = String::new();
+    for number in 0..1_000_000 {
+        let _ = write!(keys, "\"{number}\":0,");
+    }
     let sample = String::from_utf8_lossy(Delivery::push_sample().body()).into_owned();
     let inside = |value: &str| {
         sample
@@ -35,7 +37,7 @@ fn bombs() -> Vec<(&'static str, Delivery)> {
         ),
         (
             "a million keys",
-            body(inside(&format!("{{{}\"x\":0}}", keys))),
+            body(inside(&format!("{{{keys}\"x\":0}}"))),
         ),
         (
             "a number of a million digits",

@@ -88,7 +88,7 @@ async fn refusals(lasting: Duration) -> Finding {
             .await
             .map_or(0, |answer| answer.status);
         attackers.shutdown().await;
-        let share = (product.processor_time() - spent).as_secs_f64() * 100.0
+        let share = product.processor_time().saturating_sub(spent).as_secs_f64() * 100.0
             / began.elapsed().as_secs_f64();
         finding.expect(honest == 200, || {
             format!("{name}: an honest webhook was answered {honest}")

@@ -173,16 +173,16 @@ struct Tally {
 
 impl Tally {
     fn judge(&mut self, finding: &mut Finding, case: &str, loss: Loss) {
-        let lost = (loss.accepted && loss.stored == 0)
+        let gone = (loss.accepted && loss.stored == 0)
             || loss.stored_at_last == 0
             || loss.last_status != 200;
         let doubled = loss.stored_at_last > 1;
         self.kills += 1;
         self.accepted += usize::from(loss.accepted);
-        self.lost += usize::from(lost);
+        self.lost += usize::from(gone);
         self.doubled += usize::from(doubled);
         self.slowest_start = self.slowest_start.max(loss.ready_after);
-        finding.expect(!lost && !doubled, || format!("{case}: {loss:?}"));
+        finding.expect(!gone && !doubled, || format!("{case}: {loss:?}"));
         finding.expect(loss.ready_after < Duration::from_secs(1), || {
             format!("{case}: ready after {:?}", loss.ready_after)
         });

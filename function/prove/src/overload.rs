@@ -24,7 +24,7 @@ const TIMES: u64 = 10;
 
 /// R8.
 pub(crate) fn prove(size: Size) -> Finding {
-    run(overload(size.seconds(10, 60, 600)))
+    run(overload(size.seconds(10, 30, 600)))
 }
 
 async fn overload(lasting: Duration) -> Finding {

@@ -55,7 +55,7 @@ impl Settings {
     }
 
     /// Sets one; an empty value removes it.
-    pub(crate) fn set(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         let value = value.to_string();
         if value.is_empty() {
             self.variables.remove(name);
@@ -194,6 +194,23 @@ impl Product {
     /// What it has printed so far.
     pub(crate) fn output(&self) -> Vec<String> {
         self.output.lock().expect("no reader panics").clone()
+    }
+
+    /// What it has printed beyond the first `seen` lines, as soon as there is anything.
+    pub(crate) async fn output_since(&self, seen: usize) -> Vec<String> {
+        for _ in 0..1000 {
+            let lines = self.output.lock().expect("no reader panics")[seen..].to_vec();
+            if !lines.is_empty() {
+                return lines;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        Vec::new()
+    }
+
+    /// How many lines it has printed.
+    pub(crate) fn lines(&self) -> usize {
+        self.output.lock().expect("no reader panics").len()
     }
 
     /// Memory in use now, in KiB.

@@ -256,7 +256,10 @@ impl World {
             Happening::GiveUp { attempt } => {
                 if !self.attempts[attempt].over {
                     self.tally.late += 1;
-                    let took = self.agenda.now() - self.attempts[attempt].began;
+                    let took = self
+                        .agenda
+                        .now()
+                        .saturating_sub(self.attempts[attempt].began);
                     self.breaches.push(format!("no answer after {took:?}"));
                     self.fail(attempt);
                 }
@@ -341,7 +344,7 @@ impl World {
             }
             Action::CreateRoom { within } => self.send_call(attempt, Call::CreateRoom, within),
             Action::Send { room, id, within } => {
-                self.send_call(attempt, Call::Send(room, id), within)
+                self.send_call(attempt, Call::Send(room, id), within);
             }
             Action::Find { id, within } => self.send_call(attempt, Call::Find(id), within),
         }
@@ -449,7 +452,7 @@ impl World {
         };
         let this = &mut self.attempts[attempt];
         this.over = true;
-        let (number, took) = (this.number, self.agenda.now() - this.began);
+        let (number, took) = (this.number, self.agenda.now().saturating_sub(this.began));
         if self.stored.get(id.as_str()) != Some(&number) {
             self.tally.lost += 1;
             self.breaches
