@@ -4,6 +4,11 @@
 .PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
 .PHONY: image image-test publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
+.PHONY: prove
+
+.PHONY: help run test check fmt lint docs deny markup manifests snapshots clean prove
+.PHONY: image image-test publish deploy notify register pipeline lambda sbom
+
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
 # targets and plain cargo build everything anew after each other.
 export RUSTDOCFLAGS ?= -D warnings
@@ -120,3 +125,10 @@ dry-run: ## show what demo and load would apply
 
 down: ## remove that cluster, or what was brought to an existing one: CLUSTER
 	function/tests/e2e/local down
+
+.PHONY: prove
+
+# Needs haproxy, nginx, cargo-fuzz and cargo-mutants; a bar whose tool is missing does not hold.
+prove: ## measure the promises: faults, kills, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
+	cargo build -q --release -p webhook-app
+	cargo run -q --release -p prove -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(BARS)
