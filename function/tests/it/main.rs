@@ -29,6 +29,12 @@ mod lambda;
 mod lifecycle;
 mod slow_clients;
 
+mod exposition;
+mod metrics;
+mod metrics_page;
+mod prometheus;
+mod traces;
+
 mod hostile;
 mod markup;
 mod shared_data;

@@ -153,7 +153,7 @@ fn an_action_that_nobody_knows_is_a_reason_and_no_half_message() {
             *action = json!("defenestrated");
             match compose(&payload).expect("is an event") {
                 (_, Ok(notice)) => {
-                    assert!(field.ends_with("state"), "{name} {field}: {}", notice.text)
+                    assert!(field.ends_with("state"), "{name} {field}: {}", notice.text);
                 }
                 (_, Err(ignored)) => assert_ne!(ignored, Ignored::UnhandledKind, "{name} {field}"),
             }

@@ -1,8 +1,11 @@
 // The check sees what it should: each kind of fault once, and nothing in what is harmless.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { faults } from './check.mjs';
 
+const PROGRAM = fileURLToPath(new URL('check.mjs', import.meta.url));
 const LINK = 'https://gitlab.example.org/a/b/-/commit/da156088';
 const GOOD = {
   text: `[da156088](${LINK}) pushed to \`main\` by \`＠all\`\n1 commit, \`:smile: **b** https://x.org\``,
@@ -13,42 +16,92 @@ const GOOD = {
 
 test('a message as it should be has no faults', () => assert.deepEqual(faults(GOOD), []));
 
-const BAD = {
-  'a mention': '@alice look',
-  'a mention in a code span': '` @alice`',
-  'a mention of all at the start of a code line': '`x`\n@all',
-  'a channel': 'see #general',
-  'an address': 'see https://example.org',
-  'a domain alone': 'see example.org',
-  'an emoji': ':smile:',
-  'an emoticon': 'well :)',
-  'bold text': '**bold**',
-  'text in italics': '_italic_',
-  'struck text': '~~struck~~',
-  'a formula': '$$x^2$$',
-  'a formula in parentheses': '\\(x\\)',
-  'a colour': 'color:#ff0000',
-  'a quotation': '> quoted',
-  'a heading': '# heading',
-  'a list': '- item',
-  'a numbered list': '1. item',
-  'a task': '- [ ] task',
-  'a spoiler': '||hidden||',
-  'a time': '<t:1700000000:R>',
-  'a block of code': '```\ncode\n```',
-  'an image': '![x](https://example.org/x.png)',
-  'another link': '[da156088](https://evil.example)',
-  'another label': `[click](${LINK})`,
-  'a formatted label': `[**da156088**](${LINK})`,
-};
-for (const [name, text] of Object.entries(BAD)) {
+// What is wrong, the text, and how the fault begins.
+const SERVER = 'a mention for the server';
+const BAD = [
+  ['a mention', '@alice look', 'MENTION_USER'],
+  ['a mention in a code span', '` @alice`', SERVER],
+  ['a mention after a quotation mark', '`a>@alice`', SERVER],
+  ['a mention of all at the start of a line', '`x`\n@all', 'MENTION_USER'],
+  ['a channel', 'see #general', 'MENTION_CHANNEL'],
+  ['a channel in a code span', '`see #general`', SERVER],
+  ['an address', 'see https://example.org', 'LINK'],
+  ['a domain alone', 'see example.org', 'LINK'],
+  ['a mail address', 'write to a@example.org', 'LINK'],
+  ['a telephone number', 'call +15551234567', 'LINK'],
+  ['an emoji by name', 'see :smile:', 'EMOJI'],
+  ['an emoji', 'well 😀', 'EMOJI'],
+  ['emoji alone', ':smile:', 'BIG_EMOJI'],
+  ['an emoticon', 'well :)', 'EMOJI'],
+  ['bold text', '**bold**', 'BOLD'],
+  ['text in italics', '_italic_', 'ITALIC'],
+  ['struck text', '~~struck~~', 'STRIKE'],
+  ['code in bold', '**`code`**', 'BOLD'],
+  ['a formula', '$$x^2$$', 'KATEX'],
+  ['a formula in a line', 'a $x$', 'INLINE_KATEX'],
+  ['a formula in parentheses', '\\(x\\)', 'INLINE_KATEX'],
+  ['a colour', 'color:#ff0000', 'COLOR'],
+  ['a quotation', '> quoted', 'QUOTE'],
+  ['a heading', '# heading', 'HEADING'],
+  ['a list', '- item', 'UNORDERED_LIST'],
+  ['a numbered list', '1. item', 'ORDERED_LIST'],
+  ['a task', '- [ ] task', 'TASKS'],
+  ['a spoiler', '||hidden||', 'SPOILER'],
+  ['a spoiler of several lines', '||\nhidden\n||', 'SPOILER_BLOCK'],
+  ['a time', '<t:1700000000:R>', 'TIMESTAMP'],
+  ['a block of code', '```\ncode\n```', 'CODE'],
+  ['a rule', '---', 'HORIZONTAL_RULE'],
+  ['a table', '|a|b|\n|-|-|\n|c|d|', 'TABLE'],
+  ['an image', '![x](https://example.org/x.png)', 'IMAGE'],
+  ['another link', '[da156088](https://evil.example)', 'LINK'],
+  ['a link that runs a script', '[da156088](javascript:alert(1))', 'LINK'],
+  ['another label', `[click](${LINK})`, 'LINK'],
+  ['another label in the other form', `<${LINK}|click>`, 'LINK'],
+  ['a formatted label', `[**da156088**](${LINK})`, 'LINK'],
+  ['a label in grave accents', `[\`da156088\`](${LINK})`, 'LINK'],
+  ['a broken link', `[da156088](${LINK} )`, 'LINK'],
+];
+for (const [name, text, beginning] of BAD) {
   test(`${name} is a fault`, () => {
-    assert.notDeepEqual(faults({ text, links: [LINK], labels: ['da156088'] }), []);
+    const found = faults({ text, links: [LINK], labels: ['da156088'] });
+    assert.ok(found[0]?.startsWith(beginning), `${JSON.stringify(text)} gave ${JSON.stringify(found)}`);
   });
 }
 
 test('outside text that left its code span is a fault', () => {
-  for (const text of ['main', '`ma`in`', '`ma` `in`', '`main\n`']) {
-    assert.notDeepEqual(faults({ text, outside: ['main'] }), [], text);
+  for (const text of ['main', '`ma`in`', '`ma` `in`', '`main\n`', '`main ` x', '``main']) {
+    assert.deepEqual(faults({ text, outside: ['main'] }), ['not in a code span: "main"'], text);
   }
+});
+
+test('only a grave accent or a line feed ends a code span', () => {
+  for (let code = 0; code < 0x3000; code += 1) {
+    const outside = `a${String.fromCharCode(code)}b`;
+    const ends = outside === 'a`b' || outside === 'a\nb';
+    const found = faults({ text: `x \`${outside}\` y`, outside: [outside] });
+    assert.equal(found.some((fault) => fault.startsWith('not in a code span')), ends, `character ${code}`);
+  }
+});
+
+// The program as the tests of the function start it.
+function check(...lines) {
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM], { input: lines.join('\n'), encoding: 'utf8' });
+  return [status, stderr];
+}
+
+test('the program names the record and the fault', () => {
+  const bad = JSON.stringify({ name: 'second', text: '> quoted' });
+  assert.deepEqual(check(JSON.stringify({ name: 'first', ...GOOD }), bad), [1, 'second: QUOTE\n']);
+});
+
+test('the program accepts harmless messages with any end of line in them', () => {
+  const text = '`a\u2028b\rc`';
+  assert.deepEqual(check(JSON.stringify({ name: 'ends', text, outside: [text.slice(1, -1)] }), ''), [0, '']);
+});
+
+test('the program fails without a message, and on what is no record', () => {
+  assert.deepEqual(check(), [1, '']);
+  const [status, stderr] = check('nonsense', JSON.stringify({ name: 'good', ...GOOD }));
+  assert.equal(status, 1);
+  assert.match(stderr, /^line 1: not a record: /);
 });
