@@ -14,8 +14,9 @@ metrics() {
   fi
   apply monitoring
   kubectl -n monitoring label prometheus webhook-app "$ours" > /dev/null
-  want "the adapter is up" kubectl -n monitoring rollout status deployment/prometheus-adapter --timeout=120s
-  within 120 "Prometheus answers" prometheus 'vector(1)'
+  want "the adapter is up" kubectl -n monitoring rollout status deployment/prometheus-adapter --timeout=300s
+  # Its image may have to be fetched.
+  within 300 "Prometheus answers" prometheus 'vector(1)'
 }
 
 # METRIC: the adapter has a value of it for a pod of ours.

@@ -19,11 +19,11 @@ evict "${names[0]}" > /dev/null || fail "${names[0]} could not be evicted"
 second=$(evict "${names[1]}" || true)
 [[ $second == *"disruption budget"* ]] || fail "the budget let two pods go at once: $second"
 say "ok: the budget lets one pod go and keeps the other"
-within 60 "two pods are ready again" ready_pods 2
+within 60 "two pods are ready again" two_ready
 
 kubectl -n webhook-app delete pod "$(staying | sed -n 1p)" --wait=false > /dev/null
 say "ok: a pod was deleted"
-within 60 "two pods are ready after that" ready_pods 2
+within 60 "two pods are ready after that" two_ready
 ((SECONDS - began < seconds)) || fail "the load ended before the disruption did; set DISRUPTION_SECONDS to more than $((SECONDS - began))"
 
 wait "$load" || fail "the sender did not finish"

@@ -7,7 +7,7 @@ if kubectl -n webhook-app rollout status deployment/webhook-app --timeout=90s > 
   fail "the rollout went through with wrong settings"
 fi
 same "the rollout" "error: deployment \"webhook-app\" exceeded its progress deadline" "$(tail -1 "$work/rollout.log")"
-same "pods that still serve" 2 "$(kubectl -n webhook-app get deployment webhook-app -o jsonpath='{.status.readyReplicas}')"
+want "two pods still serve" two_ready
 for pod in "${good[@]}"; do
   want "$pod was left alone" kubectl -n webhook-app get pod "$pod"
 done
