@@ -41,8 +41,8 @@ impl Recipient {
 )]
 pub struct RecipientError;
 
-/// The id of a room, here the direct messages between the bot and one user.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// The id of a room, mostly that of the direct messages between the bot and one user.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct RoomId(Box<str>);
 
 /// The id of a user, as opposed to the name.

@@ -37,6 +37,7 @@ pub struct Client {
     create_room: Url,
     send_message: Url,
     get_message: Url,
+    update_message: Url,
     me: Url,
     user_info: Url,
     metrics: Arc<Metrics>,
@@ -86,6 +87,7 @@ impl Client {
             create_room: route(Route::CreateRoom),
             send_message: route(Route::SendMessage),
             get_message: route(Route::GetMessage),
+            update_message: route(Route::UpdateMessage),
             me: route(Route::Me),
             user_info: route(Route::UserInfo),
             metrics,
@@ -143,6 +145,35 @@ impl Client {
         let request = with_json(self.http.post(self.send_message.clone()), &body);
         let read = |answer: &Answer| reply::sent(answer, id);
         self.call(Route::SendMessage, request, within, read).await
+    }
+
+    /// Replaces the text of the message `id`, which is ours. Nobody is notified of that.
+    pub async fn update_message(
+        &self,
+        room: &RoomId,
+        id: &MessageId,
+        text: &str,
+        within: Duration,
+    ) -> Result<(), Fault> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            #[serde(rename = "roomId")]
+            room: &'a str,
+            #[serde(rename = "msgId")]
+            id: &'a str,
+            text: &'a str,
+            #[serde(rename = "previewUrls")]
+            preview_urls: [&'a str; 0],
+        }
+        let body = Body {
+            room: room.as_str(),
+            id: id.as_str(),
+            text,
+            preview_urls: [],
+        };
+        let request = with_json(self.http.post(self.update_message.clone()), &body);
+        let read = |answer: &Answer| reply::sent(answer, id);
+        self.call(Route::UpdateMessage, request, within, read).await
     }
 
     /// Looks for the message `id`.

@@ -73,7 +73,7 @@ fn without_any_setting_all_that_is_missing_is_named_at_once() {
         - ROCKETCHAT_URL: is not set; give the address of your chat server, such as https://chat.example.org
         - ROCKETCHAT_USER_ID: is not set; give the user id that Rocket.Chat shows beside a new personal access token
         - ROCKETCHAT_AUTH_TOKEN: is not set; make a personal access token for the bot in Rocket.Chat and give it
-        - ROCKETCHAT_RECIPIENT: is not set; give the user name that gets the messages, such as alice
+        - ROCKETCHAT_RECIPIENT: is not set; give the user name that gets the messages, such as alice, or rules in ROUTES
         "#);
 }
 
