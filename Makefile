@@ -68,6 +68,7 @@ sbom: ## list what is in the programs (CycloneDX) and where the image came from 
 	function/packaging/sbom server $(OUT)/webhook-app.cdx.json
 	function/packaging/sbom lambda $(OUT)/webhook-app-lambda.cdx.json
 	function/packaging/extract $(IMAGE_NAME) /webhook-app $(OUT)/webhook-app
+	function/tests/image/contents $(OUT)/webhook-app $(OUT)/webhook-app.cdx.json
 	function/packaging/provenance $(IMAGE_NAME) $(OUT)/webhook-app > $(OUT)/webhook-app.intoto.json
 
 lambda: ## build the archive for AWS Lambda
