@@ -4,11 +4,6 @@
 .PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
 .PHONY: image image-test publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
-.PHONY: prove
-
-.PHONY: help run test check fmt lint docs deny markup manifests snapshots clean prove
-.PHONY: image image-test publish deploy notify register pipeline lambda sbom
-
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
 # targets and plain cargo build everything anew after each other.
 export RUSTDOCFLAGS ?= -D warnings
