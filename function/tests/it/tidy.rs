@@ -14,6 +14,8 @@ const SHELL: &[&str] = &[
     "process.rs",
     "rocketchat/client.rs",
     "serve.rs",
+    "telemetry/otlp.rs",
+    "telemetry/trace.rs",
     "webhook.rs",
 ];
 
@@ -25,7 +27,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("notice", &["gitlab", "markup"]),
     ("rocketchat", &["gitlab", "fingerprint"]),
     ("delivery", &["gitlab", "rocketchat"]),
-    ("outcome", &["gitlab", "rocketchat", "delivery"]),
+    ("outcome", &["gitlab", "notice", "rocketchat", "delivery"]),
 ];
 
 /// Libraries of the shell, and the only places that may name them.
@@ -43,9 +45,9 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("hyper", &["serve.rs"]),
-    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
     ("prometheus", &["telemetry"]),
-    ("reqwest", &["rocketchat/client.rs"]),
+    ("reqwest", &["rocketchat/client.rs", "telemetry/otlp.rs"]),
     ("tokio", SHELL),
     ("tracing_subscriber", &["telemetry"]),
 ];
