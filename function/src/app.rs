@@ -95,7 +95,9 @@ pub fn metrics(telemetry: &Telemetry) -> Router {
         return Router::new();
     }
     let render = move || async move { ([TEXT], metrics.render().unwrap_or_default()) };
-    Router::new().route("/metrics", get(render))
+    let routes = Router::new().route("/metrics", get(render));
+    // The port for webhooks serves this too where operators have no port of their own.
+    routes.layer(middleware::map_response(part_from_strangers))
 }
 
 fn health(readiness: &Readiness) -> Router {
