@@ -91,7 +91,7 @@ pub fn metrics(telemetry: &Telemetry) -> Router {
         HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
     );
     let metrics = Arc::clone(&telemetry.metrics);
-    if metrics.render().is_none() {
+    if !metrics.is_counting() {
         return Router::new();
     }
     let render = move || async move { ([TEXT], metrics.render().unwrap_or_default()) };
