@@ -17,6 +17,7 @@ mod world;
 mod deliveries;
 mod exactly_once;
 mod failures;
+mod messages;
 mod rejections;
 
 mod machine;

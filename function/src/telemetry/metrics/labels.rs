@@ -7,7 +7,7 @@ use std::hash::Hash;
 
 use opentelemetry::KeyValue;
 
-use crate::gitlab::event::Kind;
+use crate::gitlab::kind::Kind;
 use crate::gitlab::origin::{OriginError, Scheme};
 use crate::outcome::{Failure, Outcome};
 
