@@ -2,6 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt lint docs deny markup manifests snapshots clean
+.PHONY: image image-test publish deploy notify register pipeline lambda sbom
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
 # targets and plain cargo build everything anew after each other.
@@ -17,6 +18,7 @@ run: ## start the function with a stand-in for Rocket.Chat and send it a sample 
 
 test: markup ## run everything a newcomer needs to trust it, in less than five minutes
 	cargo test --workspace
+	cargo test -p webhook-app --features lambda --test it lambda::
 
 check: fmt lint docs deny test manifests ## run everything the pipeline runs
 
@@ -24,10 +26,10 @@ fmt: ## check the format of the sources
 	cargo fmt --all --check
 
 lint: ## check the sources for mistakes and style
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 docs: ## check the documentation
-	cargo doc --workspace --no-deps --document-private-items
+	cargo doc --workspace --all-features --no-deps --document-private-items
 
 deny: ## check the dependencies: licences, duplicates, sources
 	cargo deny --config .cargo/deny.toml check licenses bans sources
@@ -44,6 +46,43 @@ manifests: ## render the manifests and check them against schemas, checkov and e
 snapshots: ## look at changed snapshots one by one, with cargo-insta, and accept or refuse them
 	cargo insta test --review
 
+IMAGE_NAME ?= localhost/webhook-app:dev
+LAMBDA_NAME ?= localhost/webhook-app-lambda:dev
+OUT := $(or $(CARGO_TARGET_DIR),target)/delivery
+
+image: ## build the server's image with podman, buildah or docker: IMAGE_NAME, RUST, ENGINE
+	function/packaging/build server $(IMAGE_NAME)
+
+image-test: ## start the image as confined as it goes and send a webhook through it
+	function/tests/image/check $(IMAGE_NAME)
+
+sbom: ## list what is in the programs (CycloneDX) and where the image came from (in-toto)
+	function/packaging/sbom server $(OUT)/webhook-app.cdx.json
+	function/packaging/sbom lambda $(OUT)/webhook-app-lambda.cdx.json
+	function/packaging/extract $(IMAGE_NAME) /webhook-app $(OUT)/webhook-app
+	function/packaging/provenance $(IMAGE_NAME) $(OUT)/webhook-app > $(OUT)/webhook-app.intoto.json
+
+lambda: ## build the archive for AWS Lambda
+	function/packaging/build lambda $(LAMBDA_NAME)
+	function/packaging/archive $(LAMBDA_NAME) $(OUT)/webhook-app-lambda.zip
+
+publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
+	function/packaging/publish $(IMAGE_NAME)
+
+deploy: ## roll out IMAGE, by digest: FOLDER=k8s-base or knative, KUBE_CONTEXT
+	function/packaging/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
+
+notify: ## tell a deployed function of this pipeline's commit: WEBHOOK_URL, GITLAB_SIGNING_KEY
+	function/packaging/notify
+
+register: ## make or renew the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN
+	function/packaging/register
+
+pipeline: ## check the pipeline's file and run the jobs that need no GitLab
+	npm --prefix function/tests/pipeline ci --silent --no-audit --no-fund
+	cargo build -q -p webhook-app -p standins --bins
+	npm --prefix function/tests/pipeline test --silent
+
 clean: ## remove everything that was built
 	cargo clean
-	rm -rf function/tests/markup/node_modules
+	rm -rf function/tests/markup/node_modules function/tests/pipeline/node_modules

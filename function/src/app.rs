@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -14,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::observe;
 use crate::outcome::{Failure, Outcome, Report};
+use crate::telemetry::Telemetry;
 use crate::webhook::{Function, receive};
 
 /// Whether new work may be sent here. Says nothing of the chat server: an outage there must be
@@ -37,28 +39,49 @@ impl Readiness {
 }
 
 /// The webhook's routes and the health paths.
-pub fn app(function: Arc<Function>, readiness: &Readiness) -> Router {
+pub fn app(function: Arc<Function>, readiness: &Readiness, telemetry: &Telemetry) -> Router {
     let webhook = || post(receive).fallback(method_not_allowed);
     let routes = Router::new()
         .route("/webhook", webhook())
         .route("/", webhook().get(about))
         .with_state(function)
-        .merge(health(readiness))
         .fallback(not_found);
-    layered(routes)
+    // Probes come all the time and say nothing, so they are not observed.
+    layered(routes, telemetry).merge(health(readiness))
 }
 
-fn layered(routes: Router) -> Router {
+fn layered(routes: Router, telemetry: &Telemetry) -> Router {
     routes
         // Innermost: a panic becomes a report like any other.
         .layer(CatchPanicLayer::custom(panicked))
         // Outermost: sees how every request ended.
-        .layer(middleware::from_fn(observe::request))
+        .layer(middleware::from_fn_with_state(
+            telemetry.clone(),
+            observe::request,
+        ))
 }
 
 /// What the port for operators serves.
-pub fn ops(readiness: &Readiness) -> Router {
-    health(readiness).fallback(not_found)
+pub fn ops(readiness: &Readiness, telemetry: &Telemetry) -> Router {
+    let routes = health(readiness).merge(metrics(telemetry));
+    routes.fallback(not_found)
+}
+
+/// What Prometheus reads; no route where nothing is counted.
+///
+/// Always text of version 0.0.4, whatever the scraper would rather have: the library writes no
+/// other, and every Prometheus takes it.
+pub fn metrics(telemetry: &Telemetry) -> Router {
+    const TEXT: (HeaderName, HeaderValue) = (
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+    );
+    let metrics = Arc::clone(&telemetry.metrics);
+    if metrics.render().is_none() {
+        return Router::new();
+    }
+    let render = move || async move { ([TEXT], metrics.render().unwrap_or_default()) };
+    Router::new().route("/metrics", get(render))
 }
 
 fn health(readiness: &Readiness) -> Router {
@@ -108,12 +131,13 @@ mod tests {
         }
         let app = layered(
             Router::new()
-                .route("/", get(handler))
-                .route("/fine", get(about)),
+                .route("/", post(handler))
+                .route("/fine", post(about)),
+            &Telemetry::silent(),
         );
         let ask = |path| {
             app.clone()
-                .oneshot(Request::get(path).body(Body::empty()).unwrap())
+                .oneshot(Request::post(path).body(Body::empty()).unwrap())
         };
         let response = ask("/").await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -2,22 +2,22 @@
 //! that exists can be used; everything wrong with the settings is reported at once.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use secrecy::SecretString;
-use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use crate::gitlab::origin::{Guard, WebhookToken};
 use crate::gitlab::signature::SigningKey;
 use crate::rocketchat::{Credentials, Recipient, UserId};
-use crate::telemetry::LogFormat;
+use crate::telemetry::Settings;
 
 pub mod names;
 mod reader;
+mod telemetry;
 
 use reader::Reader;
 
@@ -28,7 +28,7 @@ const MAX_DELIVERY_SECONDS: u64 = 9;
 const MAX_LAME_DUCK_SECONDS: u64 = 60;
 
 /// Keys or tokens at once: the current one, the next one, and two more for larger moves.
-const MAX_SECRETS: usize = 4;
+pub(crate) const MAX_SECRETS: usize = 4;
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -47,10 +47,8 @@ pub struct Config {
     pub delivery_timeout: Duration,
     /// How long answers go on after SIGTERM before the listener closes.
     pub lame_duck: Duration,
-    /// The least important lines that are logged.
-    pub log_level: LevelFilter,
-    /// How lines are written.
-    pub log_format: LogFormat,
+    /// Logs, metrics and traces.
+    pub telemetry: Settings,
 }
 
 /// Where messages go.
@@ -112,14 +110,7 @@ impl Config {
         // Knative drains its own proxy first, so the signal comes when nothing more does.
         let lame_duck = if reader.is_set("K_SERVICE") { 0 } else { 5 };
         let lame_duck = reader.number("LAME_DUCK_SECONDS", lame_duck, 0..=MAX_LAME_DUCK_SECONDS);
-        let log_level = reader.choice("LOG_LEVEL", LEVELS, LevelFilter::INFO);
-        let terminal = io::stdout().is_terminal();
-        let log_format = if terminal {
-            LogFormat::Pretty
-        } else {
-            LogFormat::Json
-        };
-        let log_format = reader.choice("LOG_FORMAT", FORMATS, log_format);
+        let telemetry = telemetry::read(reader);
         let metrics_port = metrics_port.and_then(|port| u16::try_from(port).ok());
         if metrics_port.is_some_and(|metrics| metrics != 0 && u64::from(metrics) == port) {
             reader.mistake(
@@ -135,22 +126,10 @@ impl Config {
             rocketchat: rocketchat?,
             delivery_timeout: Duration::from_secs(delivery),
             lame_duck: Duration::from_secs(lame_duck),
-            log_level,
-            log_format,
+            telemetry,
         })
     }
 }
-
-const LEVELS: &[(&str, LevelFilter)] = &[
-    ("off", LevelFilter::OFF),
-    ("error", LevelFilter::ERROR),
-    ("warn", LevelFilter::WARN),
-    ("info", LevelFilter::INFO),
-    ("debug", LevelFilter::DEBUG),
-    ("trace", LevelFilter::TRACE),
-];
-
-const FORMATS: &[(&str, LogFormat)] = &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
 
 /// The scheme follows from what is configured, and letting everybody in must be asked for.
 fn guard(reader: &mut Reader) -> Option<Guard> {

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{self, Instant};
 
 use crate::delivery::budget::RetryBudget;
-use crate::delivery::{Action, Delivery, Input, Schedule, Verdict};
+use crate::delivery::{Action, Delivery, Effort, Input, Schedule, Verdict};
 use crate::gitlab::delivery_id::DeliveryId;
 use crate::notice::Notice;
 use crate::rocketchat::client::Client;
@@ -64,7 +64,7 @@ impl Courier {
         id: DeliveryId,
         notice: &Notice,
         started: Instant,
-    ) -> Result<Verdict, Busy> {
+    ) -> Result<(Verdict, Effort), Busy> {
         let turn = time::timeout(MAX_QUEUE, self.turns.acquire()).await;
         let _turn = turn.ok().and_then(Result::ok).ok_or(Busy)?;
         let mut delivery = self.begin(id, notice, started);
@@ -75,7 +75,7 @@ impl Courier {
                 delivery.on(input, self.epoch.elapsed(), &mut budget)
             };
             input = match action {
-                Action::Finish(verdict) => return Ok(verdict),
+                Action::Finish(verdict) => return Ok((verdict, delivery.effort)),
                 action => self.carry_out(action, &notice.text).await,
             };
         }

@@ -15,10 +15,10 @@ pub mod budget;
 pub mod verdict;
 
 use budget::RetryBudget;
-pub use verdict::{Evidence, Refusal, Verdict};
+pub use verdict::{Effort, Evidence, Refusal, Verdict};
 
 /// Tries after the first one, over all calls of one delivery.
-const MAX_RETRIES: u8 = 2;
+const MAX_RETRIES: u64 = 2;
 
 /// Shortest and longest pause before a retry: long enough for a restart of a proxy's worker, short
 /// enough for three tries in the time there is.
@@ -117,7 +117,8 @@ pub struct Delivery {
     room: Option<RoomId>,
     /// Whether the room was remembered from an earlier delivery, so that it may be gone.
     room_is_old: bool,
-    retries: u8,
+    /// What it has taken so far.
+    pub effort: Effort,
     /// The step that the pause is for.
     next: Step,
     /// The fault that made us look for the message.
@@ -147,7 +148,7 @@ impl Delivery {
             seed,
             room,
             room_is_old,
-            retries: 0,
+            effort: Effort::default(),
             next,
             doubt: None,
         }
@@ -256,12 +257,14 @@ impl Delivery {
     ) -> Option<Action> {
         let pause = self.pause(fault);
         let ends = now + pause + self.schedule.call_limit;
-        let sensible =
-            fault.is_transient() && self.retries < MAX_RETRIES && ends <= self.schedule.deadline;
+        let sensible = fault.is_transient()
+            && self.effort.retries < MAX_RETRIES
+            && ends <= self.schedule.deadline;
         if !sensible || !budget.take_retry(now) {
             return None;
         }
-        self.retries += 1;
+        self.effort.retries += 1;
+        self.effort.rate_limit_waits += u64::from(matches!(fault, Fault::RateLimited(_)));
         self.next = step;
         Some(Action::Wait(pause))
     }
@@ -318,7 +321,7 @@ impl Delivery {
     fn pause(&self, fault: Fault) -> Duration {
         let spread = PAUSE_MS.end - PAUSE_MS.start;
         // The step of splitmix64: neighbouring seeds and tries end far apart.
-        let mixed = (self.seed ^ u64::from(self.retries)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let mixed = (self.seed ^ self.effort.retries).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let jitter = Duration::from_millis(PAUSE_MS.start + mixed % spread);
         match fault {
             Fault::RateLimited(reset_in) => reset_in.unwrap_or_default() + jitter,

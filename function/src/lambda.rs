@@ -6,6 +6,7 @@
 //! balancer sends 1 MB. AWS answers larger ones itself.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,6 +26,7 @@ use crate::cli::{USAGE, complain};
 use crate::config::{self, Config};
 use crate::rocketchat::client::ClientError;
 use crate::start;
+use crate::telemetry::Telemetry;
 
 /// What Lambda sets for every function; its runtime library panics where one is missing.
 const FROM_LAMBDA: [&str; 4] = [
@@ -46,40 +48,48 @@ pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
         ));
         return ExitCode::from(USAGE);
     }
-    start::log(&config, warnings);
+    let telemetry = match start::telemetry(&config, warnings) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return failed(&error),
+    };
     let ended = Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(lambda_http::Error::from)
-        .and_then(|runtime| runtime.block_on(run(config)));
+        .and_then(|runtime| runtime.block_on(run(config, telemetry)));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("failed to take events: {error}\n"));
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
 }
 
-async fn run(config: Config) -> Result<(), lambda_http::Error> {
+fn failed(error: &dyn Display) -> ExitCode {
+    complain(&format!("failed to take events: {error}\n"));
+    ExitCode::FAILURE
+}
+
+async fn run(config: Config, telemetry: Telemetry) -> Result<(), lambda_http::Error> {
     let limit = config.delivery_timeout;
-    let app = routes(config)?;
+    let app = routes(config, &telemetry)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "waiting for events");
-    let handler = service_fn(move |event: Request| answer(app.clone(), event, limit));
+    let handler =
+        service_fn(move |event: Request| answer(app.clone(), event, limit, telemetry.clone()));
     lambda_http::runtime(handler).run().await
 }
 
-fn routes(config: Config) -> Result<Router, ClientError> {
+fn routes(config: Config, telemetry: &Telemetry) -> Result<Router, ClientError> {
     let readiness = Readiness::default();
     // Lambda sends nothing before it is asked for the first event.
     readiness.set(true);
-    Ok(app(Arc::new(start::function(config)?), &readiness))
+    let function = Arc::new(start::function(config, telemetry)?);
+    Ok(app(function, &readiness, telemetry))
 }
 
 async fn answer(
     app: Router,
     event: Request,
     limit: Duration,
+    telemetry: Telemetry,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     warn_of_early_end(&event, limit);
     let response = app.oneshot(without_stage(event)).await?;
@@ -88,8 +98,8 @@ async fn answer(
     parts.headers.remove(CONNECTION);
     // Our bodies are in memory already, so that collecting one cannot fail.
     let body = body.collect().await.unwrap_or_default().to_bytes();
-    // The process sleeps from the moment the answer leaves, perhaps for good. Log lines have been
-    // written by now; whatever else is to be exported must leave here.
+    // The process sleeps from the moment the answer leaves, perhaps for good.
+    telemetry.flush();
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 

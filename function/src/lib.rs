@@ -13,7 +13,7 @@
 //!                                 notice, markup   what is said?
 //!                                 delivery         what to do next? ─► courier ─► rocketchat::client
 //!  answer ◄── outcome  how did it end? ◄────────── rocketchat::reply  what does the answer mean?
-//!  observe ◄─ one line for it
+//!  observe ◄─ counts, a span and one log line for it
 //! ```
 //!
 //! On AWS, `lambda` stands where `serve` stands here.
@@ -24,8 +24,8 @@
 //!   be lost at any time. Replicas need not know of each other: the id of a message follows from the
 //!   delivery, and the chat server stores one message per id.
 //! - Nothing is done after the answer: the message is stored before GitLab hears of success.
-//! - Only `config` reads the environment, only `rocketchat::client` calls out, only `telemetry`
-//!   names exporters, and `async` stays out of the core; a test holds the sources to it.
+//! - Only `config` reads the environment, only `rocketchat::client` calls out for a webhook, only
+//!   `telemetry` names exporters, and `async` stays out of the core; a test holds the sources to it.
 
 pub mod admission;
 pub mod answer;
@@ -47,4 +47,5 @@ pub mod rocketchat;
 pub mod serve;
 pub mod start;
 pub mod telemetry;
+pub mod tls;
 pub mod webhook;

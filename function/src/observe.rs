@@ -1,76 +1,107 @@
-//! What is told of a request once it has been answered. Owns the one log line of a webhook; how a
-//! line is written is [`telemetry`](crate::telemetry)'s business.
+//! What is told of a request once it has been answered, and of one that never was. Owns the moment:
+//! counts, span and log line are made here, from the report that the handler left. How they are
+//! written is [`telemetry`](crate::telemetry)'s business.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method as HttpMethod;
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::time::Instant;
 
-use crate::outcome::{Failure, Outcome, Report};
+use crate::outcome::Report;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::labels::{Entrance, Method, Served};
+use crate::telemetry::span::WebhookSpan;
+use crate::telemetry::trace::{self, TraceContext};
 
-/// Passes a request on and logs its report, if it has one.
-pub async fn request(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let response = next.run(request).await;
-    if let Some(report) = response.extensions().get::<Report>() {
-        log(report, started.elapsed());
-    }
-    response
+mod line;
+
+/// Passes a request on and tells what came of it. One without a report is nobody's business.
+pub async fn request(State(telemetry): State<Telemetry>, request: Request, next: Next) -> Response {
+    let arrived = TraceContext::arrived(request.headers());
+    let watch = Watch::begin(&telemetry, &request, arrived.as_ref());
+    let place = watch.span.as_ref().map_or(arrived, WebhookSpan::place);
+    trace::within(place, async move {
+        let response = next.run(request).await;
+        watch.finish(response.extensions().get::<Report>());
+        response
+    })
+    .await
 }
 
-/// One line a webhook. `error` means that a person must act, `warn` that the sender must.
-fn log(report: &Report, elapsed: Duration) {
-    macro_rules! line {
-        ($level:ident, $message:literal) => {
-            tracing::$level!(
-                outcome = report.outcome.label(),
-                reason = report.outcome.reason(),
-                status = report.outcome.status(),
-                kind = report.kind.map(crate::gitlab::event::Kind::label),
-                project = report.project.as_deref(),
-                sha = report
-                    .sha
-                    .as_ref()
-                    .map(crate::gitlab::commit::CommitSha::short),
-                delivery_id = report
-                    .delivery_id
-                    .as_ref()
-                    .map(crate::gitlab::delivery_id::DeliveryId::as_str),
-                message_id = message_id(&report.outcome),
-                key_index = report.key_index,
-                duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-                detail = detail(&report.outcome),
-                $message
-            )
+/// A request under way. When it is dropped before its end, its sender went away.
+struct Watch {
+    metrics: Arc<Metrics>,
+    request: Served,
+    span: Option<WebhookSpan>,
+    started: Instant,
+    ended: bool,
+}
+
+impl Watch {
+    fn begin(telemetry: &Telemetry, request: &Request, arrived: Option<&TraceContext>) -> Self {
+        let route = request.extensions().get::<MatchedPath>();
+        let served = Served {
+            method: method(request.method()),
+            entrance: route.and_then(|route| Entrance::of(route.as_str())),
+            status: None,
         };
+        let entrance = served.entrance.filter(|_| served.is_webhook());
+        if entrance.is_some() {
+            telemetry.metrics.begin();
+        }
+        let traced = entrance.filter(|_| telemetry.is_tracing());
+        Self {
+            metrics: Arc::clone(&telemetry.metrics),
+            request: served,
+            span: traced.map(|entrance| WebhookSpan::begin(entrance.route(), arrived)),
+            started: Instant::now(),
+            ended: false,
+        }
     }
-    match &report.outcome {
-        Outcome::Delivered { .. } => line!(info, "webhook delivered"),
-        Outcome::Ignored(_) => line!(info, "webhook ignored"),
-        Outcome::Failed(Failure::NotFound | Failure::MethodNotAllowed) => {
-            line!(debug, "request refused");
+
+    fn finish(mut self, report: Option<&Report>) {
+        self.ended = true;
+        let Some(report) = report else {
+            return;
+        };
+        let elapsed = self.started.elapsed();
+        let request = Served {
+            status: Some(report.outcome.status()),
+            ..self.request
+        };
+        self.metrics.answered(request, report, elapsed);
+        if let Some(span) = &self.span {
+            span.record(report);
         }
-        Outcome::Failed(Failure::Refused(_) | Failure::Panic) => {
-            line!(error, "webhook not delivered");
-        }
-        Outcome::Failed(_) => line!(warn, "webhook refused"),
+        line::log(report, elapsed);
     }
 }
 
-fn message_id(outcome: &Outcome) -> Option<&str> {
-    match outcome {
-        Outcome::Delivered { message_id, .. } => Some(message_id.as_str()),
-        Outcome::Ignored(_) | Outcome::Failed(_) => None,
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.request.is_webhook() {
+            return;
+        }
+        self.metrics.end();
+        if !self.ended {
+            let elapsed = self.started.elapsed();
+            self.metrics.aborted(self.request, elapsed);
+            if let Some(span) = &self.span {
+                span.record_disconnection();
+            }
+            line::log_disconnection(elapsed);
+        }
     }
 }
 
-fn detail(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        // Why it was refused is for us; the sender was told what is expected instead.
-        Outcome::Failed(Failure::Origin(error, _)) => Some(error.to_string()),
-        Outcome::Failed(failure) => Some(failure.detail()),
-        Outcome::Delivered { .. } | Outcome::Ignored(_) => None,
+fn method(method: &HttpMethod) -> Method {
+    match *method {
+        HttpMethod::GET => Method::Get,
+        HttpMethod::POST => Method::Post,
+        _ => Method::Other,
     }
 }

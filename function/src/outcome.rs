@@ -7,19 +7,25 @@
 //! is told about is a success. And it does not retry: so nothing is a success before the message
 //! is stored.
 
-use crate::delivery::{Evidence, Refusal};
+use std::time::Duration;
+
+use crate::delivery::{Effort, Evidence, Refusal};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::delivery_id::DeliveryId;
 use crate::gitlab::event::{Kind, ParseError};
-use crate::gitlab::origin::{OriginError, Proof};
+use crate::gitlab::origin::{OriginError, Proof, Scheme};
 use crate::rocketchat::MessageId;
 use crate::rocketchat::reply::Fault;
 
 /// What is known of a webhook at its end; what was not reached stays empty.
 #[derive(Clone, Debug)]
 pub struct Report {
+    /// How it proved its origin.
+    pub scheme: Option<Scheme>,
     /// Position of the key or token that let it in.
     pub key_index: Option<usize>,
+    /// Length of its body.
+    pub body_bytes: Option<u64>,
     /// Names the delivery.
     pub delivery_id: Option<DeliveryId>,
     /// What happened on GitLab.
@@ -28,6 +34,10 @@ pub struct Report {
     pub project: Option<String>,
     /// The commit it is about.
     pub sha: Option<CommitSha>,
+    /// How long it took to bring the message to the recipient, or to give up.
+    pub delivery_time: Option<Duration>,
+    /// What that took beyond one call of each kind.
+    pub effort: Effort,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -36,11 +46,15 @@ impl Report {
     /// Nothing is known but the end.
     pub fn of(outcome: Outcome) -> Self {
         Self {
+            scheme: None,
             key_index: None,
+            body_bytes: None,
             delivery_id: None,
             kind: None,
             project: None,
             sha: None,
+            delivery_time: None,
+            effort: Effort::default(),
             outcome,
         }
     }
@@ -49,6 +63,7 @@ impl Report {
     #[must_use]
     pub fn proven_by(self, proof: &Proof) -> Self {
         Self {
+            scheme: Some(proof.scheme),
             key_index: Some(proof.key_index),
             delivery_id: proof.delivery_id.clone(),
             ..self
@@ -77,6 +92,18 @@ pub enum Outcome {
 pub enum Ignored {
     /// A kind of event that has no message.
     UnhandledKind,
+}
+
+impl Ignored {
+    /// Every reason, for tables and for series that must exist from the start.
+    pub const ALL: [Self; 1] = [Self::UnhandledKind];
+
+    /// The word for logs and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::UnhandledKind => "unhandled_kind",
+        }
+    }
 }
 
 /// Why a webhook was not taken.
@@ -110,7 +137,20 @@ pub enum Failure {
     Panic,
 }
 
+const DELIVERED: &str = "delivered";
+const IGNORED: &str = "ignored";
+
 impl Outcome {
+    /// Every pair of [`label`](Self::label) and [`reason`](Self::reason), for series that must exist
+    /// from the start.
+    pub fn labels() -> Vec<(&'static str, &'static str)> {
+        let delivered = Evidence::ALL.map(|known_by| (DELIVERED, known_by.label()));
+        let ignored = Ignored::ALL.map(|reason| (IGNORED, reason.label()));
+        let failed = Failure::every().into_iter().map(Self::Failed);
+        let failed = failed.map(|outcome| (outcome.label(), outcome.reason()));
+        delivered.into_iter().chain(ignored).chain(failed).collect()
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
@@ -123,8 +163,8 @@ impl Outcome {
     /// What became of the webhook, in one word for logs and metrics.
     pub fn label(&self) -> &'static str {
         match self {
-            Self::Delivered { .. } => "delivered",
-            Self::Ignored(_) => "ignored",
+            Self::Delivered { .. } => DELIVERED,
+            Self::Ignored(_) => IGNORED,
             Self::Failed(Failure::Refused(_) | Failure::Busy | Failure::Panic) => "failed",
             Self::Failed(_) => "rejected",
         }
@@ -134,13 +174,36 @@ impl Outcome {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Delivered { known_by, .. } => known_by.label(),
-            Self::Ignored(Ignored::UnhandledKind) => "unhandled_kind",
+            Self::Ignored(reason) => reason.label(),
             Self::Failed(failure) => failure.reason(),
         }
     }
 }
 
 impl Failure {
+    /// One failure of every reason, for tables and for series that must exist from the start.
+    pub fn every() -> Vec<Self> {
+        let origins = OriginError::ALL.map(|error| Self::Origin(error, ""));
+        let faults = Fault::ALL.map(|fault| Self::Refused(Refusal::Fault(fault)));
+        let others = [
+            Self::MediaType,
+            Self::ContentEncoding,
+            Self::TooLarge,
+            Self::TooSlow,
+            Self::BrokenBody,
+            Self::Busy,
+            Self::Parse(ParseError::NotUtf8(0)),
+            Self::Parse(ParseError::Missing("")),
+            Self::MissingKey,
+            Self::Refused(Refusal::IdTaken),
+            Self::Refused(Refusal::NoTime),
+            Self::NotFound,
+            Self::MethodNotAllowed,
+            Self::Panic,
+        ];
+        others.into_iter().chain(origins).chain(faults).collect()
+    }
+
     /// The HTTP status. Never 3xx, which GitLab takes for success, and never 410.
     pub fn status(&self) -> u16 {
         match self {

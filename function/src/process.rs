@@ -12,10 +12,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time;
 
-use crate::app::{Readiness, app, ops};
+use crate::app::{Readiness, app, metrics, ops};
 use crate::cli::complain;
 use crate::config::Config;
 use crate::rocketchat::client::ClientError;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::labels::Port;
+use crate::telemetry::otlp::ExportError;
 use crate::{serve, start};
 
 /// What a delivery under way may take beyond its budget when the process stops: the answer.
@@ -23,13 +26,19 @@ const DRAIN_RESERVE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal, then drains.
 pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
-    start::log(&config, warnings);
+    let telemetry = match start::telemetry(&config, warnings) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return failed(&StartError::Traces(error)),
+    };
     // One thread: two of them cost a fifth of the throughput on one core, and replicas add cores.
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&StartError::Io("start", error)),
     };
-    match runtime.block_on(run(config)) {
+    let ended = runtime.block_on(run(config, &telemetry));
+    drop(runtime);
+    telemetry.finish();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -49,16 +58,22 @@ enum StartError {
     Port(u16, #[source] io::Error),
     #[error("prepare calls to Rocket.Chat: {0}")]
     Client(#[from] ClientError),
+    #[error("prepare the export of spans: {0}")]
+    Traces(#[from] ExportError),
 }
 
-async fn run(config: Config) -> Result<(), StartError> {
+async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let signals = Signals::new().map_err(|error| StartError::Io("listen for signals", error))?;
     let webhooks = open(config.port)?;
     let operators = config.metrics_port.map(open).transpose()?;
     let drain = config.delivery_timeout + DRAIN_RESERVE;
     let lame_duck = config.lame_duck;
     let readiness = Readiness::default();
-    let app = app(Arc::new(start::function(config)?), &readiness);
+    let function = Arc::new(start::function(config, telemetry)?);
+    let mut app = app(function, &readiness, telemetry);
+    if operators.is_none() {
+        app = app.merge(metrics(telemetry));
+    }
     let (stop, stopped) = watch::channel(());
     let ends = || {
         let mut stopped = stopped.clone();
@@ -67,14 +82,16 @@ async fn run(config: Config) -> Result<(), StartError> {
     announce(&webhooks, operators.as_ref());
     readiness.set(true);
     let serving = async {
-        let whole = serve::serve(webhooks, app, ends(), drain).await;
+        let at_cap = || telemetry.metrics.connection_cap_hit(Port::Webhooks);
+        let whole = serve::serve(webhooks, app, at_cap, ends(), drain).await;
         if !whole {
             tracing::warn!("stopped with requests still under way");
         }
     };
     let observing = async {
         if let Some(listener) = operators {
-            serve::serve_ops(listener, ops(&readiness), ends()).await;
+            let at_cap = || telemetry.metrics.connection_cap_hit(Port::Operators);
+            serve::serve_ops(listener, ops(&readiness, telemetry), at_cap, ends()).await;
         }
     };
     let stopping = signals.stop(&readiness, lame_duck, stop);

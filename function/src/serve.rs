@@ -40,6 +40,9 @@ const MAX_CONNECTIONS: usize = 2048;
 /// connections to the chat server.
 const RESERVED_DESCRIPTORS: usize = 128;
 
+/// Where the system does not say how many there may be.
+const USUAL_DESCRIPTORS: usize = 1024;
+
 /// Connections of the operators' port: probes and a scraper or two.
 const MAX_OPS_CONNECTIONS: usize = 32;
 
@@ -62,24 +65,31 @@ fn bind(socket: io::Result<TcpSocket>, address: SocketAddr) -> io::Result<TcpLis
 }
 
 /// Serves webhooks until `stop` is ready, then waits up to `drain` for what is under way. Says
-/// whether all of it ended in time.
+/// whether all of it ended in time. `at_cap` is called whenever no further connection may be open.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    at_cap: impl Fn(),
     stop: impl Future,
     drain: Duration,
 ) -> bool {
-    let free = descriptors().saturating_sub(RESERVED_DESCRIPTORS).max(1);
+    let descriptors = descriptors().unwrap_or(USUAL_DESCRIPTORS);
+    let free = descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(1);
     Connections::new(router, free.min(MAX_CONNECTIONS))
-        .run(listener, stop, drain)
+        .run(listener, at_cap, stop, drain)
         .await
 }
 
 /// The same for the operators' port, under a small cap of its own, so that probes are answered
 /// while the other port is full.
-pub async fn serve_ops(listener: TcpListener, router: Router, stop: impl Future) -> bool {
+pub async fn serve_ops(
+    listener: TcpListener,
+    router: Router,
+    at_cap: impl Fn(),
+    stop: impl Future,
+) -> bool {
     Connections::new(router, MAX_OPS_CONNECTIONS)
-        .run(listener, stop, Duration::from_secs(1))
+        .run(listener, at_cap, stop, Duration::from_secs(1))
         .await
 }
 
@@ -98,17 +108,26 @@ impl Connections {
         }
     }
 
-    async fn run(self, listener: TcpListener, stop: impl Future, drain: Duration) -> bool {
+    async fn run(
+        self,
+        listener: TcpListener,
+        at_cap: impl Fn(),
+        stop: impl Future,
+        drain: Duration,
+    ) -> bool {
         tokio::select! {
-            () = self.accept(&listener) => {}
+            () = self.accept(&listener, at_cap) => {}
             _ = stop => {}
         }
         drop(listener);
         time::timeout(drain, self.graceful.shutdown()).await.is_ok()
     }
 
-    async fn accept(&self, listener: &TcpListener) {
+    async fn accept(&self, listener: &TcpListener, at_cap: impl Fn()) {
         loop {
+            if self.turns.available_permits() == 0 {
+                at_cap();
+            }
             // The turn comes first: a connection that is over the cap stays with the kernel.
             let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
                 return;
@@ -145,12 +164,13 @@ impl Connections {
     }
 }
 
-/// Descriptors this process may have, as Linux says; a usual number where it does not.
-fn descriptors() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+/// Descriptors this process may have, where Linux says.
+pub(crate) fn descriptors() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().next());
-    soft.map_or(1024, |soft| soft.parse().unwrap_or(usize::MAX))
+    let soft = line?.split_whitespace().next()?;
+    // Otherwise it says "unlimited".
+    Some(soft.parse().unwrap_or(usize::MAX))
 }

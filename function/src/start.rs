@@ -2,18 +2,21 @@
 //! settings to a function that can be served; how it is served is the affair of
 //! [`process`](crate::process) and, on AWS, of `lambda`.
 
+use std::sync::Arc;
+
 use crate::admission::Admission;
 use crate::config::{Config, RocketChat};
 use crate::courier::Courier;
 use crate::delivery::Schedule;
 use crate::gitlab::origin::Guard;
 use crate::rocketchat::client::{Client, ClientError};
-use crate::telemetry;
+use crate::telemetry::Telemetry;
+use crate::telemetry::otlp::ExportError;
 use crate::webhook::Function;
 
-/// Starts the log, and opens it with what an operator should know of the settings.
-pub fn log(config: &Config, warnings: &[String]) {
-    telemetry::start(config.log_level, config.log_format);
+/// Starts the telemetry, and opens the log with what an operator should know of the settings.
+pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, ExportError> {
+    let telemetry = Telemetry::start(&config.telemetry)?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -22,10 +25,11 @@ pub fn log(config: &Config, warnings: &[String]) {
             "ALLOW_UNAUTHENTICATED is true: anybody who reaches this function can send messages"
         );
     }
+    Ok(telemetry)
 }
 
 /// Puts the function together; opens no connection yet.
-pub fn function(config: Config) -> Result<Function, ClientError> {
+pub fn function(config: Config, telemetry: &Telemetry) -> Result<Function, ClientError> {
     let RocketChat {
         url,
         credentials,
@@ -38,6 +42,7 @@ pub fn function(config: Config) -> Result<Function, ClientError> {
         &credentials,
         &authorities,
         Schedule::call_limit(limit),
+        Arc::clone(&telemetry.metrics),
     )?;
     Ok(Function {
         guard: config.guard,

@@ -1,167 +1,119 @@
-//! Logs: one line an event on standard output, JSON for machines or plain for a terminal. Owns the
-//! form of a line and the filter. What is logged is decided where it happens, mostly in
-//! [`observe`](crate::observe).
+//! What operators see of the process: metrics, traces and logs. Owns the choice of exporters and
+//! their start and end. What is told of a webhook is decided in [`observe`](crate::observe); each
+//! of the three has a file of its own.
 
-use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
-use std::panic::PanicHookInfo;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tracing::field::{Field, Visit};
-use tracing::level_filters::LevelFilter;
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// How a line is written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LogFormat {
-    /// One JSON object.
-    Json,
-    /// For people.
-    Pretty,
+pub mod log;
+pub mod metrics;
+pub mod otlp;
+pub mod span;
+pub mod trace;
+
+use log::LogFormat;
+use metrics::Metrics;
+use tracing::level_filters::LevelFilter;
+
+/// The longest wait for the last spans when the process ends. The collector may be gone, and
+/// Kubernetes is waiting.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+
+/// What can be set.
+#[derive(Debug)]
+pub struct Settings {
+    /// The least important lines that are logged.
+    pub log_level: LevelFilter,
+    /// How lines are written.
+    pub log_format: LogFormat,
+    /// Whether anything is counted; `/metrics` is not there otherwise.
+    pub metrics: bool,
+    /// Name of this service among others.
+    pub service_name: String,
+    /// Where spans go, if anywhere.
+    pub traces: Option<otlp::Settings>,
 }
 
-/// Sends events of at least `level` to standard output, and panics too, by their place alone: what
-/// a panic says may hold a payload.
-pub fn start(level: LevelFilter, format: LogFormat) {
-    let lines = tracing_subscriber::registry().with(Lines { format }.with_filter(level));
-    // A second call, as in a test, keeps the first subscriber.
-    let _ = lines.try_init();
-    std::panic::set_hook(Box::new(log_panic));
+/// Metrics and traces of this process.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    /// What is counted and measured.
+    pub metrics: Arc<Metrics>,
+    provider: Option<SdkTracerProvider>,
 }
 
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, "panic: this is a bug of webhook-app");
-}
-
-/// Writes each event straight into one buffer and that in one call: half the price of the library's
-/// own JSON lines.
-struct Lines {
-    format: LogFormat,
-}
-
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = match self.format {
-            LogFormat::Json => json(event),
-            LogFormat::Pretty => pretty(event),
+impl Telemetry {
+    /// Logs from now on, counts, and exports spans if there is somewhere to export them to. Without
+    /// that there are no spans and no ids for them.
+    pub fn start(settings: &Settings) -> Result<Self, otlp::ExportError> {
+        let resource = Resource::builder_empty()
+            .with_service_name(settings.service_name.clone())
+            .with_attribute(opentelemetry::KeyValue::new(
+                "service.version",
+                env!("CARGO_PKG_VERSION"),
+            ))
+            .build();
+        let metrics = if settings.metrics {
+            Metrics::prometheus(resource.clone())
+        } else {
+            Metrics::silent()
         };
-        line.push('\n');
-        // There is nowhere left to report that the log is gone.
-        let _ = io::stdout().lock().write_all(line.as_bytes());
-    }
-}
-
-fn json(event: &Event<'_>) -> String {
-    let level = event.metadata().level();
-    let now = humantime::format_rfc3339_millis(SystemTime::now());
-    let mut line = Json(String::with_capacity(512));
-    let _ = write!(
-        line.0,
-        r#"{{"timestamp":"{now}","level":"{}""#,
-        level_name(*level)
-    );
-    event.record(&mut line);
-    line.0.push('}');
-    line.0
-}
-
-fn pretty(event: &Event<'_>) -> String {
-    let level = level_name(*event.metadata().level());
-    let now = humantime::format_rfc3339_seconds(SystemTime::now());
-    let mut fields = Pretty {
-        message: String::new(),
-        fields: String::new(),
-    };
-    event.record(&mut fields);
-    format!("{now} {level:5} {}{}", fields.message, fields.fields)
-}
-
-fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::ERROR => "error",
-        Level::WARN => "warn",
-        Level::INFO => "info",
-        Level::DEBUG => "debug",
-        Level::TRACE => "trace",
-    }
-}
-
-/// The fields of an event as members of an object.
-struct Json(String);
-
-impl Json {
-    fn name(&mut self, field: &Field) {
-        // Names are ours and need no escape.
-        let _ = write!(self.0, r#","{}":"#, field.name());
-    }
-}
-
-impl Visit for Json {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.name(field);
-        let visible = Visible(value).to_string();
-        self.0 += &serde_json::Value::from(visible).to_string();
+        let traces = settings.traces.as_ref();
+        let provider = traces
+            .map(|traces| otlp::provider(traces, resource))
+            .transpose()?;
+        let lines = tracing_subscriber::registry()
+            .with(log::lines(settings.log_level, settings.log_format))
+            .with(provider.as_ref().map(span::layer));
+        // A second call, as in a test, keeps the first subscriber.
+        let _ = lines.try_init();
+        std::panic::set_hook(Box::new(log::panic));
+        Ok(Self {
+            metrics: Arc::new(metrics),
+            provider,
+        })
     }
 
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.name(field);
-        let _ = write!(self.0, "{value}");
+    /// Neither metrics nor traces, for commands that end at once.
+    pub fn silent() -> Self {
+        Self::counting(Metrics::silent())
     }
 
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.name(field);
-        let _ = write!(self.0, "{value}");
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.name(field);
-        let _ = write!(self.0, "{value}");
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.record_str(field, &format!("{value:?}"));
-    }
-}
-
-/// The message, and the fields behind it.
-struct Pretty {
-    message: String,
-    fields: String,
-}
-
-impl Visit for Pretty {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        let _ = match field.name() {
-            "message" => write!(self.message, "{}", Visible(value)),
-            name => write!(self.fields, " {name}={}", Visible(value)),
-        };
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.record_str(field, &format!("{value:?}"));
-    }
-}
-
-/// Longest value of a field, in characters.
-const MAX_VALUE: usize = 256;
-
-/// A value without what could forge a line, move the cursor or hide text.
-struct Visible<'a>(&'a str);
-
-impl fmt::Display for Visible<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hidden = |char: char| char.is_control() || crate::markup::is_invisible(char);
-        for char in self.0.chars().take(MAX_VALUE) {
-            formatter.write_char(if hidden(char) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                char
-            })?;
+    /// Metrics alone.
+    pub fn counting(metrics: Metrics) -> Self {
+        Self {
+            metrics: Arc::new(metrics),
+            provider: None,
         }
-        Ok(())
+    }
+
+    /// Whether spans go anywhere.
+    pub fn is_tracing(&self) -> bool {
+        self.provider.is_some()
+    }
+
+    /// Sends what has not been sent yet and goes on. Blocks the thread it is called on, which suits a
+    /// process that sleeps as soon as its answer is out.
+    #[cfg(feature = "lambda")]
+    pub fn flush(&self) {
+        if let Some(provider) = &self.provider
+            && let Err(error) = provider.force_flush()
+        {
+            tracing::warn!(%error, "spans were lost");
+        }
+    }
+
+    /// Sends what has not been sent yet. Blocks, so the runtime must have ended.
+    pub fn finish(self) {
+        if let Some(provider) = self.provider
+            && let Err(error) = provider.shutdown_with_timeout(FLUSH_LIMIT)
+        {
+            tracing::warn!(%error, "the last spans were lost");
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! where GitLab's side, the words and Rocket.Chat's side meet; each step is decided elsewhere.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -11,10 +11,11 @@ use axum::http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 
 use crate::admission::Admission;
-use crate::courier::Courier;
-use crate::delivery::Verdict;
+use crate::courier::{Busy, Courier};
+use crate::delivery::{Effort, Verdict};
+use crate::gitlab::delivery_id::DeliveryId;
 use crate::gitlab::event::Event;
-use crate::gitlab::origin::{Guard, OriginError, Proof};
+use crate::gitlab::origin::{Guard, OriginError};
 use crate::notice::{self, Notice};
 use crate::outcome::{Failure, Ignored, Outcome, Report};
 
@@ -37,13 +38,9 @@ pub struct Function {
 pub async fn receive(State(function): State<Arc<Function>>, request: Request) -> Report {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let (proof, event) = match function.admit(&parts.headers, body, started).await {
+    let (report, event) = match function.admit(&parts.headers, body, started).await {
         Ok(admitted) => admitted,
         Err(report) => return report,
-    };
-    let report = Report {
-        kind: Some(event.kind()),
-        ..Report::of(UNHANDLED).proven_by(&proof)
     };
     match notice::compose(&event) {
         Ok(notice) => function.tell(notice, report, started).await,
@@ -55,14 +52,14 @@ pub async fn receive(State(function): State<Arc<Function>>, request: Request) ->
 const UNHANDLED: Outcome = Outcome::Ignored(Ignored::UnhandledKind);
 
 impl Function {
-    /// An event that proved its origin. Its body has left memory when this returns, so that waiting
-    /// for the chat server costs little.
+    /// An event that proved its origin, and what is known of it. Its body has left memory when this
+    /// returns, so that waiting for the chat server costs little.
     async fn admit(
         &self,
         headers: &HeaderMap,
         body: Body,
         started: Instant,
-    ) -> Result<(Proof, Event), Report> {
+    ) -> Result<(Report, Event), Report> {
         let failed = |failure| Report::of(Outcome::Failed(failure));
         let outsider =
             |error: OriginError| failed(Failure::Origin(error, self.guard.expectation()));
@@ -76,38 +73,70 @@ impl Function {
             .read(headers, body, started)
             .await
             .map_err(failed)?;
-        let proof = claim.confirm(body.bytes()).map_err(outsider)?;
+        let measured = |report| Report {
+            body_bytes: u64::try_from(body.bytes().len()).ok(),
+            ..report
+        };
+        let proof = claim
+            .confirm(body.bytes())
+            .map_err(|error| measured(outsider(error)))?;
         let hook = headers.get(EVENT).map(http::HeaderValue::as_bytes);
         match Event::parse(hook, body.bytes()) {
-            Ok(event) => Ok((proof, event)),
-            Err(error) => Err(failed(Failure::Parse(error)).proven_by(&proof)),
+            Ok(event) => {
+                let report = Report {
+                    kind: Some(event.kind()),
+                    ..measured(Report::of(UNHANDLED)).proven_by(&proof)
+                };
+                Ok((report, event))
+            }
+            Err(error) => Err(measured(failed(Failure::Parse(error))).proven_by(&proof)),
         }
     }
 
     async fn tell(&self, notice: Notice, report: Report, started: Instant) -> Report {
         let fallback = self.accept_missing_key.then(|| notice.content_id.clone());
         let key = report.delivery_id.clone().or(fallback);
-        let outcome = match &key {
-            Some(key) => match self.courier.deliver(key.clone(), &notice, started).await {
-                Ok(Verdict::Delivered {
-                    id: message_id,
-                    known_by,
-                }) => Outcome::Delivered {
-                    message_id,
-                    known_by,
-                },
-                Ok(Verdict::Refused(refusal)) => Outcome::Failed(Failure::Refused(refusal)),
-                Err(crate::courier::Busy) => Outcome::Failed(Failure::Busy),
-            },
-            None => Outcome::Failed(Failure::MissingKey),
+        let (outcome, effort, delivery_time) = match &key {
+            Some(key) => self.deliver(key.clone(), &notice, started).await,
+            None => (
+                Outcome::Failed(Failure::MissingKey),
+                Effort::default(),
+                None,
+            ),
         };
         Report {
             delivery_id: key,
             project: Some(notice.project),
             sha: notice.sha,
+            delivery_time,
+            effort,
             outcome,
             ..report
         }
+    }
+
+    async fn deliver(
+        &self,
+        key: DeliveryId,
+        notice: &Notice,
+        started: Instant,
+    ) -> (Outcome, Effort, Option<Duration>) {
+        let begun = Instant::now();
+        let (outcome, effort) = match self.courier.deliver(key, notice, started).await {
+            Ok((Verdict::Delivered { id, known_by }, effort)) => {
+                let message_id = id;
+                let delivered = Outcome::Delivered {
+                    message_id,
+                    known_by,
+                };
+                (delivered, effort)
+            }
+            Ok((Verdict::Refused(refusal), effort)) => {
+                (Outcome::Failed(Failure::Refused(refusal)), effort)
+            }
+            Err(Busy) => (Outcome::Failed(Failure::Busy), Effort::default()),
+        };
+        (outcome, effort, Some(begun.elapsed()))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::config::{Config, RocketChat};
 use crate::delivery::Schedule;
 use crate::rocketchat::client::Client;
 use crate::rocketchat::reply::Fault;
+use crate::telemetry::Telemetry;
 
 /// Roles the account needs: `user` may make a token that does not expire, `bot` may call more than
 /// ten times a minute.
@@ -60,7 +61,8 @@ async fn try_server(config: &Config) -> Vec<Finding> {
         ..
     } = &config.rocketchat;
     let limit = Schedule::call_limit(config.delivery_timeout);
-    match Client::new(url, credentials, authorities, limit) {
+    let silent = Telemetry::silent().metrics;
+    match Client::new(url, credentials, authorities, limit, silent) {
         Ok(client) => {
             let mut findings = account(config, &client).await;
             findings.push(recipient(config, &client).await);

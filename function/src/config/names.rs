@@ -96,6 +96,41 @@ pub const SETTINGS: &[Setting] = &[
         "`json` or `pretty`",
         "`pretty` on a terminal, else `json`",
     ),
+    setting(
+        "OTEL_METRICS_EXPORTER",
+        "`prometheus`: `/metrics` is there; or `none`",
+        "`prometheus`",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "collector that takes spans, such as `http://collector:4318`; `/v1/traces` is added",
+        "none: no spans",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "sent to the collector: `name=value`, comma between",
+        "–",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "`http/protobuf`, and no other",
+        "`http/protobuf`",
+    ),
+    setting(
+        "OTEL_SERVICE_NAME",
+        "name of this service in traces and metrics",
+        "`webhook-app`",
+    ),
+    setting(
+        "OTEL_TRACES_SAMPLER",
+        "`always_on`, `always_off` or `traceidratio`, or after the sender's choice with `parentbased_` before it",
+        "`parentbased_always_on`",
+    ),
+    setting(
+        "OTEL_TRACES_SAMPLER_ARG",
+        "share of the traces for `traceidratio`, 0–1",
+        "1",
+    ),
 ];
 
 /// Beginnings that only our settings should have.

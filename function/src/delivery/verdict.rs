@@ -28,6 +28,9 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// Every evidence, for tables and for series that must exist from the start.
+    pub const ALL: [Self; 2] = [Self::Sent, Self::Found];
+
     /// The word for logs and metrics.
     pub fn label(self) -> &'static str {
         match self {
@@ -46,4 +49,13 @@ pub enum Refusal {
     IdTaken,
     /// There was no time for any call.
     NoTime,
+}
+
+/// What a delivery took beyond one call of each kind.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Effort {
+    /// Calls that were made again.
+    pub retries: u64,
+    /// Pauses that the chat server's rate limit asked for.
+    pub rate_limit_waits: u64,
 }

@@ -153,7 +153,7 @@ impl Proof {
 }
 
 /// The ways to prove an origin.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Scheme {
     /// A Standard Webhooks signature.
     Signature,
@@ -161,6 +161,20 @@ pub enum Scheme {
     Token,
     /// None was asked for.
     Open,
+}
+
+impl Scheme {
+    /// Every scheme, for tables and for series that must exist from the start.
+    pub const ALL: [Self; 3] = [Self::Signature, Self::Token, Self::Open];
+
+    /// The word for logs and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Signature => "signature",
+            Self::Token => "token",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// A secret token, kept as its digest: comparing digests takes the same time for every input,

@@ -3,18 +3,21 @@
 //! [`delivery`](crate::delivery).
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, redirect, retry};
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::reply::{self, Answer, Fault, StoredMessage};
+use super::route::Route;
 use super::{Credentials, MessageId, Recipient, RoomId};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace;
+use crate::tls::{self, TlsError};
 
 /// No answer we read is longer; a longer one is no answer of Rocket.Chat's.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -36,6 +39,7 @@ pub struct Client {
     get_message: Url,
     me: Url,
     user_info: Url,
+    metrics: Arc<Metrics>,
 }
 
 /// What the server says of an account.
@@ -62,9 +66,10 @@ impl Client {
         credentials: &Credentials,
         authorities: &[CertificateDer<'static>],
         call_limit: Duration,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(authorities)?)
+            .tls_backend_preconfigured(tls::client(authorities)?)
             .default_headers(headers(credentials)?)
             .connect_timeout(call_limit / CONNECT_SHARE)
             .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
@@ -75,14 +80,15 @@ impl Client {
             .no_proxy()
             .build()
             .map_err(|_| ClientError::Build)?;
-        let route = |name: &str| api(base, name);
+        let route = |route| address(base, route);
         Ok(Self {
             http,
-            create_room: route("im.create"),
-            send_message: route("chat.sendMessage"),
-            get_message: route("chat.getMessage"),
-            me: route("me"),
-            user_info: route("users.info"),
+            create_room: route(Route::CreateRoom),
+            send_message: route(Route::SendMessage),
+            get_message: route(Route::GetMessage),
+            me: route(Route::Me),
+            user_info: route(Route::UserInfo),
+            metrics,
         })
     }
 
@@ -96,11 +102,12 @@ impl Client {
         struct Body<'a> {
             username: &'a str,
         }
-        let body = json(&Body {
+        let body = Body {
             username: recipient.as_str(),
-        });
-        let answer = call(self.http.post(self.create_room.clone()), body, within).await?;
-        reply::room(&answer, recipient)
+        };
+        let request = with_json(self.http.post(self.create_room.clone()), &body);
+        let read = |answer: &Answer| reply::room(answer, recipient);
+        self.call(Route::CreateRoom, request, within, read).await
     }
 
     /// Sends `text` under the id `id`, which the server stores once at most.
@@ -129,14 +136,13 @@ impl Client {
             rid: room.as_str(),
             msg: text,
         };
-        let body = json(&Body {
+        let body = Body {
             message,
             preview_urls: [],
-        });
-        reply::sent(
-            &call(self.http.post(self.send_message.clone()), body, within).await?,
-            id,
-        )
+        };
+        let request = with_json(self.http.post(self.send_message.clone()), &body);
+        let read = |answer: &Answer| reply::sent(answer, id);
+        self.call(Route::SendMessage, request, within, read).await
     }
 
     /// Looks for the message `id`.
@@ -148,13 +154,14 @@ impl Client {
         let request = self
             .http
             .get(with_query(&self.get_message, "msgId", id.as_str()));
-        reply::found(&call(request, None, within).await?, id)
+        let read = |answer: &Answer| reply::found(answer, id);
+        self.call(Route::GetMessage, request, within, read).await
     }
 
     /// The account we are logged in as.
     pub async fn me(&self, within: Duration) -> Result<Account, Fault> {
-        let answer = call(self.http.get(self.me.clone()), None, within).await?;
-        reply::accepted(&answer)
+        let request = self.http.get(self.me.clone());
+        self.call(Route::Me, request, within, reply::accepted).await
     }
 
     /// The account of `recipient`; [`Fault::Refused`] if there is none.
@@ -170,17 +177,33 @@ impl Client {
         let request = self
             .http
             .get(with_query(&self.user_info, "username", recipient.as_str()));
-        let answer = call(request, None, within).await?;
-        reply::accepted(&answer).map(|body: Body| body.user)
+        let read = |answer: &Answer| reply::accepted(answer).map(|body: Body| body.user);
+        self.call(Route::UserInfo, request, within, read).await
+    }
+
+    /// Makes one call and measures it, together with what its answer means: a 200 may be a refusal.
+    async fn call<T>(
+        &self,
+        route: Route,
+        request: RequestBuilder,
+        within: Duration,
+        read: impl FnOnce(&Answer) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let started = Instant::now();
+        let answer = exchange(request, within).await;
+        let result = answer.and_then(|answer| read(&answer));
+        self.metrics
+            .called(route, result.as_ref().err().copied(), started.elapsed());
+        result
     }
 }
 
 /// Why a client could not be made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ClientError {
-    /// A certificate of an authority of one's own cannot be used.
-    #[error("expected certificates of authorities in ROCKETCHAT_CA, found one that cannot be used")]
-    Authority,
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The token cannot stand in a header.
     #[error(
         "expected visible ASCII characters in ROCKETCHAT_AUTH_TOKEN; copy the personal access token again"
@@ -189,26 +212,6 @@ pub enum ClientError {
     /// The HTTP or TLS library refused its settings.
     #[error("the HTTP client could not be built")]
     Build,
-}
-
-/// TLS 1.2 and 1.3 with ring and compiled-in authorities: the image holds no files, and reading a
-/// system's store would take longer than everything else at start.
-fn tls(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, ClientError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    for authority in authorities {
-        roots
-            .add(authority.clone())
-            .map_err(|_| ClientError::Authority)?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| ClientError::Build)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
 }
 
 fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
@@ -229,10 +232,10 @@ fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
     Ok(headers)
 }
 
-fn api(base: &Url, name: &str) -> Url {
+fn address(base: &Url, route: Route) -> Url {
     let mut url = base.clone();
     // A server below a path keeps it; the base is http or https, so it has a path.
-    let path = format!("{}/api/v1/{name}", base.path().trim_end_matches('/'));
+    let path = format!("{}{}", base.path().trim_end_matches('/'), route.path());
     url.set_path(&path);
     url
 }
@@ -243,19 +246,16 @@ fn with_query(url: &Url, name: &str, value: &str) -> Url {
     url
 }
 
-fn json(body: &impl Serialize) -> Option<Vec<u8>> {
-    serde_json::to_vec(body).ok()
+fn with_json(request: RequestBuilder, body: &impl Serialize) -> RequestBuilder {
+    request
+        .header("content-type", "application/json")
+        // Strings and an empty list can always be written.
+        .body(serde_json::to_vec(body).unwrap_or_default())
 }
 
-async fn call(
-    request: RequestBuilder,
-    body: Option<Vec<u8>>,
-    within: Duration,
-) -> Result<Answer, Fault> {
-    let request = match body {
-        Some(body) => request
-            .header("content-type", "application/json")
-            .body(body),
+async fn exchange(request: RequestBuilder, within: Duration) -> Result<Answer, Fault> {
+    let request = match trace::current() {
+        Some(context) => request.headers(context.headers()),
         None => request,
     };
     let response = request

@@ -56,7 +56,10 @@ fn the_defaults_are_those_of_the_table() {
     assert_eq!(config.delivery_timeout.as_secs(), 5);
     assert_eq!(config.lame_duck.as_secs(), 5);
     assert!(!config.accept_missing_key);
-    assert_eq!(config.log_level, tracing::level_filters::LevelFilter::INFO);
+    assert_eq!(
+        config.telemetry.log_level,
+        tracing::level_filters::LevelFilter::INFO
+    );
     assert_eq!(warnings, [""; 0]);
     let (config, _) = load(&with(&[("K_SERVICE", "webhook-app")])).expect("is valid");
     assert_eq!(config.lame_duck.as_secs(), 0);

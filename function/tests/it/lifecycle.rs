@@ -99,14 +99,14 @@ async fn elsewhere_it_stays_for_five_seconds_unless_told_twice() {
     let started = Instant::now();
     function.signal("-TERM");
     until_not_ready(&function).await;
+    function.signal("-TERM");
+    assert!(function.wait().success());
     assert!(
         function
             .output()
             .iter()
             .any(|line| line.contains("\"lame_duck_seconds\":5"))
     );
-    function.signal("-TERM");
-    assert!(function.wait().success());
     assert!(
         started.elapsed() < Duration::from_secs(4),
         "{:?}",

@@ -14,6 +14,8 @@ const SHELL: &[&str] = &[
     "process.rs",
     "rocketchat/client.rs",
     "serve.rs",
+    "telemetry/otlp.rs",
+    "telemetry/trace.rs",
     "webhook.rs",
 ];
 
@@ -43,9 +45,9 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("hyper", &["serve.rs"]),
-    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
     ("prometheus", &["telemetry"]),
-    ("reqwest", &["rocketchat/client.rs"]),
+    ("reqwest", &["rocketchat/client.rs", "telemetry/otlp.rs"]),
     ("tokio", SHELL),
     ("tracing_subscriber", &["telemetry"]),
 ];

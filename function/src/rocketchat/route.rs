@@ -1,0 +1,42 @@
+//! The calls of Rocket.Chat's API that we make. Owns their paths, which are also their names in
+//! metrics. What is sent and what comes back is [`client`](super::client)'s and
+//! [`reply`](super::reply)'s business.
+
+/// One call of the API.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Route {
+    /// Makes or finds a room of direct messages.
+    CreateRoom,
+    /// Stores a message.
+    SendMessage,
+    /// Looks for a message.
+    GetMessage,
+    /// Our own account.
+    Me,
+    /// Somebody's account.
+    UserInfo,
+}
+
+impl Route {
+    /// The calls that bring a message; the others are made by `webhook-app check` alone.
+    pub const DELIVERING: [Self; 3] = [Self::CreateRoom, Self::SendMessage, Self::GetMessage];
+
+    /// The path below the address of the server.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::CreateRoom => "/api/v1/im.create",
+            Self::SendMessage => "/api/v1/chat.sendMessage",
+            Self::GetMessage => "/api/v1/chat.getMessage",
+            Self::Me => "/api/v1/me",
+            Self::UserInfo => "/api/v1/users.info",
+        }
+    }
+
+    /// The method.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::CreateRoom | Self::SendMessage => "POST",
+            Self::GetMessage | Self::Me | Self::UserInfo => "GET",
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Logs: one line an event on standard output, JSON for machines or plain for a terminal. Owns the
+//! form of a line and the filter. What is logged is decided where it happens, mostly in
+//! [`observe`](crate::observe).
+
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
+use std::panic::PanicHookInfo;
+use std::time::SystemTime;
+
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::trace::Members;
+
+/// How a line is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LogFormat {
+    /// One JSON object.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// Sends our events of at least `level` to standard output; those of libraries only from a warning
+/// on, unless `level` asks for all there is.
+pub(super) fn lines<S>(level: LevelFilter, format: LogFormat) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let libraries = if level > LevelFilter::INFO {
+        level
+    } else {
+        level.min(LevelFilter::WARN)
+    };
+    let wanted = filter_fn(move |metadata| {
+        let ours = metadata.target().starts_with("webhook_app");
+        metadata.is_event() && *metadata.level() <= if ours { level } else { libraries }
+    });
+    Lines { format }.with_filter(wanted.with_max_level_hint(level))
+}
+
+/// Logs a panic by its place alone: what it says may hold a payload.
+pub(super) fn panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place, "panic: this is a bug of webhook-app");
+}
+
+/// Writes each event straight into one buffer and that in one call: half the price of the library's
+/// own JSON lines.
+struct Lines {
+    format: LogFormat,
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = match self.format {
+            LogFormat::Json => json(event),
+            LogFormat::Pretty => pretty(event),
+        };
+        line.push('\n');
+        // There is nowhere left to report that the log is gone.
+        let _ = io::stdout().lock().write_all(line.as_bytes());
+    }
+}
+
+fn json(event: &Event<'_>) -> String {
+    let level = event.metadata().level();
+    let now = humantime::format_rfc3339_millis(SystemTime::now());
+    let mut line = Json(String::with_capacity(512));
+    let _ = write!(
+        line.0,
+        r#"{{"timestamp":"{now}","level":"{}""#,
+        level_name(*level)
+    );
+    event.record(&mut line);
+    let _ = write!(line.0, "{Members}}}");
+    line.0
+}
+
+fn pretty(event: &Event<'_>) -> String {
+    let level = level_name(*event.metadata().level());
+    let now = humantime::format_rfc3339_seconds(SystemTime::now());
+    let mut fields = Pretty {
+        message: String::new(),
+        fields: String::new(),
+    };
+    event.record(&mut fields);
+    format!("{now} {level:5} {}{}", fields.message, fields.fields)
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+/// The fields of an event as members of an object.
+struct Json(String);
+
+impl Json {
+    fn name(&mut self, field: &Field) {
+        // Names are ours and need no escape.
+        let _ = write!(self.0, r#","{}":"#, field.name());
+    }
+}
+
+impl Visit for Json {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.name(field);
+        self.0.push('"');
+        for char in visible(value) {
+            // What is left of the control characters needs no escape.
+            if matches!(char, '"' | '\\') {
+                self.0.push('\\');
+            }
+            self.0.push(char);
+        }
+        self.0.push('"');
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.name(field);
+        let _ = write!(self.0, "{value}");
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.name(field);
+        let _ = write!(self.0, "{value}");
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.name(field);
+        let _ = write!(self.0, "{value}");
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+/// The message, and the fields behind it.
+struct Pretty {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Pretty {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let text = match field.name() {
+            "message" => &mut self.message,
+            name => {
+                let _ = write!(self.fields, " {name}=");
+                &mut self.fields
+            }
+        };
+        text.extend(visible(value));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+/// Longest value of a field, in characters.
+const MAX_VALUE: usize = 256;
+
+/// A value without what could forge a line, move the cursor or hide text.
+fn visible(value: &str) -> impl Iterator<Item = char> {
+    let hidden = |char: char| char.is_control() || crate::markup::is_invisible(char);
+    let shown = move |char| {
+        if hidden(char) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            char
+        }
+    };
+    value.chars().take(MAX_VALUE).map(shown)
+}

@@ -1,0 +1,127 @@
+//! The process itself: processor, memory, descriptors, as Linux tells in `/proc`. Owns the names
+//! that Prometheus' own libraries use, so that dashboards know them. Elsewhere than on Linux these
+//! series are absent.
+//!
+//! A library for this would bring five crates for the forty lines below.
+
+use std::fs;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Meter;
+
+use crate::serve;
+
+/// Ticks a second in `/proc`: part of the kernel's interface, the same on every machine we build
+/// for.
+const TICKS: f64 = 100.0;
+
+/// Registers what is looked up at every scrape.
+pub(super) fn observe(meter: &Meter) {
+    meter
+        .u64_observable_gauge("webhook_app.build_info")
+        .with_description("Always 1; the labels tell what is running.")
+        .with_callback(|observer| {
+            let version = KeyValue::new("version", env!("CARGO_PKG_VERSION"));
+            let architecture = KeyValue::new("architecture", std::env::consts::ARCH);
+            observer.observe(1, &[version, architecture]);
+        })
+        .build();
+    meter
+        .f64_observable_counter("process.cpu")
+        .with_unit("s")
+        .with_description("Processor time, user and system.")
+        .with_callback(|observer| {
+            if let (Some(user), Some(system)) = (stat(USER), stat(SYSTEM)) {
+                observer.observe((user + system) / TICKS, &[]);
+            }
+        })
+        .build();
+    let gauges = [
+        Gauge(
+            "process.start_time",
+            "s",
+            "When the process began, in seconds since 1970.",
+            begun,
+        ),
+        Gauge("process.resident_memory", "By", "Memory in use.", resident),
+        Gauge("process.virtual_memory", "By", "Memory asked for.", || {
+            stat(VIRTUAL)
+        }),
+        Gauge("process.threads", "{thread}", "Threads.", || stat(THREADS)),
+        Gauge(
+            "process.open_fds",
+            "{fd}",
+            "Open files and sockets.",
+            open_descriptors,
+        ),
+        Gauge(
+            "process.max_fds",
+            "{fd}",
+            "Files and sockets there may be.",
+            most_descriptors,
+        ),
+    ];
+    for Gauge(name, unit, help, look) in gauges {
+        meter
+            .f64_observable_gauge(name)
+            .with_unit(unit)
+            .with_description(help)
+            .with_callback(move |observer| {
+                if let Some(value) = look() {
+                    observer.observe(value, &[]);
+                }
+            })
+            .build();
+    }
+}
+
+/// Name, unit, help, and how to look.
+struct Gauge(
+    &'static str,
+    &'static str,
+    &'static str,
+    fn() -> Option<f64>,
+);
+
+/// Fields of `/proc/self/stat`, counted from the one behind the name of the program.
+const USER: usize = 11;
+const SYSTEM: usize = 12;
+const THREADS: usize = 17;
+const BEGUN: usize = 19;
+const VIRTUAL: usize = 20;
+
+fn stat(field: usize) -> Option<f64> {
+    let text = fs::read_to_string("/proc/self/stat").ok()?;
+    // The name stands in parentheses and may hold any character.
+    let (_, fields) = text.rsplit_once(") ")?;
+    fields.split(' ').nth(field)?.parse().ok()
+}
+
+fn begun() -> Option<f64> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let boot = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+    let boot: f64 = boot.parse().ok()?;
+    Some(boot + stat(BEGUN)? / TICKS)
+}
+
+fn resident() -> Option<f64> {
+    let text = fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "descriptors are few")]
+fn open_descriptors() -> Option<f64> {
+    let entries = fs::read_dir("/proc/self/fd").ok()?.count();
+    // One of them is the folder being read.
+    Some(entries.saturating_sub(1) as f64)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a limit beyond 2^52 is no limit"
+)]
+fn most_descriptors() -> Option<f64> {
+    serve::descriptors().map(|limit| limit as f64)
+}

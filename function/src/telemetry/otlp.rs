@@ -1,0 +1,129 @@
+//! Where spans go: a collector that speaks OTLP over HTTP. Owns the exporter, its thread's HTTP
+//! client and the choice of which traces are kept. What a span holds is [`span`](super::span)'s
+//! business.
+
+use std::collections::HashMap;
+use std::future::{self, Future};
+use std::pin::Pin;
+use std::time::Duration;
+
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::runtime::{Builder, Runtime};
+use url::Url;
+
+use crate::tls::{self, TlsError};
+
+/// The longest time for one batch of spans, tries again included; batches leave every 5 s.
+const EXPORT_LIMIT: Duration = Duration::from_secs(3);
+
+/// What can be set of the way spans go.
+#[derive(Debug)]
+pub struct Settings {
+    /// Address of the collector; `/v1/traces` is added.
+    pub endpoint: Url,
+    /// Sent along, such as a token.
+    pub headers: Vec<(String, SecretString)>,
+    /// Which traces are kept.
+    pub sampler: Sampler,
+}
+
+/// Why spans cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The HTTP library refused its settings.
+    #[error("the HTTP client of the exporter could not be built")]
+    Client,
+    /// The system gave no event queue.
+    #[error("the exporter's thread could not be prepared: {0}")]
+    Runtime(#[from] std::io::Error),
+    /// The exporter refused its settings.
+    #[error("expected settings that the exporter of spans understands: {0}")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+}
+
+/// Collects spans and posts them from a thread of its own, which sleeps while there are none.
+pub(super) fn provider(
+    settings: &Settings,
+    resource: Resource,
+) -> Result<SdkTracerProvider, ExportError> {
+    let base = settings.endpoint.as_str().trim_end_matches('/');
+    let headers: HashMap<_, _> = settings
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
+        .collect();
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_http_client(Poster::new()?)
+        .with_endpoint(format!("{base}/v1/traces"))
+        .with_protocol(Protocol::HttpBinary)
+        .with_timeout(EXPORT_LIMIT)
+        .with_headers(headers)
+        .build()?;
+    Ok(SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_sampler(settings.sampler.clone())
+        .with_batch_exporter(exporter)
+        .build())
+}
+
+/// The exporter's thread knows no runtime, so its HTTP client brings one that runs while it is
+/// asked: spans neither wait for webhooks nor the other way round.
+#[derive(Debug)]
+struct Poster {
+    client: reqwest::Client,
+    runtime: Runtime,
+}
+
+impl Poster {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "spans go to another server than messages, by another thread"
+    )]
+    fn new() -> Result<Self, ExportError> {
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client(&[])?)
+            .timeout(EXPORT_LIMIT)
+            // Between two batches nobody would notice that a connection was closed.
+            .pool_max_idle_per_host(0)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|_| ExportError::Client)?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { client, runtime })
+    }
+
+    async fn post(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let response = self.client.execute(request.try_into()?).await?;
+        let status = response.status();
+        // Says how many spans were refused; a longer answer is no collector's.
+        let body = http_body_util::Limited::new(reqwest::Body::from(response), MAX_ANSWER_BYTES);
+        let body = http_body_util::BodyExt::collect(body).await?.to_bytes();
+        Ok(Response::builder().status(status).body(body)?)
+    }
+}
+
+/// The longest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+impl HttpClient for Poster {
+    fn send_bytes<'life0, 'async_trait>(
+        &'life0 self,
+        request: Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        let response = self.runtime.block_on(self.post(request));
+        Box::pin(future::ready(response))
+    }
+}
