@@ -129,11 +129,12 @@ mod tests {
         async fn handler() -> &'static str {
             panic!("canary-payload")
         }
+        let telemetry = Telemetry::of_test();
         let app = layered(
             Router::new()
                 .route("/", post(handler))
                 .route("/fine", post(about)),
-            &Telemetry::silent(),
+            &telemetry,
         );
         let ask = |path| {
             app.clone()
@@ -148,5 +149,10 @@ mod tests {
             .unwrap();
         assert!(!String::from_utf8_lossy(&body).contains("canary"));
         assert_eq!(ask("/fine").await.unwrap().status(), StatusCode::OK);
+        let metrics = telemetry.metrics.render().unwrap();
+        let labels = r#"{http_request_method="POST",url_scheme="http"}"#;
+        assert!(metrics.contains(&format!("http_server_active_requests{labels} 0\n")));
+        let counted = r#"webhook_deliveries_total{outcome="failed",reason="panic"} 1"#;
+        assert!(metrics.contains(counted));
     }
 }

@@ -88,10 +88,7 @@ fn render() -> ExitCode {
     }
     match Event::parse(None, &body).map(|event| notice::compose(&event)) {
         Ok(Ok(notice)) => say(&format!("{}\n", notice.text)),
-        Ok(Err(kind)) => say(&format!(
-            "nothing is sent: no message for events of the kind {}\n",
-            kind.label()
-        )),
+        Ok(Err(ignored)) => say(&format!("nothing is sent: {}\n", ignored.words())),
         Err(error) => {
             complain(&format!("{error}\n"));
             ExitCode::FAILURE

@@ -37,7 +37,7 @@ const FROM_LAMBDA: [&str; 4] = [
 ];
 
 /// Takes events until Lambda ends the process.
-pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
+pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
     let variables = config::environment();
     if let Some(missing) = FROM_LAMBDA
         .iter()
@@ -48,6 +48,8 @@ pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
         ));
         return ExitCode::from(USAGE);
     }
+    // There is no port to read them from.
+    config.telemetry.metrics = false;
     let telemetry = match start::telemetry(&config, warnings) {
         Ok(telemetry) => telemetry,
         Err(error) => return failed(&error),

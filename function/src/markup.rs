@@ -92,22 +92,50 @@ impl Link {
     /// outside: it must be http or https, without credentials, query or fragment, and of characters
     /// that neither end a link nor need an escape.
     pub fn below(base: &str, path: &str, label: &str) -> Option<Self> {
-        let url = Url::parse(base).ok()?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
+        let url = plain(base).filter(|url| url.fragment().is_none())?;
         let mut address = url.as_str().trim_end_matches('/').to_owned();
         let _ = write!(address, "/{path}");
-        let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:[]%".contains(&byte);
+        Self::to(address, label)
+    }
+
+    /// Links `label` to the page `address`, both as in [`Link::below`], and `label` may hold spaces;
+    /// the address may end in a fragment of letters, digits, `-` and `_`.
+    pub fn page(address: &str, label: &str) -> Option<Self> {
+        let mut url = plain(address)?;
+        let fragment = url.fragment().map(str::to_owned);
+        url.set_fragment(None);
+        let mut link = Self::to(url.into(), label)?;
+        if let Some(fragment) = fragment {
+            let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            let fits = link.address.len() + 1 + fragment.len() <= MAX_ADDRESS;
+            if !fits || fragment.is_empty() || !fragment.bytes().all(harmless) {
+                return None;
+            }
+            let _ = write!(link.address, "#{fragment}");
+        }
+        Some(link)
+    }
+
+    /// An IPv6 host has brackets, which would end the label of a link: not linked to.
+    fn to(address: String, label: &str) -> Option<Self> {
+        let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%".contains(&byte);
         let fits = address.len() <= MAX_ADDRESS && address.bytes().all(harmless);
-        // Brackets belong to an IPv6 host and would end the label of a link.
-        (plain && fits && !address.contains(['[', ']'])).then(|| Self {
+        fits.then(|| Self {
             label: label.to_owned(),
             address,
         })
     }
+}
+
+/// An address of the web without credentials or query.
+fn plain(address: &str) -> Option<Url> {
+    let plain = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+    };
+    Url::parse(address).ok().filter(plain)
 }
 
 /// Characters of an address; longer ones are not linked to.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::outcome::Report;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
-use crate::telemetry::metrics::labels::{Entrance, Method, Served};
+use crate::telemetry::metrics::labels::http::{Entrance, Method, Served};
 use crate::telemetry::span::WebhookSpan;
 use crate::telemetry::trace::{self, TraceContext};
 

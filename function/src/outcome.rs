@@ -12,8 +12,10 @@ use std::time::Duration;
 use crate::delivery::{Effort, Evidence, Refusal};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::delivery_id::DeliveryId;
-use crate::gitlab::event::{Kind, ParseError};
+use crate::gitlab::event::ParseError;
+use crate::gitlab::kind::Kind;
 use crate::gitlab::origin::{OriginError, Proof, Scheme};
+use crate::notice::Ignored;
 use crate::rocketchat::MessageId;
 use crate::rocketchat::reply::Fault;
 
@@ -87,25 +89,6 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// Why nothing is sent although all is well.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Ignored {
-    /// A kind of event that has no message.
-    UnhandledKind,
-}
-
-impl Ignored {
-    /// Every reason, for tables and for series that must exist from the start.
-    pub const ALL: [Self; 1] = [Self::UnhandledKind];
-
-    /// The word for logs and metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::UnhandledKind => "unhandled_kind",
-        }
-    }
-}
-
 /// Why a webhook was not taken.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Failure {
@@ -145,7 +128,7 @@ impl Outcome {
     /// from the start.
     pub fn labels() -> Vec<(&'static str, &'static str)> {
         let delivered = Evidence::ALL.map(|known_by| (DELIVERED, known_by.label()));
-        let ignored = Ignored::ALL.map(|reason| (IGNORED, reason.label()));
+        let ignored = Ignored::ALL.iter().map(|reason| (IGNORED, reason.label()));
         let failed = Failure::every().into_iter().map(Self::Failed);
         let failed = failed.map(|outcome| (outcome.label(), outcome.reason()));
         delivered.into_iter().chain(ignored).chain(failed).collect()
@@ -174,7 +157,7 @@ impl Outcome {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Delivered { known_by, .. } => known_by.label(),
-            Self::Ignored(reason) => reason.label(),
+            Self::Ignored(ignored) => ignored.label(),
             Self::Failed(failure) => failure.reason(),
         }
     }

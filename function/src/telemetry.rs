@@ -84,12 +84,17 @@ impl Telemetry {
         Self::counting(Metrics::silent())
     }
 
-    /// Metrics alone.
-    pub fn counting(metrics: Metrics) -> Self {
+    fn counting(metrics: Metrics) -> Self {
         Self {
             metrics: Arc::new(metrics),
             provider: None,
         }
+    }
+
+    /// Metrics alone.
+    #[cfg(test)]
+    pub(crate) fn of_test() -> Self {
+        Self::counting(Metrics::prometheus(Resource::builder_empty().build()))
     }
 
     /// Whether spans go anywhere.

@@ -16,8 +16,8 @@ use crate::delivery::{Effort, Verdict};
 use crate::gitlab::delivery_id::DeliveryId;
 use crate::gitlab::event::Event;
 use crate::gitlab::origin::{Guard, OriginError};
-use crate::notice::{self, Notice};
-use crate::outcome::{Failure, Ignored, Outcome, Report};
+use crate::notice::{self, Ignored, Notice};
+use crate::outcome::{Failure, Outcome, Report};
 
 const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 
@@ -44,12 +44,15 @@ pub async fn receive(State(function): State<Arc<Function>>, request: Request) ->
     };
     match notice::compose(&event) {
         Ok(notice) => function.tell(notice, report, started).await,
-        Err(_) => report,
+        Err(ignored) => Report {
+            outcome: Outcome::Ignored(ignored),
+            ..report
+        },
     }
 }
 
-/// Nobody is told about this kind of event.
-const UNHANDLED: Outcome = Outcome::Ignored(Ignored::UnhandledKind);
+/// What holds until there are words for an event.
+const UNTOLD: Outcome = Outcome::Ignored(Ignored::UnhandledKind);
 
 impl Function {
     /// An event that proved its origin, and what is known of it. Its body has left memory when this
@@ -85,7 +88,7 @@ impl Function {
             Ok(event) => {
                 let report = Report {
                     kind: Some(event.kind()),
-                    ..measured(Report::of(UNHANDLED)).proven_by(&proof)
+                    ..measured(Report::of(UNTOLD)).proven_by(&proof)
                 };
                 Ok((report, event))
             }
@@ -106,7 +109,7 @@ impl Function {
         };
         Report {
             delivery_id: key,
-            project: Some(notice.project),
+            project: notice.project,
             sha: notice.sha,
             delivery_time,
             effort,

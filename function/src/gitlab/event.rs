@@ -1,26 +1,98 @@
-//! Which events exist and which of them a body carries. Owns the names GitLab gives its events and
-//! the errors of reading them. What a push holds is [`push`](super::push)'s business.
+//! What a body says happened. Owns which family of events reads it and the errors of reading. The
+//! names of the kinds are [`kind`](super::kind)'s business, what each holds is its family's.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::push::{Payload, RefChange};
+use super::kind::Kind;
+use super::push::{self, RefChange, RefKind};
+use super::scene::Opening;
 use super::wire::Text;
+use super::{
+    administration, deployment, emoji, expiring_token, feature_flag, issue, job, member,
+    merge_request, milestone, note, pipeline, release, repository_update, vulnerability, wiki_page,
+};
 
-/// What happened on GitLab, as far as we speak about it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Event {
-    /// A branch or tag was created, moved or deleted.
-    RefChange(Box<RefChange>),
-    /// An event that is well formed but that nobody is told about.
-    Unhandled(Kind),
+macro_rules! families {
+    ($($(#[$doc:meta])* $variant:ident: $family:ident, $($kind:ident)|+;)+) => {
+        /// What happened on GitLab.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub enum Event {
+            /// A branch or tag was created, moved or deleted.
+            RefChange(Box<RefChange>),
+            $($(#[$doc])* $variant(Box<$family::$variant>),)+
+            /// An event of a kind we do not know.
+            Unhandled(Kind),
+        }
+
+        impl Event {
+            /// The kind, for logs and metrics.
+            pub fn kind(&self) -> Kind {
+                match self {
+                    Self::RefChange(change) => match change.kind {
+                        RefKind::Branch => Kind::Push,
+                        RefKind::Tag => Kind::TagPush,
+                    },
+                    $(Self::$variant(event) => event.scene.kind,)+
+                    Self::Unhandled(kind) => *kind,
+                }
+            }
+
+            fn read(body: &str, opening: &Opening) -> Result<Self, ParseError> {
+                match opening.kind {
+                    Kind::Push | Kind::TagPush => Self::push(read(body)?, opening.kind),
+                    $($(Kind::$kind)|+ => {
+                        let payload: $family::Payload = read(body)?;
+                        Ok(Self::$variant(Box::new(payload.read(opening)?)))
+                    })+
+                    Kind::Other => Ok(Self::Unhandled(Kind::Other)),
+                }
+            }
+        }
+    };
+}
+
+families! {
+    /// Something happened to an issue or work item.
+    Issue: issue, Issue | WorkItem;
+    /// Something happened to a merge request.
+    MergeRequest: merge_request, MergeRequest;
+    /// Somebody wrote a comment.
+    Note: note, Note;
+    /// A pipeline went a step further.
+    Pipeline: pipeline, Pipeline;
+    /// A job went a step further.
+    Job: job, Job;
+    /// A deployment went a step further.
+    Deployment: deployment, Deployment;
+    /// Something happened to a release.
+    Release: release, Release;
+    /// Something happened to a page of a wiki.
+    WikiPage: wiki_page, WikiPage;
+    /// A feature flag was turned on or off.
+    FeatureFlag: feature_flag, FeatureFlag;
+    /// Somebody reacted with an emoji.
+    Emoji: emoji, Emoji;
+    /// Something happened to a milestone.
+    Milestone: milestone, Milestone;
+    /// A token is about to expire.
+    ExpiringToken: expiring_token, AccessToken | DeployToken;
+    /// A vulnerability was found or judged.
+    Vulnerability: vulnerability, Vulnerability;
+    /// Somebody's membership changed.
+    Member: member, Member;
+    /// A project, group, account or key came, went or changed.
+    Administration: administration, Subgroup | Project | User | Group | Key;
+    /// A repository changed.
+    RepositoryUpdate: repository_update, RepositoryUpdate;
 }
 
 impl Event {
     /// Reads the body of a delivery.
     ///
     /// `hook` is the header `X-Gitlab-Event`. It is not signed, so it only says which kind to try
-    /// first; `object_kind`, or else `event_name`, decides.
+    /// first, and that an event is confidential, which it may say without harm; `object_kind`, or
+    /// else `event_name`, decides.
     pub fn parse(hook: Option<&[u8]>, body: &[u8]) -> Result<Self, ParseError> {
         let body =
             std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
@@ -35,149 +107,46 @@ impl Event {
             return event;
         }
         let names: Names = read(body)?;
-        match names.kind() {
-            Kind::Push | Kind::TagPush => {
-                let payload: Payload = read(body)?;
-                Self::push(payload, names.kind())
-            }
-            kind => Ok(Self::Unhandled(kind)),
-        }
+        let says_so = hook.is_some_and(|hook| hook.starts_with(b"Confidential "));
+        Self::read(body, &names.opening(says_so))
     }
 
     /// One pass over a body that is what its header says; `None` sends it the long way round.
     fn try_push(body: &str) -> Option<Result<Self, ParseError>> {
-        let payload: Payload = serde_json::from_str(body).ok()?;
+        let payload: push::Payload = serde_json::from_str(body).ok()?;
         match Kind::of(payload.object_kind.as_ref(), payload.event_name.as_ref()) {
             kind @ (Kind::Push | Kind::TagPush) => Some(Self::push(payload, kind)),
             _ => None,
         }
     }
 
-    fn push(payload: Payload, kind: Kind) -> Result<Self, ParseError> {
+    fn push(payload: push::Payload, kind: Kind) -> Result<Self, ParseError> {
         Ok(Self::RefChange(Box::new(payload.read(kind)?)))
-    }
-
-    /// The kind, for logs and metrics.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::RefChange(change) => match change.kind {
-                super::push::RefKind::Branch => Kind::Push,
-                super::push::RefKind::Tag => Kind::TagPush,
-            },
-            Self::Unhandled(kind) => *kind,
-        }
     }
 }
 
-/// The two fields that name an event.
+/// The fields that name an event.
 #[derive(Deserialize)]
 struct Names<'a> {
     #[serde(borrow)]
     object_kind: Option<Text<'a>>,
     #[serde(borrow)]
     event_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    event_type: Option<Text<'a>>,
 }
 
 impl Names<'_> {
-    fn kind(&self) -> Kind {
-        Kind::of(self.object_kind.as_ref(), self.event_name.as_ref())
-    }
-}
-
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $label:literal: $($name:literal)|+;)+) => {
-        /// The kinds of event that GitLab 19 sends, through project, group and system hooks.
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-        pub enum Kind {
-            $($(#[$doc])* $variant,)+
-            /// A kind we do not know, or a body that a custom template has made.
-            Other,
+    fn opening(&self, is_confidential: bool) -> Opening<'_> {
+        let typed = Text::filled(self.event_type.as_ref())
+            .is_some_and(|name| name.starts_with("confidential_"));
+        Opening {
+            kind: Kind::of(self.object_kind.as_ref(), self.event_name.as_ref()),
+            name: Text::filled(self.event_name.as_ref())
+                .or_else(|| Text::filled(self.object_kind.as_ref()))
+                .unwrap_or_default(),
+            confidential: is_confidential || typed,
         }
-
-        impl Kind {
-            /// Every kind, for tables and for series that must exist from the start.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+ Self::Other];
-
-            /// The word for logs and metrics.
-            pub fn label(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $label,)+
-                    Self::Other => "other",
-                }
-            }
-
-            fn named(name: &str) -> Option<Self> {
-                match name {
-                    $($($name)|+ => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-kinds! {
-    /// A branch moved.
-    Push = "push": "push";
-    /// A tag was created, moved or deleted.
-    TagPush = "tag_push": "tag_push";
-    /// An issue.
-    Issue = "issue": "issue";
-    /// A task, an incident, an epic and other work items.
-    WorkItem = "work_item": "work_item";
-    /// A comment.
-    Note = "note": "note";
-    /// A merge request.
-    MergeRequest = "merge_request": "merge_request";
-    /// A pipeline.
-    Pipeline = "pipeline": "pipeline";
-    /// A job, called build on the wire.
-    Job = "job": "build" | "job";
-    /// A deployment.
-    Deployment = "deployment": "deployment";
-    /// A release.
-    Release = "release": "release";
-    /// A page of a wiki.
-    WikiPage = "wiki_page": "wiki_page";
-    /// A feature flag.
-    FeatureFlag = "feature_flag": "feature_flag";
-    /// An emoji reaction.
-    Emoji = "emoji": "emoji";
-    /// A milestone.
-    Milestone = "milestone": "milestone";
-    /// An access token is about to expire.
-    AccessToken = "access_token": "access_token" | "expiring_access_token";
-    /// A deploy token is about to expire.
-    DeployToken = "deploy_token": "deploy_token" | "expiring_deploy_token";
-    /// A vulnerability.
-    Vulnerability = "vulnerability": "vulnerability";
-    /// Somebody joined or left a group or a project.
-    Member = "member":
-        "user_add_to_group" | "user_update_for_group" | "user_remove_from_group"
-        | "user_access_request_to_group" | "user_access_request_denied_for_group"
-        | "user_add_to_team" | "user_update_for_team" | "user_remove_from_team"
-        | "user_access_request_to_project" | "user_access_request_denied_for_project";
-    /// A subgroup.
-    Subgroup = "subgroup": "subgroup_create" | "subgroup_destroy";
-    /// A project was made, renamed, moved, changed or deleted.
-    Project = "project":
-        "project_create" | "project_destroy" | "project_rename" | "project_transfer"
-        | "project_update";
-    /// System hook: a repository changed.
-    RepositoryUpdate = "repository_update": "repository_update";
-    /// System hook: an account.
-    User = "user": "user_create" | "user_destroy" | "user_rename" | "user_failed_login";
-    /// System hook: a group.
-    Group = "group": "group_create" | "group_destroy" | "group_rename";
-    /// System hook: an SSH key.
-    Key = "key": "key_create" | "key_destroy";
-}
-
-impl Kind {
-    /// `object_kind` decides; system hooks may send `event_name` alone.
-    fn of(object_kind: Option<&Text>, event_name: Option<&Text>) -> Self {
-        let name = Text::filled(object_kind).or_else(|| Text::filled(event_name));
-        name.and_then(Self::named).unwrap_or(Self::Other)
     }
 }
 

@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use super::commit::{CommitSha, MaybeCommit};
 use super::delivery_id::DeliveryId;
-use super::event::{Kind, ParseError};
+use super::event::ParseError;
+use super::kind::Kind;
+use super::project::Project;
 use super::wire::Text;
 
 /// A branch or tag was created, moved or deleted.
@@ -60,15 +62,6 @@ impl Change {
             Self::Deleted(last) => last.as_ref(),
         }
     }
-}
-
-/// A project on GitLab.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Project {
-    /// Path with its groups, such as `acme/rocket`.
-    pub path: String,
-    /// Its page, as GitLab sent it; not yet safe to link to.
-    pub web_url: Option<String>,
 }
 
 /// What people want to know of a commit.

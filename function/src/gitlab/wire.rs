@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// Text that borrows from the body unless it holds an escape.
 ///
@@ -18,4 +18,32 @@ impl Text<'_> {
         text.map(|text| text.0.trim())
             .filter(|text| !text.is_empty())
     }
+}
+
+/// Longest text kept, in bytes: more than any message shows, and longer than any address that is
+/// linked to, so that an event that waits for its delivery is small whatever the body was.
+const MAX_KEPT: usize = 4096;
+
+/// The first line of a text, without the space around it; none for null, `""` and blank text.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Line(pub(super) Option<String>);
+
+impl Line {
+    /// The text, or nothing for none.
+    pub(super) fn as_str(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Option::<Text<'de>>::deserialize(deserializer)?;
+        let filled = Text::filled(text.as_ref());
+        let line = filled.and_then(|text| text.lines().next());
+        Ok(Self(line.map(|line| bounded(line).trim().to_owned())))
+    }
+}
+
+fn bounded(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_KEPT)]
 }

@@ -13,7 +13,7 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
                 outcome = report.outcome.label(),
                 reason = report.outcome.reason(),
                 status = report.outcome.status(),
-                kind = report.kind.map(crate::gitlab::event::Kind::label),
+                kind = report.kind.map(crate::gitlab::kind::Kind::label),
                 project = report.project.as_deref(),
                 sha = report
                     .sha

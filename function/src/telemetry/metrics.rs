@@ -21,9 +21,8 @@ pub mod labels;
 mod process;
 
 use family::{Count, Description, Distribution, Level};
-use labels::{
-    Authentication, Called, Delivered, Ended, Nothing, Port, Received, Refused, Served, UnderWay,
-};
+use labels::http::{Called, Served, UnderWay};
+use labels::{Authentication, Delivered, Ended, Nothing, Port, Received, Refused};
 
 /// Of a whole request, in seconds: a delivery has 5 s unless set otherwise, and GitLab hangs up
 /// after 10.

@@ -123,7 +123,7 @@ fn known(report: &Report) -> impl Iterator<Item = KeyValue> {
         KeyValue::new("webhook.reason", report.outcome.reason()),
         KeyValue::new("webhook.retries", retries),
     ];
-    let kind = report.kind.map(crate::gitlab::event::Kind::label);
+    let kind = report.kind.map(crate::gitlab::kind::Kind::label);
     let sha = report.sha.as_ref();
     let delivery_id = report.delivery_id.as_ref();
     let sometimes = [

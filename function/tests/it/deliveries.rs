@@ -3,7 +3,7 @@
 use serde_json::Value;
 use standins::gitlab::{Delivery, SAMPLE_KEY};
 
-use crate::world::{World, assert_delivered, recorded};
+use crate::world::{World, assert_delivered, assert_problem, recorded};
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -171,8 +171,7 @@ async fn both_paths_take_webhooks() {
 async fn an_event_without_a_message_is_a_success_with_a_reason() {
     let world = World::start().await;
     for (event, body) in [
-        ("Issue Hook", r#"{"object_kind":"issue"}"#),
-        ("Member Hook", r#"{"event_name":"user_add_to_group"}"#),
+        ("System Hook", r#"{"event_name":"unheard_of"}"#),
         ("Some New Hook", r#"{"object_kind":"unheard_of"}"#),
         (
             "Push Hook",
@@ -189,6 +188,84 @@ async fn an_event_without_a_message_is_a_success_with_a_reason() {
             "{body}"
         );
         assert_eq!(answer.body, b"", "{body}");
+    }
+    world.finish();
+}
+
+#[tokio::test]
+async fn every_reason_for_silence_is_a_success_that_names_it() {
+    let world = World::start().await;
+    for (hook, body, reason) in [
+        ("Issue Hook", fixture!("issue_updated"), "minor_update"),
+        (
+            "Issue Hook",
+            fixture!("issue_with_an_unknown_action"),
+            "unknown_action",
+        ),
+        (
+            "Confidential Issue Hook",
+            fixture!("issue_opened"),
+            "confidential",
+        ),
+        (
+            "Confidential Note Hook",
+            fixture!("note_that_is_internal"),
+            "confidential",
+        ),
+        (
+            "Note Hook",
+            fixture!("note_by_gitlab_itself"),
+            "system_note",
+        ),
+        ("Pipeline Hook", fixture!("pipeline_running"), "not_final"),
+    ] {
+        let answer = world.post(&recorded(hook, body)).await;
+        assert_eq!(answer.status, 204, "{reason}: {}", answer.text());
+        assert_eq!(answer.header("webhook-app-reason"), Some(reason));
+    }
+    world.finish();
+}
+
+#[tokio::test]
+async fn an_event_without_a_commit_is_delivered_without_one() {
+    let world = World::start().await;
+    let answer = world
+        .post(&recorded("Issue Hook", fixture!("issue_opened")))
+        .await;
+    assert_delivered(&answer);
+    assert_eq!(answer.json()["sha"], Value::Null);
+    let text = world.chat.take_message().text;
+    assert!(text.contains("opened in `acme/rocket`"), "{text}");
+    world.finish();
+}
+
+#[tokio::test]
+async fn a_known_kind_without_its_content_is_refused_with_the_name_of_the_field() {
+    let world = World::start().await;
+    for (hook, body, field) in [
+        (
+            "Issue Hook",
+            r#"{"object_kind":"issue"}"#,
+            "object_attributes",
+        ),
+        (
+            "Member Hook",
+            r#"{"event_name":"user_add_to_group"}"#,
+            "group_path",
+        ),
+        (
+            "Pipeline Hook",
+            r#"{"object_kind":"pipeline","object_attributes":{}}"#,
+            "object_attributes.id",
+        ),
+    ] {
+        let answer = world.post(&recorded(hook, body)).await;
+        assert_problem(&answer, 400, "unexpected_body");
+        assert!(
+            answer.text().contains(&format!("`{field}`")),
+            "{}",
+            answer.text()
+        );
     }
     world.finish();
 }

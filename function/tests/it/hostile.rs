@@ -1,11 +1,14 @@
 //! Hostile input is ordinary input: random, mutated, deep and strange bodies end in an answer.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use standins::gitlab::Delivery;
 use webhook_app::gitlab::event::Event;
 use webhook_app::notice;
 
+use crate::messages::{examples, pointers};
 use crate::world::{World, assert_delivered, assert_problem, push, recorded};
 
 const HOOKS: [Option<&[u8]>; 4] = [
@@ -56,9 +59,20 @@ proptest! {
 
     #[test]
     fn any_markup_in_any_field_stays_harmless(
-        texts in prop::collection::vec("[-`@#\\[\\]()<>|*_~:$\\\\/.a-c \n>]{0,40}", 8), count in any::<u64>(),
+        texts in prop::collection::vec(markup(), 8), count in any::<u64>(),
     ) {
         read(payload(&texts, count).to_string().as_bytes());
+    }
+
+    #[test]
+    fn any_value_in_any_field_of_any_kind_is_read_or_refused(
+        kind in any::<prop::sample::Index>(), field in any::<prop::sample::Index>(),
+        value in prop_oneof![any_json(), any::<String>().prop_map(Value::from), markup().prop_map(Value::from)],
+    ) {
+        let mut payload = kind.get(&EXAMPLES).clone();
+        let fields = pointers(&payload, "");
+        *payload.pointer_mut(&fields[field.index(fields.len())]).expect("is there") = value;
+        read(payload.to_string().as_bytes());
     }
 
     #[test]
@@ -86,6 +100,14 @@ fn payload(texts: &[String], count: u64) -> Value {
     payload["total_commits_count"] = json!(count);
     payload
 }
+
+/// Characters that mean something to the chat server.
+fn markup() -> impl Strategy<Value = String> {
+    "[-`@#\\[\\]()<>|*_~:$\\\\/.a-c \n>]{0,40}"
+}
+
+/// One payload of every kind.
+static EXAMPLES: LazyLock<Vec<Value>> = LazyLock::new(|| examples().into_values().collect());
 
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -17,6 +17,7 @@ mod world;
 mod deliveries;
 mod exactly_once;
 mod failures;
+mod messages;
 mod rejections;
 
 mod machine;
@@ -27,6 +28,12 @@ mod configuration;
 mod lambda;
 mod lifecycle;
 mod slow_clients;
+
+mod exposition;
+mod metrics;
+mod metrics_page;
+mod prometheus;
+mod traces;
 
 mod hostile;
 mod markup;

@@ -10,6 +10,8 @@ use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::origin::Guard;
 use webhook_app::gitlab::signature::SigningKey;
 
+use crate::markup::assert_harmless;
+use crate::messages::assert_complete;
 use crate::world::{World, assert_delivered, assert_problem, push, recorded};
 
 /// The folder `shared/data` beside the checkout.
@@ -77,6 +79,9 @@ fn judge(vector: &Value) -> Result<bool, ()> {
         .is_ok())
 }
 
+/// Most names of its fields end in a space, which no GitLab ever sent.
+const MANGLED: &str = "go-gitlab__group_merge_request.json";
+
 #[tokio::test]
 async fn public_payloads_are_taken_and_name_the_right_commit() {
     let Some(path) = data("gitlab-payloads") else {
@@ -90,6 +95,10 @@ async fn public_payloads_are_taken_and_name_the_right_commit() {
         let (file, hook) = (columns[0], columns[4]);
         let body = fs::read_to_string(path.join(file)).expect("can be read");
         let answer = world.post(&recorded(hook, &body)).await;
+        if file == MANGLED {
+            assert_problem(&answer, 400, "unexpected_body");
+            continue;
+        }
         assert!(
             matches!(answer.status, 200 | 204),
             "{file}: {} {}",
@@ -103,23 +112,40 @@ async fn public_payloads_are_taken_and_name_the_right_commit() {
                 expected_sha(&body),
                 "{file}"
             );
-            assert_eq!(world.chat.take_message().mentions, [""; 0], "{file}");
+            let message = world.chat.take_message();
+            assert_eq!(message.mentions, [""; 0], "{file}");
+            assert_harmless(&message.text);
+            assert_complete(file, &message.text);
         }
     }
     println!("{delivered} payloads became messages");
-    assert!(delivered >= 10, "{delivered}");
+    assert!(delivered >= 70, "{delivered}");
     world.finish();
 }
 
-/// The rule of GitLab's documentation, told a second time: what was checked out, or else what came
-/// after, or for a deletion what was there before.
+/// The rule of GitLab's documentation, told a second time: where the commit of an event stands, the
+/// first place that holds one.
 fn expected_sha(body: &str) -> Option<String> {
     let payload: Value = serde_json::from_str(body).expect("is JSON");
-    let fields = ["checkout_sha", "after", "before"].into_iter();
-    let mut texts = fields.filter_map(|field| payload[field].as_str());
-    texts
-        .find(|text| CommitSha::parse(text).is_some())
-        .map(str::to_owned)
+    let places = [
+        "/checkout_sha",
+        "/after",
+        "/before",
+        "/object_attributes/last_commit/id",
+        "/object_attributes/sha",
+        "/sha",
+        "/commit/id",
+        "/merge_request/last_commit/id",
+        "/changes/0/after",
+        "/commit_url",
+    ];
+    let mut texts = places
+        .iter()
+        .filter_map(|place| payload.pointer(place)?.as_str());
+    texts.find_map(|text| {
+        let tail = text.rsplit('/').next().unwrap_or_default();
+        CommitSha::parse(tail).map(|sha| sha.as_str().to_owned())
+    })
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("notice", &["gitlab", "markup"]),
     ("rocketchat", &["gitlab", "fingerprint"]),
     ("delivery", &["gitlab", "rocketchat"]),
-    ("outcome", &["gitlab", "rocketchat", "delivery"]),
+    ("outcome", &["gitlab", "notice", "rocketchat", "delivery"]),
 ];
 
 /// Libraries of the shell, and the only places that may name them.

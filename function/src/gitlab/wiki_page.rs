@@ -1,0 +1,68 @@
+//! A page of a wiki. Owns what is read of it. It has no commit of the project: its version is one of
+//! the wiki's own repository. The words for people are in [`notice`](crate::notice).
+
+use serde::Deserialize;
+
+use super::event::ParseError;
+use super::project::ProjectPayload;
+use super::release::Action;
+use super::scene::{Opening, Person, Scene};
+use super::wire::Line;
+
+/// Something happened to a page of a wiki.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WikiPage {
+    /// Where and by whom.
+    pub scene: Scene,
+    /// What happened.
+    pub action: Option<Action>,
+    /// Its title.
+    pub title: String,
+    /// What its author said about the change.
+    pub message: Option<String>,
+    /// Its page, as GitLab sent it; not yet safe to link to.
+    pub page: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Payload {
+    user: Option<Person>,
+    project: Option<ProjectPayload>,
+    object_attributes: Option<Attributes>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Attributes {
+    title: Line,
+    slug: Line,
+    message: Line,
+    action: Line,
+    version_id: Line,
+    url: Line,
+}
+
+impl Payload {
+    pub(super) fn read(self, opening: &Opening) -> Result<WikiPage, ParseError> {
+        let attributes = self
+            .object_attributes
+            .ok_or(ParseError::Missing("object_attributes"))?;
+        let identity = [
+            attributes.slug.as_str(),
+            attributes.action.as_str(),
+            attributes.version_id.as_str(),
+        ];
+        Ok(WikiPage {
+            scene: opening.scene(self.project, self.user, &identity),
+            action: attributes.action.0.as_deref().map(Action::parse),
+            title: attributes
+                .title
+                .0
+                .or(attributes.slug.0)
+                .ok_or(ParseError::Missing("object_attributes.title"))?,
+            message: attributes.message.0,
+            page: attributes.url.0,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! Why nobody is told although all is well. Owns the reasons and their words; which event has which
+//! reason is decided beside the words of its family.
+
+/// Why nothing is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ignored {
+    /// A kind of event that we do not know.
+    UnhandledKind,
+    /// Only members may see it, and the recipient may be none.
+    Confidential,
+    /// A pipeline, job or deployment that goes on.
+    NotFinal,
+    /// A change that nobody asked to hear of.
+    MinorUpdate,
+    /// A comment that GitLab wrote about something else that happened.
+    SystemNote,
+    /// A known kind of event with an action or state that we do not know.
+    UnknownAction,
+}
+
+impl Ignored {
+    /// Every reason.
+    pub const ALL: &[Self] = &[
+        Self::UnhandledKind,
+        Self::Confidential,
+        Self::NotFinal,
+        Self::MinorUpdate,
+        Self::SystemNote,
+        Self::UnknownAction,
+    ];
+
+    /// The word for logs, metrics and the header `webhook-app-reason`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::UnhandledKind => "unhandled_kind",
+            Self::Confidential => "confidential",
+            Self::NotFinal => "not_final",
+            Self::MinorUpdate => "minor_update",
+            Self::SystemNote => "system_note",
+            Self::UnknownAction => "unknown_action",
+        }
+    }
+
+    /// The same for people, to stand after "nothing is sent: ".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::UnhandledKind => "no message for events of this kind",
+            Self::Confidential => "it is confidential",
+            Self::NotFinal => "it has not ended yet",
+            Self::MinorUpdate => "it is a minor update",
+            Self::SystemNote => "GitLab wrote the comment itself",
+            Self::UnknownAction => "no message for an action or state of this name",
+        }
+    }
+}

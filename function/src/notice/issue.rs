@@ -1,0 +1,40 @@
+//! What is said of an issue or another work item. Owns the words; what they are made of is read in
+//! [`gitlab::issue`](crate::gitlab::issue).
+
+use super::Ignored;
+use super::phrase::{lines, numbered, page, place_and_actor, title};
+use crate::gitlab::issue::{Action, Issue, Sort, State};
+
+pub(super) fn words(issue: &Issue) -> Result<String, Ignored> {
+    if issue.confidential {
+        return Err(Ignored::Confidential);
+    }
+    let verb = match (issue.action, issue.state) {
+        (Some(Action::Opened), _) => "opened",
+        (Some(Action::Closed), _) => "closed",
+        (Some(Action::Reopened), _) => "reopened",
+        (Some(Action::Updated), _) => return Err(Ignored::MinorUpdate),
+        (None, Some(State::Open)) => "is open",
+        (None, Some(State::Closed)) => "is closed",
+        (Some(Action::Unknown), _) | (None, None) => return Err(Ignored::UnknownAction),
+    };
+    let label = numbered(noun(issue.sort), issue.number);
+    let noun = page(issue.page.as_deref(), &label);
+    let headline = format!("{noun} {verb}{}", place_and_actor(&issue.scene));
+    Ok(lines(headline, title(issue.title.as_deref())))
+}
+
+fn noun(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Issue => "Issue",
+        Sort::Incident => "Incident",
+        Sort::Task => "Task",
+        Sort::TestCase => "Test case",
+        Sort::Requirement => "Requirement",
+        Sort::Objective => "Objective",
+        Sort::KeyResult => "Key result",
+        Sort::Epic => "Epic",
+        Sort::Ticket => "Ticket",
+        Sort::Other => "Work item",
+    }
+}
