@@ -1,8 +1,8 @@
 # Everything a person or the pipeline does here. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint docs deny markup manifests snapshots clean
-.PHONY: image image-test publish deploy notify register pipeline lambda sbom
+.PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
+.PHONY: image image-test publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
 # targets and plain cargo build everything anew after each other.
@@ -10,11 +10,14 @@ export RUSTDOCFLAGS ?= -D warnings
 # For the same reason no target names a package: cargo would choose other features and build again.
 
 help: ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the function with a stand-in for Rocket.Chat and send it a sample push
 	cargo build -q --bins
 	cargo run -q --bin demo
+
+events: ## print the message of every kind of event, as the tests hold the README to it
+	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' README.md
 
 test: markup ## run everything a newcomer needs to trust it, in less than five minutes
 	cargo test --workspace
@@ -56,15 +59,28 @@ image: ## build the server's image with podman, buildah or docker: IMAGE_NAME, R
 image-test: ## start the image as confined as it goes and send a webhook through it
 	function/tests/image/check $(IMAGE_NAME)
 
+budgets: ## compare size, hardening and work of the image with what they may be
+	function/tests/image/budgets $(IMAGE_NAME) $(OUT)
+
+bench: ## measure it beside its peers: FORM=full for the README's figures, short to try it
+	function/benches/run $(or $(FORM),short)
+
+microbench: ## measure verify, parse and render by themselves
+	cargo bench -p webhook-app --bench micro
+
 sbom: ## list what is in the programs (CycloneDX) and where the image came from (in-toto)
 	function/packaging/sbom server $(OUT)/webhook-app.cdx.json
 	function/packaging/sbom lambda $(OUT)/webhook-app-lambda.cdx.json
 	function/packaging/extract $(IMAGE_NAME) /webhook-app $(OUT)/webhook-app
+	function/tests/image/contents $(OUT)/webhook-app $(OUT)/webhook-app.cdx.json
 	function/packaging/provenance $(IMAGE_NAME) $(OUT)/webhook-app > $(OUT)/webhook-app.intoto.json
 
 lambda: ## build the archive for AWS Lambda
 	function/packaging/build lambda $(LAMBDA_NAME)
 	function/packaging/archive $(LAMBDA_NAME) $(OUT)/webhook-app-lambda.zip
+
+lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emulator
+	function/tests/lambda/check
 
 publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
 	function/packaging/publish $(IMAGE_NAME)
@@ -86,3 +102,30 @@ pipeline: ## check the pipeline's file and run the jobs that need no GitLab
 clean: ## remove everything that was built
 	cargo clean
 	rm -rf function/tests/markup/node_modules function/tests/pipeline/node_modules
+
+.PHONY: e2e up demo load dry-run down
+
+e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP
+	function/tests/e2e/run
+
+up: ## make a cluster with a registry on this machine: CLUSTER=kind, k3d or existing
+	function/tests/e2e/local up
+
+demo: ## bring the function and the stand-ins to that cluster, send a webhook, show the message: CLUSTER
+	function/tests/e2e/local demo
+
+load: ## send many webhooks there, and watch the autoscaler follow: CLUSTER
+	function/tests/e2e/local load
+
+dry-run: ## show what demo and load would apply
+	function/tests/e2e/local dry-run
+
+down: ## remove that cluster, or what was brought to an existing one: CLUSTER
+	function/tests/e2e/local down
+
+.PHONY: prove
+
+# Needs haproxy, nginx, cargo-fuzz and cargo-mutants; a bar whose tool is missing does not hold.
+prove: ## measure the promises: faults, kills, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
+	cargo build -q --release -p webhook-app
+	cargo run -q --release -p prove -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(BARS)

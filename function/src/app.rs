@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
@@ -47,7 +47,9 @@ pub fn app(function: Arc<Function>, readiness: &Readiness, telemetry: &Telemetry
         .with_state(function)
         .fallback(not_found);
     // Probes come all the time and say nothing, so they are not observed.
-    layered(routes, telemetry).merge(health(readiness))
+    layered(routes, telemetry)
+        .merge(health(readiness))
+        .layer(middleware::map_response(part_from_strangers))
 }
 
 fn layered(routes: Router, telemetry: &Telemetry) -> Router {
@@ -59,6 +61,18 @@ fn layered(routes: Router, telemetry: &Telemetry) -> Router {
             telemetry.clone(),
             observe::request,
         ))
+}
+
+/// Only who has proven its origin keeps its connection. A stranger could hold it with requests that
+/// cost nothing, or ask for thousands of answers and read none, for a write has no deadline.
+async fn part_from_strangers(mut response: Response) -> Response {
+    let report = response.extensions().get::<Report>();
+    let proven = report.is_some_and(|report| report.outcome.is_of_known_origin());
+    if !proven {
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// What the port for operators serves.
@@ -81,7 +95,9 @@ pub fn metrics(telemetry: &Telemetry) -> Router {
         return Router::new();
     }
     let render = move || async move { ([TEXT], metrics.render().unwrap_or_default()) };
-    Router::new().route("/metrics", get(render))
+    let routes = Router::new().route("/metrics", get(render));
+    // The port for webhooks serves this too where operators have no port of their own.
+    routes.layer(middleware::map_response(part_from_strangers))
 }
 
 fn health(readiness: &Readiness) -> Router {

@@ -112,7 +112,8 @@ fn warn_of_early_end(event: &Request, limit: Duration) {
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let left = Duration::from_millis(context.deadline).saturating_sub(now.unwrap_or_default());
-    if left < limit {
+    // No time at all is an emulator's way to say that it sets no limit.
+    if left < limit && !left.is_zero() {
         let left_seconds = left.as_secs();
         let delivery_seconds = limit.as_secs();
         tracing::warn!(

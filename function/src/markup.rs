@@ -217,4 +217,30 @@ mod tests {
             assert_eq!(link(refused), None, "{refused}");
         }
     }
+
+    #[test]
+    fn a_page_may_end_in_a_plain_fragment() {
+        let page = |address: &str| Link::page(address, "issue 2").map(|link| link.to_string());
+        for linked in [
+            "https://gitlab.example.com/a/-/issues/2",
+            "https://gitlab.example.com/a/-/issues/2#note_1",
+        ] {
+            assert_eq!(page(linked), Some(format!("[issue 2]({linked})")));
+        }
+        let longest = format!("https://example.com/{}#n", "a".repeat(MAX_ADDRESS - 22));
+        assert_eq!(longest.len(), MAX_ADDRESS);
+        assert!(page(&longest).is_some());
+        assert_eq!(page(&format!("{longest}n")), None, "too long");
+        for refused in [
+            "https://example.com/a#",
+            "https://example.com/a#@all",
+            "https://example.com/a#b c",
+            "https://example.com/a#b)c",
+            "https://example.com/a#b#c",
+            "https://example.com/a?x=1#note_1",
+            "javascript:alert(1)#note_1",
+        ] {
+            assert_eq!(page(refused), None, "{refused}");
+        }
+    }
 }

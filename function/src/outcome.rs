@@ -143,6 +143,14 @@ impl Outcome {
         }
     }
 
+    /// Whether its sender has proven who it is and has sent nothing wrong.
+    pub fn is_of_known_origin(&self) -> bool {
+        match self {
+            Self::Delivered { .. } | Self::Ignored(_) => true,
+            Self::Failed(_) => false,
+        }
+    }
+
     /// What became of the webhook, in one word for logs and metrics.
     pub fn label(&self) -> &'static str {
         match self {

@@ -19,10 +19,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time;
+use tokio_io_timeout::TimeoutStream;
 
 /// From the first byte of a connection, or the end of the last answer on it, to the end of the
 /// headers. GitLab sends them at once.
 const HEADER_DEADLINE: Duration = Duration::from_secs(3);
+
+/// A sender that does not take its answer for so long does not want it. hyper itself would wait.
+const WRITE_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Headers and the start of a body; hyper reads a body in pieces of this size, in bytes.
 const READ_BUFFER: usize = 16 * 1024;
@@ -149,12 +153,14 @@ impl Connections {
     fn handle(&self, stream: TcpStream, turn: tokio::sync::OwnedSemaphorePermit) {
         // Answers are small; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_DEADLINE));
         let service = TowerToHyperService::new(self.router.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_DEADLINE)
             .max_buf_size(READ_BUFFER)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
             // How a connection ends is the sender's affair; how a request ended is in its report.

@@ -296,3 +296,124 @@ pub(super) fn only<'a>(
         _ => Err(OriginError::RepeatedHeader),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_781_200_000;
+
+    fn headers(values: &[(&'static str, &str)]) -> HeaderMap {
+        let value = |text: &str| text.parse().expect("is a header value");
+        let values = values.iter();
+        values
+            .map(|(name, text)| (HeaderName::from_static(name), value(text)))
+            .collect()
+    }
+
+    fn token(text: &str) -> WebhookToken {
+        WebhookToken::parse(text).expect("is a token")
+    }
+
+    fn key() -> SigningKey {
+        SigningKey::parse("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").expect("is a key")
+    }
+
+    /// Made with Python's `hmac` from the key above over the body `{}`.
+    const SIGNED: [(&str, &str); 3] = [
+        ("webhook-id", "one"),
+        ("webhook-timestamp", "1781200000"),
+        (
+            "webhook-signature",
+            "v1,H9OsY8Bkl8RbNXdTqKQ1adCMKeSlzg6RVzalAONvsX4=",
+        ),
+    ];
+
+    fn proof(guard: &Guard, shown: &[(&'static str, &str)]) -> Result<Proof, OriginError> {
+        guard.inspect(&headers(shown), NOW)?.confirm(b"{}")
+    }
+
+    #[test]
+    fn a_token_lets_in_and_names_its_place_among_the_configured_ones() {
+        let guard = Guard::Token(vec![token("new"), token("old")]);
+        let index =
+            |shown| proof(&guard, &[("x-gitlab-token", shown)]).map(|proof| proof.key_index);
+        assert_eq!((index("new"), index("old")), (Ok(0), Ok(1)));
+        for wrong in ["ne", "neww", "NEW", "new,old", ""] {
+            assert_eq!(index(wrong), Err(OriginError::WrongToken), "{wrong}");
+        }
+        assert_eq!(proof(&guard, &[]), Err(OriginError::MissingToken));
+        assert_eq!(proof(&guard, &SIGNED), Err(OriginError::MissingToken));
+        let twice = [("x-gitlab-token", "new"), ("x-gitlab-token", "new")];
+        assert_eq!(proof(&guard, &twice), Err(OriginError::RepeatedHeader));
+    }
+
+    #[test]
+    fn a_signature_lets_in_and_a_token_does_not_stand_in_for_it() {
+        let guard = Guard::Signature(vec![key()]);
+        let proven = proof(&guard, &SIGNED).expect("is let in");
+        assert_eq!((proven.scheme, proven.key_index), (Scheme::Signature, 0));
+        assert_eq!(proven.delivery_id, DeliveryId::parse(b"one"));
+        let token = [("x-gitlab-token", "new")];
+        assert_eq!(proof(&guard, &token), Err(OriginError::MissingSignature));
+    }
+
+    #[test]
+    fn during_a_migration_a_token_saves_no_bad_signature() {
+        let guard = Guard::SignatureOrToken(vec![key()], vec![token("new")]);
+        let shown = ("x-gitlab-token", "new");
+        let scheme = |shown: &[_]| proof(&guard, shown).map(|proof| proof.scheme);
+        assert_eq!(scheme(&[shown]), Ok(Scheme::Token));
+        assert_eq!(scheme(&SIGNED), Ok(Scheme::Signature));
+        let [id, _, signature] = SIGNED;
+        let late = [id, ("webhook-timestamp", "1781190000"), signature, shown];
+        assert_eq!(scheme(&late), Err(OriginError::Stale));
+        assert_eq!(scheme(&[]), Err(OriginError::MissingToken));
+    }
+
+    #[test]
+    fn an_open_door_asks_for_nothing_and_takes_the_key_that_there_is() {
+        let proven = proof(&Guard::Open, &[("idempotency-key", "one")]).expect("is let in");
+        assert_eq!(proven.scheme, Scheme::Open);
+        assert_eq!(proven.delivery_id, DeliveryId::parse(b"one"));
+    }
+
+    #[test]
+    fn a_token_is_visible_ascii_of_bounded_length() {
+        assert!(WebhookToken::parse(&"a".repeat(255)).is_ok());
+        let refused = [
+            (String::new(), WebhookTokenError::Length(0)),
+            ("a".repeat(256), WebhookTokenError::Length(256)),
+            ("a b".to_owned(), WebhookTokenError::Character),
+            ("ä".to_owned(), WebhookTokenError::Character),
+        ];
+        for (text, expected) in refused {
+            assert_eq!(WebhookToken::parse(&text).err(), Some(expected), "{text}");
+        }
+        assert_eq!(format!("{:?}", token("secret")), "WebhookToken(…)");
+    }
+
+    #[test]
+    fn a_sender_is_told_what_is_expected_under_each_scheme() {
+        let guards = [
+            (Guard::Signature(vec![key()]), "webhook-signature"),
+            (Guard::Token(vec![token("new")]), "X-Gitlab-Token"),
+            (
+                Guard::SignatureOrToken(vec![key()], vec![token("new")]),
+                "without a signature X-Gitlab-Token",
+            ),
+            (Guard::Open, "everything"),
+        ];
+        for (guard, words) in guards {
+            assert!(guard.expectation().contains(words), "{guard:?}");
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own() {
+        let mut words: Vec<_> = OriginError::ALL.map(OriginError::label).into();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), OriginError::ALL.len());
+    }
+}

@@ -47,3 +47,30 @@ impl<'de> Deserialize<'de> for Line {
 fn bounded(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_KEPT)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_the_first_one_without_space_and_of_bounded_length() {
+        let line = |text: &str| {
+            let json = serde_json::Value::from(text).to_string();
+            serde_json::from_str::<Line>(&json).expect("is text").0
+        };
+        assert_eq!(line(" \n first \nsecond").as_deref(), Some("first"));
+        assert_eq!(line(" \n\t"), None);
+        assert_eq!(
+            serde_json::from_str::<Line>("null").expect("is none").0,
+            None
+        );
+        assert_eq!(
+            line(&"é".repeat(10_000)).map(|line| line.len()),
+            Some(MAX_KEPT)
+        );
+        assert_eq!(
+            line(&"山".repeat(10_000)).map(|line| line.len()),
+            Some(MAX_KEPT - 1)
+        );
+    }
+}

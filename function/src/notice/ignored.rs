@@ -44,12 +44,12 @@ impl Ignored {
     /// The same for people, to stand after "nothing is sent: ".
     pub fn words(self) -> &'static str {
         match self {
-            Self::UnhandledKind => "no message for events of this kind",
+            Self::UnhandledKind => "there is no message for events of this kind",
             Self::Confidential => "it is confidential",
             Self::NotFinal => "it has not ended yet",
             Self::MinorUpdate => "it is a minor update",
             Self::SystemNote => "GitLab wrote the comment itself",
-            Self::UnknownAction => "no message for an action or state of this name",
+            Self::UnknownAction => "there is no message for an action or state of this name",
         }
     }
 }

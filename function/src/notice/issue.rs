@@ -2,7 +2,7 @@
 //! [`gitlab::issue`](crate::gitlab::issue).
 
 use super::Ignored;
-use super::phrase::{lines, numbered, page, place_and_actor, title};
+use super::phrase::{lines, numbered_page, place_and_actor, title};
 use crate::gitlab::issue::{Action, Issue, Sort, State};
 
 pub(super) fn words(issue: &Issue) -> Result<String, Ignored> {
@@ -18,8 +18,13 @@ pub(super) fn words(issue: &Issue) -> Result<String, Ignored> {
         (None, Some(State::Closed)) => "is closed",
         (Some(Action::Unknown), _) | (None, None) => return Err(Ignored::UnknownAction),
     };
-    let label = numbered(noun(issue.sort), issue.number);
-    let noun = page(issue.page.as_deref(), &label);
+    let noun = numbered_page(
+        &issue.scene,
+        issue.page.as_deref(),
+        noun(issue.sort),
+        "issues",
+        issue.number,
+    );
     let headline = format!("{noun} {verb}{}", place_and_actor(&issue.scene));
     Ok(lines(headline, title(issue.title.as_deref())))
 }

@@ -2,7 +2,7 @@
 //! [`gitlab::merge_request`](crate::gitlab::merge_request).
 
 use super::Ignored;
-use super::phrase::{MAX_PATH, at, lines, numbered, page, place_and_actor, quoted, title};
+use super::phrase::{MAX_PATH, at, lines, numbered_page, place_and_actor, quoted, title};
 use crate::gitlab::merge_request::{Action, MergeRequest, State};
 
 pub(super) fn words(request: &MergeRequest) -> Result<String, Ignored> {
@@ -10,9 +10,12 @@ pub(super) fn words(request: &MergeRequest) -> Result<String, Ignored> {
         Some(action) => verb(action)?,
         None => state(request.state.ok_or(Ignored::UnknownAction)?),
     };
-    let noun = page(
+    let noun = numbered_page(
+        &request.scene,
         request.page.as_deref(),
-        &numbered("Merge request", request.number),
+        "Merge request",
+        "merge_requests",
+        request.number,
     );
     let headline = format!("{noun} {verb}{}", place_and_actor(&request.scene));
     Ok(lines(headline, details(request)))
@@ -54,8 +57,7 @@ fn details(request: &MergeRequest) -> Option<String> {
     let parts: Vec<_> = [title, way].into_iter().flatten().collect();
     let at = at(&request.scene, request.sha.as_ref());
     if parts.is_empty() {
-        at.strip_prefix(' ').map(str::to_owned)
-    } else {
-        Some(format!("{}{at}", parts.join(", ")))
+        return at.strip_prefix(' ').map(str::to_owned);
     }
+    Some(format!("{}{at}", parts.join(", ")))
 }

@@ -87,6 +87,22 @@ pub(super) fn project_page(scene: &Scene, path: &str, label: &str) -> String {
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 
+/// A noun and number as a link to the page that GitLab named, or else to the one of that number in
+/// the folder of the project.
+pub(super) fn numbered_page(
+    scene: &Scene,
+    address: Option<&str>,
+    noun: &str,
+    folder: &str,
+    number: Option<u64>,
+) -> String {
+    let label = numbered(noun, number);
+    match (address, number) {
+        (None, Some(number)) => project_page(scene, &format!("-/{folder}/{number}"), &label),
+        _ => page(address, &label),
+    }
+}
+
 /// What a comment or a reaction stands on, in a word or two that can be the label of a link.
 pub(super) fn thing(thing: &Thing) -> Option<String> {
     match thing {
@@ -130,5 +146,24 @@ pub(super) fn duration(seconds: u64) -> String {
         "0 s".to_owned()
     } else {
         shown.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn a_duration_has_no_parts_that_are_zero() {
+        for (seconds, expected) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (63, "1 min 3 s"),
+            (3600, "1 h"),
+            (90_061, "25 h 1 min 1 s"),
+        ] {
+            assert_eq!(duration(seconds), expected);
+        }
     }
 }

@@ -74,7 +74,11 @@ pub async fn exchange(
 }
 
 async fn send(authority: &str, request: hyper::Request<Full<Bytes>>) -> io::Result<Answer> {
-    let stream = TcpStream::connect(authority).await?;
+    let stream = if authority.contains(':') {
+        TcpStream::connect(authority).await?
+    } else {
+        TcpStream::connect((authority, 80)).await?
+    };
     let (mut sender, connection) = http1::Builder::new()
         .title_case_headers(true)
         .handshake(TokioIo::new(stream))

@@ -99,7 +99,7 @@ fn render_prints_the_message_and_sends_nothing() {
 fn render_says_why_there_is_no_message() {
     let output = render(br#"{"object_kind":"launchpad"}"#);
     assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(text(&output.stdout), @"nothing is sent: no message for events of this kind");
+    insta::assert_snapshot!(text(&output.stdout), @"nothing is sent: there is no message for events of this kind");
     let output = render(b"{");
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(text(&output.stderr), @"webhook-app: expected JSON, found something else at line 1, column 1");

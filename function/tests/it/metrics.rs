@@ -82,8 +82,9 @@ async fn the_exposition_tells_what_happened() {
     assert_delivered(&world.post(&limited).await);
     world.chat.misbehave(Route::SendMessage, Fault::Status(403));
     assert_eq!(world.post(&failing).await.status, 503);
-    let issue = recorded("Issue Hook", r#"{"object_kind":"issue"}"#);
-    assert_eq!(world.post(&issue).await.status, 204);
+    let running = include_str!("fixtures/gitlab/pipeline_running.json");
+    let running = recorded("Pipeline Hook", running);
+    assert_eq!(world.post(&running).await.status, 204);
     let no_json = recorded("Push Hook", "{");
     assert_eq!(world.post(&no_json).await.status, 400);
     let forged = push()

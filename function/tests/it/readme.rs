@@ -3,6 +3,10 @@
 use std::fmt::Write as _;
 
 use webhook_app::config::names::SETTINGS;
+use webhook_app::gitlab::kind::Kind;
+use webhook_app::notice::Ignored;
+
+use crate::messages::{compose, fixtures};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -77,4 +81,66 @@ fn every_status_of_the_readme_can_be_given_and_every_one_given_is_there() {
         .collect();
     given.sort_unstable();
     assert_eq!(told, given);
+}
+
+/// The kinds of event in the order of the README, each shown by a fixture.
+const EXAMPLES: &[&str] = &[
+    "push_of_a_new_branch",
+    "tag_push_of_an_annotated_tag",
+    "merge_request_opened",
+    "note_on_a_commit",
+    "issue_opened",
+    "work_item_epic_opened",
+    "pipeline_failed",
+    "job_failed",
+    "deployment_succeeded",
+    "release_published",
+    "wiki_page_created",
+    "feature_flag_on",
+    "emoji_on_a_merge_request",
+    "milestone_created",
+    "access_token_of_a_project_expires",
+    "deploy_token_of_a_project_expires",
+    "vulnerability_found",
+    "member_joins_a_group",
+    "subgroup_created",
+    "project_created",
+    "repository_update",
+    "user_renamed",
+    "group_renamed",
+    "key_added",
+];
+
+#[test]
+fn the_table_of_events_shows_every_kind_as_it_is_told() {
+    let fixtures = fixtures();
+    let mut table = "| kind | message |\n|---|---|\n".to_owned();
+    let mut shown = Vec::new();
+    for name in EXAMPLES {
+        let (kind, notice) = compose(&fixtures[*name]).expect("is an event");
+        let text = notice.expect("has a message").text.replace('\n', "<br>");
+        let _ = writeln!(table, "| {} | {text} |", kind.label());
+        shown.push(kind);
+    }
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Other) {
+        assert!(shown.contains(kind), "{} is not shown", kind.label());
+    }
+    assert_eq!(
+        section("events"),
+        table,
+        "copy the right side into the README:\n{table}"
+    );
+}
+
+#[test]
+fn the_table_of_reasons_has_every_reason_for_silence() {
+    let mut table = "| reason | nothing is sent, since |\n|---|---|\n".to_owned();
+    for ignored in Ignored::ALL {
+        let _ = writeln!(table, "| `{}` | {} |", ignored.label(), ignored.words());
+    }
+    assert_eq!(
+        section("reasons"),
+        table,
+        "copy the right side into the README:\n{table}"
+    );
 }

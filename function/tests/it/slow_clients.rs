@@ -24,6 +24,7 @@ async fn linger(function: &Function, bytes: &[u8]) -> (String, Duration) {
     let mut stream = connect(function).await;
     stream.write_all(bytes).await.expect("is written");
     let mut answer = Vec::new();
+    // A reset is an end too: whoever sends more than is read gets one.
     let closed = time::timeout(CLOSED_WITHIN, stream.read_to_end(&mut answer)).await;
     assert!(
         closed.is_ok(),
@@ -60,6 +61,22 @@ async fn no_connection_stays_open_without_a_request() {
         half.0
     );
     assert!(idle.0.starts_with("HTTP/1.1 200 "), "{}", idle.0);
+    world.finish();
+}
+
+#[tokio::test]
+async fn who_has_proven_nothing_gets_one_answer_a_connection() {
+    let world = World::start().await;
+    let soon = Duration::from_secs(1);
+    for path in ["/", "/healthz", "/readyz", "/metrics", "/nothing-here"] {
+        let requests = format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").repeat(1000);
+        let (answers, elapsed) = linger(&world.function, requests.as_bytes()).await;
+        assert!(elapsed < soon, "{path}: {elapsed:?}");
+        assert!(
+            answers.matches("HTTP/1.1 ").count() <= 1,
+            "{path}: {answers}"
+        );
+    }
     world.finish();
 }
 
@@ -112,6 +129,19 @@ async fn a_body_has_a_deadline_whatever_its_pace() {
         );
     };
     tokio::join!(stops, drips);
+    world.finish();
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_are_not_kept() {
+    let world = World::start().await;
+    let mut stream = connect(&world.function).await;
+    let asks = async {
+        let ask = b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n".repeat(100);
+        while stream.write_all(&ask).await.is_ok() {}
+    };
+    let ended = time::timeout(Duration::from_secs(15), asks).await;
+    assert!(ended.is_ok(), "still waiting for its reader");
     world.finish();
 }
 

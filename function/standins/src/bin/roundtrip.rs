@@ -1,5 +1,5 @@
 //! One webhook through a function that is already running: stands in for Rocket.Chat and for GitLab, and fails unless the message arrives.
-//! For images and clusters: `roundtrip settings` prints what the function must be started with, `roundtrip` does the round.
+//! For images, emulators and clusters: `roundtrip settings` prints what the function must be started with, `roundtrip [URL]` does the round.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -27,9 +27,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 async fn main() -> ExitCode {
     let word = std::env::args().nth(1);
     let ended = match word.as_deref() {
-        None => round().await,
+        None => round(FUNCTION).await,
         Some("settings") => settings().await,
-        Some(word) => Err(format!("expected no argument or settings, found {word}")),
+        Some(url) if url.starts_with("http://") => round(url).await,
+        Some(word) => Err(format!(
+            "expected nothing, settings or an address that begins with http://, found {word}"
+        )),
     };
     match ended {
         Ok(text) => {
@@ -57,13 +60,13 @@ async fn settings() -> Result<String, String> {
     Ok(lines.join("\n"))
 }
 
-async fn round() -> Result<String, String> {
+async fn round(function: &str) -> Result<String, String> {
     let chat = RocketChat::builder().bind(CHAT).start().await;
     let chat = chat.map_err(failed("stand in for Rocket.Chat"))?;
-    time::timeout(START_LIMIT, until_ready())
+    time::timeout(START_LIMIT, until_ready(function))
         .await
         .map_err(failed("see the function become ready"))?;
-    let url = format!("{FUNCTION}/webhook");
+    let url = format!("{function}/webhook");
     let push = Delivery::push_sample();
     expect(401, &post(&push, &url).await?)?;
     let signed = push.signed_with(SAMPLE_KEY);
@@ -79,8 +82,8 @@ async fn round() -> Result<String, String> {
     }
 }
 
-async fn until_ready() {
-    let url = format!("{FUNCTION}/readyz");
+async fn until_ready(function: &str) {
+    let url = format!("{function}/readyz");
     loop {
         let answer = exchange("GET", &url, &[], b"").await;
         if answer.is_ok_and(|answer| answer.status == 200) {

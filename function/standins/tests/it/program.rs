@@ -1,4 +1,4 @@
-//! The chat stand-in as a program of its own, read out over HTTP.
+//! The stand-ins as programs of their own: the chat server, read out over HTTP, and the sender.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -85,4 +85,43 @@ fn the_demonstration_says_what_is_missing() {
         "{problem}"
     );
     assert!(problem.contains("cargo build -p webhook-app"), "{problem}");
+}
+
+#[test]
+fn the_sender_counts_answers_and_what_has_arrived() {
+    let mut chat = start(&["127.0.0.1:0"]);
+    let output = chat.0.stdout.take().expect("piped");
+    let started = BufReader::new(output).lines().next();
+    let started = started.expect("a line").expect("readable");
+    let started: Value = serde_json::from_str(&started).expect("JSON");
+    let chat = started["listening"].as_str().expect("an address");
+    let nobody = format!("{chat}/standin/nobody-listens-here");
+
+    let output = Command::new(env!("CARGO_BIN_EXE_gitlab-standin"))
+        .args(["send", &nobody, "--count", "3", "--chat", chat])
+        .output()
+        .expect("the sender runs");
+
+    let tally: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(tally["sent"], 3);
+    assert_eq!(tally["answers"], json!({ "404": 3 }));
+    assert_eq!(
+        tally["stored"],
+        json!({ "once": 0, "never": 3, "again": 0 })
+    );
+}
+
+#[test]
+fn the_sender_says_how_it_is_used() {
+    let output = Command::new(env!("CARGO_BIN_EXE_gitlab-standin"))
+        .args(["send", "http://127.0.0.1/", "--proof", "sealed"])
+        .output()
+        .expect("the sender starts");
+
+    let problem = String::from_utf8(output.stderr).expect("text");
+    assert!(!output.status.success());
+    assert!(
+        problem.contains("signed, forged or none, not sealed"),
+        "{problem}"
+    );
 }

@@ -1,0 +1,77 @@
+//! The three pure steps of a webhook, each by itself: is it GitLab's, what happened, what is said.
+//! For changes to the core; what the whole function does is measured by `make bench`.
+
+use std::hint::black_box;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use standins::gitlab::{Delivery, SAMPLE_KEY};
+use webhook_app::gitlab::event::Event;
+use webhook_app::gitlab::origin::Guard;
+use webhook_app::gitlab::signature::SigningKey;
+use webhook_app::notice;
+
+const HOOK: Option<&[u8]> = Some(b"Push Hook");
+
+/// A push as sent, and one whose message is as long as twenty commits and more.
+fn bodies() -> [(&'static str, Vec<u8>); 2] {
+    let sample = Delivery::push_sample().body().to_vec();
+    let text = String::from_utf8_lossy(&sample).into_owned();
+    let long = "It's a \\\"long\\\" story.\\n".repeat(2600);
+    let large = text.replacen("\"message\": \"", &format!("\"message\": \"{long}"), 1);
+    [("small", sample), ("large", large.into_bytes())]
+}
+
+fn verify(criterion: &mut Criterion) {
+    let key = SigningKey::parse(SAMPLE_KEY);
+    let guard = Guard::Signature(key.into_iter().collect());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.map_or(0, |now| now.as_secs());
+    let mut group = criterion.benchmark_group("verify");
+    for (name, body) in bodies() {
+        let delivery = Delivery::new("Push Hook", body.clone()).signed_with(SAMPLE_KEY);
+        let headers = headers(&delivery);
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| {
+                let claim = guard.inspect(black_box(&headers), now);
+                claim.and_then(|claim| claim.confirm(black_box(&body)))
+            });
+        });
+    }
+}
+
+fn parse(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("parse");
+    for (name, body) in bodies() {
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| Event::parse(HOOK, black_box(&body)));
+        });
+    }
+}
+
+fn render(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("render");
+    for (name, body) in bodies() {
+        let Ok(event) = Event::parse(HOOK, &body) else {
+            panic!("{name} is a push");
+        };
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| notice::compose(black_box(&event)));
+        });
+    }
+}
+
+fn headers(delivery: &Delivery) -> HeaderMap {
+    let headers = delivery.headers().into_iter();
+    let pairs = headers.filter_map(|(name, value)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_bytes(&value).ok()?))
+    });
+    pairs.collect()
+}
+
+criterion_group!(benches, verify, parse, render);
+criterion_main!(benches);

@@ -1,0 +1,24 @@
+//! Any answer of the chat server to any call: read or refused, and never a success by chance.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use webhook_app::gitlab::delivery_id::DeliveryId;
+use webhook_app::rocketchat::reply::{Answer, found, room, sent};
+use webhook_app::rocketchat::{MessageId, Recipient, RoomId};
+
+fuzz_target!(|bytes: &[u8]| {
+    let [high, low, body @ ..] = bytes else { return };
+    let answer = Answer {
+        status: u16::from_be_bytes([*high, *low]) % 600,
+        reset_in: None,
+        body: body.to_vec(),
+    };
+    let key = DeliveryId::parse(b"key").expect("is a key");
+    let id = MessageId::derive("", &key, &RoomId::parse("room").expect("is a room"));
+    let named = body.windows(id.as_str().len()).any(|window| window == id.as_str().as_bytes());
+    let escaped = body.contains(&b'\\');
+    let success = sent(&answer, &id).is_ok() || found(&answer, &id).is_ok();
+    assert!(!success || (named || escaped) && (200..300).contains(&answer.status));
+    let _ = room(&answer, &Recipient::parse("alice").expect("is a name"));
+});

@@ -1,0 +1,20 @@
+//! Any text in a code span and any address behind a link.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use webhook_app::markup::{Link, Quoted};
+
+fuzz_target!(|text: &str| {
+    if let Some(quoted) = Quoted::new(text, 100) {
+        let shown = quoted.to_string();
+        assert!(shown.encode_utf16().count() <= 102);
+        assert!(!shown.contains(['@', '#', '\\', '\n']));
+        assert_eq!(shown.matches('`').count(), 2);
+    }
+    if let Some(link) = Link::below(text, "-/commit/abc", "abc") {
+        let shown = link.to_string();
+        assert!(shown.starts_with("[abc](http"));
+        assert!(!shown[6..shown.len() - 1].contains(['(', ')', '[', ']', '<', '>', '|', ' ', '@', '#']));
+    }
+});

@@ -1,0 +1,104 @@
+//! S2: random bytes for six parsers, by libFuzzer with the address sanitizer. Owns the sizes; the
+//! targets and the bytes worth keeping are in `function/fuzz`.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use crate::bar::{Finding, Size};
+
+const TARGETS: [&str; 6] = [
+    "request",
+    "body",
+    "signature",
+    "answer",
+    "markup",
+    "settings",
+];
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
+}
+
+/// The stable compiler has the sanitizers and hides them behind this.
+fn cargo_fuzz(arguments: &[&str]) -> std::io::Result<Output> {
+    Command::new("cargo")
+        .arg("fuzz")
+        .args(arguments)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove("RUSTFLAGS")
+        .current_dir(folder())
+        .output()
+}
+
+/// S2.
+pub(crate) fn prove(size: Size) -> Finding {
+    let mut finding = Finding::default();
+    if !cargo_fuzz(&["--version"]).is_ok_and(|output| output.status.success()) {
+        return Finding::missing(
+            "cargo-fuzz is not installed; `cargo install cargo-fuzz --locked --version 0.13.2`",
+        );
+    }
+    let runs = size.of(5_000, 200_000, 20_000_000);
+    let built = cargo_fuzz(&["build", "--fuzz-dir", "."]);
+    let built = built.expect("cargo runs");
+    if !built.status.success() {
+        finding.expect(false, || last_lines(&built));
+        return finding;
+    }
+    let began = Instant::now();
+    let mut executed = 0;
+    for target in TARGETS {
+        let seeds = format!("corpus/{target}");
+        let own = std::env::temp_dir().join(format!("prove-fuzz-{target}"));
+        std::fs::create_dir_all(&own).expect("the temporary folder takes folders");
+        let count = format!("-runs={runs}");
+        // New finds go into the first folder; what is kept in the repository is chosen by a person.
+        let own = own.display().to_string();
+        let limits = [
+            "-timeout=1",
+            "-rss_limit_mb=1024",
+            "-max_len=4096",
+            "-seed=1",
+        ];
+        let arguments = [
+            &["run", "--fuzz-dir", ".", target, &own, &seeds, "--", &count][..],
+            &limits,
+        ]
+        .concat();
+        let output = cargo_fuzz(&arguments).expect("cargo runs");
+        finding.expect(output.status.success(), || {
+            format!("{target}: {}", last_lines(&output))
+        });
+        executed += units(&output);
+    }
+    finding.expect(executed >= runs * TARGETS.len() as u64 * 9 / 10, || {
+        format!("only {executed} executions")
+    });
+    let rate = executed as f64 / began.elapsed().as_secs_f64();
+    finding.done(format!(
+        "{} targets × {runs} inputs with the address sanitizer",
+        TARGETS.len()
+    ));
+    finding.figure(format!(
+        "{executed} executions, {rate:.0}/s: {} panics, hangs or errors of memory",
+        finding.broken()
+    ));
+    finding
+}
+
+/// How many inputs libFuzzer says it has tried.
+fn units(output: &Output) -> u64 {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = text.lines().find_map(|line| line.strip_prefix("Done "));
+    let number = line.and_then(|line| line.split(' ').next());
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default()
+}
+
+fn last_lines(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = text.lines().rev().take(12).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join("\n  ")
+}

@@ -1,0 +1,299 @@
+//! The program under test as a child process. Owns starting, killing and asking it; everything it
+//! prints and answers passes by [`canary`](crate::canary) on the way.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use standins::exchange::{Answer, exchange};
+use standins::gitlab::{Delivery, SAMPLE_KEY};
+use standins::rocketchat::RocketChat;
+
+use crate::canary;
+
+/// A start that takes longer than this is none.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The program, which is built into our folder.
+pub(crate) fn program() -> PathBuf {
+    let ours = std::env::current_exe().expect("knows its own place");
+    ours.with_file_name("webhook-app")
+}
+
+/// Settings of the program; every method takes and returns them.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    variables: BTreeMap<String, String>,
+    descriptors: Option<usize>,
+}
+
+impl Settings {
+    /// Those under which the program asks for signatures and works with `chat`, on any free port.
+    pub(crate) fn with(chat: &RocketChat) -> Self {
+        let variables = [
+            ("PORT", "0"),
+            ("METRICS_PORT", "0"),
+            ("GITLAB_SIGNING_KEYS", SAMPLE_KEY),
+            ("ROCKETCHAT_URL", &chat.url()),
+            ("ROCKETCHAT_USER_ID", chat.user_id()),
+            ("ROCKETCHAT_AUTH_TOKEN", chat.auth_token()),
+            ("ROCKETCHAT_RECIPIENT", "alice"),
+            ("LAME_DUCK_SECONDS", "0"),
+            ("LOG_FORMAT", "json"),
+        ];
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self {
+            variables: variables.map(owned).into(),
+            descriptors: None,
+        }
+    }
+
+    /// Sets one; an empty value removes it.
+    pub(crate) fn set(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        let value = value.to_string();
+        if value.is_empty() {
+            self.variables.remove(name);
+        } else {
+            self.variables.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// Allows no more than this many files and sockets.
+    pub(crate) fn descriptors(mut self, most: usize) -> Self {
+        self.descriptors = Some(most);
+        self
+    }
+
+    fn command(&self) -> Command {
+        let limit = self.descriptors.unwrap_or(4096);
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", &format!("ulimit -n {limit} && exec \"$0\"")])
+            .arg(program())
+            .env_clear()
+            .envs(&self.variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        shell
+    }
+}
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Product {
+    child: Child,
+    /// Where it takes webhooks.
+    pub(crate) port: u16,
+    /// Where it takes probes.
+    pub(crate) ops_port: u16,
+    output: Arc<Mutex<Vec<String>>>,
+    /// From the start to the line that says it listens.
+    pub(crate) took: Duration,
+}
+
+impl Product {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(settings: &Settings) -> Self {
+        let started = Instant::now();
+        let mut child = settings.command().spawn().unwrap_or_else(|error| {
+            panic!(
+                "{} does not start: {error}; build it with `cargo build --release -p webhook-app`",
+                program().display()
+            )
+        });
+        let output = Arc::default();
+        let (announce, announced) = channel();
+        read(
+            child.stdout.take().expect("is piped"),
+            &output,
+            Some(announce),
+        );
+        read(child.stderr.take().expect("is piped"), &output, None);
+        let (port, ops_port) = ports(&announced, &output);
+        Self {
+            child,
+            port,
+            ops_port,
+            output,
+            took: started.elapsed(),
+        }
+    }
+
+    /// The same with the settings that fit `chat`.
+    pub(crate) fn beside(chat: &RocketChat) -> Self {
+        Self::start(&Settings::with(chat))
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/webhook", self.address())
+    }
+
+    /// Posts a delivery as GitLab would.
+    pub(crate) async fn post(&self, delivery: &Delivery) -> std::io::Result<Answer> {
+        post(delivery, &self.url()).await
+    }
+
+    /// The status of a probe on the port for operators.
+    pub(crate) async fn probe(&self, path: &str) -> Option<u16> {
+        let url = format!("http://127.0.0.1:{}{path}", self.ops_port);
+        let answer = exchange("GET", &url, &[], b"").await.ok()?;
+        canary::look(&answer.text());
+        Some(answer.status)
+    }
+
+    /// Ends it without any warning, as the kernel does when memory is short.
+    pub(crate) fn kill(&mut self) {
+        let _gone_already = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// The same for one that others still look at: sends the signal and does not wait.
+    pub(crate) fn kill_now(&self) {
+        self.signal("-KILL");
+    }
+
+    /// Asks it to stop, as Kubernetes does.
+    pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let _ = Command::new("kill").args([signal, &id]).status();
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + within;
+        while Instant::now() < until {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        None
+    }
+
+    /// Whether it is still there.
+    pub(crate) fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// What it has printed so far.
+    pub(crate) fn output(&self) -> Vec<String> {
+        self.output.lock().expect("no reader panics").clone()
+    }
+
+    /// What it has printed beyond the first `seen` lines, as soon as there is anything.
+    pub(crate) async fn output_since(&self, seen: usize) -> Vec<String> {
+        for _ in 0..1000 {
+            let lines = self.output.lock().expect("no reader panics")[seen..].to_vec();
+            if !lines.is_empty() {
+                return lines;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        Vec::new()
+    }
+
+    /// How many lines it has printed.
+    pub(crate) fn lines(&self) -> usize {
+        self.output.lock().expect("no reader panics").len()
+    }
+
+    /// Memory in use now, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        self.status_kib("VmRSS:")
+    }
+
+    /// The most memory ever in use, in KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        self.status_kib("VmHWM:")
+    }
+
+    fn status_kib(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.and_then(|kib| kib.parse().ok()).unwrap_or_default()
+    }
+
+    /// Processor time spent so far.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.unwrap_or_default();
+        // The name in parentheses may hold spaces; fields are counted after it.
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        // Linux reports hundredths of a second on every machine we know.
+        Duration::from_millis(ticks * 10)
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Posts a delivery to any address and searches the answer for secrets.
+pub(crate) async fn post(delivery: &Delivery, url: &str) -> std::io::Result<Answer> {
+    let answer = delivery.try_post_to(url).await?;
+    canary::look(&answer.text());
+    for (_, value) in &answer.headers {
+        canary::look(value);
+    }
+    Ok(answer)
+}
+
+/// A signed push with this id.
+pub(crate) fn push(id: &str) -> Delivery {
+    Delivery::push_sample().id(id).signed_with(SAMPLE_KEY)
+}
+
+fn ports(announced: &Receiver<(u16, u16)>, output: &Arc<Mutex<Vec<String>>>) -> (u16, u16) {
+    announced.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        let output = output.lock().map(|lines| lines.join("\n"));
+        panic!(
+            "the program does not listen: {}",
+            output.unwrap_or_default()
+        )
+    })
+}
+
+/// Keeps every line, and announces the ports in the line that says "listening".
+fn read(
+    from: impl Read + Send + 'static,
+    output: &Arc<Mutex<Vec<String>>>,
+    announce: Option<Sender<(u16, u16)>>,
+) {
+    let output = Arc::clone(output);
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            canary::look(&line);
+            let json: Value = serde_json::from_str(&line).unwrap_or_default();
+            let port = json["port"]
+                .as_u64()
+                .and_then(|port| u16::try_from(port).ok());
+            output.lock().expect("no reader panics").push(line);
+            if let (Some(port), Some(announce)) = (port, &announce) {
+                let ops = json["metrics_port"].as_u64().unwrap_or_default();
+                let _ = announce.send((port, u16::try_from(ops).unwrap_or(port)));
+            }
+        }
+    });
+}

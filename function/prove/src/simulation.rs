@@ -1,0 +1,55 @@
+//! R2: replicas, GitLab and a chat server in virtual time, from a seed. Owns the invariants and the
+//! sizes; the world is in [`world`], the order of what happens in [`agenda`].
+
+use std::time::Instant;
+
+use crate::bar::{Finding, Size};
+
+mod agenda;
+mod world;
+
+use world::World;
+
+/// A seed is run twice this often to see that it does the same again.
+const REPLAY_EVERY: u64 = 16;
+
+/// R2.
+pub(crate) fn prove(size: Size) -> Finding {
+    let mut finding = Finding::default();
+    let seeds = size.of(4_000, 20_000, 1_000_000);
+    let began = Instant::now();
+    let mut sum = world::Tally::default();
+    let mut replays = 0;
+    for seed in 0..seeds {
+        let end = World::new(seed).play();
+        sum.add(&end.tally);
+        for breach in &end.breaches {
+            finding.expect(false, || format!("seed {seed}: {breach}"));
+        }
+        if seed % REPLAY_EVERY == 0 || !end.breaches.is_empty() {
+            replays += 1;
+            let again = World::new(seed).play();
+            finding.expect(again.digest == end.digest, || {
+                format!("seed {seed} does not do the same again")
+            });
+        }
+        if finding.broken() > 20 {
+            break;
+        }
+    }
+    for (what, count) in sum.figures() {
+        finding.expect(count > 0, || format!("in no seed: {what}"));
+    }
+    finding.done(format!(
+        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost answers, {} times switched off, {replays} replays bit-equal",
+        sum.deliveries, sum.attempts, sum.crashes, sum.lost_answers, sum.switched_off
+    ));
+    finding.figure(format!(
+        "{} lost after accept, {} doubled, {} late; {:.0} seeds/s",
+        sum.lost,
+        sum.doubled,
+        sum.late,
+        seeds as f64 / began.elapsed().as_secs_f64()
+    ));
+    finding
+}

@@ -1,0 +1,180 @@
+//! S1: sockets that do as little as possible for as long as they may, five kinds of them, against
+//! an honest webhook a second. Owns the kinds.
+
+use std::time::{Duration, Instant};
+
+use standins::rocketchat::RocketChat;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time;
+
+use crate::bar::{Finding, Size, run};
+use crate::product::{Product, Settings, push};
+use crate::sockets::head;
+
+/// Fewer than there are attackers.
+const DESCRIPTORS: usize = 512;
+
+/// Three seconds of deadline, one for a turn, and what a busy machine adds.
+const FIRST_ANSWER: Duration = Duration::from_secs(7);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Silent,
+    HeaderDrip,
+    BodyDrip,
+    SlowRead,
+    HalfPreface,
+}
+
+const KINDS: [Kind; 5] = [
+    Kind::SlowRead,
+    Kind::Silent,
+    Kind::HeaderDrip,
+    Kind::BodyDrip,
+    Kind::HalfPreface,
+];
+
+/// S1.
+pub(crate) fn prove(size: Size) -> Finding {
+    let mut finding = Finding::default();
+    let sockets = size.of(700, 1000, 1000);
+    let lasting = size.seconds(10, 30, 300);
+    let mut figures = Vec::new();
+    for kind in KINDS {
+        figures.push(run(siege(kind, sockets, lasting, &mut finding)));
+    }
+    finding.done(format!("5 kinds × {sockets} sockets × {} s against {DESCRIPTORS} descriptors, an honest webhook a second", lasting.as_secs()));
+    finding.figure(figures.join("; "));
+    finding
+}
+
+async fn siege(kind: Kind, sockets: usize, lasting: Duration, finding: &mut Finding) -> String {
+    let chat = RocketChat::start().await;
+    let product = Product::start(&Settings::with(&chat).descriptors(DESCRIPTORS));
+    let mut attackers = JoinSet::new();
+    for _ in 0..sockets {
+        let address = product.address();
+        // An attacker that was thrown out comes back, at a pace that is no flood.
+        attackers.spawn(async move {
+            loop {
+                let _ = attack(kind, &address).await;
+                time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+    }
+    time::sleep(Duration::from_millis(500)).await;
+    let began = Instant::now();
+    let (mut asked, mut answered, mut well, mut probes) = (0, 0, 0, 0);
+    let mut first = None;
+    let mut pace = time::interval(Duration::from_secs(1));
+    let mut honest = JoinSet::new();
+    while began.elapsed() < lasting {
+        pace.tick().await;
+        asked += 1;
+        let (delivery, url) = (push(&format!("honest-{kind:?}-{asked}")), product.url());
+        honest.spawn(async move {
+            time::timeout(
+                Duration::from_secs(10),
+                crate::product::post(&delivery, &url),
+            )
+            .await
+        });
+        probes += 1;
+        let probe = time::timeout(Duration::from_millis(300), product.probe("/healthz")).await;
+        well += usize::from(probe == Ok(Some(200)));
+        while let Some(answer) = honest.try_join_next() {
+            let fine = matches!(answer, Ok(Ok(Ok(answer))) if answer.status == 200);
+            answered += usize::from(fine);
+            first = first.or(fine.then(|| began.elapsed()));
+        }
+    }
+    while let Some(answer) = honest.join_next().await {
+        let fine = matches!(answer, Ok(Ok(Ok(answer))) if answer.status == 200);
+        answered += usize::from(fine);
+        first = first.or(fine.then(|| began.elapsed()));
+    }
+    let memory = product.peak_kib() / 1024;
+    attackers.shutdown().await;
+    let calm = Instant::now();
+    let after = time::timeout(Duration::from_secs(8), product.post(&push("after"))).await;
+    let after = after.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status == 200));
+    finding.expect(after && calm.elapsed() < Duration::from_secs(6), || {
+        format!(
+            "{kind:?}: not itself again {:?} after the end",
+            calm.elapsed()
+        )
+    });
+    finding.expect(answered * 100 >= asked * 95, || {
+        format!("{kind:?}: {answered} of {asked} honest webhooks delivered")
+    });
+    finding.expect(first.is_some_and(|first| first < FIRST_ANSWER), || {
+        format!("{kind:?}: first answer after {first:?}")
+    });
+    finding.expect(well == probes, || {
+        format!("{kind:?}: {well} of {probes} probes answered")
+    });
+    finding.expect(memory < 64, || format!("{kind:?}: {memory} MiB"));
+    chat.mark_all_read();
+    format!("{kind:?} {answered}/{asked}, {memory} MiB")
+}
+
+async fn attack(kind: Kind, address: &str) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    match kind {
+        Kind::Silent => {}
+        Kind::HalfPreface => stream.write_all(b"PRI * HTTP/2.0\r\n").await?,
+        Kind::HeaderDrip => {
+            return drip(stream, b"POST /webhook HTTP/1.1\r\nHost: test\r\nX-A: ").await;
+        }
+        Kind::BodyDrip => {
+            // Signed with a key that nobody has: a signature is known to be wrong at the end only.
+            let delivery = standins::gitlab::Delivery::push_sample()
+                .signed_with("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+            return drip(stream, head(&delivery, 1000).as_bytes()).await;
+        }
+        Kind::SlowRead => return slow_read(address).await,
+    }
+    // Until we are thrown out.
+    stream.read(&mut [0; 1024]).await.map(drop)
+}
+
+/// Asks for far more answers than there is room for on the way, and takes a byte now and then.
+async fn slow_read(address: &str) -> std::io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(4096)?;
+    let stream = socket
+        .connect(address.parse().map_err(std::io::Error::other)?)
+        .await?;
+    let (mut reader, mut writer) = stream.into_split();
+    let ask = async {
+        let requests = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n".repeat(1000);
+        loop {
+            writer.write_all(&requests).await?;
+        }
+    };
+    let take = async {
+        loop {
+            time::sleep(Duration::from_secs(2)).await;
+            if reader.read(&mut [0; 1]).await? == 0 {
+                return Ok(());
+            }
+        }
+    };
+    tokio::select! {
+        ended = ask => ended,
+        ended = take => ended,
+    }
+}
+
+async fn drip(mut stream: TcpStream, start: &[u8]) -> std::io::Result<()> {
+    stream.write_all(start).await?;
+    loop {
+        stream.write_all(b"x").await?;
+        let mut answer = [0; 1024];
+        if let Ok(read) = time::timeout(Duration::from_secs(2), stream.read(&mut answer)).await {
+            return read.map(drop);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! R5: a chat server of which nearly every third call goes wrong, for minutes, under two replicas.
+//! Owns the mixture of faults and the sums that must come out.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use standins::rocketchat::{RocketChat, Route};
+
+use crate::bar::{Finding, Size, run};
+use crate::dice::Dice;
+use crate::load::{Shot, percentile, resend, steady};
+use crate::product::{Product, Settings, push};
+use crate::proxy::{Act, End, Proxy};
+
+const RATE: u64 = 50;
+
+/// Growth of memory that is no leak: the allocator's own unrest.
+const GROWTH_PERCENT: u64 = 10;
+
+/// The same in KiB, for a process that is this small.
+const GROWTH_KIB: u64 = 1024;
+
+/// Three of ten calls go wrong.
+fn act(dice: &mut Dice) -> Act {
+    let cut = |carried_out| Act::Cut {
+        carried_out,
+        bytes: 0,
+        end: End::Reset,
+    };
+    let says = |text: &str| Act::Say {
+        carried_out: false,
+        answer: format!("HTTP/1.1 {text}\r\nContent-Length: 0\r\n\r\n").into_bytes(),
+    };
+    match dice.below(100) {
+        0..10 => says("503 Service Unavailable"),
+        10..15 => Act::Slow {
+            before: Duration::ZERO,
+            after: Duration::from_secs(3),
+        },
+        15..20 => cut(true),
+        20..25 => says("429 Too Many Requests"),
+        25..30 => cut(false),
+        _ => Act::Pass,
+    }
+}
+
+/// R5.
+pub(crate) fn prove(size: Size) -> Finding {
+    run(soak(size.seconds(40, 300, 1800)))
+}
+
+async fn soak(lasting: Duration) -> Finding {
+    let mut finding = Finding::default();
+    let chat = RocketChat::start().await;
+    let dice = Mutex::new(Dice::seeded(5));
+    let proxy = Proxy::before(&chat.url(), move |_, _| {
+        act(&mut dice.lock().expect("no plan panics"))
+    })
+    .await;
+    let settings = Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url());
+    let replicas = [Product::start(&settings), Product::start(&settings)];
+    let warm = lasting * 2 / 5;
+    let mut before = [0; 2];
+    let load = steady(RATE, lasting, |number| {
+        let delivery = push(&format!("soak-{number}"));
+        let here = (number % 2) as usize;
+        let mut posts = vec![(delivery.clone(), replicas[here].url())];
+        if number % 50 == 0 {
+            // GitLab sends one of fifty twice, and the other replica gets it.
+            posts.push((delivery, replicas[1 - here].url()));
+        }
+        if number == RATE * warm.as_secs() {
+            before = replicas.each_ref().map(Product::resident_kib);
+        }
+        posts
+    });
+    let shots = load.await;
+    judge_memory(&mut finding, &replicas, before);
+    judge_retries(&mut finding, &chat, &proxy, &shots, lasting);
+    judge_messages(
+        &mut finding,
+        &chat,
+        &shots,
+        &Product::start(&Settings::with(&chat)),
+    )
+    .await;
+    finding
+}
+
+fn judge_memory(finding: &mut Finding, replicas: &[Product; 2], before: [u64; 2]) {
+    for (replica, before) in replicas.iter().zip(before) {
+        let after = replica.resident_kib();
+        let allowed = before + (before * GROWTH_PERCENT / 100).max(GROWTH_KIB);
+        finding.expect(after <= allowed, || {
+            format!("memory grew from {before} to {after} KiB")
+        });
+    }
+}
+
+/// Sends beyond one a delivery are retries: a tenth of the deliveries, one a second and replica,
+/// and the ten that a process starts with.
+fn judge_retries(
+    finding: &mut Finding,
+    chat: &RocketChat,
+    proxy: &Proxy,
+    shots: &[Shot],
+    lasting: Duration,
+) {
+    let deliveries = shots.len();
+    let looks = chat.calls(Route::GetMessage);
+    let extra = proxy.calls().saturating_sub(deliveries);
+    // A look is allowed once a delivery and itself fails three times in ten.
+    let allowed = deliveries / 10 + 2 * (lasting.as_secs() as usize + 10) + looks * 2;
+    finding.expect(extra <= allowed, || {
+        format!("{extra} calls beyond one a delivery, {allowed} allowed")
+    });
+}
+
+async fn judge_messages(
+    finding: &mut Finding,
+    chat: &RocketChat,
+    shots: &[Shot],
+    healthy: &Product,
+) {
+    let (accepted, refused): (Vec<_>, Vec<_>) = shots.iter().cloned().partition(Shot::is_accepted);
+    let stored_before = chat.messages().len();
+    let unanswered = shots
+        .iter()
+        .filter(|shot| shot.status != 200 && shot.status != 503)
+        .count();
+    finding.expect(unanswered == 0, || {
+        format!("{unanswered} were answered neither 200 nor 503")
+    });
+    let left = resend(&refused, &healthy.url()).await;
+    finding.expect(left == 0, || {
+        format!("{left} were not delivered when sent again")
+    });
+    let mut keys: Vec<_> = shots
+        .iter()
+        .map(|shot| shot.delivery.headers()[2].1.clone())
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let stored = chat.messages().len();
+    let lost = keys.len().saturating_sub(stored);
+    let doubled = stored.saturating_sub(keys.len());
+    finding.expect(lost + doubled == 0, || {
+        format!("{} deliveries, {stored} messages", keys.len())
+    });
+    // What was accepted needs no resend to be there: sending it again stores nothing.
+    let again = resend(&accepted, &healthy.url()).await;
+    finding.expect(again == 0 && chat.messages().len() == stored, || {
+        "an accepted delivery was not there".to_owned()
+    });
+    finding.expect(stored_before >= distinct(&accepted), || {
+        format!("{} accepted, {stored_before} stored", accepted.len())
+    });
+    let slowest = percentile(shots.iter().map(|shot| shot.took), 100);
+    finding.expect(slowest < Duration::from_secs(6), || {
+        format!("an answer took {slowest:?}")
+    });
+    chat.mark_all_read();
+    finding.done(format!("{} posts at {RATE}/s to 2 replicas, 30 % of the calls faulty, 2 % sent twice; then the refused ones again", shots.len()));
+    finding.figure(format!(
+        "{lost} lost, {doubled} doubled; {:.1} % accepted at once; slowest {:.1} s",
+        accepted.len() as f64 * 100.0 / shots.len() as f64,
+        slowest.as_secs_f64()
+    ));
+}
+
+fn distinct(shots: &[Shot]) -> usize {
+    let keys: std::collections::BTreeSet<_> = shots
+        .iter()
+        .map(|shot| shot.delivery.headers()[2].1.clone())
+        .collect();
+    keys.len()
+}
