@@ -4,21 +4,17 @@
 .PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
 .PHONY: image image-test publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
-.PHONY: prove
-
-.PHONY: help run test check fmt lint docs deny markup manifests snapshots clean prove
-.PHONY: image image-test publish deploy notify register pipeline lambda sbom
-
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
 # targets and plain cargo build everything anew after each other.
 export RUSTDOCFLAGS ?= -D warnings
+# For the same reason no target names a package: cargo would choose other features and build again.
 
 help: ## list what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the function with a stand-in for Rocket.Chat and send it a sample push
-	cargo build -q -p webhook-app
-	cargo run -q -p standins --bin demo
+	cargo build -q --bins
+	cargo run -q --bin demo
 
 events: ## print the message of every kind of event, as the tests hold the README to it
 	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' README.md
@@ -48,7 +44,7 @@ markup: ## install Rocket.Chat's own parser and test the proof that uses it, whe
 
 manifests: ## render the manifests and check them against schemas, checkov and each other
 	function/tests/manifests/check
-	cargo test -p webhook-app --test manifests
+	cargo test --workspace --test manifests
 
 snapshots: ## look at changed snapshots one by one, with cargo-insta, and accept or refuse them
 	cargo insta test --review
@@ -76,6 +72,7 @@ sbom: ## list what is in the programs (CycloneDX) and where the image came from 
 	function/packaging/sbom server $(OUT)/webhook-app.cdx.json
 	function/packaging/sbom lambda $(OUT)/webhook-app-lambda.cdx.json
 	function/packaging/extract $(IMAGE_NAME) /webhook-app $(OUT)/webhook-app
+	function/tests/image/contents $(OUT)/webhook-app $(OUT)/webhook-app.cdx.json
 	function/packaging/provenance $(IMAGE_NAME) $(OUT)/webhook-app > $(OUT)/webhook-app.intoto.json
 
 lambda: ## build the archive for AWS Lambda

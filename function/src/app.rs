@@ -91,11 +91,13 @@ pub fn metrics(telemetry: &Telemetry) -> Router {
         HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
     );
     let metrics = Arc::clone(&telemetry.metrics);
-    if metrics.render().is_none() {
+    if !metrics.is_counting() {
         return Router::new();
     }
     let render = move || async move { ([TEXT], metrics.render().unwrap_or_default()) };
-    Router::new().route("/metrics", get(render))
+    let routes = Router::new().route("/metrics", get(render));
+    // The port for webhooks serves this too where operators have no port of their own.
+    routes.layer(middleware::map_response(part_from_strangers))
 }
 
 fn health(readiness: &Readiness) -> Router {

@@ -21,6 +21,7 @@ use webhook_app::app::{Readiness, app};
 use webhook_app::config::Config;
 use webhook_app::courier::Courier;
 use webhook_app::rocketchat::client::Client;
+use webhook_app::telemetry::Telemetry;
 use webhook_app::webhook::Function;
 
 thread_local! {
@@ -34,6 +35,7 @@ fn world() -> (Runtime, Router) {
         ("ROCKETCHAT_USER_ID", "bot"),
         ("ROCKETCHAT_AUTH_TOKEN", "token"),
         ("ROCKETCHAT_RECIPIENT", "alice"),
+        ("LOG_LEVEL", "off"),
     ];
     let settings: BTreeMap<_, _> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let (config, _) = Config::load(&settings, &|_| Err(io::ErrorKind::NotFound.into())).expect("is right");
@@ -41,14 +43,16 @@ fn world() -> (Runtime, Router) {
     let limit = Duration::from_secs(1);
     let chat = config.rocketchat;
     let router = runtime.block_on(async {
-        let client = Client::new(&chat.url, &chat.credentials, &chat.authorities, limit).expect("is built");
+        let telemetry = Telemetry::start(&config.telemetry).expect("is started");
+        let metrics = Arc::clone(&telemetry.metrics);
+        let client = Client::new(&chat.url, &chat.credentials, &chat.authorities, limit, metrics).expect("is built");
         let function = Function {
             guard: config.guard,
             courier: Courier::new(client, chat.credentials.user_id, chat.recipient, limit),
             admission: Admission::default(),
             accept_missing_key: false,
         };
-        app(Arc::new(function), &Readiness::default())
+        app(Arc::new(function), &Readiness::default(), &telemetry)
     });
     (runtime, router)
 }

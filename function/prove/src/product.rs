@@ -1,5 +1,5 @@
 //! The program under test as a child process. Owns starting, killing and asking it; everything it
-//! prints and answers passes by [`canary`](crate::canary) on the way.
+//! prints and answers passes by [`canary`] on the way.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};

@@ -1,5 +1,5 @@
 //! An emoji reaction. Owns what is read of it; what it stands on is read as for comments, see
-//! [`note`](super::note). The words for people are in [`notice`](crate::notice).
+//! [`note`]. The words for people are in [`notice`](crate::notice).
 
 use serde::Deserialize;
 

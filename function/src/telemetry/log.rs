@@ -109,7 +109,19 @@ struct Json(String);
 impl Json {
     fn name(&mut self, field: &Field) {
         // Names are ours and need no escape.
-        let _ = write!(self.0, r#","{}":"#, field.name());
+        self.0.push_str(",\"");
+        self.0.push_str(field.name());
+        self.0.push_str("\":");
+    }
+
+    fn escape(&mut self, value: &str) {
+        for char in visible(value) {
+            // What is left of the control characters needs no escape.
+            if matches!(char, '"' | '\\') {
+                self.0.push('\\');
+            }
+            self.0.push(char);
+        }
     }
 }
 
@@ -117,12 +129,10 @@ impl Visit for Json {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.name(field);
         self.0.push('"');
-        for char in visible(value) {
-            // What is left of the control characters needs no escape.
-            if matches!(char, '"' | '\\') {
-                self.0.push('\\');
-            }
-            self.0.push(char);
+        if is_plain(value) {
+            self.0.push_str(value);
+        } else {
+            self.escape(value);
         }
         self.0.push('"');
     }
@@ -172,6 +182,12 @@ impl Visit for Pretty {
 
 /// Longest value of a field, in characters.
 const MAX_VALUE: usize = 256;
+
+/// Whether a value can be written as it is; nearly all can.
+fn is_plain(value: &str) -> bool {
+    let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    value.len() <= MAX_VALUE && value.bytes().all(plain)
+}
 
 /// A value without what could forge a line, move the cursor or hide text.
 fn visible(value: &str) -> impl Iterator<Item = char> {

@@ -50,7 +50,7 @@ const NO_BOUNDS: &[f64] = &[];
 
 macro_rules! instruments {
     ($($(#[doc = $help:literal])+ $field:ident: $family:ident<$labels:ty> = $name:literal, $unit:literal, $bounds:ident;)+) => {
-        /// The instruments, with one handle for each of their series.
+        /// The instruments, with a handle for each of their series.
         #[derive(Debug)]
         pub struct Metrics {
             $($(#[doc = $help])+ $field: $family<$labels>,)+
@@ -68,6 +68,10 @@ macro_rules! instruments {
                     }),)+
                     exposition,
                 }
+            }
+
+            fn show(&self) {
+                $(self.$field.show();)+
             }
         }
     };
@@ -146,9 +150,15 @@ impl Metrics {
         Self::new(&provider.meter(env!("CARGO_PKG_NAME")), None)
     }
 
+    /// Whether there is anything to read.
+    pub fn is_counting(&self) -> bool {
+        self.exposition.is_some()
+    }
+
     /// All series as text of Prometheus' version 0.0.4; `None` where nothing is counted.
     pub fn render(&self) -> Option<String> {
         let exposition = self.exposition.as_ref()?;
+        self.show();
         let mut text = String::with_capacity(64 * 1024);
         let families = exposition.registry.gather();
         TextEncoder::new().encode_utf8(&families, &mut text).ok()?;

@@ -78,13 +78,10 @@ impl WebhookSpan {
     pub fn place(&self) -> Option<TraceContext> {
         let span = self.context.span();
         let place = span.span_context();
-        let parent = format!(
-            "00-{}-{}-{:02x}",
-            place.trace_id(),
-            place.span_id(),
-            place.trace_flags()
-        );
-        TraceContext::ours(&parent, &place.trace_state().header())
+        let trace_id = place.trace_id().to_bytes();
+        let span_id = place.span_id().to_bytes();
+        let state = place.trace_state().header();
+        TraceContext::ours(trace_id, span_id, place.is_sampled(), &state)
     }
 
     /// Tells what the webhook came to.

@@ -42,11 +42,15 @@ impl TraceContext {
         })
     }
 
-    /// A span of our own. `parent` is a header in the form this type reads.
-    pub(super) fn ours(parent: &str, state: &str) -> Option<Self> {
+    /// A span of our own.
+    pub(super) fn ours(trace: [u8; 16], span: [u8; 8], sampled: bool, state: &str) -> Option<Self> {
+        let mut parent = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        write_hex(&mut parent[3..35], &trace);
+        write_hex(&mut parent[36..52], &span);
+        parent[54] += u8::from(sampled);
         let state = HeaderValue::from_str(state).ok();
         Some(Self {
-            parent: HeaderValue::from_str(parent).ok()?,
+            parent: HeaderValue::from_bytes(&parent).ok()?,
             state: state.filter(|state| !state.is_empty()),
             span_is_ours: true,
         })
@@ -90,6 +94,15 @@ impl TraceContext {
     fn digits(&self, range: std::ops::Range<usize>) -> &str {
         let text = self.parent.to_str().unwrap_or_default();
         text.get(range).unwrap_or_default()
+    }
+}
+
+/// The formatter of the standard library would take many times as long.
+fn write_hex(text: &mut [u8], bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
 }
 

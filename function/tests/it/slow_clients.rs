@@ -68,7 +68,7 @@ async fn no_connection_stays_open_without_a_request() {
 async fn who_has_proven_nothing_gets_one_answer_a_connection() {
     let world = World::start().await;
     let soon = Duration::from_secs(1);
-    for path in ["/", "/healthz", "/readyz", "/nothing-here"] {
+    for path in ["/", "/healthz", "/readyz", "/metrics", "/nothing-here"] {
         let requests = format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").repeat(1000);
         let (answers, elapsed) = linger(&world.function, requests.as_bytes()).await;
         assert!(elapsed < soon, "{path}: {elapsed:?}");

@@ -52,6 +52,15 @@ test("every image is pinned, and the compiler is the one of the Containerfile", 
   for (const [, image] of pipeline.matchAll(/^ +image: (.*)$/gm)) assert.match(image, /\$[A-Z]+_IMAGE/);
 });
 
+test("the Containerfile knows every member of the workspace", () => {
+  const read = (name) => readFileSync(join(root, name), "utf8");
+  const members = read("Cargo.toml").match(/^members = \[(.*)\]$/m)[1].match(/[^", ]+/g);
+  for (const member of members) {
+    assert.ok(read("Containerfile").includes(`COPY ${member}/Cargo.toml ${member}/\n`), `copy the manifest of ${member}`);
+    assert.ok(read(".containerignore").split("\n").includes(`!${member}/Cargo.toml`), `let the manifest of ${member} through`);
+  }
+});
+
 test("jobs whose variables are missing are left out", async (t) => {
   const { output } = await gitlab(project(t), ["--list-csv"]);
   for (const job of ["deploy", "notify", "register"]) assert.doesNotMatch(output, new RegExp(`^${job};`, "m"));

@@ -1,7 +1,7 @@
 //! `cold`: from starting a program to its first good answer to a real signed webhook. Owns the clock
 //! and the end of what it started; blocking on purpose, so that no event loop stands in between.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
@@ -45,21 +45,8 @@ pub(crate) fn run(options: &Options) -> Result<Value, String> {
 }
 
 fn once(program: &[String], host: &str, request: (&[u8], &[u8])) -> Result<(f64, u64), String> {
-    let (name, arguments) = program
-        .split_first()
-        .ok_or("expected a program behind --")?;
-    let mut command = Command::new(name);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        // A group of its own, so that its children end with it.
-        .process_group(0);
     let started = Instant::now();
-    let child = command.spawn();
-    let child = child.map_err(|error| format!("could not start {name}: {error}"))?;
-    let running = Running(child);
+    let running = Running::start(program).map_err(|error| format!("could not start: {error}"))?;
     let answer = first_answer(started, host, request);
     let ms = started.elapsed().as_secs_f64() * 1000.0;
     let kib = resident_kib(running.0.id());
@@ -101,7 +88,23 @@ fn resident_kib(process: u32) -> u64 {
 }
 
 /// A process and its children, ended when dropped.
-struct Running(Child);
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts a program in a group of its own, so that its children end with it.
+    pub(crate) fn start(program: &[String]) -> io::Result<Self> {
+        let missing = || io::Error::other("expected a program behind --");
+        let (name, arguments) = program.split_first().ok_or_else(missing)?;
+        let child = Command::new(name)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        Ok(Self(child))
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -48,7 +48,7 @@ fn head(body: &[u8], host: &str, path: &str) -> Vec<u8> {
 }
 
 /// The sample push with as many commits and long messages as make up the size.
-fn push(size: usize) -> Vec<u8> {
+pub(crate) fn push(size: usize) -> Vec<u8> {
     let sample = Delivery::push_sample();
     let Ok(mut push) = serde_json::from_slice::<Value>(sample.body()) else {
         return sample.body().to_vec();
@@ -63,8 +63,10 @@ fn push(size: usize) -> Vec<u8> {
             commits.push(commit.clone());
         }
     }
+    let line = "A line of a message, as \"people\" write it.\n";
+    // As it stands in JSON, escapes and all, but without its quotes.
+    let written = json!(line).to_string().len() - 2;
     let missing = size.saturating_sub(length(&push));
-    let message = "A line of a message, as \"people\" write it.\\n".repeat(missing / 44);
-    push["commits"][0]["message"] = json!(message);
+    push["commits"][0]["message"] = json!(line.repeat(missing / written));
     push.to_string().into_bytes()
 }

@@ -1,5 +1,5 @@
 //! The tools of the benchmark, each a command: `send` webhooks, answer as a quick `upstream`, and
-//! measure a `cold` start. Owns the command line; each prints one line of JSON. What is measured
+//! measure a `cold` start, also of a `lambda`. Owns the command line; each prints one line of JSON. What is measured
 //! when, and beside what, is the affair of `function/benches/run`.
 //!
 //! The upstream is not the strict stand-in of the tests: checking each call against Rocket.Chat's
@@ -7,6 +7,7 @@
 
 mod cold;
 mod deliveries;
+mod lambda;
 mod message;
 mod options;
 mod send;
@@ -39,7 +40,10 @@ fn run() -> Result<Value, String> {
         "send" => wait(send::run(&options)),
         "upstream" => wait(upstream::run(&options)),
         "cold" => cold::run(&options),
-        other => Err(format!("expected send, upstream or cold, found {other:?}")),
+        "lambda" => lambda::run(&options),
+        other => Err(format!(
+            "expected send, upstream, cold or lambda, found {other:?}"
+        )),
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::OnceLock;
 
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{
     BoundCounter, BoundHistogram, BoundUpDownCounter, Counter, Histogram, Meter, UpDownCounter,
 };
@@ -28,31 +30,43 @@ pub(super) type Level<L> = Family<L, UpDownCounter<i64>, BoundUpDownCounter<i64>
 /// How often which size came up.
 pub(super) type Distribution<L> = Family<L, Histogram<f64>, BoundHistogram<f64>>;
 
-/// An instrument `I` and its handles `H`, all made at start: every series is there at zero, and a
-/// measurement is an addition, not a search.
+/// An instrument `I` and its handles `H`. With a handle a measurement is an addition, not a search.
+///
+/// A handle is made when it is first needed, and all of them when somebody looks: hundreds would
+/// delay the first webhook of a cold start by a third of a millisecond.
 pub(super) struct Family<L, I, H> {
     instrument: I,
-    handles: HashMap<L, H>,
+    handles: HashMap<L, OnceLock<H>>,
+    bind: fn(&I, &[KeyValue]) -> H,
 }
 
 impl<L: Labels, I, H> Family<L, I, H> {
-    fn over(instrument: I, bind: impl Fn(&I, &L) -> H) -> Self {
+    fn over(instrument: I, bind: fn(&I, &[KeyValue]) -> H) -> Self {
         let all = L::all().into_iter();
-        let handles = all
-            .map(|labels| (labels, bind(&instrument, &labels)))
-            .collect();
         Self {
             instrument,
-            handles,
+            handles: all.map(|labels| (labels, OnceLock::new())).collect(),
+            bind,
         }
     }
 
-    /// The handle of a series; for one that was forgotten in [`Labels::all`], nothing, but a test
-    /// that comes by here fails.
-    fn handle(&self, labels: L) -> Option<&H> {
+    /// Makes every series visible, at zero where nothing was measured.
+    pub(super) fn show(&self) {
+        for (labels, handle) in &self.handles {
+            handle.get_or_init(|| (self.bind)(&self.instrument, &labels.attributes()));
+        }
+    }
+
+    /// Measures one series. One that [`Labels::all`] forgot appears late; a test that comes by here
+    /// fails instead.
+    fn measure(&self, labels: L, with: impl FnOnce(&H)) {
+        let bind = || (self.bind)(&self.instrument, &labels.attributes());
         let handle = self.handles.get(&labels);
         debug_assert!(handle.is_some(), "not there from the start: {labels:?}");
-        handle
+        match handle {
+            Some(handle) => with(handle.get_or_init(bind)),
+            None => with(&bind()),
+        }
     }
 }
 
@@ -60,19 +74,16 @@ impl<L: Labels> Count<L> {
     pub(super) fn make(meter: &Meter, is: &Description) -> Self {
         let builder = meter.u64_counter(is.name).with_unit(is.unit);
         let counter = builder.with_description(is.help).build();
-        let family = Self::over(counter, |counter, labels| {
-            counter.bind(&labels.attributes())
-        });
-        // Without labels a series is there only once it has been counted.
-        family.handles.values().for_each(|handle| handle.add(0));
-        family
+        Self::over(counter, |counter, attributes| {
+            let handle = counter.bind(attributes);
+            // Without labels a series is there only once it has been counted.
+            handle.add(0);
+            handle
+        })
     }
 
     pub(super) fn add(&self, labels: L, count: u64) {
-        match self.handle(labels) {
-            Some(handle) => handle.add(count),
-            None => self.instrument.add(count, &labels.attributes()),
-        }
+        self.measure(labels, |handle| handle.add(count));
     }
 }
 
@@ -80,16 +91,11 @@ impl<L: Labels> Level<L> {
     pub(super) fn make(meter: &Meter, is: &Description) -> Self {
         let builder = meter.i64_up_down_counter(is.name).with_unit(is.unit);
         let counter = builder.with_description(is.help).build();
-        Self::over(counter, |counter, labels| {
-            counter.bind(&labels.attributes())
-        })
+        Self::over(counter, UpDownCounter::bind)
     }
 
     pub(super) fn add(&self, labels: L, change: i64) {
-        match self.handle(labels) {
-            Some(handle) => handle.add(change),
-            None => self.instrument.add(change, &labels.attributes()),
-        }
+        self.measure(labels, |handle| handle.add(change));
     }
 }
 
@@ -98,16 +104,11 @@ impl<L: Labels> Distribution<L> {
         let builder = meter.f64_histogram(is.name).with_unit(is.unit);
         let builder = builder.with_description(is.help);
         let histogram = builder.with_boundaries(is.bounds.to_vec()).build();
-        Self::over(histogram, |histogram, labels| {
-            histogram.bind(&labels.attributes())
-        })
+        Self::over(histogram, Histogram::bind)
     }
 
     pub(super) fn record(&self, labels: L, value: f64) {
-        match self.handle(labels) {
-            Some(handle) => handle.record(value),
-            None => self.instrument.record(value, &labels.attributes()),
-        }
+        self.measure(labels, |handle| handle.record(value));
     }
 }
 

@@ -95,7 +95,7 @@ fn the_sender_counts_answers_and_what_has_arrived() {
     let started = started.expect("a line").expect("readable");
     let started: Value = serde_json::from_str(&started).expect("JSON");
     let chat = started["listening"].as_str().expect("an address");
-    let nobody = format!("{chat}/nobody/listens/here");
+    let nobody = format!("{chat}/standin/nobody-listens-here");
 
     let output = Command::new(env!("CARGO_BIN_EXE_gitlab-standin"))
         .args(["send", &nobody, "--count", "3", "--chat", chat])

@@ -1,0 +1,89 @@
+"""Shows what the benchmark found: JSON, a Markdown table for the README, and a plot.
+
+Owns the goals and the words. Every ratio is of two numbers of the same run.
+"""
+
+import html
+import json
+
+
+def goals(found):
+    """What is promised, what was found, and whether it holds."""
+    ours = lambda what: found[what]["webhook-app"]  # noqa: E731
+    floor = found["cold start"]["floor"]["median_ms"]
+    tls_floor = found["cold start over TLS"]["floor"]["median_ms"]
+    small, on_lambda = ours("4 KB pushes"), ours("Lambda")
+    yield "exec to the first delivered webhook, of a minimal static listener's", ours("cold start")["median_ms"] / floor, 2.5, "≤", "×"
+    yield "the same over TLS", ours("cold start over TLS")["median_ms"] / tls_floor, 2.5, "≤", "×"
+    for peer, least in (("nginx, static 200", 1 / 3), ("Fastify", 3), ("Flask + gunicorn", 50)):
+        if peer in found["4 KB pushes"]:
+            yield f"signed 4 KB pushes per core, of {peer}", small["per_second"] / found["4 KB pushes"][peer]["per_second"], least, "≥", "×"
+    yield "60 KB pushes, of the 4 KB rate", ours("60 KB pushes")["per_second"] / small["per_second"], 0.5, "≥", "×"
+    yield "with log lines, of the rate without", small["per_second"] / found["4 KB pushes"]["webhook-app, log off"]["per_second"], 0.8, "≥", "×"
+    for key, name, most in (("init_ms", "start", 2.5), ("first_ms", "first webhook", 0.7), ("warm_ms", "warm webhook", 0.3)):
+        yield f"AWS Lambda's protocol on this machine: {name}", on_lambda[key], most, "≤", "ms"
+    yield "resident memory, fresh", small["fresh_mb"], 3, "≤", "MB"
+    yield "resident memory, 64 busy", small["highest_mb"], 10, "≤", "MB"
+    yield "resident memory, 1000 busy", ours("connections 1000")["highest_mb"], 40, "≤", "MB"
+    waiting = ours("64 waiting, 60 KB")
+    yield "memory for each 60 KB push under way", (waiting["highest_mb"] - waiting["fresh_mb"]) * 1000 / 64, 50, "≤", "KB"
+    if "nginx, static 200" in found["half load"]:
+        yield "slowest of a hundred at half load, of nginx's", ours("half load")["p99_ms"] / found["half load"]["nginx, static 200"]["p99_ms"], 2, "≤", "×"
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def table(results):
+    found = results["measured"]
+    lines = ["| measure | goal | found | |", "|---|---|---|---|"]
+    for name, value, goal, sign, unit in goals(found):
+        holds = value <= goal if sign == "≤" else value >= goal
+        lines.append(f"| {name} | {sign} {number(goal)} {unit} | {number(value)} {unit} | {'holds' if holds else '**missed**'} |")
+    lines += ["", "| server | first answer, ms | 4 KB pushes/s | CPU µs each | p99, ms | 60 KB pushes/s | memory, MB |", "|---|---|---|---|---|---|---|"]
+    for name, small in found["4 KB pushes"].items():
+        cold = found["cold start"].get(name)
+        large = found["60 KB pushes"][name]
+        cells = [cold and cold["median_ms"], small["per_second"], small["cpu_us"], small["p99_ms"], large["per_second"], small["highest_mb"]]
+        lines.append("| " + " | ".join([name] + [number(cell) if cell else "–" for cell in cells]) + " |")
+    lines += ["", f"{results['cores']} cores, commit {results['commit']}; medians of rounds that took turns."]
+    return "\n".join(lines) + "\n"
+
+
+def bars(title, unit, values, top):
+    """One horizontal bar chart, on a logarithmic scale: the servers lie far apart."""
+    from math import log10
+
+    largest, smallest = max(values.values()), min(values.values())
+    low, high = log10(smallest) - 0.3, log10(largest)
+    width = lambda value: 360 * (log10(value) - low) / max(high - low, 0.1)  # noqa: E731
+    parts = [f'<text x="0" y="{top}" class="title">{html.escape(title)}</text>']
+    for row, (name, value) in enumerate(values.items()):
+        y = top + 14 + 22 * row
+        kind = "ours" if name.startswith("webhook-app") else "peer"
+        parts.append(f'<text x="170" y="{y + 12}" text-anchor="end">{html.escape(name)}</text>')
+        parts.append(f'<rect x="180" y="{y}" width="{width(value):.1f}" height="16" class="{kind}"/>')
+        parts.append(f'<text x="{186 + width(value):.1f}" y="{y + 12}">{number(value)} {unit}</text>')
+    return "\n".join(parts), top + 14 + 22 * len(values) + 28
+
+
+def plot(found):
+    charts = [
+        ("Start to first answer, ms (log scale, shorter is better)", "ms", {name: value["median_ms"] for name, value in found["cold start"].items()}),
+        ("Signed 4 KB pushes a second on one core (log scale, longer is better)", "/s", {name: value["per_second"] for name, value in found["4 KB pushes"].items()}),
+        ("Memory under that load, MB (log scale, shorter is better)", "MB", {name: value["highest_mb"] for name, value in found["4 KB pushes"].items()}),
+    ]
+    top, parts = 20, []
+    for title, unit, values in charts:
+        chart, top = bars(title, unit, values, top)
+        parts.append(chart)
+    style = "text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.ours{fill:#d64045}.peer{fill:#9db4c0}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 0 660 {top}" role="img"><style>{style}</style><rect x="-10" width="660" height="{top}" fill="#fff"/>\n' + "\n".join(parts) + "\n</svg>\n"
+
+
+def write(results, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    (folder / "table.md").write_text(table(results))
+    (folder / "plot.svg").write_text(plot(results["measured"]))
