@@ -10,6 +10,7 @@ use crate::gitlab::delivery_id::DeliveryId;
 
 pub mod client;
 pub mod reply;
+mod request;
 pub mod route;
 
 /// A user name that gets direct messages.

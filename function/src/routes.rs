@@ -10,6 +10,7 @@ use crate::rocketchat::{Recipient, RoomId};
 pub mod file;
 mod glob;
 mod rule;
+mod value;
 
 use rule::{Mismatch, Role, Rule, To};
 

@@ -9,10 +9,11 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use url::Url;
 
 use super::reply::{self, Answer, Fault, StoredMessage};
+use super::request;
 use super::route::Route;
 use super::{Credentials, MessageId, Recipient, RoomId};
 use crate::telemetry::metrics::Metrics;
@@ -100,14 +101,8 @@ impl Client {
         recipient: &Recipient,
         within: Duration,
     ) -> Result<RoomId, Fault> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            username: &'a str,
-        }
-        let body = Body {
-            username: recipient.as_str(),
-        };
-        let request = with_json(self.http.post(self.create_room.clone()), &body);
+        let body = request::create_room(recipient);
+        let request = with_json(self.http.post(self.create_room.clone()), body);
         let read = |answer: &Answer| reply::room(answer, recipient);
         self.call(Route::CreateRoom, request, within, read).await
     }
@@ -120,29 +115,8 @@ impl Client {
         text: &str,
         within: Duration,
     ) -> Result<(), Fault> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            message: Message<'a>,
-            #[serde(rename = "previewUrls")]
-            preview_urls: [&'a str; 0],
-        }
-        #[derive(Serialize)]
-        struct Message<'a> {
-            #[serde(rename = "_id")]
-            id: &'a str,
-            rid: &'a str,
-            msg: &'a str,
-        }
-        let message = Message {
-            id: id.as_str(),
-            rid: room.as_str(),
-            msg: text,
-        };
-        let body = Body {
-            message,
-            preview_urls: [],
-        };
-        let request = with_json(self.http.post(self.send_message.clone()), &body);
+        let body = request::send_message(room, id, text);
+        let request = with_json(self.http.post(self.send_message.clone()), body);
         let read = |answer: &Answer| reply::sent(answer, id);
         self.call(Route::SendMessage, request, within, read).await
     }
@@ -155,23 +129,8 @@ impl Client {
         text: &str,
         within: Duration,
     ) -> Result<(), Fault> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            #[serde(rename = "roomId")]
-            room: &'a str,
-            #[serde(rename = "msgId")]
-            id: &'a str,
-            text: &'a str,
-            #[serde(rename = "previewUrls")]
-            preview_urls: [&'a str; 0],
-        }
-        let body = Body {
-            room: room.as_str(),
-            id: id.as_str(),
-            text,
-            preview_urls: [],
-        };
-        let request = with_json(self.http.post(self.update_message.clone()), &body);
+        let body = request::update_message(room, id, text);
+        let request = with_json(self.http.post(self.update_message.clone()), body);
         let read = |answer: &Answer| reply::sent(answer, id);
         self.call(Route::UpdateMessage, request, within, read).await
     }
@@ -277,11 +236,10 @@ fn with_query(url: &Url, name: &str, value: &str) -> Url {
     url
 }
 
-fn with_json(request: RequestBuilder, body: &impl Serialize) -> RequestBuilder {
+fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {
     request
         .header("content-type", "application/json")
-        // Strings and an empty list can always be written.
-        .body(serde_json::to_vec(body).unwrap_or_default())
+        .body(body)
 }
 
 async fn exchange(request: RequestBuilder, within: Duration) -> Result<Answer, Fault> {

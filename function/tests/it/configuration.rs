@@ -107,6 +107,10 @@ fn a_mistake_says_what_was_expected() {
         ("ROCKETCHAT_USER_ID", "a b", "an id of visible characters"),
         ("ROCKETCHAT_AUTH_TOKEN", "canary token", "visible ASCII"),
         ("ROCKETCHAT_RECIPIENT", "#general", "one user name"),
+        ("ROUTES", "rules: x", "line 1: expected a list of rules"),
+        ("MESSAGES", "{{ canary", "syntax error"),
+        ("LIVE_PIPELINES", "maybe", "one of true, false"),
+        ("ACCEPT_CLOUDEVENTS", "maybe", "one of true, false"),
         (
             "ROCKETCHAT_CA",
             "no certificate",
@@ -257,4 +261,24 @@ fn every_setting_has_its_place_in_the_help() {
             setting.name
         );
     }
+}
+
+#[test]
+fn rules_and_their_short_form_exclude_each_other() {
+    let rules = "rules: [{to: '@alice'}]";
+    let told = mistakes(&[("ROUTES", rules)]).join("\n");
+    assert_eq!(
+        told,
+        "ROCKETCHAT_RECIPIENT: is set and so is ROUTES; remove one of them"
+    );
+    assert!(load(&with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)])).is_ok());
+}
+
+#[test]
+fn a_live_message_must_link_to_its_pipeline() {
+    let live = ("LIVE_PIPELINES", "true");
+    let told = mistakes(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");
+    assert!(told.contains("must show {{ page }}"), "{told}");
+    let linked = ("MESSAGES", "pipeline: '{{ page }} {{ status }}'");
+    assert!(load(&with(&[live, linked])).is_ok());
 }
