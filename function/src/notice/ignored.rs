@@ -16,6 +16,8 @@ pub enum Ignored {
     SystemNote,
     /// A known kind of event with an action or state that we do not know.
     UnknownAction,
+    /// A known kind of event without what makes it one.
+    Incomplete,
 }
 
 impl Ignored {
@@ -27,6 +29,7 @@ impl Ignored {
         Self::MinorUpdate,
         Self::SystemNote,
         Self::UnknownAction,
+        Self::Incomplete,
     ];
 
     /// The word for logs, metrics and the header `webhook-app-reason`.
@@ -38,6 +41,7 @@ impl Ignored {
             Self::MinorUpdate => "minor_update",
             Self::SystemNote => "system_note",
             Self::UnknownAction => "unknown_action",
+            Self::Incomplete => "incomplete",
         }
     }
 
@@ -50,6 +54,7 @@ impl Ignored {
             Self::MinorUpdate => "it is a minor update",
             Self::SystemNote => "GitLab wrote the comment itself",
             Self::UnknownAction => "there is no message for an action or state of this name",
+            Self::Incomplete => "what makes an event of this kind is missing",
         }
     }
 }
