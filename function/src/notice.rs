@@ -98,6 +98,7 @@ fn words(event: &Event) -> Result<Notice, Ignored> {
         Event::Administration(it) => (administration::words(it)?, &it.scene, None, None),
         Event::RepositoryUpdate(it) => (repository_update::words(it), &it.scene, it.sha.as_ref(), None),
         Event::Unhandled(_) => return Err(Ignored::UnhandledKind),
+        Event::Incomplete(_) => return Err(Ignored::Incomplete),
     };
     Ok(told(text, scene, sha, page.map(String::as_str)))
 }

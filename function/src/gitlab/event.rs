@@ -24,6 +24,8 @@ macro_rules! families {
             $($(#[$doc])* $variant(Box<$family::$variant>),)+
             /// An event of a kind we do not know.
             Unhandled(Kind),
+            /// A known kind without what makes it one, as a custom webhook template may leave it.
+            Incomplete(Kind),
         }
 
         impl Event {
@@ -35,7 +37,7 @@ macro_rules! families {
                         RefKind::Tag => Kind::TagPush,
                     },
                     $(Self::$variant(event) => event.scene.kind,)+
-                    Self::Unhandled(kind) => *kind,
+                    Self::Unhandled(kind) | Self::Incomplete(kind) => *kind,
                 }
             }
 
@@ -109,7 +111,14 @@ impl Event {
         }
         let names: Names = read(body)?;
         let says_so = hook.is_some_and(|hook| hook.starts_with(b"Confidential "));
-        Self::read_as(body, &names.opening(says_so))
+        let opening = names.opening(says_so);
+        match Self::read_as(body, &opening) {
+            // A push without its commit is a mistake to be shown; of the others we only speak.
+            Err(ParseError::Missing(_)) if !matches!(opening.kind, Kind::Push | Kind::TagPush) => {
+                Ok(Self::Incomplete(opening.kind))
+            }
+            event => event,
+        }
     }
 
     /// Whether only members of the project may see it.

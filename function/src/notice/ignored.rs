@@ -17,6 +17,8 @@ pub enum Ignored {
     SystemNote,
     /// A known kind of event with an action or state that we do not know.
     UnknownAction,
+    /// A known kind of event without what makes it one.
+    Incomplete,
     /// No rule is for it.
     NoRule,
     /// A rule is for it, and says that nobody hears of it.
@@ -38,6 +40,7 @@ impl Ignored {
         Self::MinorUpdate,
         Self::SystemNote,
         Self::UnknownAction,
+        Self::Incomplete,
         Self::NoRule,
         Self::Nobody,
         Self::Unmapped,
@@ -54,6 +57,7 @@ impl Ignored {
             Self::MinorUpdate => "minor_update",
             Self::SystemNote => "system_note",
             Self::UnknownAction => "unknown_action",
+            Self::Incomplete => "incomplete",
             Self::NoRule => "no_rule",
             Self::Nobody => "nobody",
             Self::Unmapped => "unmapped",
@@ -71,6 +75,7 @@ impl Ignored {
             Self::MinorUpdate => "it is a minor update",
             Self::SystemNote => "GitLab wrote the comment itself",
             Self::UnknownAction => "there is no message for an action or state of this name",
+            Self::Incomplete => "what makes an event of this kind is missing",
             Self::NoRule => "no rule of `ROUTES` is for it",
             Self::Nobody => "a rule of `ROUTES` says that nobody hears of it",
             Self::Unmapped => {
