@@ -1,5 +1,5 @@
 //! Who hears of an event. Owns the decision and its explanation; the conditions are those of a
-//! [`rule`], and how rules are written is told in [`file`].
+//! rule in `rule`, and how rules are written is told in [`mod@file`].
 
 use crate::gitlab::circumstances::Circumstances;
 use crate::gitlab::kind::Kind;

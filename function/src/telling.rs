@@ -1,6 +1,6 @@
 //! Who hears of an event and in which words: the rules, the words and the pipelines that are told of
 //! as they move, put together. Owns the order in which they are asked. How each decides is told in
-//! [`routes`](crate::routes), [`words`](crate::words) and [`live`](crate::live).
+//! [`routes`](crate::routes), [`words`](crate::words) and [`live`].
 
 use crate::courier::Message;
 use crate::gitlab::circumstances::{Circumstances, Progress};

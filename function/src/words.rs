@@ -1,6 +1,6 @@
 //! Words of an operator's own: templates that stand in for the words of ours. Owns what a template
 //! may name and that none can take the protection off outside text. The words of ours are made in
-//! [`notice`](crate::notice).
+//! [`notice`].
 
 use std::collections::BTreeMap;
 

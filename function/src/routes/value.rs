@@ -1,5 +1,5 @@
 //! Single values of a rule as an operator writes them. Owns the words that are known and what is said
-//! of others; where they may stand is told in [`file`](super::file).
+//! of others; where they may stand is told in [`mod@super::file`].
 
 use super::event_names;
 use super::glob::Glob;

@@ -139,7 +139,7 @@ fn ready(markup: String) -> Value {
     Value::from_object(Ready(markup))
 }
 
-/// A word such as `failed`; the mark lets [`print`] show it without a code span, if it is nothing
+/// A word such as `failed`; the mark lets [`print()`] show it without a code span, if it is nothing
 /// but letters.
 fn word(word: &str) -> Value {
     Value::from_safe_string(word.to_owned())
