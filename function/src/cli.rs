@@ -2,15 +2,15 @@
 //! what is printed for people; serving is [`process`]'s business.
 
 use std::fmt::Write as _;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::config::names::SETTINGS;
 use crate::config::{self, Config, ConfigErrors};
-use crate::gitlab::event::Event;
-use crate::{notice, process};
+use crate::process;
 
 pub mod check;
+mod render;
 
 /// Mistakes in the command or the configuration, as sysexits.h has it.
 pub(crate) const USAGE: u8 = 64;
@@ -20,7 +20,7 @@ pub(crate) const USAGE: u8 = 64;
 enum Command {
     Serve,
     Check,
-    Render,
+    Render(render::Request),
     Help,
     Version,
 }
@@ -29,14 +29,16 @@ impl Command {
     fn parse(arguments: &[String]) -> Option<Self> {
         match arguments {
             [] => Some(Self::Serve),
-            [word] => match word.as_str() {
+            [word] if word != "render" => match word.as_str() {
                 "serve" => Some(Self::Serve),
                 "check" => Some(Self::Check),
-                "render" => Some(Self::Render),
                 "help" | "--help" | "-h" => Some(Self::Help),
                 "version" | "--version" | "-V" => Some(Self::Version),
                 _ => None,
             },
+            [word, options @ ..] if word == "render" => {
+                render::Request::parse(options).map(Self::Render)
+            }
             _ => None,
         }
     }
@@ -47,7 +49,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
     match Command::parse(arguments) {
         Some(Command::Serve) => with_config(process::serve),
         Some(Command::Check) => with_config(|config, warnings| check::run(&config, warnings)),
-        Some(Command::Render) => render(),
+        Some(Command::Render(request)) => render::run(request),
         Some(Command::Help) => say(&help()),
         Some(Command::Version) => say(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         None => {
@@ -63,37 +65,21 @@ pub fn with_config(command: impl FnOnce(Config, &[String]) -> ExitCode) -> ExitC
         std::fs::read_to_string(path)
     }) {
         Ok((config, warnings)) => command(config, &warnings),
-        Err(ConfigErrors(mistakes)) => {
-            let count = match mistakes.len() {
-                1 => "is a mistake".to_owned(),
-                count => format!("are {count} mistakes"),
-            };
-            let list = ConfigErrors(mistakes);
-            complain(&format!(
-                "there {count} in the configuration\n{list}\nsee webhook-app --help for all settings\n"
-            ));
-            ExitCode::from(USAGE)
-        }
+        Err(errors) => complain_of(errors),
     }
 }
 
-/// Prints the message that a payload from standard input would become.
-fn render() -> ExitCode {
-    let mut body = Vec::new();
-    if let Err(error) = io::stdin().lock().read_to_end(&mut body) {
-        complain(&format!(
-            "could not read the payload from standard input: {error}\n"
-        ));
-        return ExitCode::FAILURE;
-    }
-    match Event::parse(None, &body).map(|event| notice::compose(&event)) {
-        Ok(Ok(notice)) => say(&format!("{}\n", notice.text)),
-        Ok(Err(ignored)) => say(&format!("nothing is sent: {}\n", ignored.words())),
-        Err(error) => {
-            complain(&format!("{error}\n"));
-            ExitCode::FAILURE
-        }
-    }
+/// Prints every mistake in the settings.
+fn complain_of(ConfigErrors(mistakes): ConfigErrors) -> ExitCode {
+    let count = match mistakes.len() {
+        1 => "is a mistake".to_owned(),
+        count => format!("are {count} mistakes"),
+    };
+    let list = ConfigErrors(mistakes);
+    complain(&format!(
+        "there {count} in the configuration\n{list}\nsee webhook-app --help for all settings\n"
+    ));
+    ExitCode::from(USAGE)
 }
 
 fn help() -> String {
@@ -106,6 +92,8 @@ Commands:
   serve      Receive webhooks until SIGTERM; the default
   check      Try the configuration: sign in to Rocket.Chat, look for roles and recipient
   render     Print the message for a webhook's body: webhook-app render < payload.json
+             --kind KIND  Take the sample of a kind instead of a body
+             --explain    Say which rules were asked and who hears of it
   --help     Print this
   --version  Print the version
 

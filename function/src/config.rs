@@ -12,12 +12,14 @@ use url::Url;
 
 use crate::gitlab::origin::{Guard, WebhookToken};
 use crate::gitlab::signature::SigningKey;
-use crate::rocketchat::{Credentials, Recipient, UserId};
+use crate::rocketchat::{Credentials, UserId};
 use crate::telemetry::Settings;
+use crate::telling::Telling;
 
 pub mod names;
 mod reader;
 mod telemetry;
+pub mod telling;
 
 use reader::Reader;
 
@@ -41,8 +43,12 @@ pub struct Config {
     pub guard: Guard,
     /// Whether deliveries without an idempotency key are named by their content.
     pub accept_missing_key: bool,
+    /// Whether CloudEvents are let in.
+    pub accept_cloud_events: bool,
     /// The chat server.
     pub rocketchat: RocketChat,
+    /// Who hears of what, and in which words.
+    pub telling: Telling,
     /// The longest time of one delivery.
     pub delivery_timeout: Duration,
     /// How long answers go on after SIGTERM before the listener closes.
@@ -58,8 +64,6 @@ pub struct RocketChat {
     pub url: Url,
     /// The account that sends.
     pub credentials: Credentials,
-    /// Who gets the messages.
-    pub recipient: Recipient,
     /// Authorities trusted beside the compiled-in ones.
     pub authorities: Vec<CertificateDer<'static>>,
 }
@@ -105,7 +109,9 @@ impl Config {
         let metrics_port = reader.optional_number("METRICS_PORT", 0..=u64::from(u16::MAX));
         let guard = guard(reader);
         let accept_missing_key = reader.flag("ACCEPT_MISSING_IDEMPOTENCY_KEY");
+        let accept_cloud_events = reader.flag("ACCEPT_CLOUDEVENTS");
         let rocketchat = rocketchat(reader);
+        let telling = telling::read(reader);
         let delivery = reader.number("DELIVERY_TIMEOUT_SECONDS", 5, 1..=MAX_DELIVERY_SECONDS);
         // Knative drains its own proxy first, so the signal comes when nothing more does.
         let lame_duck = if reader.is_set("K_SERVICE") { 0 } else { 5 };
@@ -123,7 +129,9 @@ impl Config {
             metrics_port,
             guard: guard?,
             accept_missing_key,
+            accept_cloud_events,
             rocketchat: rocketchat?,
+            telling: telling?,
             delivery_timeout: Duration::from_secs(delivery),
             lame_duck: Duration::from_secs(lame_duck),
             telemetry,
@@ -183,11 +191,6 @@ fn rocketchat(reader: &mut Reader) -> Option<RocketChat> {
         "make a personal access token for the bot in Rocket.Chat and give it",
         auth_token,
     );
-    let recipient = reader.required(
-        "ROCKETCHAT_RECIPIENT",
-        "give the user name that gets the messages, such as alice",
-        Recipient::parse,
-    );
     let authorities = reader
         .optional("ROCKETCHAT_CA", certificates)
         .unwrap_or_default();
@@ -198,7 +201,6 @@ fn rocketchat(reader: &mut Reader) -> Option<RocketChat> {
     Some(RocketChat {
         url: url?,
         credentials,
-        recipient: recipient?,
         authorities,
     })
 }

@@ -1,21 +1,26 @@
-//! Brings one message to the recipient: does what [`delivery`](crate::delivery) decides and tells
-//! it what came of it. Owns what deliveries of one process share: the number that may be under way,
-//! the retry budget and the recipient's room. Decides nothing itself.
+//! Brings one message to everybody who is to hear it: does what [`delivery`](crate::delivery)
+//! decides and tells it what came of it. Owns what deliveries of one process share: the number that
+//! may be under way, the retry budget and the rooms of recipients. Decides nothing itself.
 
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 use tokio::time::{self, Instant};
 
 use crate::delivery::budget::RetryBudget;
-use crate::delivery::{Action, Delivery, Effort, Input, Schedule, Verdict};
+use crate::delivery::{Action, Busy, Delivery, Effort, Input, Schedule, Verdict};
+use crate::gitlab::circumstances::Progress;
 use crate::gitlab::delivery_id::DeliveryId;
 use crate::notice::Notice;
 use crate::rocketchat::client::Client;
+use crate::rocketchat::reply::Fault;
 use crate::rocketchat::{Recipient, RoomId, UserId};
+use crate::routes::Target;
 
 /// Deliveries under way at once. More connections to the chat server than this make all of them
 /// slower; who waits costs no connection.
@@ -24,50 +29,72 @@ const MAX_UNDER_WAY: usize = 64;
 /// The longest wait for a turn. Later the answer "busy" is worth more than the turn.
 const MAX_QUEUE: Duration = Duration::from_secs(1);
 
-/// Delivers to one recipient as one account.
+/// Rooms that are remembered, a few hundred bytes each. Beyond that all are forgotten, which costs
+/// a call for each of them.
+const MAX_ROOMS: usize = 1000;
+
+/// Delivers as one account.
 #[derive(Debug)]
 pub struct Courier {
     client: Client,
     bot: UserId,
-    recipient: Recipient,
     limit: Duration,
     turns: Semaphore,
     budget: Mutex<RetryBudget>,
-    /// Stays the same for years; saves a call for each delivery after the first.
-    room: Mutex<Option<RoomId>>,
+    /// They stay the same for years; each saves a call for every delivery after the first.
+    rooms: Mutex<HashMap<Recipient, RoomId>>,
     /// The zero of the clock that `delivery` is given.
     epoch: Instant,
 }
 
-/// No turn came up in time.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Busy;
+/// What is to be brought.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Names it: the same for every try, delivery and replica that means the same message.
+    pub key: DeliveryId,
+    /// What it says.
+    pub notice: Notice,
+    /// What it tells of a pipeline, if it is to be edited as that moves.
+    pub progress: Option<Progress>,
+}
 
 impl Courier {
     /// A courier that has delivered nothing yet. `limit` is the longest time of one delivery.
-    pub fn new(client: Client, bot: UserId, recipient: Recipient, limit: Duration) -> Self {
+    pub fn new(client: Client, bot: UserId, limit: Duration) -> Self {
         Self {
             client,
             bot,
-            recipient,
             limit,
             turns: Semaphore::new(MAX_UNDER_WAY),
             budget: Mutex::new(RetryBudget::new(Duration::ZERO)),
-            room: Mutex::new(None),
+            rooms: Mutex::default(),
             epoch: Instant::now(),
         }
     }
 
-    /// Delivers a message; the time limit counts from `started`.
+    /// Delivers a message to all targets at once; the time limit counts from `started`. What becomes
+    /// of one changes nothing for the others.
     pub async fn deliver(
         &self,
-        id: DeliveryId,
-        notice: &Notice,
+        message: &Message,
+        targets: &[Target],
+        started: Instant,
+    ) -> Vec<Result<(Verdict, Effort), Busy>> {
+        let each = targets
+            .iter()
+            .map(|target| self.deliver_to(target, message, started));
+        join_all(each).await
+    }
+
+    async fn deliver_to(
+        &self,
+        target: &Target,
+        message: &Message,
         started: Instant,
     ) -> Result<(Verdict, Effort), Busy> {
         let turn = time::timeout(MAX_QUEUE, self.turns.acquire()).await;
         let _turn = turn.ok().and_then(Result::ok).ok_or(Busy)?;
-        let mut delivery = self.begin(id, notice, started);
+        let mut delivery = self.begin(target, message, started);
         let mut input = Input::Start;
         loop {
             let action = {
@@ -76,38 +103,34 @@ impl Courier {
             };
             input = match action {
                 Action::Finish(verdict) => return Ok((verdict, delivery.effort)),
-                action => self.carry_out(action, &notice.text).await,
+                action => self.carry_out(action, target, &message.notice.text).await,
             };
         }
     }
 
-    fn begin(&self, id: DeliveryId, notice: &Notice, started: Instant) -> Delivery {
+    fn begin(&self, target: &Target, message: &Message, started: Instant) -> Delivery {
         let schedule = Schedule::new(started.saturating_duration_since(self.epoch), self.limit);
-        let room = self.remembered_room().clone();
+        let room = match target {
+            Target::User(recipient) => self.rooms().get(recipient).cloned(),
+            Target::Room(room) => Some(room.clone()),
+        };
         // Random, so that replicas with the same delivery do not try again at the same moment.
-        let seed = RandomState::new().hash_one(id.as_str());
-        Delivery::new(
-            id,
-            notice.instance.clone(),
-            self.bot.clone(),
-            room,
-            schedule,
-            seed,
-        )
+        let seed = RandomState::new().hash_one(message.key.as_str());
+        let (key, instance) = (message.key.clone(), message.notice.instance.clone());
+        Delivery::new(key, instance, self.bot.clone(), room, schedule, seed)
+            .about(message.progress.clone())
     }
 
-    async fn carry_out(&self, action: Action, text: &str) -> Input {
+    async fn carry_out(&self, action: Action, target: &Target, text: &str) -> Input {
         match action {
-            Action::CreateRoom { within } => {
-                let room = self.client.create_room(&self.recipient, within).await;
-                self.remembered_room()
-                    .clone_from(&room.as_ref().ok().cloned());
-                Input::Room(room)
-            }
+            Action::CreateRoom { within } => Input::Room(self.room(target, within).await),
             Action::Send { room, id, within } => {
                 Input::Sent(self.client.send_message(&room, &id, text, within).await)
             }
             Action::Find { id, within } => Input::Found(self.client.get_message(&id, within).await),
+            Action::Edit { room, id, within } => {
+                Input::Edited(self.client.update_message(&room, &id, text, within).await)
+            }
             Action::Wait(pause) => {
                 time::sleep(pause).await;
                 Input::Waited
@@ -117,7 +140,26 @@ impl Courier {
         }
     }
 
-    fn remembered_room(&self) -> std::sync::MutexGuard<'_, Option<RoomId>> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Makes or finds the room of a user; a room that was configured is there or is not.
+    async fn room(&self, target: &Target, within: Duration) -> Result<RoomId, Fault> {
+        let Target::User(recipient) = target else {
+            return Err(Fault::Refused);
+        };
+        let room = self.client.create_room(recipient, within).await;
+        let mut rooms = self.rooms();
+        match &room {
+            Ok(room) => {
+                if rooms.len() >= MAX_ROOMS {
+                    rooms.clear();
+                }
+                rooms.insert(recipient.clone(), room.clone());
+            }
+            Err(_) => drop(rooms.remove(recipient)),
+        }
+        room
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<Recipient, RoomId>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,15 +7,21 @@
 
 use std::time::Duration;
 
+use crate::gitlab::circumstances::Progress;
 use crate::gitlab::delivery_id::DeliveryId;
+use crate::live;
 use crate::rocketchat::reply::{Fault, StoredMessage};
 use crate::rocketchat::{MessageId, RoomId, UserId};
 
+pub mod action;
 pub mod budget;
+pub mod schedule;
 pub mod verdict;
 
+pub use action::{Action, Input};
 use budget::RetryBudget;
-pub use verdict::{Effort, Evidence, Refusal, Verdict};
+pub use schedule::Schedule;
+pub use verdict::{Busy, Effort, Evidence, Refusal, Verdict};
 
 /// Tries after the first one, over all calls of one delivery.
 const MAX_RETRIES: u64 = 2;
@@ -27,82 +33,13 @@ const PAUSE_MS: std::ops::Range<u64> = 100..400;
 /// A look-up that gets less time than this is not worth its call.
 const MIN_CALL: Duration = Duration::from_millis(100);
 
-/// The time a delivery has; all of it measured on one monotonic clock.
-#[derive(Clone, Copy, Debug)]
-pub struct Schedule {
-    /// When the last call must have ended.
-    pub deadline: Duration,
-    /// The longest one call may take.
-    pub call_limit: Duration,
-}
-
-impl Schedule {
-    /// Shares out the time limit of a delivery that began at `start`: nine tenths for calls, three
-    /// tenths for each of them, the rest for our answer. With 5 s that is 4.5 s and 1.5 s.
-    pub fn new(start: Duration, limit: Duration) -> Self {
-        Self {
-            deadline: start + limit * 9 / 10,
-            call_limit: Self::call_limit(limit),
-        }
-    }
-
-    /// The longest one call may take within the time limit of a delivery.
-    pub fn call_limit(limit: Duration) -> Duration {
-        limit * 3 / 10
-    }
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The delivery begins.
-    Start,
-    /// The pause is over.
-    Waited,
-    /// `im.create` answered.
-    Room(Result<RoomId, Fault>),
-    /// `chat.sendMessage` answered.
-    Sent(Result<(), Fault>),
-    /// `chat.getMessage` answered.
-    Found(Result<StoredMessage, Fault>),
-}
-
-/// What to do next.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Action {
-    /// Call `im.create`; a room that was remembered is not to be used again.
-    CreateRoom {
-        /// Time limit of the call.
-        within: Duration,
-    },
-    /// Call `chat.sendMessage`.
-    Send {
-        /// Where to.
-        room: RoomId,
-        /// Under which id.
-        id: MessageId,
-        /// Time limit of the call.
-        within: Duration,
-    },
-    /// Call `chat.getMessage`.
-    Find {
-        /// Which message.
-        id: MessageId,
-        /// Time limit of the call.
-        within: Duration,
-    },
-    /// Do nothing for a while.
-    Wait(Duration),
-    /// The end.
-    Finish(Verdict),
-}
-
-/// The three calls, in the order of a delivery without trouble.
+/// The calls, in the order of a delivery without trouble.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
     CreateRoom,
     Send,
     Find,
+    Edit,
 }
 
 /// One delivery to one user.
@@ -111,6 +48,8 @@ pub struct Delivery {
     key: DeliveryId,
     instance: String,
     bot: UserId,
+    /// What the message tells of a pipeline, if it is to be edited as that moves.
+    progress: Option<Progress>,
     schedule: Schedule,
     /// Makes the pauses of different deliveries differ.
     seed: u64,
@@ -144,6 +83,7 @@ impl Delivery {
             key,
             instance,
             bot,
+            progress: None,
             schedule,
             seed,
             room,
@@ -152,6 +92,12 @@ impl Delivery {
             next,
             doubt: None,
         }
+    }
+
+    /// The same delivery of a message that is edited while a pipeline moves.
+    #[must_use]
+    pub fn about(self, progress: Option<Progress>) -> Self {
+        Self { progress, ..self }
     }
 
     /// Decides what to do next, given what happened and the time now.
@@ -177,6 +123,10 @@ impl Delivery {
             Input::Sent(Ok(())) => self.delivered(Evidence::Sent),
             Input::Sent(Err(fault)) => self.after_failed_send(fault, now, budget),
             Input::Found(found) => self.after_look(found, now, budget),
+            Input::Edited(Ok(())) => self.delivered(Evidence::Edited),
+            // To look again would find what there was before.
+            Input::Edited(Err(Fault::Refused)) => give_up(Refusal::Fault(Fault::Refused)),
+            Input::Edited(Err(fault)) => self.try_again(Step::Edit, fault, now, budget),
         }
     }
 
@@ -203,6 +153,10 @@ impl Delivery {
         budget: &mut RetryBudget,
     ) -> Action {
         match found {
+            Ok(stored) if self.is_ours(&stored) && self.is_behind(&stored) => {
+                self.doubt = None;
+                self.take(Step::Edit, now)
+            }
             Ok(stored) if self.is_ours(&stored) => self.delivered(Evidence::Found),
             Ok(_) => give_up(Refusal::IdTaken),
             Err(Fault::Refused) => self.after_absence(now, budget),
@@ -289,6 +243,11 @@ impl Delivery {
                 id: self.message_id(room),
                 within,
             },
+            (Step::Edit, Some(room)) => Action::Edit {
+                room: room.clone(),
+                id: self.message_id(room),
+                within,
+            },
             (Step::CreateRoom, _) | (_, None) => Action::CreateRoom { within },
         }
     }
@@ -311,6 +270,11 @@ impl Delivery {
 
     fn is_ours(&self, stored: &StoredMessage) -> bool {
         stored.sender == self.bot && Some(&stored.room) == self.room.as_ref()
+    }
+
+    fn is_behind(&self, stored: &StoredMessage) -> bool {
+        let progress = self.progress.as_ref();
+        progress.is_some_and(|progress| live::is_behind(&stored.text, progress))
     }
 
     fn message_id(&self, room: &RoomId) -> MessageId {

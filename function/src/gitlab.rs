@@ -8,7 +8,11 @@ pub mod kind;
 pub mod origin;
 pub mod signature;
 
+pub mod circumstances;
+pub mod cloud_event;
 pub mod commit;
+mod lax;
+pub mod people;
 pub mod project;
 pub mod scene;
 pub mod status;

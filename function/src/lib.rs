@@ -10,7 +10,8 @@
 //!
 //!  serve ─ app ─ webhook ───────► gitlab::origin   is it GitLab?
 //!                                 gitlab::event    what happened?
-//!                                 notice, markup   what is said?
+//!                                 routes           who hears of it?
+//!                                 notice, words    what is said?
 //!                                 delivery         what to do next? ─► courier ─► rocketchat::client
 //!  answer ◄── outcome  how did it end? ◄────────── rocketchat::reply  what does the answer mean?
 //!  observe ◄─ counts, a span and one log line for it
@@ -20,7 +21,7 @@
 //!
 //! # What is deliberately absent
 //!
-//! - No state outlives a request but the room of the recipient and the retry budget, and both may
+//! - No state outlives a request but the rooms of recipients and the retry budget, and both may
 //!   be lost at any time. Replicas need not know of each other: the id of a message follows from the
 //!   delivery, and the chat server stores one message per id.
 //! - Nothing is done after the answer: the message is stored before GitLab hears of success.
@@ -38,14 +39,19 @@ mod fingerprint;
 pub mod gitlab;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod live;
 pub mod markup;
 pub mod notice;
 pub mod observe;
 pub mod outcome;
 pub mod process;
 pub mod rocketchat;
+pub mod routes;
 pub mod serve;
 pub mod start;
 pub mod telemetry;
+pub mod telling;
 pub mod tls;
 pub mod webhook;
+pub mod words;
+mod yaml;

@@ -39,6 +39,11 @@ impl Quoted {
         }
         (!kept.is_empty()).then_some(Self(kept))
     }
+
+    /// The text without its code span; it keeps what makes it harmless, but for markup.
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
 }
 
 impl fmt::Display for Quoted {

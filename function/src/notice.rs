@@ -34,6 +34,9 @@ mod repository_update;
 mod vulnerability;
 mod wiki_page;
 
+/// Rocket.Chat's default limit of a message, in UTF-16 units.
+pub const MAX_UNITS: usize = 5000;
+
 /// One message, ready to be sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Notice {
@@ -49,9 +52,33 @@ pub struct Notice {
     pub content_id: DeliveryId,
 }
 
+/// What is told although it is not by default.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Allowance {
+    /// What only members of a project may see.
+    pub confidential: bool,
+    /// Pipelines, jobs and deployments before their end.
+    pub under_way: bool,
+}
+
 /// Turns an event into a message, or says why nobody is told.
-#[rustfmt::skip] // One line a family.
 pub fn compose(event: &Event) -> Result<Notice, Ignored> {
+    compose_for(event, Allowance::default())
+}
+
+/// The same for those who may hear more.
+pub fn compose_for(event: &Event, allowed: Allowance) -> Result<Notice, Ignored> {
+    if event.is_confidential() && !allowed.confidential {
+        return Err(Ignored::Confidential);
+    }
+    if event.is_under_way() && !allowed.under_way {
+        return Err(Ignored::NotFinal);
+    }
+    words(event)
+}
+
+#[rustfmt::skip] // One line a family.
+fn words(event: &Event) -> Result<Notice, Ignored> {
     let (text, scene, sha, page) = match event {
         Event::RefChange(it) => return Ok(ref_change(it)),
         Event::Issue(it) => (issue::words(it)?, &it.scene, None, it.page.as_ref()),

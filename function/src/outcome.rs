@@ -1,77 +1,22 @@
 //! What a request came to, and what its sender is told. Owns the statuses, the words and the labels
-//! of every way a webhook can end: the policy in one file. How it is written as HTTP is
-//! [`answer`](crate::answer)'s business.
+//! of every way a webhook can end: the policy in one file. What else is known at the end is in
+//! [`report`]; how it is written as HTTP is [`answer`](crate::answer)'s business.
 //!
 //! Two rules of GitLab's stand behind the table. It takes 2xx and 3xx for success and everything
 //! else for a failure, after four of which in a row it pauses the webhook: so an event that nobody
 //! is told about is a success. And it does not retry: so nothing is a success before the message
 //! is stored.
 
-use std::time::Duration;
-
-use crate::delivery::{Effort, Evidence, Refusal};
-use crate::gitlab::commit::CommitSha;
-use crate::gitlab::delivery_id::DeliveryId;
+use crate::delivery::{Busy, Effort, Evidence, Refusal, Verdict};
 use crate::gitlab::event::ParseError;
-use crate::gitlab::kind::Kind;
-use crate::gitlab::origin::{OriginError, Proof, Scheme};
+use crate::gitlab::origin::OriginError;
 use crate::notice::Ignored;
 use crate::rocketchat::MessageId;
 use crate::rocketchat::reply::Fault;
 
-/// What is known of a webhook at its end; what was not reached stays empty.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// How it proved its origin.
-    pub scheme: Option<Scheme>,
-    /// Position of the key or token that let it in.
-    pub key_index: Option<usize>,
-    /// Length of its body.
-    pub body_bytes: Option<u64>,
-    /// Names the delivery.
-    pub delivery_id: Option<DeliveryId>,
-    /// What happened on GitLab.
-    pub kind: Option<Kind>,
-    /// Where, as GitLab wrote it.
-    pub project: Option<String>,
-    /// The commit it is about.
-    pub sha: Option<CommitSha>,
-    /// How long it took to bring the message to the recipient, or to give up.
-    pub delivery_time: Option<Duration>,
-    /// What that took beyond one call of each kind.
-    pub effort: Effort,
-    /// How it ended.
-    pub outcome: Outcome,
-}
+pub mod report;
 
-impl Report {
-    /// Nothing is known but the end.
-    pub fn of(outcome: Outcome) -> Self {
-        Self {
-            scheme: None,
-            key_index: None,
-            body_bytes: None,
-            delivery_id: None,
-            kind: None,
-            project: None,
-            sha: None,
-            delivery_time: None,
-            effort: Effort::default(),
-            outcome,
-        }
-    }
-
-    /// Adds what let the delivery in.
-    #[must_use]
-    pub fn proven_by(self, proof: &Proof) -> Self {
-        Self {
-            scheme: Some(proof.scheme),
-            key_index: Some(proof.key_index),
-            delivery_id: proof.delivery_id.clone(),
-            ..self
-        }
-    }
-}
+pub use report::{Entrance, Report, Told};
 
 /// How a webhook ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -124,6 +69,24 @@ const DELIVERED: &str = "delivered";
 const IGNORED: &str = "ignored";
 
 impl Outcome {
+    fn of(verdict: Result<(Verdict, Effort), Busy>, effort: &mut Effort) -> Self {
+        let verdict = verdict.map(|(verdict, own)| {
+            *effort += own;
+            verdict
+        });
+        match verdict {
+            Ok(Verdict::Delivered {
+                id: message_id,
+                known_by,
+            }) => Self::Delivered {
+                message_id,
+                known_by,
+            },
+            Ok(Verdict::Refused(refusal)) => Self::Failed(Failure::Refused(refusal)),
+            Err(Busy) => Self::Failed(Failure::Busy),
+        }
+    }
+
     /// Every pair of [`label`](Self::label) and [`reason`](Self::reason), for series that must exist
     /// from the start.
     pub fn labels() -> Vec<(&'static str, &'static str)> {

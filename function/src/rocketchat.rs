@@ -10,6 +10,7 @@ use crate::gitlab::delivery_id::DeliveryId;
 
 pub mod client;
 pub mod reply;
+mod request;
 pub mod route;
 
 /// A user name that gets direct messages.
@@ -41,8 +42,8 @@ impl Recipient {
 )]
 pub struct RecipientError;
 
-/// The id of a room, here the direct messages between the bot and one user.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// The id of a room, mostly that of the direct messages between the bot and one user.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct RoomId(Box<str>);
 
 /// The id of a user, as opposed to the name.

@@ -25,6 +25,11 @@ pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, Expo
             "ALLOW_UNAUTHENTICATED is true: anybody who reaches this function can send messages"
         );
     }
+    if config.accept_cloud_events {
+        tracing::warn!(
+            "ACCEPT_CLOUDEVENTS is true: anybody who reaches POST / can send messages; let only the broker through"
+        );
+    }
     Ok(telemetry)
 }
 
@@ -33,7 +38,6 @@ pub fn function(config: Config, telemetry: &Telemetry) -> Result<Function, Clien
     let RocketChat {
         url,
         credentials,
-        recipient,
         authorities,
     } = config.rocketchat;
     let limit = config.delivery_timeout;
@@ -46,7 +50,9 @@ pub fn function(config: Config, telemetry: &Telemetry) -> Result<Function, Clien
     )?;
     Ok(Function {
         guard: config.guard,
-        courier: Courier::new(client, credentials.user_id, recipient, limit),
+        accept_cloud_events: config.accept_cloud_events,
+        telling: config.telling,
+        courier: Courier::new(client, credentials.user_id, limit),
         admission: Admission::default(),
         accept_missing_key: config.accept_missing_key,
     })

@@ -2,22 +2,25 @@
 //! where GitLab's side, the words and Rocket.Chat's side meet; each step is decided elsewhere.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 
 use crate::admission::Admission;
-use crate::courier::{Busy, Courier};
-use crate::delivery::{Effort, Verdict};
-use crate::gitlab::delivery_id::DeliveryId;
+use crate::courier::Courier;
+use crate::gitlab::circumstances::{Circumstances, Progress};
+use crate::gitlab::cloud_event;
 use crate::gitlab::event::Event;
-use crate::gitlab::origin::{Guard, OriginError};
-use crate::notice::{self, Ignored, Notice};
-use crate::outcome::{Failure, Outcome, Report};
+use crate::gitlab::origin::{Claim, Guard, OriginError};
+use crate::notice::{Ignored, Notice};
+use crate::outcome::{Entrance, Failure, Outcome, Report};
+use crate::routes::Target;
+use crate::telling::Telling;
 
 const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 
@@ -26,6 +29,10 @@ const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 pub struct Function {
     /// Who is let in.
     pub guard: Guard,
+    /// Whether CloudEvents are let in, all of them: their origin is whoever can reach this port.
+    pub accept_cloud_events: bool,
+    /// Who hears of it, and in which words.
+    pub telling: Telling,
     /// Who brings the message.
     pub courier: Courier,
     /// Room for bodies.
@@ -38,12 +45,20 @@ pub struct Function {
 pub async fn receive(State(function): State<Arc<Function>>, request: Request) -> Report {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let (report, event) = match function.admit(&parts.headers, body, started).await {
+    let entrance = function.entrance(&parts);
+    let admitted = function.admit(entrance, &parts.headers, body, started);
+    let (report, event, circumstances) = match admitted.await {
         Ok(admitted) => admitted,
-        Err(report) => return report,
+        Err(report) => return Report { entrance, ..report },
     };
-    match notice::compose(&event) {
-        Ok(notice) => function.tell(notice, report, started).await,
+    let report = Report { entrance, ..report };
+    match function.telling.tell(&event, &circumstances) {
+        Ok((targets, notice)) => {
+            let progress = circumstances.progress;
+            function
+                .deliver(notice, progress, &targets, report, started)
+                .await
+        }
         Err(ignored) => Report {
             outcome: Outcome::Ignored(ignored),
             ..report
@@ -54,97 +69,135 @@ pub async fn receive(State(function): State<Arc<Function>>, request: Request) ->
 /// What holds until there are words for an event.
 const UNTOLD: Outcome = Outcome::Ignored(Ignored::UnhandledKind);
 
+/// An event, what is known of it, and what can be asked of it.
+type Admitted = (Report, Event, Circumstances);
+
 impl Function {
-    /// An event that proved its origin, and what is known of it. Its body has left memory when this
-    /// returns, so that waiting for the chat server costs little.
-    async fn admit(
-        &self,
-        headers: &HeaderMap,
-        body: Body,
-        started: Instant,
-    ) -> Result<(Report, Event), Report> {
-        let failed = |failure| Report::of(Outcome::Failed(failure));
-        let outsider =
-            |error: OriginError| failed(Failure::Origin(error, self.guard.expectation()));
-        let claim = self
-            .guard
-            .inspect(headers, unix_seconds())
-            .map_err(outsider)?;
-        check_content(headers).map_err(failed)?;
-        let body = self
-            .admission
-            .read(headers, body, started)
-            .await
-            .map_err(failed)?;
-        let measured = |report| Report {
-            body_bytes: u64::try_from(body.bytes().len()).ok(),
-            ..report
-        };
-        let proof = claim
-            .confirm(body.bytes())
-            .map_err(|error| measured(outsider(error)))?;
-        let hook = headers.get(EVENT).map(http::HeaderValue::as_bytes);
-        match Event::parse(hook, body.bytes()) {
-            Ok(event) => {
-                let report = Report {
-                    kind: Some(event.kind()),
-                    ..measured(Report::of(UNTOLD)).proven_by(&proof)
-                };
-                Ok((report, event))
-            }
-            Err(error) => Err(measured(failed(Failure::Parse(error))).proven_by(&proof)),
+    /// A broker posts to the address it is given, and that has no path of ours.
+    fn entrance(&self, parts: &Parts) -> Entrance {
+        let is_event = self.accept_cloud_events
+            && parts.uri.path() == "/"
+            && cloud_event::is_one(&parts.headers);
+        if is_event {
+            Entrance::CloudEvent
+        } else {
+            Entrance::Webhook
         }
     }
 
-    async fn tell(&self, notice: Notice, report: Report, started: Instant) -> Report {
-        let fallback = self.accept_missing_key.then(|| notice.content_id.clone());
-        let key = report.delivery_id.clone().or(fallback);
-        let (outcome, effort, delivery_time) = match &key {
-            Some(key) => self.deliver(key.clone(), &notice, started).await,
-            None => (
-                Outcome::Failed(Failure::MissingKey),
-                Effort::default(),
-                None,
-            ),
+    /// An event that proved its origin. Its body has left memory when this returns, so that waiting
+    /// for the chat server costs little.
+    async fn admit(
+        &self,
+        entrance: Entrance,
+        headers: &HeaderMap,
+        body: Body,
+        started: Instant,
+    ) -> Result<Admitted, Report> {
+        let failed = |failure| Report::of(Outcome::Failed(failure));
+        let claim = match entrance {
+            Entrance::Webhook => Some(self.guard.inspect(headers, unix_seconds())),
+            Entrance::CloudEvent => None,
         };
-        Report {
-            delivery_id: key,
-            project: notice.project,
-            sha: notice.sha,
-            delivery_time,
-            effort,
-            outcome,
-            ..report
+        let claim = claim
+            .transpose()
+            .map_err(|error| failed(self.outsider(error)))?;
+        check_content(headers, entrance).map_err(failed)?;
+        let body = self.admission.read(headers, body, started).await;
+        let body = body.map_err(failed)?;
+        let mut report = Report {
+            body_bytes: u64::try_from(body.bytes().len()).ok(),
+            ..Report::of(UNTOLD)
+        };
+        let read = match claim {
+            Some(claim) => self.open(claim, headers, body.bytes(), &mut report),
+            None => self.unpack(headers, body.bytes(), &mut report),
+        };
+        match read {
+            Ok((event, circumstances)) => Ok((report, event, circumstances)),
+            Err(failure) => Err(Report {
+                outcome: Outcome::Failed(failure),
+                ..report
+            }),
         }
+    }
+
+    /// A webhook of GitLab's.
+    fn open(
+        &self,
+        claim: Claim,
+        headers: &HeaderMap,
+        body: &[u8],
+        report: &mut Report,
+    ) -> Result<(Event, Circumstances), Failure> {
+        let proof = claim.confirm(body).map_err(|error| self.outsider(error))?;
+        *report = report.clone().proven_by(&proof);
+        let hook = headers.get(EVENT).map(http::HeaderValue::as_bytes);
+        self.read(hook, body, report)
+    }
+
+    /// A webhook in an envelope.
+    fn unpack(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        report: &mut Report,
+    ) -> Result<(Event, Circumstances), Failure> {
+        let event = cloud_event::open(headers, body).map_err(Failure::Parse)?;
+        report.delivery_id = Some(event.delivery_id);
+        self.read(None, &event.data, report)
+    }
+
+    fn read(
+        &self,
+        hook: Option<&[u8]>,
+        body: &[u8],
+        report: &mut Report,
+    ) -> Result<(Event, Circumstances), Failure> {
+        let event = Event::parse(hook, body).map_err(Failure::Parse)?;
+        let circumstances = self.telling.circumstances(&event, body);
+        let circumstances = circumstances.map_err(Failure::Parse)?;
+        report.kind = Some(event.kind());
+        Ok((event, circumstances))
+    }
+
+    fn outsider(&self, error: OriginError) -> Failure {
+        Failure::Origin(error, self.guard.expectation())
     }
 
     async fn deliver(
         &self,
-        key: DeliveryId,
-        notice: &Notice,
+        notice: Notice,
+        progress: Option<Progress>,
+        targets: &[Target],
+        report: Report,
         started: Instant,
-    ) -> (Outcome, Effort, Option<Duration>) {
-        let begun = Instant::now();
-        let (outcome, effort) = match self.courier.deliver(key, notice, started).await {
-            Ok((Verdict::Delivered { id, known_by }, effort)) => {
-                let message_id = id;
-                let delivered = Outcome::Delivered {
-                    message_id,
-                    known_by,
-                };
-                (delivered, effort)
-            }
-            Ok((Verdict::Refused(refusal), effort)) => {
-                (Outcome::Failed(Failure::Refused(refusal)), effort)
-            }
-            Err(Busy) => (Outcome::Failed(Failure::Busy), Effort::default()),
+    ) -> Report {
+        let fallback = self.accept_missing_key.then(|| notice.content_id.clone());
+        let delivery_id = report.delivery_id.clone().or(fallback);
+        let report = Report {
+            delivery_id: delivery_id.clone(),
+            project: notice.project.clone(),
+            sha: notice.sha.clone(),
+            ..report
         };
-        (outcome, effort, Some(begun.elapsed()))
+        let message = self.telling.message(delivery_id, notice, progress);
+        match message {
+            Ok(message) => {
+                let begun = Instant::now();
+                let verdicts = self.courier.deliver(&message, targets, started).await;
+                Report {
+                    delivery_time: Some(begun.elapsed()),
+                    ..report.told(targets, verdicts)
+                }
+            }
+            Err(outcome) => Report { outcome, ..report },
+        }
     }
 }
 
 /// GitLab sends plain JSON. A compressed body could be a thousand times its size.
-fn check_content(headers: &HeaderMap) -> Result<(), Failure> {
+fn check_content(headers: &HeaderMap, entrance: Entrance) -> Result<(), Failure> {
     let value = |name| {
         headers
             .get(name)
@@ -153,7 +206,8 @@ fn check_content(headers: &HeaderMap) -> Result<(), Failure> {
     let media_type = value(CONTENT_TYPE)
         .and_then(|value| value.split(';').next())
         .unwrap_or_default();
-    if !media_type.trim().eq_ignore_ascii_case("application/json") {
+    let is_envelope = entrance == Entrance::CloudEvent && cloud_event::is_structured(headers);
+    if !is_envelope && !media_type.trim().eq_ignore_ascii_case("application/json") {
         return Err(Failure::MediaType);
     }
     match headers

@@ -8,6 +8,7 @@ use tokio::runtime::Builder;
 
 use crate::config::{Config, RocketChat};
 use crate::delivery::Schedule;
+use crate::rocketchat::Recipient;
 use crate::rocketchat::client::Client;
 use crate::rocketchat::reply::Fault;
 use crate::telemetry::Telemetry;
@@ -65,7 +66,9 @@ async fn try_server(config: &Config) -> Vec<Finding> {
     match Client::new(url, credentials, authorities, limit, silent) {
         Ok(client) => {
             let mut findings = account(config, &client).await;
-            findings.push(recipient(config, &client).await);
+            for user in config.telling.routes.users() {
+                findings.push(recipient(config, user, &client).await);
+            }
             findings
         }
         Err(error) => vec![Finding::Bad(error.to_string())],
@@ -98,8 +101,7 @@ async fn account(config: &Config, client: &Client) -> Vec<Finding> {
     findings
 }
 
-async fn recipient(config: &Config, client: &Client) -> Finding {
-    let recipient = &config.rocketchat.recipient;
+async fn recipient(config: &Config, recipient: &Recipient, client: &Client) -> Finding {
     let name = recipient.as_str();
     match client
         .user_info(recipient, Schedule::call_limit(config.delivery_timeout))
@@ -108,7 +110,7 @@ async fn recipient(config: &Config, client: &Client) -> Finding {
         Ok(account) if account.active => Finding::Good(format!("recipient @{name} exists")),
         Ok(_) => Finding::Bad(format!("recipient @{name} is deactivated")),
         Err(Fault::Refused) => Finding::Bad(format!(
-            "recipient @{name} does not exist; check ROCKETCHAT_RECIPIENT"
+            "recipient @{name} does not exist; check ROCKETCHAT_RECIPIENT or ROUTES"
         )),
         Err(fault) => Finding::Bad(format!("could not look up @{name}: {}", fault.advice())),
     }

@@ -56,6 +56,11 @@ pub const SETTINGS: &[Setting] = &[
         "`false`",
     ),
     setting(
+        "ACCEPT_CLOUDEVENTS",
+        "take CloudEvents at `POST /` from whoever reaches it; for Knative Eventing behind a mesh",
+        "`false`",
+    ),
+    setting(
         "ROCKETCHAT_URL",
         "address of the server, such as `https://chat.example.org`",
         "required",
@@ -68,8 +73,23 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "ROCKETCHAT_RECIPIENT",
-        "user name that gets the messages",
-        "required",
+        "user name that gets the messages; short for one rule of `ROUTES`",
+        "required without `ROUTES`",
+    ),
+    setting(
+        "ROUTES",
+        "rules in YAML: who hears of which event",
+        "everything to `ROCKETCHAT_RECIPIENT`",
+    ),
+    setting(
+        "MESSAGES",
+        "templates in YAML, kind by kind, or one for all",
+        "built-in words",
+    ),
+    setting(
+        "LIVE_PIPELINES",
+        "one message a pipeline, edited when it ends; edits do not notify",
+        "`false`",
     ),
     setting(
         "ROCKETCHAT_CA",
@@ -142,6 +162,9 @@ const PREFIXES: &[&str] = &[
     "ROCKETCHAT_",
     "DELIVERY_",
     "LAME_DUCK",
+    "LIVE_",
+    "MESSAGES",
+    "ROUTES",
     "LOG_",
     "METRICS_",
 ];

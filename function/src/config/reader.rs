@@ -67,6 +67,34 @@ impl<'a> Reader<'a> {
             .ok()
     }
 
+    /// A setting in which several things may be wrong; `None` if it is absent or wrong.
+    pub(super) fn document<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, Vec<String>>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(problems) => {
+                for problem in problems {
+                    self.mistake(name, problem);
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether nothing was wrong since there were `before` mistakes.
+    pub(super) fn is_clean_since(&self, before: usize) -> bool {
+        self.mistakes.len() == before
+    }
+
+    /// How much was wrong so far.
+    pub(super) fn mistake_count(&self) -> usize {
+        self.mistakes.len()
+    }
+
     /// Up to `limit` values with commas or line breaks between them; `None` after a mistake.
     pub(super) fn list<T, E: Display>(
         &mut self,

@@ -25,17 +25,20 @@ pub enum Evidence {
     Sent,
     /// We looked, and it was there: sent by an earlier try, delivery or replica.
     Found,
+    /// An earlier delivery about the same pipeline sent it, and its text is now this one's.
+    Edited,
 }
 
 impl Evidence {
     /// Every evidence, for tables and for series that must exist from the start.
-    pub const ALL: [Self; 2] = [Self::Sent, Self::Found];
+    pub const ALL: [Self; 3] = [Self::Sent, Self::Found, Self::Edited];
 
     /// The word for logs and metrics.
     pub fn label(self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Found => "found",
+            Self::Edited => "edited",
         }
     }
 }
@@ -51,6 +54,10 @@ pub enum Refusal {
     NoTime,
 }
 
+/// No turn came up in time, so nothing was tried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Busy;
+
 /// What a delivery took beyond one call of each kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Effort {
@@ -58,4 +65,11 @@ pub struct Effort {
     pub retries: u64,
     /// Pauses that the chat server's rate limit asked for.
     pub rate_limit_waits: u64,
+}
+
+impl std::ops::AddAssign for Effort {
+    fn add_assign(&mut self, other: Self) {
+        self.retries += other.retries;
+        self.rate_limit_waits += other.rate_limit_waits;
+    }
 }

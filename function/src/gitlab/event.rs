@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use super::kind::Kind;
 use super::push::{self, RefChange, RefKind};
 use super::scene::Opening;
+use super::status::Status;
 use super::wire::Text;
 use super::{
     administration, deployment, emoji, expiring_token, feature_flag, issue, job, member,
@@ -40,7 +41,7 @@ macro_rules! families {
                 }
             }
 
-            fn read(body: &str, opening: &Opening) -> Result<Self, ParseError> {
+            fn read_as(body: &str, opening: &Opening) -> Result<Self, ParseError> {
                 match opening.kind {
                     Kind::Push | Kind::TagPush => Self::push(read(body)?, opening.kind),
                     $($(Kind::$kind)|+ => {
@@ -111,13 +112,34 @@ impl Event {
         let names: Names = read(body)?;
         let says_so = hook.is_some_and(|hook| hook.starts_with(b"Confidential "));
         let opening = names.opening(says_so);
-        match Self::read(body, &opening) {
+        match Self::read_as(body, &opening) {
             // A push without its commit is a mistake to be shown; of the others we only speak.
             Err(ParseError::Missing(_)) if !matches!(opening.kind, Kind::Push | Kind::TagPush) => {
                 Ok(Self::Incomplete(opening.kind))
             }
             event => event,
         }
+    }
+
+    /// Whether only members of the project may see it.
+    pub fn is_confidential(&self) -> bool {
+        match self {
+            Self::Issue(issue) => issue.confidential,
+            Self::Note(note) => note.confidential,
+            Self::Emoji(emoji) => emoji.confidential,
+            _ => false,
+        }
+    }
+
+    /// Whether it tells of something that goes on: a pipeline, a job or a deployment.
+    pub fn is_under_way(&self) -> bool {
+        let status = match self {
+            Self::Pipeline(pipeline) => pipeline.status,
+            Self::Job(job) => job.status,
+            Self::Deployment(deployment) => deployment.status,
+            _ => return false,
+        };
+        status == Status::Unfinished
     }
 
     /// One pass over a body that is what its header says; `None` sends it the long way round.
@@ -184,7 +206,7 @@ pub enum ParseError {
 }
 
 /// Reads JSON; the path of a wrong field is looked up only once there is one.
-fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ParseError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ParseError> {
     serde_json::from_str(body).map_err(|error| {
         if error.is_data() {
             ParseError::Field(wrong_field::<T>(body))

@@ -6,7 +6,7 @@ use super::wire::Text;
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $label:literal: $($name:literal)|+;)+) => {
         /// The kinds of event that GitLab 19 sends, through project, group and system hooks.
-        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum Kind {
             $($(#[$doc])* $variant,)+
             /// A kind we do not know, or a body that a custom template has made.
@@ -93,6 +93,12 @@ kinds! {
 }
 
 impl Kind {
+    /// The kind with this label, except [`Kind::Other`].
+    pub fn with_label(label: &str) -> Option<Self> {
+        let mut told = Self::ALL.iter().filter(|kind| **kind != Self::Other);
+        told.find(|kind| kind.label() == label).copied()
+    }
+
     /// `object_kind` decides; system hooks may send `event_name` alone.
     pub(super) fn of(object_kind: Option<&Text>, event_name: Option<&Text>) -> Self {
         let name = Text::filled(object_kind).or_else(|| Text::filled(event_name));

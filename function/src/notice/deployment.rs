@@ -1,5 +1,5 @@
-//! What is said of a deployment. Owns the words and that only its end is told; what they are made of
-//! is read in [`gitlab::deployment`](crate::gitlab::deployment).
+//! What is said of a deployment. Owns the words; what they are made of is read in
+//! [`gitlab::deployment`](crate::gitlab::deployment).
 
 use super::Ignored;
 use super::phrase::{
@@ -14,7 +14,7 @@ pub(super) fn words(deployment: &Deployment) -> Result<String, Ignored> {
         Status::Failed => "failed",
         Status::Canceled => "was canceled",
         Status::Skipped => "was skipped",
-        Status::Unfinished => return Err(Ignored::NotFinal),
+        Status::Unfinished => "is under way",
         Status::Unknown => return Err(Ignored::UnknownAction),
     };
     let label = numbered("Deployment", deployment.id);

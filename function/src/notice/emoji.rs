@@ -6,9 +6,6 @@ use super::phrase::{MAX_NAME, page, place_and_actor, quote, thing};
 use crate::gitlab::emoji::{Action, Emoji, Place};
 
 pub(super) fn words(emoji: &Emoji) -> Result<String, Ignored> {
-    if emoji.confidential {
-        return Err(Ignored::Confidential);
-    }
     let verb = match emoji.action {
         Some(Action::Awarded) => "added to",
         Some(Action::Revoked) => "removed from",

@@ -1,5 +1,6 @@
 //! Why nobody is told although all is well. Owns the reasons and their words; which event has which
-//! reason is decided beside the words of its family.
+//! reason is decided beside the words of its family, in [`notice`](super) and in
+//! [`routes`](crate::routes).
 
 /// Why nothing is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,6 +19,16 @@ pub enum Ignored {
     UnknownAction,
     /// A known kind of event without what makes it one.
     Incomplete,
+    /// No rule is for it.
+    NoRule,
+    /// A rule is for it, and says that nobody hears of it.
+    Nobody,
+    /// A rule is for it, but nobody known has the part that is to hear of it.
+    Unmapped,
+    /// Whoever would hear of it did it.
+    OwnAction,
+    /// A template of the operator's says nothing about it.
+    NoWords,
 }
 
 impl Ignored {
@@ -30,6 +41,11 @@ impl Ignored {
         Self::SystemNote,
         Self::UnknownAction,
         Self::Incomplete,
+        Self::NoRule,
+        Self::Nobody,
+        Self::Unmapped,
+        Self::OwnAction,
+        Self::NoWords,
     ];
 
     /// The word for logs, metrics and the header `webhook-app-reason`.
@@ -42,6 +58,11 @@ impl Ignored {
             Self::SystemNote => "system_note",
             Self::UnknownAction => "unknown_action",
             Self::Incomplete => "incomplete",
+            Self::NoRule => "no_rule",
+            Self::Nobody => "nobody",
+            Self::Unmapped => "unmapped",
+            Self::OwnAction => "own_action",
+            Self::NoWords => "no_words",
         }
     }
 
@@ -55,6 +76,13 @@ impl Ignored {
             Self::SystemNote => "GitLab wrote the comment itself",
             Self::UnknownAction => "there is no message for an action or state of this name",
             Self::Incomplete => "what makes an event of this kind is missing",
+            Self::NoRule => "no rule of `ROUTES` is for it",
+            Self::Nobody => "a rule of `ROUTES` says that nobody hears of it",
+            Self::Unmapped => {
+                "who is to hear of it is not named by GitLab, or not known on the chat server"
+            }
+            Self::OwnAction => "who is to hear of it did it",
+            Self::NoWords => "the template of `MESSAGES` says nothing about it",
         }
     }
 }

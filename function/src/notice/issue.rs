@@ -6,9 +6,6 @@ use super::phrase::{lines, numbered_page, place_and_actor, title};
 use crate::gitlab::issue::{Action, Issue, Sort, State};
 
 pub(super) fn words(issue: &Issue) -> Result<String, Ignored> {
-    if issue.confidential {
-        return Err(Ignored::Confidential);
-    }
     let verb = match (issue.action, issue.state) {
         (Some(Action::Opened), _) => "opened",
         (Some(Action::Closed), _) => "closed",

@@ -1,5 +1,5 @@
-//! What is said of a job. Owns the words and that only its end is told; what they are made of is
-//! read in [`gitlab::job`](crate::gitlab::job).
+//! What is said of a job. Owns the words; what they are made of is read in
+//! [`gitlab::job`](crate::gitlab::job).
 
 use super::Ignored;
 use super::phrase::{MAX_NAME, lines, phrase, project_page, quoted};

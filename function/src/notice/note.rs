@@ -6,9 +6,6 @@ use super::phrase::{lines, page, place_and_actor, thing, title};
 use crate::gitlab::note::{Action, Note};
 
 pub(super) fn words(note: &Note) -> Result<String, Ignored> {
-    if note.confidential {
-        return Err(Ignored::Confidential);
-    }
     if note.system {
         return Err(Ignored::SystemNote);
     }

@@ -1,5 +1,5 @@
-//! What is said of a pipeline. Owns the words and that only its end is told; what they are made of
-//! is read in [`gitlab::pipeline`](crate::gitlab::pipeline).
+//! What is said of a pipeline. Owns the words; what they are made of is read in
+//! [`gitlab::pipeline`](crate::gitlab::pipeline).
 
 use super::Ignored;
 use super::phrase::{
@@ -31,14 +31,14 @@ pub(super) fn words(pipeline: &Pipeline) -> Result<String, Ignored> {
     Ok(lines(headline, details(pipeline)))
 }
 
-/// How a pipeline or job ended.
+/// How a pipeline or job ended, or that it did not.
 pub(super) fn verb(status: Status) -> Result<&'static str, Ignored> {
     match status {
         Status::Success => Ok("passed"),
         Status::Failed => Ok("failed"),
         Status::Canceled => Ok("was canceled"),
         Status::Skipped => Ok("was skipped"),
-        Status::Unfinished => Err(Ignored::NotFinal),
+        Status::Unfinished => Ok("is under way"),
         Status::Unknown => Err(Ignored::UnknownAction),
     }
 }

@@ -9,10 +9,11 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use url::Url;
 
 use super::reply::{self, Answer, Fault, StoredMessage};
+use super::request;
 use super::route::Route;
 use super::{Credentials, MessageId, Recipient, RoomId};
 use crate::telemetry::metrics::Metrics;
@@ -37,6 +38,7 @@ pub struct Client {
     create_room: Url,
     send_message: Url,
     get_message: Url,
+    update_message: Url,
     me: Url,
     user_info: Url,
     metrics: Arc<Metrics>,
@@ -86,6 +88,7 @@ impl Client {
             create_room: route(Route::CreateRoom),
             send_message: route(Route::SendMessage),
             get_message: route(Route::GetMessage),
+            update_message: route(Route::UpdateMessage),
             me: route(Route::Me),
             user_info: route(Route::UserInfo),
             metrics,
@@ -98,14 +101,8 @@ impl Client {
         recipient: &Recipient,
         within: Duration,
     ) -> Result<RoomId, Fault> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            username: &'a str,
-        }
-        let body = Body {
-            username: recipient.as_str(),
-        };
-        let request = with_json(self.http.post(self.create_room.clone()), &body);
+        let body = request::create_room(recipient);
+        let request = with_json(self.http.post(self.create_room.clone()), body);
         let read = |answer: &Answer| reply::room(answer, recipient);
         self.call(Route::CreateRoom, request, within, read).await
     }
@@ -118,31 +115,24 @@ impl Client {
         text: &str,
         within: Duration,
     ) -> Result<(), Fault> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            message: Message<'a>,
-            #[serde(rename = "previewUrls")]
-            preview_urls: [&'a str; 0],
-        }
-        #[derive(Serialize)]
-        struct Message<'a> {
-            #[serde(rename = "_id")]
-            id: &'a str,
-            rid: &'a str,
-            msg: &'a str,
-        }
-        let message = Message {
-            id: id.as_str(),
-            rid: room.as_str(),
-            msg: text,
-        };
-        let body = Body {
-            message,
-            preview_urls: [],
-        };
-        let request = with_json(self.http.post(self.send_message.clone()), &body);
+        let body = request::send_message(room, id, text);
+        let request = with_json(self.http.post(self.send_message.clone()), body);
         let read = |answer: &Answer| reply::sent(answer, id);
         self.call(Route::SendMessage, request, within, read).await
+    }
+
+    /// Replaces the text of the message `id`, which is ours. Nobody is notified of that.
+    pub async fn update_message(
+        &self,
+        room: &RoomId,
+        id: &MessageId,
+        text: &str,
+        within: Duration,
+    ) -> Result<(), Fault> {
+        let body = request::update_message(room, id, text);
+        let request = with_json(self.http.post(self.update_message.clone()), body);
+        let read = |answer: &Answer| reply::sent(answer, id);
+        self.call(Route::UpdateMessage, request, within, read).await
     }
 
     /// Looks for the message `id`.
@@ -246,11 +236,10 @@ fn with_query(url: &Url, name: &str, value: &str) -> Url {
     url
 }
 
-fn with_json(request: RequestBuilder, body: &impl Serialize) -> RequestBuilder {
+fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {
     request
         .header("content-type", "application/json")
-        // Strings and an empty list can always be written.
-        .body(serde_json::to_vec(body).unwrap_or_default())
+        .body(body)
 }
 
 async fn exchange(request: RequestBuilder, within: Duration) -> Result<Answer, Fault> {

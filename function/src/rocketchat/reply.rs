@@ -160,6 +160,8 @@ pub struct StoredMessage {
     pub room: RoomId,
     /// Who sent it.
     pub sender: UserId,
+    /// What it says.
+    pub text: String,
 }
 
 /// The room that `im.create` made or found for the bot and `recipient`.
@@ -186,7 +188,7 @@ pub fn room(answer: &Answer, recipient: &Recipient) -> Result<RoomId, Fault> {
     RoomId::parse(&room.id).ok_or(Fault::Unconfirmed)
 }
 
-/// Whether `chat.sendMessage` stored the message under our id.
+/// Whether `chat.sendMessage` stored the message under our id, or `chat.update` changed it.
 pub fn sent(answer: &Answer, id: &MessageId) -> Result<(), Fault> {
     #[derive(Deserialize)]
     struct Body {
@@ -217,6 +219,8 @@ pub fn found(answer: &Answer, id: &MessageId) -> Result<StoredMessage, Fault> {
         #[serde(rename = "_id")]
         id: String,
         rid: String,
+        #[serde(default)]
+        msg: String,
         u: Sender,
     }
     #[derive(Deserialize)]
@@ -227,9 +231,11 @@ pub fn found(answer: &Answer, id: &MessageId) -> Result<StoredMessage, Fault> {
     let message = accepted::<Body>(answer)?.message;
     let ids = (RoomId::parse(&message.rid), UserId::parse(&message.u.id));
     match ids {
-        (Some(room), Some(sender)) if message.id == id.as_str() => {
-            Ok(StoredMessage { room, sender })
-        }
+        (Some(room), Some(sender)) if message.id == id.as_str() => Ok(StoredMessage {
+            room,
+            sender,
+            text: message.msg,
+        }),
         _ => Err(Fault::Unconfirmed),
     }
 }

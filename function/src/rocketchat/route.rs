@@ -11,6 +11,8 @@ pub enum Route {
     SendMessage,
     /// Looks for a message.
     GetMessage,
+    /// Changes the text of a message.
+    UpdateMessage,
     /// Our own account.
     Me,
     /// Somebody's account.
@@ -19,7 +21,12 @@ pub enum Route {
 
 impl Route {
     /// The calls that bring a message; the others are made by `webhook-app check` alone.
-    pub const DELIVERING: [Self; 3] = [Self::CreateRoom, Self::SendMessage, Self::GetMessage];
+    pub const DELIVERING: [Self; 4] = [
+        Self::CreateRoom,
+        Self::SendMessage,
+        Self::GetMessage,
+        Self::UpdateMessage,
+    ];
 
     /// The path below the address of the server.
     pub fn path(self) -> &'static str {
@@ -27,6 +34,7 @@ impl Route {
             Self::CreateRoom => "/api/v1/im.create",
             Self::SendMessage => "/api/v1/chat.sendMessage",
             Self::GetMessage => "/api/v1/chat.getMessage",
+            Self::UpdateMessage => "/api/v1/chat.update",
             Self::Me => "/api/v1/me",
             Self::UserInfo => "/api/v1/users.info",
         }
@@ -35,7 +43,7 @@ impl Route {
     /// The method.
     pub fn method(self) -> &'static str {
         match self {
-            Self::CreateRoom | Self::SendMessage => "POST",
+            Self::CreateRoom | Self::SendMessage | Self::UpdateMessage => "POST",
             Self::GetMessage | Self::Me | Self::UserInfo => "GET",
         }
     }

@@ -73,7 +73,7 @@ fn without_any_setting_all_that_is_missing_is_named_at_once() {
         - ROCKETCHAT_URL: is not set; give the address of your chat server, such as https://chat.example.org
         - ROCKETCHAT_USER_ID: is not set; give the user id that Rocket.Chat shows beside a new personal access token
         - ROCKETCHAT_AUTH_TOKEN: is not set; make a personal access token for the bot in Rocket.Chat and give it
-        - ROCKETCHAT_RECIPIENT: is not set; give the user name that gets the messages, such as alice
+        - ROCKETCHAT_RECIPIENT: is not set; give the user name that gets the messages, such as alice, or rules in ROUTES
         "#);
 }
 
@@ -107,6 +107,10 @@ fn a_mistake_says_what_was_expected() {
         ("ROCKETCHAT_USER_ID", "a b", "an id of visible characters"),
         ("ROCKETCHAT_AUTH_TOKEN", "canary token", "visible ASCII"),
         ("ROCKETCHAT_RECIPIENT", "#general", "one user name"),
+        ("ROUTES", "rules: x", "line 1: expected a list of rules"),
+        ("MESSAGES", "{{ canary", "syntax error"),
+        ("LIVE_PIPELINES", "maybe", "one of true, false"),
+        ("ACCEPT_CLOUDEVENTS", "maybe", "one of true, false"),
         (
             "ROCKETCHAT_CA",
             "no certificate",
@@ -257,4 +261,24 @@ fn every_setting_has_its_place_in_the_help() {
             setting.name
         );
     }
+}
+
+#[test]
+fn rules_and_their_short_form_exclude_each_other() {
+    let rules = "rules: [{to: '@alice'}]";
+    let told = mistakes(&[("ROUTES", rules)]).join("\n");
+    assert_eq!(
+        told,
+        "ROCKETCHAT_RECIPIENT: is set and so is ROUTES; remove one of them"
+    );
+    assert!(load(&with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)])).is_ok());
+}
+
+#[test]
+fn a_live_message_must_link_to_its_pipeline() {
+    let live = ("LIVE_PIPELINES", "true");
+    let told = mistakes(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");
+    assert!(told.contains("must show {{ page }}"), "{told}");
+    let linked = ("MESSAGES", "pipeline: '{{ page }} {{ status }}'");
+    assert!(load(&with(&[live, linked])).is_ok());
 }

@@ -56,6 +56,7 @@ impl Walk {
         assert!(model.steps < 20, "the machine does not come to an end");
         match machine.on(input, model.now, &mut budget) {
             Action::Finish(verdict) => self.end(&verdict, &model),
+            Action::Edit { .. } => panic!("edits what is not about a pipeline"),
             Action::Wait(pause) => {
                 model.now += pause;
                 self.follow(&machine, &budget, &model, Input::Waited);
@@ -75,6 +76,7 @@ impl Walk {
                         Ok(StoredMessage {
                             room: model.room.clone(),
                             sender: bot(),
+                            text: String::new(),
                         })
                     }
                     None => Err(Fault::Refused),
@@ -269,10 +271,12 @@ fn a_message_of_another_sender_or_room_is_not_ours() {
         StoredMessage {
             room: room("room"),
             sender: UserId::parse("mallory").expect("is an id"),
+            text: String::new(),
         },
         StoredMessage {
             room: room("elsewhere"),
             sender: bot(),
+            text: String::new(),
         },
     ];
     for stored in others {

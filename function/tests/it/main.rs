@@ -19,7 +19,11 @@ mod exactly_once;
 mod failures;
 mod messages;
 mod rejections;
+mod routes;
+mod templates;
 
+mod cloud_events;
+mod live_pipelines;
 mod machine;
 
 mod command_line;

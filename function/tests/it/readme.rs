@@ -40,6 +40,24 @@ fn the_table_of_settings_is_the_one_of_the_program() {
 }
 
 #[test]
+fn the_rules_of_the_readme_have_no_mistakes() {
+    let rules = section("routes")
+        .strip_prefix("```yaml\n")
+        .and_then(|rules| rules.strip_suffix("```\n"));
+    let read = webhook_app::routes::file::parse(rules.expect("is YAML"));
+    assert_eq!(read.err(), None);
+}
+
+#[test]
+fn the_names_for_templates_are_those_of_the_program() {
+    let names: Vec<_> = webhook_app::words::VARIABLES
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    assert_eq!(section("variables"), format!("{}.\n", names.join(", ")));
+}
+
+#[test]
 fn the_message_of_the_readme_is_the_one_that_is_sent() {
     let sample = standins::gitlab::Delivery::push_sample();
     let event = webhook_app::gitlab::event::Event::parse(None, sample.body()).expect("is an event");

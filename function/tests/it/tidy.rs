@@ -24,10 +24,17 @@ const CORE: &[(&str, &[&str])] = &[
     ("fingerprint", &[]),
     ("gitlab", &["fingerprint"]),
     ("markup", &[]),
+    ("yaml", &[]),
+    ("live", &["gitlab"]),
     ("notice", &["gitlab", "markup"]),
+    ("words", &["gitlab", "markup", "notice", "yaml"]),
     ("rocketchat", &["gitlab", "fingerprint"]),
-    ("delivery", &["gitlab", "rocketchat"]),
-    ("outcome", &["gitlab", "notice", "rocketchat", "delivery"]),
+    ("routes", &["gitlab", "notice", "rocketchat", "yaml"]),
+    ("delivery", &["gitlab", "live", "rocketchat"]),
+    (
+        "outcome",
+        &["gitlab", "notice", "rocketchat", "routes", "delivery"],
+    ),
 ];
 
 /// Libraries of the shell, and the only places that may name them.
@@ -45,8 +52,10 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("hyper", &["serve.rs"]),
+    ("minijinja", &["words"]),
     ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
     ("prometheus", &["telemetry"]),
+    ("saphyr_parser", &["yaml.rs"]),
     ("reqwest", &["rocketchat/client.rs", "telemetry/otlp.rs"]),
     ("tokio", SHELL),
     ("tracing_subscriber", &["telemetry"]),

@@ -347,6 +347,9 @@ impl World {
                 self.send_call(attempt, Call::Send(room, id), within);
             }
             Action::Find { id, within } => self.send_call(attempt, Call::Find(id), within),
+            Action::Edit { .. } => {
+                panic!("no message of this world is about a pipeline, and one was to be edited")
+            }
         }
     }
 
@@ -416,6 +419,7 @@ impl World {
                 Ok(StoredMessage {
                     room: room(),
                     sender: bot(),
+                    text: String::new(),
                 })
             } else {
                 Err(Fault::Refused)

@@ -1,0 +1,98 @@
+//! The settings that decide who hears of what and in which words. Owns how they go together; the
+//! rules themselves are read in [`routes`](crate::routes), the templates in [`words`](crate::words).
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::ConfigErrors;
+use super::reader::Reader;
+use crate::gitlab::kind::Kind;
+use crate::rocketchat::Recipient;
+use crate::routes::{Routes, file};
+use crate::telling::Telling;
+use crate::words::{Words, messages};
+
+/// Reads these settings alone, for a look at what they do. Without rules and recipient everything
+/// goes to somebody called `recipient`.
+pub fn load(
+    variables: &BTreeMap<String, String>,
+    read_file: &dyn Fn(&str) -> io::Result<String>,
+) -> Result<Telling, ConfigErrors> {
+    let mut variables = variables.clone();
+    let names = [
+        "ROUTES",
+        "ROUTES_FILE",
+        "ROCKETCHAT_RECIPIENT",
+        "ROCKETCHAT_RECIPIENT_FILE",
+    ];
+    if !names.iter().any(|name| variables.contains_key(*name)) {
+        variables.insert("ROCKETCHAT_RECIPIENT".to_owned(), "recipient".to_owned());
+    }
+    let mut reader = Reader::new(&variables, read_file);
+    let telling = read(&mut reader);
+    match (telling, reader.into_mistakes()) {
+        (Some(telling), mistakes) if mistakes.is_empty() => Ok(telling),
+        (_, mistakes) => Err(ConfigErrors(mistakes)),
+    }
+}
+
+pub(super) fn read(reader: &mut Reader) -> Option<Telling> {
+    let routes = routes(reader);
+    let before = reader.mistake_count();
+    let words = reader.document("MESSAGES", messages::parse);
+    let words = reader
+        .is_clean_since(before)
+        .then(|| words.unwrap_or_default());
+    let live_pipelines = reader.flag("LIVE_PIPELINES");
+    if live_pipelines
+        && words
+            .as_ref()
+            .is_some_and(|words| !links_to_pipeline(words))
+    {
+        reader.mistake(
+            "MESSAGES",
+            "the template for pipeline must show {{ page }} or {{ default_message }}, for with LIVE_PIPELINES the link to the pipeline tells how far a message is",
+        );
+    }
+    Some(Telling {
+        routes: routes?.live(live_pipelines),
+        words: words?,
+        live_pipelines,
+    })
+}
+
+/// Whether the message about the sample links to its pipeline.
+fn links_to_pipeline(words: &Words) -> bool {
+    let told = words.tell_sample(Kind::Pipeline);
+    told.is_some_and(|(notice, circumstances)| {
+        let progress = circumstances.progress.as_ref();
+        progress.is_some_and(|progress| crate::live::mark(&notice.text, progress).is_some())
+    })
+}
+
+/// One of the two ways to say it.
+fn routes(reader: &mut Reader) -> Option<Routes> {
+    let before = reader.mistake_count();
+    let recipient = reader.optional("ROCKETCHAT_RECIPIENT", Recipient::parse);
+    let routes = reader.document("ROUTES", file::parse);
+    match (recipient, routes) {
+        (Some(recipient), None) => Some(Routes::to(recipient)),
+        (None, Some(routes)) => Some(routes),
+        (Some(_), Some(_)) => {
+            reader.mistake(
+                "ROCKETCHAT_RECIPIENT",
+                "is set and so is ROUTES; remove one of them",
+            );
+            None
+        }
+        (None, None) => {
+            if reader.is_clean_since(before) {
+                reader.mistake(
+                    "ROCKETCHAT_RECIPIENT",
+                    "is not set; give the user name that gets the messages, such as alice, or rules in ROUTES",
+                );
+            }
+            None
+        }
+    }
+}

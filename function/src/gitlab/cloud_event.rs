@@ -1,0 +1,170 @@
+//! A delivery in the envelope of CloudEvents 1.0, as Knative's GitLabSource and brokers send it.
+//! Owns both forms of the envelope and what names the delivery. The event inside is that of a plain
+//! webhook, see [`event`](super::event); its kind is what its body says, for the source's own list
+//! of types calls jobs by another name than its events do.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::delivery_id::DeliveryId;
+use super::event::{ParseError, read};
+use super::wire::Text;
+
+const ID: HeaderName = HeaderName::from_static("ce-id");
+const SOURCE: HeaderName = HeaderName::from_static("ce-source");
+const VERSION: HeaderName = HeaderName::from_static("ce-specversion");
+
+/// Media type of the structured form.
+pub const STRUCTURED: &str = "application/cloudevents+json";
+
+/// Longest id and source together, in bytes; they are kept as a digest.
+const MAX_NAME: usize = 4096;
+
+/// What was in an envelope.
+#[derive(Debug)]
+pub struct CloudEvent<'a> {
+    /// Stays the same when a broker tries again. The source gives every webhook an id of its own, so
+    /// GitLab's own resends are other events here.
+    pub delivery_id: DeliveryId,
+    /// The body as GitLab sent it, or as the source wrote it anew.
+    pub data: Cow<'a, [u8]>,
+}
+
+/// Whether these are the headers of a CloudEvent of either form.
+pub fn is_one(headers: &HeaderMap) -> bool {
+    headers.contains_key(VERSION) || is_structured(headers)
+}
+
+/// Whether the envelope is in the body.
+pub fn is_structured(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    media_type.is_some_and(|value| {
+        let value = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        value
+            .trim_ascii()
+            .eq_ignore_ascii_case(STRUCTURED.as_bytes())
+    })
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    specversion: Option<Text<'a>>,
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    source: Option<Text<'a>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data_base64: Option<Text<'a>>,
+}
+
+/// Takes the delivery out of its envelope.
+pub fn open<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<CloudEvent<'a>, ParseError> {
+    if is_structured(headers) {
+        return open_structured(body);
+    }
+    let header = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    Ok(CloudEvent {
+        delivery_id: name(header(&VERSION), header(&ID), header(&SOURCE))?,
+        data: Cow::Borrowed(body),
+    })
+}
+
+fn open_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
+    let body =
+        std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
+    let envelope: Envelope = read(body)?;
+    let delivery_id = name(
+        Text::filled(envelope.specversion.as_ref()),
+        Text::filled(envelope.id.as_ref()),
+        Text::filled(envelope.source.as_ref()),
+    )?;
+    let data = match (envelope.data, Text::filled(envelope.data_base64.as_ref())) {
+        (Some(data), _) => Cow::Borrowed(data.get().as_bytes()),
+        (None, Some(text)) => {
+            let bytes = STANDARD.decode(text);
+            Cow::Owned(bytes.map_err(|_| ParseError::Field("data_base64".to_owned()))?)
+        }
+        (None, None) => return Err(ParseError::Missing("data")),
+    };
+    Ok(CloudEvent { delivery_id, data })
+}
+
+/// Id and source together are unique, says the specification.
+fn name(
+    version: Option<&str>,
+    id: Option<&str>,
+    source: Option<&str>,
+) -> Result<DeliveryId, ParseError> {
+    if version != Some("1.0") {
+        return Err(ParseError::Field("specversion".to_owned()));
+    }
+    let filled = |text: Option<&'_ str>, field| match text {
+        Some(text) if !text.is_empty() && text.len() <= MAX_NAME => Ok(text.to_owned()),
+        _ => Err(ParseError::Missing(field)),
+    };
+    let (id, source) = (filled(id, "id")?, filled(source, "source")?);
+    Ok(DeliveryId::from_content(&["cloud event", &source, &id]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
+        let header = |(name, value): &(&'static str, &str)| {
+            (
+                HeaderName::from_static(name),
+                value.parse().expect("is a value"),
+            )
+        };
+        entries.iter().map(header).collect()
+    }
+
+    #[test]
+    fn both_forms_of_one_event_have_one_name_and_one_body() {
+        let binary = headers(&[
+            ("ce-specversion", "1.0"),
+            ("ce-id", "1"),
+            ("ce-source", "s"),
+            ("content-type", "application/json"),
+        ]);
+        let structured = headers(&[(
+            "content-type",
+            "application/cloudevents+json; charset=utf-8",
+        )]);
+        let envelope = br#"{"specversion":"1.0","id":"1","source":"s","type":"t","data":{"a":1}}"#;
+        let encoded =
+            br#"{"specversion":"1.0","id":"1","source":"s","type":"t","data_base64":"eyJhIjoxfQ=="}"#;
+        let one = open(&binary, br#"{"a":1}"#).expect("is an event");
+        for body in [&envelope[..], encoded] {
+            let other = open(&structured, body).expect("is an event");
+            assert_eq!(other.delivery_id, one.delivery_id);
+            assert_eq!(other.data, one.data);
+        }
+        assert!(is_one(&binary) && is_one(&structured) && !is_one(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn half_an_envelope_is_refused() {
+        let structured = headers(&[("content-type", STRUCTURED)]);
+        for body in [
+            r#"{"specversion":"1.0","id":"1","source":"s"}"#,
+            r#"{"specversion":"0.3","id":"1","source":"s","data":{}}"#,
+            r#"{"specversion":"1.0","source":"s","data":{}}"#,
+            r#"{"specversion":"1.0","id":"1","data":{}}"#,
+            r#"{"specversion":"1.0","id":"1","source":"s","data_base64":"?"}"#,
+            "[]",
+        ] {
+            assert!(open(&structured, body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

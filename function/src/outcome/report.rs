@@ -1,0 +1,131 @@
+//! What is known of a webhook at its end, for its answer, the log and the metrics. Owns how the ends
+//! of several recipients become one; which status and which words that has is told in
+//! [`outcome`](super).
+
+use std::time::Duration;
+
+use super::Outcome;
+use crate::delivery::{Busy, Effort, Verdict};
+use crate::gitlab::commit::CommitSha;
+use crate::gitlab::delivery_id::DeliveryId;
+use crate::gitlab::kind::Kind;
+use crate::gitlab::origin::{Proof, Scheme};
+use crate::notice::Ignored;
+use crate::rocketchat::MessageId;
+use crate::routes::Target;
+
+/// What is known of a webhook at its end; what was not reached stays empty.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// How it proved its origin.
+    pub scheme: Option<Scheme>,
+    /// Position of the key or token that let it in.
+    pub key_index: Option<usize>,
+    /// Length of its body.
+    pub body_bytes: Option<u64>,
+    /// Names the delivery.
+    pub delivery_id: Option<DeliveryId>,
+    /// What happened on GitLab.
+    pub kind: Option<Kind>,
+    /// Where, as GitLab wrote it.
+    pub project: Option<String>,
+    /// The commit it is about.
+    pub sha: Option<CommitSha>,
+    /// How long it took to bring the message to the recipient, or to give up.
+    pub delivery_time: Option<Duration>,
+    /// What that took beyond one call of each kind.
+    pub effort: Effort,
+    /// How it came in.
+    pub entrance: Entrance,
+    /// Who got the message and who did not, where it was for several.
+    pub deliveries: Vec<Told>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The ways in.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Entrance {
+    /// GitLab's own webhooks.
+    #[default]
+    Webhook,
+    /// CloudEvents; a success is answered without a body, which would be taken for another event.
+    CloudEvent,
+}
+
+/// What became of the message for one of several.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Told {
+    /// As the configuration or GitLab names them.
+    pub recipient: String,
+    /// The id of the message, or why there is none, in one word.
+    pub result: Result<MessageId, &'static str>,
+}
+
+impl Report {
+    /// Nothing is known but the end.
+    pub fn of(outcome: Outcome) -> Self {
+        Self {
+            scheme: None,
+            key_index: None,
+            body_bytes: None,
+            delivery_id: None,
+            kind: None,
+            project: None,
+            sha: None,
+            delivery_time: None,
+            effort: Effort::default(),
+            entrance: Entrance::Webhook,
+            deliveries: Vec::new(),
+            outcome,
+        }
+    }
+
+    /// Adds what let the delivery in.
+    #[must_use]
+    pub fn proven_by(self, proof: &Proof) -> Self {
+        Self {
+            scheme: Some(proof.scheme),
+            key_index: Some(proof.key_index),
+            delivery_id: proof.delivery_id.clone(),
+            ..self
+        }
+    }
+}
+
+impl Report {
+    /// Adds what became of the message for each of its targets. It is delivered if all of them have
+    /// it; to send it again for the others is safe, for each has a message id of its own.
+    #[must_use]
+    pub fn told(self, targets: &[Target], verdicts: Vec<Result<(Verdict, Effort), Busy>>) -> Self {
+        let mut effort = self.effort;
+        let outcomes: Vec<_> = verdicts
+            .into_iter()
+            .map(|verdict| Outcome::of(verdict, &mut effort))
+            .collect();
+        let deliveries = match outcomes.as_slice() {
+            [_] => Vec::new(),
+            several => targets.iter().zip(several).map(Told::of).collect(),
+        };
+        let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Failed(_));
+        let decisive = outcomes.iter().find(failed).or(outcomes.first()).cloned();
+        Self {
+            deliveries,
+            effort,
+            outcome: decisive.unwrap_or(Outcome::Ignored(Ignored::Nobody)),
+            ..self
+        }
+    }
+}
+
+impl Told {
+    fn of((target, outcome): (&Target, &Outcome)) -> Self {
+        Self {
+            recipient: target.label(),
+            result: match outcome {
+                Outcome::Delivered { message_id, .. } => Ok(message_id.clone()),
+                Outcome::Ignored(_) | Outcome::Failed(_) => Err(outcome.reason()),
+            },
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! YAML as far as settings need it: texts, lists and maps, each with the line it stands in. Owns
+//! what of YAML is refused: anchors, tags, several documents and deep nesting, which no setting
+//! needs and which make small files large.
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+/// Deeper nesting is no setting of ours.
+const MAX_DEPTH: usize = 8;
+
+/// Longest text, in bytes.
+const MAX_LENGTH: usize = 256 * 1024;
+
+/// One value and the line it begins in, from 1.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) line: usize,
+    pub(crate) value: Value,
+}
+
+/// A value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Value {
+    /// Nothing.
+    Null,
+    /// A text; numbers and truth values are texts until somebody asks for them.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A map in the order of the file.
+    Map(Vec<(Key, Node)>),
+}
+
+/// The name of an entry and the line it stands in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Key {
+    pub(crate) line: usize,
+    pub(crate) name: String,
+}
+
+/// Why a text is no YAML, or none that is accepted here.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub(crate) struct YamlError {
+    line: usize,
+    problem: String,
+}
+
+fn refuse<T>(line: usize, problem: impl Into<String>) -> Result<T, YamlError> {
+    let problem = problem.into();
+    Err(YamlError { line, problem })
+}
+
+/// Reads one document.
+pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
+    if text.len() > MAX_LENGTH {
+        return refuse(1, format!("expected at most {MAX_LENGTH} bytes"));
+    }
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+    };
+    let (mut root, mut documents) = (None, 0);
+    loop {
+        match reader.next()? {
+            (Event::StreamEnd, _) => break,
+            (Event::DocumentStart(_), line) => {
+                documents += 1;
+                if documents > 1 {
+                    return refuse(line, "expected one document, found another one");
+                }
+                root = Some(reader.node(0)?);
+            }
+            _ => {}
+        }
+    }
+    Ok(root.unwrap_or(Node {
+        line: 1,
+        value: Value::Null,
+    }))
+}
+
+struct Reader<'a> {
+    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<(Event<'a>, usize), YamlError> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, line(span))),
+            Some(Err(error)) => refuse(error.marker().line(), error.info()),
+            None => Ok((Event::StreamEnd, 0)),
+        }
+    }
+
+    fn node(&mut self, depth: usize) -> Result<Node, YamlError> {
+        let (event, line) = self.next()?;
+        self.node_from(event, line, depth)
+    }
+
+    fn node_from(&mut self, event: Event, line: usize, depth: usize) -> Result<Node, YamlError> {
+        if depth > MAX_DEPTH {
+            return refuse(line, "expected less nesting");
+        }
+        let value = match event {
+            Event::Scalar(_, _, anchor, _)
+            | Event::SequenceStart(anchor, _)
+            | Event::MappingStart(anchor, _)
+                if anchor > 0 =>
+            {
+                return refuse(line, "anchors are not accepted; write the value twice");
+            }
+            Event::Scalar(_, _, _, Some(_))
+            | Event::SequenceStart(_, Some(_))
+            | Event::MappingStart(_, Some(_)) => return refuse(line, "tags are not accepted"),
+            Event::Alias(_) => return refuse(line, "aliases are not accepted"),
+            Event::Scalar(text, style, _, _) => scalar(&text, style),
+            Event::SequenceStart(..) => Value::List(self.list(depth)?),
+            Event::MappingStart(..) => Value::Map(self.map(depth)?),
+            _ => Value::Null,
+        };
+        Ok(Node { line, value })
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, YamlError> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd | Event::StreamEnd, _) => return Ok(items),
+                (event, line) => items.push(self.node_from(event, line, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Vec<(Key, Node)>, YamlError> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        loop {
+            let (name, line) = match self.next()? {
+                (Event::MappingEnd | Event::StreamEnd, _) => return Ok(entries),
+                (Event::Scalar(text, ..), line) => (text.into_owned(), line),
+                (_, line) => return refuse(line, "expected a name before the colon"),
+            };
+            if entries.iter().any(|(key, _)| key.name == name) {
+                return refuse(line, format!("`{name}` is there twice"));
+            }
+            let key = Key { line, name };
+            entries.push((key, self.node(depth + 1)?));
+        }
+    }
+}
+
+fn line(span: Span) -> usize {
+    span.start.line()
+}
+
+fn scalar(text: &str, style: ScalarStyle) -> Value {
+    match (style, text) {
+        (ScalarStyle::Plain, "" | "~" | "null") => Value::Null,
+        _ => Value::Text(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        parse(text).expect_err("is refused").to_string()
+    }
+
+    #[test]
+    fn every_value_knows_its_line() {
+        let root = parse("a: 1\nb:\n  - x\n  - y\n").expect("is YAML");
+        let Value::Map(entries) = root.value else {
+            panic!("is a map");
+        };
+        assert_eq!(entries[0].1.value, Value::Text("1".to_owned()));
+        let Value::List(items) = &entries[1].1.value else {
+            panic!("is a list");
+        };
+        assert_eq!((items[0].line, items[1].line), (3, 4));
+    }
+
+    #[test]
+    fn what_makes_small_files_large_is_refused() {
+        for text in [
+            "a: &x 1\nb: *x\n",
+            "a: !!str 1\n",
+            "a: 1\n---\nb: 2\n",
+            "a: 1\na: 2\n",
+            "[a]: 1\n",
+        ] {
+            assert!(problem(text).starts_with("line "), "{text}");
+        }
+        assert!(problem(&"[".repeat(40)).contains("nesting"));
+        assert!(problem("a: [1").starts_with("line "));
+    }
+}
