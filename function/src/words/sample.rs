@@ -1,4 +1,4 @@
-//! One sample of a webhook's body a kind, compiled in from the folder `samples/` beside the sources:
+//! One sample of a webhook's body a kind, compiled in from the folder `samples/` beside it:
 //! to try templates on at start, and to look at.
 
 use crate::gitlab::kind::Kind;
@@ -8,7 +8,7 @@ macro_rules! samples {
         /// The body of a webhook of this kind.
         pub fn sample(kind: Kind) -> Option<&'static str> {
             match kind {
-                $(Kind::$kind => Some(include_str!(concat!("../../samples/", $name, ".json"))),)+
+                $(Kind::$kind => Some(include_str!(concat!("samples/", $name, ".json"))),)+
                 Kind::Other => None,
             }
         }
