@@ -58,6 +58,30 @@ fn the_names_for_templates_are_those_of_the_program() {
 }
 
 #[test]
+fn the_variables_of_the_pipeline_are_those_its_jobs_ask_for() {
+    let pipeline = include_str!("../../../.gitlab-ci.yml");
+    let rows = section("pipeline").lines().skip(2);
+    let names = rows.filter_map(|row| row.split('|').nth(1));
+    let named: Vec<_> = names
+        .flat_map(|name| name.split('`').skip(1).step_by(2))
+        .collect();
+    let conditions = pipeline.lines().filter(|line| line.contains("- if: "));
+    let asked = conditions
+        .flat_map(|line| line.split('$').skip(1))
+        .map(|rest| {
+            let end = rest.find(|char: char| !char.is_ascii_uppercase() && char != '_');
+            &rest[..end.unwrap_or(rest.len())]
+        });
+    // GitLab sets these itself.
+    let mut asked: Vec<_> = asked.filter(|name| !name.starts_with("CI_")).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    let mut sorted = named.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, asked);
+}
+
+#[test]
 fn the_message_of_the_readme_is_the_one_that_is_sent() {
     let sample = standins::gitlab::Delivery::push_sample();
     let event = webhook_app::gitlab::event::Event::parse(None, sample.body()).expect("is an event");
