@@ -1,5 +1,6 @@
 //! Connections: from the listening socket to the router and to a quiet end. Owns the accept loop,
-//! the cap on connections, the header deadline and the drain. Knows nothing of webhooks.
+//! the cap on connections, the header deadline and the drain; how a connection ends whose sender still
+//! talks is told in `linger`. Knows nothing of webhooks.
 //!
 //! axum's own loop has no header deadline, and one that also speaks HTTP/2 never drops a silent
 //! connection; both can be kept busy by anyone with a few hundred sockets. Hence this one: HTTP/1
@@ -20,6 +21,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time;
 use tokio_io_timeout::TimeoutStream;
+
+mod linger;
+
+use linger::Linger;
 
 /// From the first byte of a connection, or the end of the last answer on it, to the end of the
 /// headers. GitLab sends them at once.
@@ -153,7 +158,7 @@ impl Connections {
     fn handle(&self, stream: TcpStream, turn: tokio::sync::OwnedSemaphorePermit) {
         // Answers are small; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let mut stream = TimeoutStream::new(stream);
+        let mut stream = TimeoutStream::new(Linger::new(stream));
         stream.set_write_timeout(Some(WRITE_DEADLINE));
         let service = TowerToHyperService::new(self.router.clone());
         let connection = http1::Builder::new()

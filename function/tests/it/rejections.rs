@@ -367,6 +367,28 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
+async fn a_sender_that_says_it_all_before_it_listens_learns_why_it_was_refused() {
+    const LENGTH: usize = 24 * 1024 * 1024;
+    let world = World::start().await;
+    let stranger = push().header("webhook-signature", "v1,AAAA");
+    let compressed = push().header("Content-Encoding", "gzip");
+    for (delivery, length, status) in [
+        (stranger, LENGTH, "401"),
+        (compressed, LENGTH, "415"),
+        (push(), 2 * LENGTH, "413"),
+    ] {
+        let head = raw_head(&delivery.header("Content-Length", length.to_string()));
+        let answer = raw_to_the_end(&world, head.as_bytes(), length).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{status}: {error}"));
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+    world.finish();
+}
+
+#[tokio::test]
 async fn the_largest_body_that_gitlab_sends_is_taken() {
     let world = World::start().await;
     let sample = Delivery::push_sample();
@@ -392,17 +414,31 @@ async fn raw(world: &World, bytes: &[u8]) -> String {
     raw_with_body(world, bytes, 0).await
 }
 
-/// Sends bytes and then spaces; returns what comes back.
+/// Sends bytes and then spaces; returns what comes back. The function may answer and close before it
+/// has seen everything.
 async fn raw_with_body(world: &World, bytes: &[u8], spaces: usize) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let address = world.function.url("").replace("http://", "");
-    let mut stream = tokio::net::TcpStream::connect(address)
-        .await
-        .expect("connects");
+    let mut stream = connect(world).await;
     stream.write_all(bytes).await.expect("is written");
-    // The function may answer and close before it has seen everything.
     let _ = stream.write_all(&vec![b' '; spaces]).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The same for a sender that gives up at the first trouble, as GitLab's does.
+async fn raw_to_the_end(world: &World, bytes: &[u8], spaces: usize) -> std::io::Result<String> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = connect(world).await;
+    stream.write_all(bytes).await?;
+    stream.write_all(&vec![b' '; spaces]).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+async fn connect(world: &World) -> tokio::net::TcpStream {
+    let address = world.function.url("").replace("http://", "");
+    let stream = tokio::net::TcpStream::connect(address).await;
+    stream.expect("connects")
 }
