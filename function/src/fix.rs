@@ -1,7 +1,6 @@
-//! Which failure of a pipeline a success makes good. Owns the names under which failures are told to
-//! those who also hear of their fixes, so that a failure can be looked for on the chat server and
-//! nothing has to be remembered here. When a fix is told is decided in
-//! [`delivery`](crate::delivery).
+//! Which failure of a pipeline a success makes good. Owns the names under which both are told to
+//! those who hear of fixes, so that a failure can be looked for on the chat server and nothing has to
+//! be remembered here. When a fix is told is decided in [`delivery`](crate::delivery).
 
 use crate::gitlab::circumstances::Lineage;
 use crate::gitlab::commit::CommitSha;
@@ -10,7 +9,12 @@ use crate::gitlab::delivery_id::DeliveryId;
 /// What all failures of one commit on one ref have in common; with the instance and the room it makes
 /// the id of their message.
 pub fn failure(lineage: &Lineage) -> DeliveryId {
-    failure_of(lineage, &lineage.sha)
+    name("failure", lineage, &lineage.sha)
+}
+
+/// The same for fixes: a commit that was red once and is tried every night is not news every night.
+pub fn fix(lineage: &Lineage) -> DeliveryId {
+    name("fix", lineage, &lineage.sha)
 }
 
 /// The failures that a success makes good: that of its own commit, which was tried again, and that
@@ -21,13 +25,13 @@ pub fn mended(lineage: &Lineage) -> Vec<DeliveryId> {
     [Some(&lineage.sha), before]
         .into_iter()
         .flatten()
-        .map(|sha| failure_of(lineage, sha))
+        .map(|sha| name("failure", lineage, sha))
         .collect()
 }
 
-fn failure_of(lineage: &Lineage, sha: &CommitSha) -> DeliveryId {
+fn name(what: &str, lineage: &Lineage, sha: &CommitSha) -> DeliveryId {
     let project = lineage.project.to_string();
-    DeliveryId::from_content(&["failure", &project, &lineage.reference, sha.as_str()])
+    DeliveryId::from_content(&[what, &project, &lineage.reference, sha.as_str()])
 }
 
 #[cfg(test)]

@@ -102,8 +102,8 @@ impl Telling {
         errands.collect()
     }
 
-    /// The message under the name of its delivery, or that of the failure or the pipeline where all
-    /// deliveries about that make one message.
+    /// The message under the name of its delivery, or that of the failure, the fix or the pipeline
+    /// where all deliveries about that make one message.
     fn message(
         &self,
         key: DeliveryId,
@@ -115,7 +115,7 @@ impl Telling {
             (Interest::Failure, Some(lineage)) => Ok(Message::new(fix::failure(lineage), notice)),
             (Interest::Fix, Some(lineage)) => Ok(Message {
                 conditions: fix::mended(lineage),
-                ..Message::new(key, notice)
+                ..Message::new(fix::fix(lineage), notice)
             }),
             (Interest::Fix, None) => Err(Outcome::Ignored(Ignored::NotAFix)),
             (Interest::Failure, None) | (Interest::Event, _) => {

@@ -209,6 +209,21 @@ async fn a_fix_that_is_delivered_again_is_told_once() {
 }
 
 #[tokio::test]
+async fn a_commit_that_stays_green_is_told_once() {
+    let world = world().await;
+    world.hear(&pipeline("failed", 'a', '0')).await;
+    world
+        .hear(&pipeline("success", 'a', '0').id("retried"))
+        .await;
+    assert_delivered(
+        &world
+            .post(&pipeline("success", 'a', '0').id("nightly"))
+            .await,
+    );
+    world.finish();
+}
+
+#[tokio::test]
 async fn a_failure_that_cannot_be_looked_for_fails_the_delivery_until_it_can() {
     let world = world().await;
     world.hear(&pipeline("failed", 'a', '0')).await;
