@@ -24,7 +24,7 @@ use tokio_io_timeout::TimeoutStream;
 
 mod linger;
 
-use linger::Linger;
+use linger::{Linger, MAX_AT_ONCE};
 
 /// From the first byte of a connection, or the end of the last answer on it, to the end of the
 /// headers. GitLab sends them at once.
@@ -105,6 +105,7 @@ pub async fn serve_ops(
 struct Connections {
     router: Router,
     turns: Arc<Semaphore>,
+    lingering: Arc<Semaphore>,
     graceful: GracefulShutdown,
 }
 
@@ -113,6 +114,7 @@ impl Connections {
         Self {
             router,
             turns: Arc::new(Semaphore::new(cap)),
+            lingering: Arc::new(Semaphore::new(MAX_AT_ONCE)),
             graceful: GracefulShutdown::new(),
         }
     }
@@ -158,7 +160,8 @@ impl Connections {
     fn handle(&self, stream: TcpStream, turn: tokio::sync::OwnedSemaphorePermit) {
         // Answers are small; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let mut stream = TimeoutStream::new(Linger::new(stream));
+        let stream = Linger::new(stream, Arc::clone(&self.lingering));
+        let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_DEADLINE));
         let service = TowerToHyperService::new(self.router.clone());
         let connection = http1::Builder::new()

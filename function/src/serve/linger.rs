@@ -4,11 +4,13 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// The longest time for what the sender still has to say; a body may take as long.
@@ -17,13 +19,19 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// A sender that says nothing for so long waits for us.
 const SILENCE: Duration = Duration::from_millis(500);
 
-/// Read at once and thrown away, in bytes.
-const PIECE: usize = 8 * 1024;
+/// Read at once and thrown away, in bytes, and the time between two such pieces: the largest body
+/// takes a second, and who never stops takes next to no time from others.
+const PIECE: usize = 128 * 1024;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How many may talk on at the same time. It is a courtesy, and under attack there is none.
+pub(super) const MAX_AT_ONCE: usize = 8;
 
 /// A connection that is closed for writing first, and listens until the other side has closed it too.
 #[derive(Debug)]
 pub(super) struct Linger {
     stream: TcpStream,
+    turns: Arc<Semaphore>,
     /// Once we have said it all.
     wait: Option<Wait>,
 }
@@ -31,28 +39,52 @@ pub(super) struct Linger {
 #[derive(Debug)]
 struct Wait {
     limit: Pin<Box<Sleep>>,
-    /// For the next piece.
     silence: Pin<Box<Sleep>>,
+    pause: Pin<Box<Sleep>>,
+    piece: Vec<u8>,
+    _turn: OwnedSemaphorePermit,
 }
 
 impl Wait {
-    fn begin() -> Self {
+    fn begin(turn: OwnedSemaphorePermit) -> Self {
         Self {
             limit: Box::pin(sleep(LIMIT)),
             silence: Box::pin(sleep(SILENCE)),
+            pause: Box::pin(sleep(Duration::ZERO)),
+            piece: vec![0; PIECE],
+            _turn: turn,
         }
     }
 
-    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
-        self.limit.as_mut().poll(context).is_ready()
-            || self.silence.as_mut().poll(context).is_ready()
+    /// Reads piece after piece until the sender has no more to say, or no more time.
+    fn listen(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let over = self.limit.as_mut().poll(context).is_ready()
+                || self.silence.as_mut().poll(context).is_ready();
+            if over {
+                return Poll::Ready(());
+            }
+            ready!(self.pause.as_mut().poll(context));
+            let mut piece = ReadBuf::new(&mut self.piece);
+            let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut piece));
+            if read.is_err() || piece.filled().is_empty() {
+                return Poll::Ready(());
+            }
+            let now = Instant::now();
+            self.silence.as_mut().reset(now + SILENCE);
+            self.pause.as_mut().reset(now + PAUSE);
+        }
     }
 }
 
 impl Linger {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        let wait = None;
-        Self { stream, wait }
+    /// `turns` are shared by all connections, [`MAX_AT_ONCE`] of them.
+    pub(super) fn new(stream: TcpStream, turns: Arc<Semaphore>) -> Self {
+        Self {
+            stream,
+            turns,
+            wait: None,
+        }
     }
 }
 
@@ -95,17 +127,12 @@ impl AsyncWrite for Linger {
         let this = &mut *self;
         if this.wait.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            let turn = Arc::clone(&this.turns).try_acquire_owned();
+            this.wait = turn.ok().map(Wait::begin);
         }
-        let wait = this.wait.get_or_insert_with(Wait::begin);
-        while !wait.is_over(context) {
-            let mut piece = [0; PIECE];
-            let mut piece = ReadBuf::new(&mut piece);
-            let read = ready!(Pin::new(&mut this.stream).poll_read(context, &mut piece));
-            if read.is_err() || piece.filled().is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            wait.silence.as_mut().reset(Instant::now() + SILENCE);
+        match &mut this.wait {
+            Some(wait) => wait.listen(&mut this.stream, context).map(Ok),
+            None => Poll::Ready(Ok(())),
         }
-        Poll::Ready(Ok(()))
     }
 }
