@@ -53,8 +53,9 @@ pub(crate) fn prove(size: Size) -> Finding {
         .args(["mutants", "--version"])
         .output();
     if !version.is_ok_and(|output| output.status.success()) {
-        return Finding::missing(
-            "cargo-mutants is not installed; `cargo install cargo-mutants --locked --version 27.1.0`",
+        return Finding::without(
+            "cargo-mutants",
+            "`cargo install cargo-mutants --locked --version 27.1.0`",
         );
     }
     let mut finding = Finding::default();

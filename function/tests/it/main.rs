@@ -24,6 +24,7 @@ mod templates;
 
 mod cloud_events;
 mod live_pipelines;
+mod interleavings;
 mod machine;
 
 mod command_line;
