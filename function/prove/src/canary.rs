@@ -34,8 +34,7 @@ fn shows_a_secret(text: &[u8]) -> bool {
         .any(|secret| contains(text, secret.as_bytes()))
 }
 
-/// Whether `part` is in `text`.
-pub(crate) fn contains(text: &[u8], part: &[u8]) -> bool {
+fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
