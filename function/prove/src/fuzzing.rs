@@ -8,12 +8,7 @@ use std::time::Instant;
 use crate::bar::{Finding, Size};
 
 const TARGETS: [&str; 6] = [
-    "request",
-    "event",
-    "envelope",
-    "answer",
-    "markup",
-    "settings",
+    "request", "event", "envelope", "answer", "markup", "settings",
 ];
 
 /// More bytes to begin with: what the tests and the samples have already.

@@ -347,7 +347,9 @@ async fn squid(product: &Product) -> Option<(Front, u16)> {
     std::fs::write(&file, text).ok()?;
     let mut command = Command::new("squid");
     // In the foreground, as one process, so that it ends with its handle.
-    command.args(["-N", "-n", &format!("prove{port}"), "-f"]).arg(&file);
+    command
+        .args(["-N", "-n", &format!("prove{port}"), "-f"])
+        .arg(&file);
     Some((Front::start(&mut command, file, port).await?, port))
 }
 

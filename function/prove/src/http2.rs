@@ -116,6 +116,9 @@ async fn refusals(lasting: Duration, counted: u32) -> Finding {
         attacks().len(),
         lasting.as_secs()
     ));
-    finding.figure(format!("all refused; processor time for each, and share of one: {}", figures.join(", ")));
+    finding.figure(format!(
+        "all refused; processor time for each, and share of one: {}",
+        figures.join(", ")
+    ));
     finding
 }

@@ -43,7 +43,10 @@ fn hour(finding: &mut Finding) -> String {
     // A first try, a look, and what the budgets of three replicas allow.
     let allowed = RATE * 2 + 3 * (10 + 1 + 2) + RATE / 10;
     finding.expect(outage.peak <= allowed, || {
-        format!("an hour: {} calls in a second, {allowed} allowed", outage.peak)
+        format!(
+            "an hour: {} calls in a second, {allowed} allowed",
+            outage.peak
+        )
     });
     finding.expect(outage.refused >= 3600 * RATE, || {
         format!("an hour: only {} were refused", outage.refused)

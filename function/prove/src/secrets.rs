@@ -37,7 +37,7 @@ static FILES: AtomicUsize = AtomicUsize::new(0);
 /// S11.
 pub(crate) fn prove(_: Size) -> Finding {
     let mut finding = Finding::default();
-    canary::prove_search(&mut finding, &all_of_ours("of-the-chat-server"));
+    canary::prove_search(&mut finding, &all_of_ours("token-of-the-chat-server"));
     let (places, held) = run(async {
         let (mut places, _) = outputs(&mut finding, false).await;
         let (more, held) = outputs(&mut finding, true).await;
@@ -48,18 +48,27 @@ pub(crate) fn prove(_: Size) -> Finding {
     for place in &places {
         let text = searchable(&place.bytes);
         let shows = |form: &Vec<u8>| text.contains(&searchable(form));
-        let hit = place.secrets.iter().find(|secret| forms(secret).iter().any(shows));
+        let hit = place
+            .secrets
+            .iter()
+            .find(|secret| forms(secret).iter().any(shows));
         shown += usize::from(hit.is_some());
         finding.expect(hit.is_none(), || {
             // Not the secret itself: what found a leak must not spread it.
-            format!("{}: shows {:.13}…", place.name, hit.map_or("", String::as_str))
+            format!(
+                "{}: shows {:.13}…",
+                place.name,
+                hit.map_or("", String::as_str)
+            )
         });
         finding.expect(!place.bytes.is_empty(), || {
             format!("{}: there is nothing to search", place.name)
         });
     }
     let (looks, hits) = canary::tally();
-    finding.expect(hits == 0, || format!("{hits} texts of other bars show a secret"));
+    finding.expect(hits == 0, || {
+        format!("{hits} texts of other bars show a secret")
+    });
     finding.done(format!(
         "7 secrets in 5 settings, by environment and by files; {} outputs of serve, check, render and failed starts searched, and {looks} texts of all bars",
         places.len()
@@ -98,10 +107,15 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     let hex: String = plain.bytes().map(|byte| format!("{byte:02x}")).collect();
     let bytes = format!("{:?}", plain.as_bytes());
     let mut forms = vec![
-        plain.as_bytes().to_vec(),
+        // What is cut off is a leak too.
+        plain.as_bytes()[..16].to_vec(),
         plain.replace('=', "%3D").into_bytes(),
         plain.chars().rev().collect::<String>().into_bytes(),
-        BASE64_STANDARD.encode(plain).trim_end_matches('=').as_bytes().to_vec(),
+        BASE64_STANDARD
+            .encode(plain)
+            .trim_end_matches('=')
+            .as_bytes()
+            .to_vec(),
         hex.into_bytes(),
         bytes[1..bytes.len() - 1].as_bytes().to_vec(),
     ];
@@ -155,7 +169,9 @@ impl Given {
             ("OTEL_EXPORTER_OTLP_HEADERS", &headers),
         ]
         .into_iter()
-        .fold(settings, |settings, (name, value)| self.set(settings, name, value))
+        .fold(settings, |settings, (name, value)| {
+            self.set(settings, name, value)
+        })
     }
 }
 
@@ -236,28 +252,79 @@ async fn serving(
         ("by-old-key", sample().signed_with(KEYS[1]), 200),
         ("by-token", sample().token(TOKENS[0]), 200),
         ("cut-token", sample().token(&TOKENS[0][1..]), 401),
-        ("two-proofs", sample().token(TOKENS[1]).header("webhook-signature", "v1,AAAA"), 401),
+        (
+            "two-proofs",
+            sample()
+                .token(TOKENS[1])
+                .header("webhook-signature", "v1,AAAA"),
+            401,
+        ),
         ("no-json", sample().with_body("{").signed_with(KEYS[0]), 400),
         ("long-header", sample().token(TOKENS[0].repeat(200)), 401),
         ("key-as-token", sample().token(KEYS[0]), 401),
     ] {
-        let echo = say(&product.address(), &whole(&delivery.id(id)), Duration::from_secs(6)).await;
+        let echo = say(
+            &product.address(),
+            &whole(&delivery.id(id)),
+            Duration::from_secs(6),
+        )
+        .await;
         finding.expect(echo.statuses() == [expected], || {
             format!("{id}: answered {:?}, expected {expected}", echo.statuses())
         });
         answers.push(echo.text);
     }
+    // The proof before all else, for what is cut off in a log must not be what hides it.
+    for token in [TOKENS[0], "wrong"] {
+        let body = "{}";
+        let request = format!(
+            "POST /webhook HTTP/1.1\r\nX-Gitlab-Token: {token}\r\nHost: test\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let echo = say(
+            &product.address(),
+            request.as_bytes(),
+            Duration::from_secs(6),
+        )
+        .await;
+        answers.push(echo.text);
+    }
     // A chat server that repeats what it was sent, and others that refuse it.
-    let echoed = format!(r#"{{"success":false,"error":"bad token {}"}}"#, chat.auth_token());
+    let echoed = format!(
+        r#"{{"success":false,"error":"bad token {}"}}"#,
+        chat.auth_token()
+    );
     for (id, fault) in [
-        ("echo", Fault::Answer { status: 401, content_type: "application/json", body: echoed.clone() }),
-        ("echo-500", Fault::Answer { status: 500, content_type: "text/html", body: echoed }),
-        ("redirect", Fault::Redirect(format!("http://localhost/{}", chat.auth_token()))),
+        (
+            "echo",
+            Fault::Answer {
+                status: 401,
+                content_type: "application/json",
+                body: echoed.clone(),
+            },
+        ),
+        (
+            "echo-500",
+            Fault::Answer {
+                status: 500,
+                content_type: "text/html",
+                body: echoed,
+            },
+        ),
+        (
+            "redirect",
+            Fault::Redirect(format!("http://localhost/{}", chat.auth_token())),
+        ),
         ("no-json-there", Fault::NotJson),
     ] {
         chat.misbehave_always(Route::SendMessage, fault);
         let delivery = sample().id(id).token(TOKENS[0]);
-        let echo = say(&product.address(), &whole(&delivery), Duration::from_secs(6)).await;
+        let echo = say(
+            &product.address(),
+            &whole(&delivery),
+            Duration::from_secs(6),
+        )
+        .await;
         answers.push(echo.text);
         chat.behave();
     }
@@ -292,7 +359,9 @@ fn memory_of(id: u32) -> Vec<u8> {
     let mut all = Vec::new();
     for line in writable {
         let range = line.split(' ').next().unwrap_or_default();
-        let Some((start, end)) = range.split_once('-') else { continue };
+        let Some((start, end)) = range.split_once('-') else {
+            continue;
+        };
         let address = |text| u64::from_str_radix(text, 16).unwrap_or_default();
         let mut part = vec![0; (address(end) - address(start)) as usize];
         let read = file.read_at(&mut part, address(start)).unwrap_or_default();
@@ -310,25 +379,71 @@ async fn commands(finding: &mut Finding, places: &mut Places, given: &Given, set
     for (name, arguments, settings, expected) in [
         ("check", &["check"][..], settings.clone(), Some(0)),
         ("help", &["--help"], settings.clone(), Some(0)),
-        ("render", &["render", "--kind", "push", "--explain"], settings.clone(), Some(0)),
+        (
+            "render",
+            &["render", "--kind", "push", "--explain"],
+            settings.clone(),
+            Some(0),
+        ),
         ("render of half a push", &["render"], settings.clone(), None),
         ("an unknown word", &["serv"], settings.clone(), Some(64)),
-        ("check in vain", &["check"], settings.clone().set("ROCKETCHAT_URL", "http://127.0.0.1:9"), Some(1)),
-        ("a mistake elsewhere", &[], settings.clone().set("PORT", "x"), Some(64)),
+        (
+            "check in vain",
+            &["check"],
+            settings.clone().set("ROCKETCHAT_URL", "http://127.0.0.1:9"),
+            Some(1),
+        ),
+        (
+            "a mistake elsewhere",
+            &[],
+            settings.clone().set("PORT", "x"),
+            Some(64),
+        ),
         ("rules with a mistake", &[], wrong_routes, Some(64)),
-        ("a key that is none", &[], broken("GITLAB_SIGNING_KEYS", &KEYS[0][..40]), Some(64)),
-        ("a key as a token", &[], broken("GITLAB_WEBHOOK_TOKENS", &format!("{} x", TOKENS[0])), Some(64)),
-        ("a token with a line", &[], broken("ROCKETCHAT_AUTH_TOKEN", "canary-password-9a83c5170d\u{7f}x"), Some(64)),
-        ("headers that are none", &[], broken("OTEL_EXPORTER_OTLP_HEADERS", COLLECTOR), Some(64)),
-        ("an address with a password", &["check"], broken("ROCKETCHAT_URL", &with_password), None),
-        ("a misspelt name", &["check"], settings.clone().set("GITLAB_WEBHOOK_TOKEN", TOKENS[0]), Some(0)),
+        (
+            "a key that is none",
+            &[],
+            broken("GITLAB_SIGNING_KEYS", &KEYS[0][..40]),
+            Some(64),
+        ),
+        (
+            "a key as a token",
+            &[],
+            broken("GITLAB_WEBHOOK_TOKENS", &format!("{} x", TOKENS[0])),
+            Some(64),
+        ),
+        (
+            "a token with a line",
+            &[],
+            broken("ROCKETCHAT_AUTH_TOKEN", "canary-password-9a83c5170d\u{7f}x"),
+            Some(64),
+        ),
+        (
+            "headers that are none",
+            &[],
+            broken("OTEL_EXPORTER_OTLP_HEADERS", COLLECTOR),
+            Some(64),
+        ),
+        (
+            "an address with a password",
+            &["check"],
+            broken("ROCKETCHAT_URL", &with_password),
+            None,
+        ),
+        (
+            "a misspelt name",
+            &["check"],
+            settings.clone().set("GITLAB_WEBHOOK_TOKEN", TOKENS[0]),
+            Some(0),
+        ),
     ] {
         // On a thread of its own: the chat server is on this one.
         let ran = tokio::task::spawn_blocking(move || settings.output(arguments, push));
         let (status, text) = ran.await.expect("comes to its end");
-        finding.expect(expected.is_none_or(|expected| status == Some(expected)), || {
-            format!("{name}: ended with {status:?}, expected {expected:?}")
-        });
+        finding.expect(
+            expected.is_none_or(|expected| status == Some(expected)),
+            || format!("{name}: ended with {status:?}, expected {expected:?}"),
+        );
         if name == "rules with a mistake" {
             finding.expect(text.contains("pusch") && text.contains("line 2"), || {
                 "a mistake in rules, which are no secret, is not shown".to_owned()
@@ -361,7 +476,9 @@ struct Collector {
 
 impl Collector {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
         let address = listener.local_addr().expect("is bound");
         let seen = Seen::default();
         let (url, kept) = (format!("http://{address}"), Arc::clone(&seen));
@@ -381,7 +498,9 @@ async fn take(mut stream: TcpStream, seen: Seen) {
         while let Some((head, body, rest)) = split(&bytes) {
             seen.lock().expect("no reader panics").push((head, body));
             bytes = rest;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                .await;
         }
     }
 }

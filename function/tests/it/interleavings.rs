@@ -133,11 +133,7 @@ impl Walk {
 
 impl Scene {
     /// `told` is what an earlier delivery has said of the pipeline.
-    fn new(
-        progress: &[Option<Progress>; 2],
-        remembered: bool,
-        told: Option<&Progress>,
-    ) -> Self {
+    fn new(progress: &[Option<Progress>; 2], remembered: bool, told: Option<&Progress>) -> Self {
         let replica = |progress: &Option<Progress>| Replica {
             machine: machine(progress.as_ref(), remembered),
             budget: RetryBudget::new(Duration::ZERO),
@@ -292,8 +288,7 @@ fn machine(progress: Option<&Progress>, remembered: bool) -> Delivery {
     };
     let schedule = Schedule::new(Duration::ZERO, Duration::from_secs(5));
     let remembered = remembered.then(room);
-    Delivery::new(key, INSTANCE.to_owned(), bot(), remembered, schedule, 1)
-        .about(progress.cloned())
+    Delivery::new(key, INSTANCE.to_owned(), bot(), remembered, schedule, 1).about(progress.cloned())
 }
 
 fn id(progress: &Progress) -> MessageId {

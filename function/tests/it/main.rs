@@ -23,8 +23,8 @@ mod routes;
 mod templates;
 
 mod cloud_events;
-mod live_pipelines;
 mod interleavings;
+mod live_pipelines;
 mod machine;
 
 mod command_line;

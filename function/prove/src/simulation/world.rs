@@ -509,7 +509,8 @@ impl World {
             let input = failed(&call, Fault::Timeout);
             self.agenda.after(within, Happening::Hear { from, input });
         }
-        self.agenda.after(there, Happening::Call { from, call, way });
+        self.agenda
+            .after(there, Happening::Call { from, call, way });
     }
 
     fn count_call(&mut self) {
@@ -559,8 +560,7 @@ impl World {
         self.tally.found += u64::from(matches!(input, Input::Found(Ok(_))));
         let input = way.lost.map_or(input, |fault| failed(call, fault));
         if self.agenda.now() + way.back < way.deadline {
-            self.agenda
-                .after(way.back, Happening::Hear { from, input });
+            self.agenda.after(way.back, Happening::Hear { from, input });
         }
     }
 
@@ -608,7 +608,10 @@ impl World {
         if this.machines.iter().any(|(_, ended)| ended.is_none()) {
             return;
         }
-        let reached = this.machines.iter().filter(|(_, ended)| *ended == Some(true));
+        let reached = this
+            .machines
+            .iter()
+            .filter(|(_, ended)| *ended == Some(true));
         let reached = reached.count();
         if reached < this.machines.len() {
             self.tally.partly += u64::from(reached > 0);
