@@ -129,4 +129,4 @@ down: ## remove that cluster, or what was brought to an existing one: CLUSTER
 # the run fails unless ALLOW_MISSING=1.
 prove: ## measure the promises: faults, kills, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
 	cargo build -q --release -p webhook-app
-	cargo run -q --release -p prove -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(BARS)
+	cargo run -q --release -p prove -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(BARS)

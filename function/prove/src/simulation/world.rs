@@ -301,7 +301,7 @@ impl World {
         for replica in &mut world.replicas {
             replica.skew = 0;
         }
-        let around = Duration::from_secs(60);
+        let around = Duration::from_mins(1);
         let whole = lasting + around * 2;
         let mut at = Duration::ZERO;
         while at < whole {
