@@ -60,7 +60,8 @@ pub(crate) fn prove(size: Size) -> Finding {
         // New finds go into the first folder; what is kept in the repository is chosen by a person.
         let own = own.display().to_string();
         let limits = [
-            "-timeout=1",
+            // Longest time of one input in seconds, with room for a busy machine.
+            "-timeout=5",
             "-rss_limit_mb=1024",
             "-max_len=4096",
             "-seed=1",
