@@ -16,7 +16,7 @@ mod render;
 pub(crate) const USAGE: u8 = 64;
 
 /// What can be asked for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 enum Command {
     Serve,
     Check,
@@ -26,20 +26,29 @@ enum Command {
 }
 
 impl Command {
-    fn parse(arguments: &[String]) -> Option<Self> {
-        match arguments {
-            [] => Some(Self::Serve),
-            [word] if word != "render" => match word.as_str() {
-                "serve" => Some(Self::Serve),
-                "check" => Some(Self::Check),
-                "help" | "--help" | "-h" => Some(Self::Help),
-                "version" | "--version" | "-V" => Some(Self::Version),
-                _ => None,
-            },
-            [word, options @ ..] if word == "render" => {
-                render::Request::parse(options).map(Self::Render)
-            }
-            _ => None,
+    /// Reads the arguments, or says what is wrong with them.
+    fn parse(arguments: &[String]) -> Result<Self, String> {
+        let Some((word, rest)) = arguments.split_first() else {
+            return Ok(Self::Serve);
+        };
+        if rest
+            .iter()
+            .any(|option| matches!(option.as_str(), "--help" | "-h"))
+        {
+            return Ok(Self::Help);
+        }
+        match (word.as_str(), rest) {
+            ("serve", []) => Ok(Self::Serve),
+            ("check", []) => Ok(Self::Check),
+            ("render", options) => render::Request::parse(options).map(Self::Render),
+            ("help" | "--help" | "-h", []) => Ok(Self::Help),
+            ("version" | "--version" | "-V", []) => Ok(Self::Version),
+            ("serve" | "check", _) => Err(format!(
+                "expected nothing after {word}; its settings come from the environment, see --help"
+            )),
+            _ => Err(
+                "expected no argument or one of serve, check, render, --help, --version".to_owned(),
+            ),
         }
     }
 }
@@ -47,13 +56,13 @@ impl Command {
 /// Does what the arguments, without the program's own name, ask for.
 pub fn run(arguments: &[String]) -> ExitCode {
     match Command::parse(arguments) {
-        Some(Command::Serve) => with_config(process::serve),
-        Some(Command::Check) => with_config(|config, warnings| check::run(&config, warnings)),
-        Some(Command::Render(request)) => render::run(request),
-        Some(Command::Help) => say(&help()),
-        Some(Command::Version) => say(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
-        None => {
-            complain("expected no argument or one of serve, check, render, --help, --version\n");
+        Ok(Command::Serve) => with_config(process::serve),
+        Ok(Command::Check) => with_config(|config, warnings| check::run(&config, warnings)),
+        Ok(Command::Render(request)) => render::run(&request),
+        Ok(Command::Help) => say(&help()),
+        Ok(Command::Version) => say(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(mistake) => {
+            complain(&format!("{mistake}\n"));
             ExitCode::from(USAGE)
         }
     }
@@ -91,9 +100,10 @@ Usage: webhook-app [COMMAND]
 Commands:
   serve      Receive webhooks until SIGTERM; the default
   check      Try the configuration: sign in to Rocket.Chat, look for roles and recipient
-  render     Print the message for a webhook's body: webhook-app render < payload.json
-             --kind KIND  Take the sample of a kind instead of a body
-             --explain    Say which rules were asked and who hears of it
+  render     Print the message for the body of a webhook; sends nothing
+             FILE         Take the body from a file instead of the standard input
+             --kind KIND  Take a sample of ours, such as push or pipeline
+             --explain    Say also which rules of ROUTES were asked and who hears of it
   --help     Print this
   --version  Print the version
 

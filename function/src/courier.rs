@@ -47,6 +47,15 @@ pub struct Courier {
     epoch: Instant,
 }
 
+/// What is to be brought, and to whom.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// To whom.
+    pub target: Target,
+    /// What.
+    pub message: Message,
+}
+
 /// What is to be brought.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -56,6 +65,20 @@ pub struct Message {
     pub notice: Notice,
     /// What it tells of a pipeline, if it is to be edited as that moves.
     pub progress: Option<Progress>,
+    /// Names of messages of which one must be there already; none is a message for everybody.
+    pub conditions: Vec<DeliveryId>,
+}
+
+impl Message {
+    /// A message for everybody that stays as it is.
+    pub fn new(key: DeliveryId, notice: Notice) -> Self {
+        Self {
+            key,
+            notice,
+            progress: None,
+            conditions: Vec::new(),
+        }
+    }
 }
 
 impl Courier {
@@ -72,24 +95,20 @@ impl Courier {
         }
     }
 
-    /// Delivers a message to all targets at once; the time limit counts from `started`. What becomes
-    /// of one changes nothing for the others.
+    /// Does all errands at once; the time limit counts from `started`. What becomes of one changes
+    /// nothing for the others.
     pub async fn deliver(
         &self,
-        message: &Message,
-        targets: &[Target],
+        errands: &[Errand],
         started: Instant,
     ) -> Vec<Result<(Verdict, Effort), Busy>> {
-        let each = targets
-            .iter()
-            .map(|target| self.deliver_to(target, message, started));
+        let each = errands.iter().map(|errand| self.run(errand, started));
         join_all(each).await
     }
 
-    async fn deliver_to(
+    async fn run(
         &self,
-        target: &Target,
-        message: &Message,
+        Errand { target, message }: &Errand,
         started: Instant,
     ) -> Result<(Verdict, Effort), Busy> {
         let turn = time::timeout(MAX_QUEUE, self.turns.acquire()).await;
@@ -111,6 +130,8 @@ impl Courier {
     fn begin(&self, target: &Target, message: &Message, started: Instant) -> Delivery {
         let schedule = Schedule::new(started.saturating_duration_since(self.epoch), self.limit);
         let room = match target {
+            // In a room that is gone there is nothing, and that would pass for an answer.
+            Target::User(_) if !message.conditions.is_empty() => None,
             Target::User(recipient) => self.rooms().get(recipient).cloned(),
             Target::Room(room) => Some(room.clone()),
         };
@@ -119,6 +140,7 @@ impl Courier {
         let (key, instance) = (message.key.clone(), message.notice.instance.clone());
         Delivery::new(key, instance, self.bot.clone(), room, schedule, seed)
             .about(message.progress.clone())
+            .after_one_of(message.conditions.clone())
     }
 
     async fn carry_out(&self, action: Action, target: &Target, text: &str) -> Input {

@@ -15,6 +15,7 @@ use crate::rocketchat::{MessageId, RoomId, UserId};
 
 pub mod action;
 pub mod budget;
+mod recall;
 pub mod schedule;
 pub mod verdict;
 
@@ -37,6 +38,8 @@ const MIN_CALL: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
     CreateRoom,
+    /// Look for a message that must be there for this one to be sent.
+    Recall,
     Send,
     Find,
     Edit,
@@ -50,6 +53,9 @@ pub struct Delivery {
     bot: UserId,
     /// What the message tells of a pipeline, if it is to be edited as that moves.
     progress: Option<Progress>,
+    /// Names of messages of which one must be there before this one is sent, the next to look for
+    /// at the end; empty once one was found, or where there is no condition.
+    conditions: Vec<DeliveryId>,
     schedule: Schedule,
     /// Makes the pauses of different deliveries differ.
     seed: u64,
@@ -58,8 +64,8 @@ pub struct Delivery {
     room_is_old: bool,
     /// What it has taken so far.
     pub effort: Effort,
-    /// The step that the pause is for.
-    next: Step,
+    /// The step that a pause is for, or else the one under way.
+    step: Step,
     /// The fault that made us look for the message.
     doubt: Option<Fault>,
 }
@@ -78,18 +84,18 @@ impl Delivery {
         seed: u64,
     ) -> Self {
         let room_is_old = room.is_some();
-        let next = Step::CreateRoom;
         Self {
             key,
             instance,
             bot,
             progress: None,
+            conditions: Vec::new(),
             schedule,
             seed,
             room,
             room_is_old,
             effort: Effort::default(),
-            next,
+            step: Step::CreateRoom,
             doubt: None,
         }
     }
@@ -105,23 +111,23 @@ impl Delivery {
         match input {
             Input::Start => {
                 budget.note_delivery(now);
-                self.take(
-                    if self.room.is_some() {
-                        Step::Send
-                    } else {
-                        Step::CreateRoom
-                    },
-                    now,
-                )
+                if self.room.is_some() {
+                    self.enter(now)
+                } else {
+                    self.take(Step::CreateRoom, now)
+                }
             }
-            Input::Waited => self.take(self.next, now),
+            Input::Waited => self.take(self.step, now),
             Input::Room(Ok(room)) => {
                 self.room = Some(room);
-                self.take(Step::Send, now)
+                self.enter(now)
             }
             Input::Room(Err(fault)) => self.try_again(Step::CreateRoom, fault, now, budget),
             Input::Sent(Ok(())) => self.delivered(Evidence::Sent),
             Input::Sent(Err(fault)) => self.after_failed_send(fault, now, budget),
+            Input::Found(found) if self.step == Step::Recall => {
+                self.after_recall(found, now, budget)
+            }
             Input::Found(found) => self.after_look(found, now, budget),
             Input::Edited(Ok(())) => self.delivered(Evidence::Edited),
             // To look again would find what there was before.
@@ -219,7 +225,7 @@ impl Delivery {
         }
         self.effort.retries += 1;
         self.effort.rate_limit_waits += u64::from(matches!(fault, Fault::RateLimited(_)));
-        self.next = step;
+        self.step = step;
         Some(Action::Wait(pause))
     }
 
@@ -233,7 +239,12 @@ impl Delivery {
         let Some(within) = self.time_for_a_call(now) else {
             return give_up(self.doubt.take().map_or(Refusal::NoTime, Refusal::Fault));
         };
+        self.step = step;
         match (step, &self.room) {
+            (Step::Recall, Some(room)) => Action::Find {
+                id: self.condition_id(room),
+                within,
+            },
             (Step::Send, Some(room)) => Action::Send {
                 room: room.clone(),
                 id: self.message_id(room),

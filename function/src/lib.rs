@@ -36,6 +36,7 @@ pub mod config;
 pub mod courier;
 pub mod delivery;
 mod fingerprint;
+pub mod fix;
 pub mod gitlab;
 #[cfg(feature = "lambda")]
 pub mod lambda;

@@ -77,6 +77,17 @@ pub fn compose_for(event: &Event, allowed: Allowance) -> Result<Notice, Ignored>
     words(event)
 }
 
+/// The words for those who hear of it since it makes a failure good.
+pub fn compose_fix(event: &Event) -> Result<Notice, Ignored> {
+    match event {
+        Event::Pipeline(it) => {
+            let text = pipeline::words_of_fix(it);
+            Ok(told(text, &it.scene, it.run.sha.as_ref(), None))
+        }
+        event => words(event),
+    }
+}
+
 #[rustfmt::skip] // One line a family.
 fn words(event: &Event) -> Result<Notice, Ignored> {
     let (text, scene, sha, page) = match event {

@@ -82,6 +82,7 @@ impl Outcome {
                 message_id,
                 known_by,
             },
+            Ok(Verdict::Withheld) => Self::Ignored(Ignored::NotAFix),
             Ok(Verdict::Refused(refusal)) => Self::Failed(Failure::Refused(refusal)),
             Err(Busy) => Self::Failed(Failure::Busy),
         }

@@ -9,9 +9,12 @@ use crate::rocketchat::{Recipient, RoomId};
 
 pub mod file;
 mod glob;
+mod hearer;
 mod rule;
 mod value;
 
+use hearer::add;
+pub use hearer::{Hearer, Interest};
 use rule::{Mismatch, Role, Rule, To};
 
 /// The most that one event is told to; the time of a delivery is the same for all of them.
@@ -62,7 +65,7 @@ impl Target {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Decision {
     /// Each of them once.
-    pub targets: Result<Vec<Target>, Ignored>,
+    pub hearers: Result<Vec<Hearer>, Ignored>,
     /// One line a rule that was asked, for people.
     pub explanation: Vec<String>,
 }
@@ -89,6 +92,11 @@ impl Routes {
         self.rules.iter().any(Rule::asks)
     }
 
+    /// The line of the first rule that asks for fixes.
+    pub fn ask_for_fixes(&self) -> Option<usize> {
+        self.rules.iter().find_map(|rule| rule.fixes)
+    }
+
     /// Users that rules name, for a look at whether they exist.
     pub fn users(&self) -> Vec<&Recipient> {
         let named = self.rules.iter().flat_map(|rule| &rule.to);
@@ -110,18 +118,18 @@ impl Routes {
     }
 
     /// Who hears of what happened.
-    pub fn decide(&self, circumstances: &Circumstances) -> Result<Vec<Target>, Ignored> {
+    pub fn decide(&self, circumstances: &Circumstances) -> Result<Vec<Hearer>, Ignored> {
         self.ask(circumstances, &mut |_, _| {})
     }
 
     /// The same with a line for every rule that was asked.
     pub fn explain(&self, circumstances: &Circumstances) -> Decision {
         let mut explanation = Vec::new();
-        let targets = self.ask(circumstances, &mut |rule, said| {
+        let hearers = self.ask(circumstances, &mut |rule, said| {
             explanation.push(format!("{} {said}", rule.name));
         });
         Decision {
-            targets,
+            hearers,
             explanation,
         }
     }
@@ -130,13 +138,13 @@ impl Routes {
         &self,
         circumstances: &Circumstances,
         tell: &mut dyn FnMut(&Rule, &str),
-    ) -> Result<Vec<Target>, Ignored> {
-        let mut targets = Vec::new();
+    ) -> Result<Vec<Hearer>, Ignored> {
+        let mut hearers = Vec::new();
         let mut reason = Ignored::NoRule;
         for rule in &self.rules {
             match rule.check(circumstances, self.live) {
                 Ok(()) => {
-                    reason = self.add(rule, circumstances, &mut targets, tell);
+                    reason = self.add(rule, circumstances, &mut hearers, tell);
                     if !rule.goes_on {
                         break;
                     }
@@ -147,11 +155,11 @@ impl Routes {
                 }
             }
         }
-        targets.truncate(MAX_TARGETS);
-        if targets.is_empty() {
+        hearers.truncate(MAX_TARGETS);
+        if hearers.is_empty() {
             Err(reason)
         } else {
-            Ok(targets)
+            Ok(hearers)
         }
     }
 
@@ -160,12 +168,17 @@ impl Routes {
         &self,
         rule: &Rule,
         circumstances: &Circumstances,
-        targets: &mut Vec<Target>,
+        hearers: &mut Vec<Hearer>,
         tell: &mut dyn FnMut(&Rule, &str),
     ) -> Ignored {
         if rule.to.is_empty() {
             tell(rule, "fits and tells nobody");
             return Ignored::Nobody;
+        }
+        let interest = rule.interest(circumstances);
+        if interest == Interest::Fix && circumstances.lineage.is_none() {
+            tell(rule, "fits, but whether this is a fix cannot be known");
+            return Ignored::NotAFix;
         }
         let mut reason = Ignored::Unmapped;
         let actor = circumstances
@@ -185,9 +198,12 @@ impl Routes {
                 if rule.except_actor && is_actor {
                     tell(rule, &format!("fits, but {label} did it"));
                     reason = Ignored::OwnAction;
-                } else if !targets.contains(&target) {
+                    continue;
+                }
+                let hearer = Hearer { target, interest };
+                let label = hearer.label();
+                if add(hearers, hearer) {
                     tell(rule, &format!("fits and tells {label}"));
-                    targets.push(target);
                 }
             }
         }

@@ -13,14 +13,13 @@ use tokio::time::Instant;
 
 use crate::admission::Admission;
 use crate::courier::Courier;
-use crate::gitlab::circumstances::{Circumstances, Progress};
+use crate::gitlab::circumstances::Circumstances;
 use crate::gitlab::cloud_event;
 use crate::gitlab::event::Event;
 use crate::gitlab::origin::{Claim, Guard, OriginError};
-use crate::notice::{Ignored, Notice};
+use crate::notice::Ignored;
 use crate::outcome::{Entrance, Failure, Outcome, Report};
-use crate::routes::Target;
-use crate::telling::Telling;
+use crate::telling::{Telling, Tidings};
 
 const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 
@@ -53,10 +52,9 @@ pub async fn receive(State(function): State<Arc<Function>>, request: Request) ->
     };
     let report = Report { entrance, ..report };
     match function.telling.tell(&event, &circumstances) {
-        Ok((targets, notice)) => {
-            let progress = circumstances.progress;
+        Ok(tidings) => {
             function
-                .deliver(notice, progress, &targets, report, started)
+                .deliver(tidings, &circumstances, report, started)
                 .await
         }
         Err(ignored) => Report {
@@ -167,28 +165,33 @@ impl Function {
 
     async fn deliver(
         &self,
-        notice: Notice,
-        progress: Option<Progress>,
-        targets: &[Target],
+        tidings: Vec<Tidings>,
+        circumstances: &Circumstances,
         report: Report,
         started: Instant,
     ) -> Report {
-        let fallback = self.accept_missing_key.then(|| notice.content_id.clone());
-        let delivery_id = report.delivery_id.clone().or(fallback);
+        // All are told of the same event.
+        let notice = tidings.first().map(|tidings| &tidings.notice);
+        let fallback = notice.filter(|_| self.accept_missing_key);
+        let fallback = fallback.map(|notice| notice.content_id.clone());
         let report = Report {
-            delivery_id: delivery_id.clone(),
-            project: notice.project.clone(),
-            sha: notice.sha.clone(),
+            delivery_id: report.delivery_id.clone().or(fallback),
+            project: notice.and_then(|notice| notice.project.clone()),
+            sha: notice.and_then(|notice| notice.sha.clone()),
             ..report
         };
-        let message = self.telling.message(delivery_id, notice, progress);
-        match message {
-            Ok(message) => {
+        let delivery_id = report.delivery_id.as_ref();
+        let errands = self.telling.errands(delivery_id, tidings, circumstances);
+        match errands {
+            Ok(errands) => {
                 let begun = Instant::now();
-                let verdicts = self.courier.deliver(&message, targets, started).await;
+                let verdicts = self.courier.deliver(&errands, started).await;
+                let targets: Vec<_> = errands.iter().map(|errand| &errand.target).collect();
+                let report = report.told(&targets, verdicts);
+                let was_sent = !matches!(report.outcome, Outcome::Ignored(_));
                 Report {
-                    delivery_time: Some(begun.elapsed()),
-                    ..report.told(targets, verdicts)
+                    delivery_time: was_sent.then(|| begun.elapsed()),
+                    ..report
                 }
             }
             Err(outcome) => Report { outcome, ..report },

@@ -54,10 +54,24 @@ impl Words {
     /// A template that fails on an event, though it passed on the sample, gives way to the words of
     /// ours: a message in other words is better than none.
     pub fn retell(&self, notice: Notice, circumstances: &Circumstances) -> Option<Notice> {
+        self.retell_as(Occasion::Event, notice, circumstances)
+    }
+
+    /// The same for those who hear of it since it makes a failure good.
+    pub fn retell_fix(&self, notice: Notice, circumstances: &Circumstances) -> Option<Notice> {
+        self.retell_as(Occasion::Fix, notice, circumstances)
+    }
+
+    fn retell_as(
+        &self,
+        occasion: Occasion,
+        notice: Notice,
+        circumstances: &Circumstances,
+    ) -> Option<Notice> {
         let Some(template) = self.0.get(&circumstances.kind) else {
             return Some(notice);
         };
-        match template.render(circumstances, &notice) {
+        match template.render(occasion, circumstances, &notice) {
             Ok(text) if text.is_empty() => None,
             Ok(text) => Some(Notice {
                 text: fit(text),
@@ -66,6 +80,15 @@ impl Words {
             Err(_) => Some(notice),
         }
     }
+}
+
+/// Why a message is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Occasion {
+    /// Something happened.
+    Event,
+    /// It makes good a failure that was told.
+    Fix,
 }
 
 impl Words {
@@ -80,7 +103,9 @@ fn try_template(kind: Kind, source: &str) -> Result<Template, TemplateError> {
     let template = Template::new(source)?;
     template.check()?;
     if let Some((circumstances, notice)) = tried(kind) {
-        template.render(&circumstances, &notice)?;
+        for occasion in [Occasion::Event, Occasion::Fix] {
+            template.render(occasion, &circumstances, &notice)?;
+        }
     }
     Ok(template)
 }

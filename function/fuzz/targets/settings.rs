@@ -46,10 +46,10 @@ fn route(text: &str) {
         let event = Event::parse(None, body).expect("is an event");
         let circumstances = Circumstances::read(&event, body).expect("can be asked");
         let decision = routes.explain(&circumstances);
-        if let Ok(targets) = &decision.targets {
-            assert!(!targets.is_empty() && targets.len() <= MAX_TARGETS);
+        if let Ok(hearers) = &decision.hearers {
+            assert!(!hearers.is_empty() && hearers.len() <= MAX_TARGETS);
         }
-        assert_eq!(routes.decide(&circumstances), decision.targets);
+        assert_eq!(routes.decide(&circumstances), decision.hearers);
     }
 }
 

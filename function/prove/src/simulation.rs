@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::bar::{Finding, Size};
 
 mod agenda;
+mod fixes;
 mod world;
 
 use world::World;
@@ -37,12 +38,29 @@ pub(crate) fn prove(size: Size) -> Finding {
             break;
         }
     }
+    let mut fixes = fixes::Tally::default();
+    for seed in 0..seeds {
+        for breach in fixes::play(seed, &mut fixes) {
+            finding.expect(false, || format!("fix of seed {seed}: {breach}"));
+        }
+        if finding.broken() > 20 {
+            break;
+        }
+    }
+    for (what, count) in [
+        ("a fix that was told", fixes.told),
+        ("a fix that was withheld", fixes.withheld),
+        ("a fix that was refused", fixes.refused),
+    ] {
+        finding.expect(count > 0, || format!("in no seed: {what}"));
+    }
     for (what, count) in sum.figures() {
         finding.expect(count > 0, || format!("in no seed: {what}"));
     }
     finding.done(format!(
-        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost answers, {} edits, {} that reached only some, {} times switched off, {replays} replays bit-equal",
-        sum.deliveries, sum.attempts, sum.crashes, sum.lost_answers, sum.edited, sum.partly, sum.switched_off
+        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost answers, {} edits, {} that reached only some, {} times switched off, {replays} replays bit-equal; fixes of failures: {} told, {} withheld, {} refused",
+        sum.deliveries, sum.attempts, sum.crashes, sum.lost_answers, sum.edited, sum.partly, sum.switched_off,
+        fixes.told, fixes.withheld, fixes.refused
     ));
     finding.figure(format!(
         "{} lost after accept, {} doubled, {} late; {:.0} seeds/s",

@@ -54,6 +54,13 @@ pub(super) fn read(reader: &mut Reader) -> Option<Telling> {
             "the template for pipeline must show {{ page }} or {{ default_message }}, for with LIVE_PIPELINES the link to the pipeline tells how far a message is",
         );
     }
+    let fixes = routes.as_ref().and_then(Routes::ask_for_fixes);
+    if let Some(line) = fixes.filter(|_| live_pipelines) {
+        reader.mistake(
+            "ROUTES",
+            format_args!("line {line}: `fixed` cannot be told with LIVE_PIPELINES, for there the message of the failed pipeline itself changes; leave out one of them"),
+        );
+    }
     Some(Telling {
         routes: routes?.live(live_pipelines),
         words: words?,

@@ -14,6 +14,8 @@ pub enum Verdict {
         /// How we know.
         known_by: Evidence,
     },
+    /// The message is for those only who have another one, and that one is not there.
+    Withheld,
     /// The message is not known to be stored; sending the same delivery again is safe.
     Refused(Refusal),
 }

@@ -3,6 +3,7 @@
 //! from it but from what the file of the kind has read, see [`event`](super::event); it is read only
 //! where somebody asks.
 
+use super::commit::CommitSha;
 use super::event::{Event, ParseError, read};
 use super::kind::Kind;
 use super::people::People;
@@ -37,6 +38,9 @@ pub struct Circumstances {
     pub people: People,
     /// How far a pipeline is.
     pub progress: Option<Progress>,
+    /// What a pipeline ran for. None where GitLab does not say all of it, and of a pipeline that
+    /// another one of its project started: that one tells how both ended.
+    pub lineage: Option<Lineage>,
     /// What else templates may show.
     pub details: Details,
 }
@@ -48,6 +52,20 @@ pub struct Progress {
     pub pipeline: u64,
     /// When it came to its end, in seconds since 1970; `None` while it is under way.
     pub finished_at: Option<u64>,
+}
+
+/// What a pipeline ran for, and what had been there before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Lineage {
+    /// Number of the project on its GitLab.
+    pub project: u64,
+    /// Branch or tag, or the merge request: its source branch may have pipelines of its own.
+    pub reference: String,
+    /// The commit.
+    pub sha: CommitSha,
+    /// The commit that the ref was at before the push. GitLab names it for pipelines that a push to
+    /// a branch started, and for no others.
+    pub before: Option<CommitSha>,
 }
 
 /// Texts and numbers from outside, for templates.
@@ -90,6 +108,7 @@ impl Circumstances {
             protected: None,
             people: People::default(),
             progress: None,
+            lineage: None,
             details: Details::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! Why nobody is told although all is well. Owns the reasons and their words; which event has which
-//! reason is decided beside the words of its family, in [`notice`](super) and in
-//! [`routes`](crate::routes).
+//! reason is decided beside the words of its family, in [`notice`](super), in
+//! [`routes`](crate::routes) and, where the chat server must be asked, in
+//! [`delivery`](crate::delivery).
 
 /// Why nothing is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,6 +28,8 @@ pub enum Ignored {
     Unmapped,
     /// Whoever would hear of it did it.
     OwnAction,
+    /// A success that makes no failure good that its recipient was told of.
+    NotAFix,
     /// A template of the operator's says nothing about it.
     NoWords,
 }
@@ -45,6 +48,7 @@ impl Ignored {
         Self::Nobody,
         Self::Unmapped,
         Self::OwnAction,
+        Self::NotAFix,
         Self::NoWords,
     ];
 
@@ -62,6 +66,7 @@ impl Ignored {
             Self::Nobody => "nobody",
             Self::Unmapped => "unmapped",
             Self::OwnAction => "own_action",
+            Self::NotAFix => "not_a_fix",
             Self::NoWords => "no_words",
         }
     }
@@ -82,6 +87,9 @@ impl Ignored {
                 "who is to hear of it is not named by GitLab, or not known on the chat server"
             }
             Self::OwnAction => "who is to hear of it did it",
+            Self::NotAFix => {
+                "it makes no failure good that was told, and the rule of `ROUTES` is for fixes alone"
+            }
             Self::NoWords => "the template of `MESSAGES` says nothing about it",
         }
     }

@@ -13,8 +13,16 @@ use crate::gitlab::status::Status;
 const MAX_JOBS: usize = 5;
 
 pub(super) fn words(pipeline: &Pipeline) -> Result<String, Ignored> {
+    Ok(sentence(pipeline, verb(pipeline.status)?))
+}
+
+/// The words for those who were told of a failure that this one makes good.
+pub(super) fn words_of_fix(pipeline: &Pipeline) -> String {
+    sentence(pipeline, "passed again")
+}
+
+fn sentence(pipeline: &Pipeline, verb: &str) -> String {
     let scene = &pipeline.scene;
-    let verb = verb(pipeline.status)?;
     let noun = project_page(
         scene,
         &format!("-/pipelines/{}", pipeline.id),
@@ -28,7 +36,7 @@ pub(super) fn words(pipeline: &Pipeline) -> Result<String, Ignored> {
         "{noun} {verb}{run}{}",
         started_and_lasted(scene, pipeline.duration_seconds)
     );
-    Ok(lines(headline, details(pipeline)))
+    lines(headline, details(pipeline))
 }
 
 /// How a pipeline or job ended, or that it did not.

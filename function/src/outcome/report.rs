@@ -94,10 +94,10 @@ impl Report {
 }
 
 impl Report {
-    /// Adds what became of the message for each of its targets. It is delivered if all of them have
-    /// it; to send it again for the others is safe, for each has a message id of its own.
+    /// Adds what became of the message for each recipient. It is delivered if all have it who are to
+    /// have it; to send it again for the others is safe, for each has a message id of its own.
     #[must_use]
-    pub fn told(self, targets: &[Target], verdicts: Vec<Result<(Verdict, Effort), Busy>>) -> Self {
+    pub fn told(self, targets: &[&Target], verdicts: Vec<Result<(Verdict, Effort), Busy>>) -> Self {
         let mut effort = self.effort;
         let outcomes: Vec<_> = verdicts
             .into_iter()
@@ -108,7 +108,10 @@ impl Report {
             several => targets.iter().zip(several).map(Told::of).collect(),
         };
         let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Failed(_));
-        let decisive = outcomes.iter().find(failed).or(outcomes.first()).cloned();
+        let delivered = |outcome: &&Outcome| matches!(outcome, Outcome::Delivered { .. });
+        let decisive = outcomes.iter().find(failed);
+        let decisive = decisive.or(outcomes.iter().find(delivered));
+        let decisive = decisive.or(outcomes.first()).cloned();
         Self {
             deliveries,
             effort,
@@ -119,7 +122,7 @@ impl Report {
 }
 
 impl Told {
-    fn of((target, outcome): (&Target, &Outcome)) -> Self {
+    fn of((target, outcome): (&&Target, &Outcome)) -> Self {
         Self {
             recipient: target.label(),
             result: match outcome {

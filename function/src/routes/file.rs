@@ -2,8 +2,9 @@
 //! its line and all of them at once.
 
 use super::rule::Rule;
-use super::value::{action, event, glob, nearest, status, to};
+use super::value::{FAILED, FIXED, SUCCESS, action, event, glob, nearest, status, to};
 use super::{Others, Routes};
+use crate::gitlab::kind::Kind;
 use crate::rocketchat::Recipient;
 use crate::yaml::{self, Key, Node, Value};
 
@@ -103,6 +104,7 @@ impl File {
             name: format!("rule {number} (line {})", node.line),
             ..Rule::default()
         };
+        let before = self.mistakes.len();
         let mut tells = false;
         for (key, node) in self.entries(node, RULE) {
             match key.name.as_str() {
@@ -115,7 +117,10 @@ impl File {
                 "project" => rule.projects = self.list(node, glob),
                 "ref" => rule.refs = self.list(node, glob),
                 "action" => rule.actions = self.list(node, action),
-                "status" => rule.statuses = self.list(node, status),
+                "status" => {
+                    rule.statuses = self.list(node, status);
+                    rule.fixes = line_of(node, FIXED);
+                }
                 "protected" => rule.protected = self.flag(node),
                 "actor" => rule.actors = self.list(node, glob),
                 "author" => rule.authors = self.list(node, glob),
@@ -128,6 +133,9 @@ impl File {
                 }
             }
         }
+        if self.mistakes.len() == before {
+            self.check_fixes(&rule);
+        }
         if !tells {
             self.mistake(
                 node.line,
@@ -135,6 +143,28 @@ impl File {
             );
         }
         rule
+    }
+
+    /// A fix is that of a pipeline whose failure the same rule has told.
+    fn check_fixes(&mut self, rule: &Rule) {
+        let Some(line) = rule.fixes else {
+            return;
+        };
+        let has = |word: &str| rule.statuses.iter().any(|own| own == word);
+        if rule.events != [Kind::Pipeline] {
+            let problem =
+                "`fixed` is for pipelines; add event: pipeline to the rule, and nothing else";
+            self.mistake(line, problem);
+        }
+        if !has(FAILED) {
+            let problem =
+                "`fixed` is for those who were told of the failure; write status: [failed, fixed]";
+            self.mistake(line, problem);
+        }
+        if has(SUCCESS) {
+            let problem = "`success` tells every success, also those that fix nothing; leave out `success` or `fixed`";
+            self.mistake(line, problem);
+        }
     }
 
     fn users(&mut self, node: &Node) -> Vec<(String, Recipient)> {
@@ -229,4 +259,14 @@ impl File {
         }
         values
     }
+}
+
+/// Where one of several values stands.
+fn line_of(node: &Node, word: &str) -> Option<usize> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Null | Value::Text(_) | Value::Map(_) => std::slice::from_ref(node),
+    };
+    let is_word = |item: &&Node| item.value == Value::Text(word.to_owned());
+    items.iter().find(is_word).map(|item| item.line)
 }

@@ -1,7 +1,9 @@
 //! One rule: which events it is for and who hears of them. Owns the conditions and in which order
 //! they are asked, which is also the order in which an explanation names them.
 
+use super::Interest;
 use super::glob::Glob;
+use super::value::{FAILED, SUCCESS};
 use crate::gitlab::circumstances::Circumstances;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::people::Person;
@@ -17,6 +19,8 @@ pub(super) struct Rule {
     pub(super) refs: Vec<Glob>,
     pub(super) actions: Vec<String>,
     pub(super) statuses: Vec<String>,
+    /// The line that asks for fixes beside failures.
+    pub(super) fixes: Option<usize>,
     pub(super) protected: Option<bool>,
     pub(super) actors: Vec<Glob>,
     pub(super) authors: Vec<Glob>,
@@ -176,7 +180,7 @@ impl Rule {
                 Mismatch::Action,
             ),
             (
-                is_word(&self.statuses, circumstances.status.as_deref()),
+                self.is_for_status(circumstances.status.as_deref()),
                 Mismatch::Status,
             ),
             (
@@ -205,6 +209,23 @@ impl Rule {
             Ok(())
         } else {
             Err(Mismatch::UnderWay)
+        }
+    }
+}
+
+impl Rule {
+    /// A fix is a success, and whether a success is a fix only the chat server knows.
+    fn is_for_status(&self, status: Option<&str>) -> bool {
+        let may_be_fix = self.fixes.is_some() && status == Some(SUCCESS);
+        may_be_fix || is_word(&self.statuses, status)
+    }
+
+    /// What those it names want to know of an event that fits.
+    pub(super) fn interest(&self, circumstances: &Circumstances) -> Interest {
+        match circumstances.status.as_deref() {
+            Some(FAILED) if self.fixes.is_some() => Interest::Failure,
+            Some(SUCCESS) if self.fixes.is_some() => Interest::Fix,
+            _ => Interest::Event,
         }
     }
 }

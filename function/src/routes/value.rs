@@ -21,7 +21,16 @@ pub(super) fn event(text: &str) -> Result<Kind, String> {
         .ok_or_else(|| format!("there is no event `{text}`; {}", nearest(text, &names)))
 }
 
-/// Words of GitLab 19 for how far pipelines, jobs and deployments are.
+/// GitLab's word for a pipeline that did what it should.
+pub(super) const SUCCESS: &str = "success";
+
+/// GitLab's word for one that did not.
+pub(super) const FAILED: &str = "failed";
+
+/// Our word for a success that makes a failure good.
+pub(super) const FIXED: &str = "fixed";
+
+/// Words of GitLab 19, and one of ours, for how far pipelines, jobs and deployments are.
 const STATUSES: &[&str] = &[
     "created",
     "waiting_for_resource",
@@ -33,10 +42,11 @@ const STATUSES: &[&str] = &[
     "manual",
     "scheduled",
     "blocked",
-    "success",
-    "failed",
+    SUCCESS,
+    FAILED,
     "canceled",
     "skipped",
+    FIXED,
 ];
 
 /// Words of GitLab 19 for what was done, and ours for branches and tags.

@@ -6,6 +6,7 @@ use std::io;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, UndefinedBehavior, Value};
 
+use super::Occasion;
 use super::value::{Context, VARIABLES, print};
 use crate::gitlab::circumstances::Circumstances;
 use crate::notice::Notice;
@@ -104,12 +105,13 @@ impl Template {
     /// The message, with white space around it removed. `notice` is what ours would be.
     pub(super) fn render(
         &self,
+        occasion: Occasion,
         circumstances: &Circumstances,
         notice: &Notice,
     ) -> Result<String, TemplateError> {
         let failed = |error: &Error| TemplateError::Render(words_of(error));
         let template = self.0.get_template(NAME).map_err(|error| failed(&error))?;
-        let context = Value::from_object(Context::new(circumstances, notice));
+        let context = Value::from_object(Context::new(occasion, circumstances, notice));
         let mut output = Bounded(Vec::new());
         let rendered = template.render_captured_to(context, &mut output).map(drop);
         match rendered {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
+use super::Occasion;
 use crate::gitlab::circumstances::Circumstances;
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::kind::Kind;
@@ -35,6 +36,7 @@ pub const VARIABLES: &[&str] = &[
     "duration_seconds",
     "environment",
     "failed_jobs",
+    "fixed",
     "kind",
     "number",
     "page",
@@ -54,14 +56,16 @@ pub const VARIABLES: &[&str] = &[
 /// What a template sees of one event.
 #[derive(Debug)]
 pub(super) struct Context {
+    occasion: Occasion,
     circumstances: Circumstances,
     sha: Option<CommitSha>,
     default_message: String,
 }
 
 impl Context {
-    pub(super) fn new(circumstances: &Circumstances, notice: &Notice) -> Self {
+    pub(super) fn new(occasion: Occasion, circumstances: &Circumstances, notice: &Notice) -> Self {
         Self {
+            occasion,
             circumstances: circumstances.clone(),
             sha: notice.sha.clone(),
             default_message: notice.text.clone(),
@@ -85,6 +89,7 @@ impl Context {
             "duration_seconds" => optional(details.duration_seconds, Value::from),
             "environment" => optional(details.environment.as_deref(), named),
             "failed_jobs" => details.failed_jobs.iter().map(|job| named(job)).collect(),
+            "fixed" => Value::from(self.occasion == Occasion::Fix),
             "kind" => word(&it.kind.label().replace('_', " ")),
             "number" => optional(details.number, Value::from),
             "page" => page(it),

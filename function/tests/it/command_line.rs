@@ -71,7 +71,7 @@ fn help_and_version_are_what_people_expect() {
 
 #[test]
 fn an_unknown_command_names_the_known_ones() {
-    for arguments in [&["sevre"][..], &["render", "--please"], &["--port", "80"]] {
+    for arguments in [&["sevre"][..], &["--port", "80"]] {
         let output = program(&BTreeMap::new())
             .args(arguments)
             .output()
@@ -83,6 +83,68 @@ fn an_unknown_command_names_the_known_ones() {
             text(&output.stderr)
         );
     }
+}
+
+/// What a program that was called wrongly says.
+fn complaint(arguments: &[&str]) -> String {
+    let output = program(&BTreeMap::new())
+        .args(arguments)
+        .output()
+        .expect("runs");
+    assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+    text(&output.stderr)
+}
+
+#[test]
+fn render_says_which_kinds_and_options_there_are() {
+    for arguments in [
+        &["render", "--kind", "pusch"][..],
+        &["render", "--kind", "other"],
+        &["render", "--kind"],
+    ] {
+        let said = complaint(arguments);
+        assert!(said.contains("one of these kinds after --kind"), "{said}");
+        assert!(said.contains(": push, tag_push, issue, "), "{said}");
+        assert!(!said.contains(", other"), "{said}");
+    }
+    insta::assert_snapshot!(complaint(&["render", "--please"]), @"webhook-app: render knows no --please; expected a file, --kind KIND, --explain or nothing");
+    insta::assert_snapshot!(complaint(&["render", "a.json", "b.json"]), @"webhook-app: expected one file or one --kind");
+    insta::assert_snapshot!(complaint(&["check", "b.json"]), @"webhook-app: expected nothing after check; its settings come from the environment, see --help");
+}
+
+#[test]
+fn render_takes_the_body_from_a_file_too() {
+    let sample = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/words/samples/release.json"
+    );
+    let run = |file: &str| {
+        let output = program(&BTreeMap::new()).args(["render", file]).output();
+        output.expect("runs")
+    };
+    assert!(text(&run(sample).stdout).starts_with("[Release]("));
+    let output = run("no-such-file.json");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(
+        said.starts_with("webhook-app: could not read no-such-file.json: "),
+        "{said}"
+    );
+    let output = render(b"");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("the standard input is empty"));
+}
+
+#[test]
+fn render_explains_under_which_condition_somebody_hears() {
+    let mut settings = BTreeMap::new();
+    let rules = "rules:\n- {event: pipeline, status: [failed, fixed], to: '@alice', continue: true}\n- {event: pipeline, to: '@bob'}\n";
+    settings.insert("ROUTES".to_owned(), rules.to_owned());
+    let output = program(&settings)
+        .args(["render", "--kind", "pipeline", "--explain"])
+        .output()
+        .expect("runs");
+    insta::assert_snapshot!("explanation_of_a_fix", text(&output.stdout));
 }
 
 #[test]
@@ -143,6 +205,35 @@ async fn check_says_that_the_recipient_does_not_exist() {
         output.contains("FAIL  recipient @nobody does not exist"),
         "{output}"
     );
+    chat.finish();
+}
+
+#[tokio::test]
+async fn check_judges_rules_and_words_and_looks_for_everybody_they_name() {
+    let chat = RocketChat::start().await;
+    let rules = "rules: [{event: pipeline, status: [failed, fixed], to: ['@alice', '@nobody']}]";
+    let words = ("MESSAGES", "pipeline: '{{ status }}'");
+    let routes = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules), words];
+    let (code, output) = check(&chat, &routes).await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("ok    recipient @alice exists"), "{output}");
+    assert!(
+        output.contains("FAIL  recipient @nobody does not exist"),
+        "{output}"
+    );
+    let wrong = [
+        ("ROCKETCHAT_RECIPIENT", ""),
+        ("ROUTES", "rules: [{event: pipelin, to: '@alice'}]"),
+        ("MESSAGES", "pipeline: '{{ statsu }}'"),
+    ];
+    let (code, output) = check(&chat, &wrong).await;
+    assert_eq!(code, Some(64), "{output}");
+    for expected in [
+        "ROUTES: line 1: there is no event `pipelin`",
+        "MESSAGES: line 1: pipeline: there is no statsu",
+    ] {
+        assert!(output.contains(expected), "{output}");
+    }
     chat.finish();
 }
 

@@ -275,6 +275,18 @@ fn rules_and_their_short_form_exclude_each_other() {
 }
 
 #[test]
+fn fixes_cannot_be_told_where_the_message_itself_changes() {
+    let rules = "rules:\n- event: pipeline\n  status: [failed, fixed]\n  to: '@alice'\n";
+    let routes = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)];
+    assert!(load(&with(&routes)).is_ok());
+    let told = mistakes(&[routes[0], routes[1], ("LIVE_PIPELINES", "true")]).join("\n");
+    assert!(
+        told.starts_with("ROUTES: line 3: `fixed` cannot be told with LIVE_PIPELINES"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_live_message_must_link_to_its_pipeline() {
     let live = ("LIVE_PIPELINES", "true");
     let told = mistakes(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");

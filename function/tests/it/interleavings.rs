@@ -111,6 +111,7 @@ impl Walk {
                     self.judge(text, progress.as_ref());
                 }
                 Verdict::Refused(Refusal::IdTaken) => panic!("ours was taken for another's"),
+                Verdict::Withheld => panic!("nothing here is told only to fix something"),
                 Verdict::Refused(_) => assert!(!scene.clean, "refused without a reason"),
             }
         }

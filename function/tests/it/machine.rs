@@ -11,6 +11,8 @@ use webhook_app::rocketchat::{MessageId, RoomId, UserId};
 
 const LIMIT: Duration = Duration::from_secs(5);
 
+const INSTANCE: &str = "https://gitlab.example.org";
+
 /// Faults of one class lead the same way; one of each class keeps the walk short.
 const PASSING: &[Fault] = &[
     Fault::Connect,
@@ -38,14 +40,21 @@ struct Model {
     /// The room that the server knows; the machine may remember another one.
     room: RoomId,
     stored: Option<MessageId>,
+    /// A message that was there before, if there was one.
+    before: Option<MessageId>,
     /// Calls and pauses so far.
     steps: usize,
 }
 
 struct Walk {
     schedule: Schedule,
+    /// Messages of which one must be there before; none is no condition.
+    conditions: Vec<MessageId>,
+    /// Faults that a call may have without being carried out.
+    faults: Vec<Fault>,
     ends: u64,
     delivered: u64,
+    withheld: u64,
 }
 
 impl Walk {
@@ -70,21 +79,29 @@ impl Walk {
                 self.send(&machine, &budget, &model, within, (&room, &id));
             }
             Action::Find { id, within } => {
-                let found = match &model.stored {
-                    Some(stored) => {
-                        assert_eq!(*stored, id, "another message was looked for");
-                        Ok(StoredMessage {
-                            room: model.room.clone(),
-                            sender: bot(),
-                            text: String::new(),
-                        })
-                    }
-                    None => Err(Fault::Refused),
-                };
+                let found = self.find(&model, &id);
                 self.call(&machine, &budget, &model, within, &Input::Found(found));
                 self.fail(&machine, &budget, &model, within, Input::Found);
             }
         }
+    }
+
+    fn find(&self, model: &Model, id: &MessageId) -> Result<StoredMessage, Fault> {
+        let (there, expected) = if self.conditions.contains(id) {
+            assert_eq!(model.stored, None, "sent before it was allowed to");
+            (model.before.as_ref() == Some(id), model.before.as_ref())
+        } else {
+            (model.stored.is_some(), model.stored.as_ref())
+        };
+        if !there {
+            return Err(Fault::Refused);
+        }
+        assert_eq!(expected, Some(id), "another message was looked for");
+        Ok(StoredMessage {
+            room: model.room.clone(),
+            sender: bot(),
+            text: String::new(),
+        })
     }
 
     fn send(
@@ -95,6 +112,8 @@ impl Walk {
         within: Duration,
         (room, id): (&RoomId, &MessageId),
     ) {
+        let is_free = self.conditions.is_empty() || model.before.is_some();
+        assert!(is_free, "sends what is for others");
         let wrong_room = *room != model.room;
         if wrong_room || model.stored.is_some() {
             // A room that is gone, or a message that is there.
@@ -135,7 +154,7 @@ impl Walk {
         within: Duration,
         input: impl Fn(Result<T, Fault>) -> Input,
     ) {
-        for fault in [PASSING, DOUBTFUL, LASTING].concat() {
+        for fault in self.faults.clone() {
             self.call(machine, budget, model, within, &input(Err(fault)));
         }
     }
@@ -178,6 +197,11 @@ impl Walk {
                 );
                 self.delivered += 1;
             }
+            Verdict::Withheld => {
+                assert!(!self.conditions.is_empty(), "withheld without a condition");
+                assert_eq!(model.before, None, "withheld although it was asked for");
+                self.withheld += 1;
+            }
             Verdict::Refused(Refusal::IdTaken) => panic!("our own message was taken for another"),
             Verdict::Refused(_) => {}
         }
@@ -194,14 +218,17 @@ fn room(name: &str) -> RoomId {
 
 fn delivery(remembered: Option<RoomId>, schedule: Schedule) -> Delivery {
     let key = DeliveryId::parse(b"key").expect("is a key");
-    Delivery::new(
-        key,
-        "https://gitlab.example.org".to_owned(),
-        bot(),
-        remembered,
-        schedule,
-        1,
-    )
+    Delivery::new(key, INSTANCE.to_owned(), bot(), remembered, schedule, 1)
+}
+
+fn model(before: Option<MessageId>) -> Model {
+    Model {
+        now: Duration::ZERO,
+        room: room("room"),
+        stored: None,
+        before,
+        steps: 0,
+    }
 }
 
 /// Walks every way from the start; returns the ends and how many of them were deliveries.
@@ -211,16 +238,14 @@ fn walk(remembered: Option<RoomId>, tries: bool) -> (u64, u64) {
     if !tries {
         while budget.take_retry(Duration::ZERO) {}
     }
-    let model = Model {
-        now: Duration::ZERO,
-        room: room("room"),
-        stored: None,
-        steps: 0,
-    };
+    let model = model(None);
     let mut walk = Walk {
         schedule,
+        conditions: Vec::new(),
+        faults: [PASSING, DOUBTFUL, LASTING].concat(),
         ends: 0,
         delivered: 0,
+        withheld: 0,
     };
     walk.follow(
         &delivery(remembered, schedule),
@@ -243,6 +268,87 @@ fn every_way_ends_in_time_with_the_truth() {
     }
     println!("{ends} ways");
     assert!(ends > 100_000, "{ends}");
+}
+
+#[test]
+fn every_way_of_a_fix_ends_in_time_with_the_truth() {
+    let names =
+        [&b"failure-a"[..], b"failure-b"].map(|name| DeliveryId::parse(name).expect("is a key"));
+    let ids = names
+        .each_ref()
+        .map(|name| MessageId::derive(INSTANCE, name, &room("room")));
+    let schedule = Schedule::new(Duration::ZERO, LIMIT);
+    let mut ends = 0;
+    for (count, there) in [
+        (1, None),
+        (1, Some(0)),
+        (2, None),
+        (2, Some(0)),
+        (2, Some(1)),
+    ] {
+        for remembered in [None, Some(room("room"))] {
+            for tries in [true, false] {
+                let mut walk = Walk {
+                    schedule,
+                    conditions: ids[..count].to_vec(),
+                    faults: vec![
+                        Fault::Connect,
+                        Fault::Timeout,
+                        Fault::Unconfirmed,
+                        Fault::Forbidden,
+                    ],
+                    ends: 0,
+                    delivered: 0,
+                    withheld: 0,
+                };
+                let mut budget = RetryBudget::new(Duration::ZERO);
+                while !tries && budget.take_retry(Duration::ZERO) {}
+                let machine = delivery(remembered.clone(), schedule);
+                let machine = machine.after_one_of(names[..count].to_vec());
+                let model = model(there.map(|index: usize| ids[index].clone()));
+                walk.follow(&machine, &budget, &model, Input::Start);
+                assert_eq!(walk.delivered > 0, there.is_some(), "{count} {there:?}");
+                assert_eq!(walk.withheld > 0, there.is_none(), "{count} {there:?}");
+                assert!(walk.delivered + walk.withheld < walk.ends);
+                ends += walk.ends;
+            }
+        }
+    }
+    println!("{ends} ways");
+    assert!(ends > 10_000, "{ends}");
+}
+
+#[test]
+fn a_look_for_a_failure_that_cannot_be_answered_fails_the_delivery() {
+    let schedule = Schedule::new(Duration::ZERO, LIMIT);
+    for fault in [PASSING, DOUBTFUL, LASTING].concat() {
+        let mut budget = RetryBudget::new(Duration::ZERO);
+        while budget.take_retry(Duration::ZERO) {}
+        let name = DeliveryId::parse(b"failure").expect("is a key");
+        let mut machine = delivery(Some(room("room")), schedule).after_one_of(vec![name]);
+        let mut on = |input| machine.on(input, Duration::ZERO, &mut budget);
+        assert!(matches!(on(Input::Start), Action::Find { .. }));
+        let end = on(Input::Found(Err(fault)));
+        let expected = Verdict::Refused(Refusal::Fault(fault));
+        assert_eq!(end, Action::Finish(expected));
+    }
+}
+
+#[test]
+fn a_failure_that_somebody_else_told_is_none_of_ours() {
+    let schedule = Schedule::new(Duration::ZERO, LIMIT);
+    let mut budget = RetryBudget::new(Duration::ZERO);
+    let name = DeliveryId::parse(b"failure").expect("is a key");
+    let mut machine = delivery(Some(room("room")), schedule).after_one_of(vec![name]);
+    let mut on = |input| machine.on(input, Duration::ZERO, &mut budget);
+    on(Input::Start);
+    let stored = StoredMessage {
+        room: room("room"),
+        sender: UserId::parse("mallory").expect("is an id"),
+        text: String::new(),
+    };
+    let end = on(Input::Found(Ok(stored)));
+    assert_eq!(end, Action::Finish(Verdict::Withheld));
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod routes;
 mod templates;
 
 mod cloud_events;
+mod fixes;
 mod interleavings;
 mod live_pipelines;
 mod machine;
@@ -42,6 +43,7 @@ mod traces;
 
 mod hostile;
 mod markup;
+mod mutants;
 mod shared_data;
 
 mod readme;

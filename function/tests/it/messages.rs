@@ -110,12 +110,13 @@ fn every_kind_has_a_message_and_every_reason_has_a_case() {
         .filter(|kind| !told.contains(kind))
         .collect();
     assert_eq!(missing, [""; 0], "kinds without a message");
-    // What rules and templates decide is told beside them.
+    // What rules, templates and the chat server decide is told beside them.
     let decided = [
         Ignored::NoRule,
         Ignored::Nobody,
         Ignored::Unmapped,
         Ignored::OwnAction,
+        Ignored::NotAFix,
         Ignored::NoWords,
     ];
     let all = Ignored::ALL

@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
 use webhook_app::config::names::SETTINGS;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::notice::Ignored;
+use webhook_app::routes::file;
 
 use crate::messages::{compose, fixtures};
+use crate::routes::{changed, sample, targets};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -40,12 +43,92 @@ fn the_table_of_settings_is_the_one_of_the_program() {
 }
 
 #[test]
-fn the_rules_of_the_readme_have_no_mistakes() {
+fn the_rules_of_the_readme_do_what_their_comments_say() {
     let rules = section("routes")
         .strip_prefix("```yaml\n")
         .and_then(|rules| rules.strip_suffix("```\n"));
-    let read = webhook_app::routes::file::parse(rules.expect("is YAML"));
-    assert_eq!(read.err(), None);
+    let routes = file::parse(rules.expect("is YAML")).expect("has no mistakes");
+    let project = |path: &str| json!({ "project": { "path_with_namespace": path } });
+    let ended =
+        |status: &str| json!({ "object_attributes": { "status": status, "ref": "release-2" } });
+    let issue = |change: Value| json!({ "object_attributes": change });
+    let job = |change: Value| changed("job", &change);
+    let by_8 = json!({ "user": { "id": 8, "username": null }, "assignees": null });
+    for (case, body, expected) in [
+        (
+            "two stars go past slashes",
+            changed("push", &project("play/x/y")),
+            "nobody",
+        ),
+        (
+            "another folder of nearly that name",
+            changed("push", &project("player/x")),
+            "@team",
+        ),
+        (
+            "a failed job of a protected branch",
+            job(json!({ "ref_protected": true })),
+            "@kim",
+        ),
+        (
+            "a failed job of another branch",
+            job(json!({ "ref_protected": false, "ref": "x" })),
+            "no_rule",
+        ),
+        (
+            "a failed pipeline",
+            changed("pipeline", &ended("failed")),
+            "@lead room:GENERAL",
+        ),
+        (
+            "a passed pipeline",
+            changed("pipeline", &ended("success")),
+            "@lead if told of a failure that this fixes room:GENERAL if told of a failure that this fixes",
+        ),
+        (
+            "a canceled pipeline, left to the last rule",
+            changed("pipeline", &ended("canceled")),
+            "@team @kim",
+        ),
+        (
+            "a merge request that its reviewer opened",
+            sample("merge_request"),
+            "@kim",
+        ),
+        (
+            "one that somebody opened who is known by a number",
+            changed("merge_request", &by_8),
+            "@robin.rocket",
+        ),
+        (
+            "a closed one, left to the last rule",
+            changed("merge_request", &issue(json!({ "action": "close" }))),
+            "@team @kim",
+        ),
+        (
+            "a confidential issue",
+            changed("issue", &issue(json!({ "confidential": true }))),
+            "@security",
+        ),
+        ("a push to main", sample("push"), "@team"),
+        (
+            "a push to a release",
+            changed("push", &json!({ "ref": "refs/heads/release-2" })),
+            "@team",
+        ),
+        (
+            "a push to a branch below",
+            changed("push", &json!({ "ref": "refs/heads/release-2/x" })),
+            "no_rule",
+        ),
+        (
+            "a push by somebody else",
+            changed("push", &json!({ "user_username": "robot" })),
+            "no_rule",
+        ),
+    ] {
+        assert_eq!(targets(&routes, &body), expected, "{case}");
+    }
 }
 
 #[test]

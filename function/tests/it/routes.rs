@@ -12,7 +12,7 @@ use standins::rocketchat::{Fault, RocketChat, Route};
 use webhook_app::gitlab::circumstances::Circumstances;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
-use webhook_app::routes::{Routes, Target, file};
+use webhook_app::routes::{Hearer, Routes, file};
 
 use crate::messages::fixtures;
 use crate::world::{Function, assert_delivered, program, push};
@@ -61,11 +61,11 @@ fn circumstances(body: &Value) -> Circumstances {
     Circumstances::read(&event, body.as_bytes()).expect("is an event")
 }
 
-fn targets(routes: &Routes, body: &Value) -> String {
+pub(crate) fn targets(routes: &Routes, body: &Value) -> String {
     match routes.decide(&circumstances(body)) {
-        Ok(targets) => targets
+        Ok(hearers) => hearers
             .iter()
-            .map(Target::label)
+            .map(Hearer::label)
             .collect::<Vec<_>>()
             .join(" "),
         Err(ignored) => ignored.label().to_owned(),
@@ -79,14 +79,14 @@ pub(crate) fn sample(kind: &str) -> Value {
 }
 
 /// A sample with one thing changed.
-fn changed(kind: &str, change: &Value) -> Value {
+pub(crate) fn changed(kind: &str, change: &Value) -> Value {
     let mut body = sample(kind);
     patch(&mut body, change);
     body
 }
 
 /// RFC 7396: null removes.
-fn patch(target: &mut Value, change: &Value) {
+pub(crate) fn patch(target: &mut Value, change: &Value) {
     let (Some(target), Some(change)) = (target.as_object_mut(), change.as_object()) else {
         *target = change.clone();
         return;

@@ -1,14 +1,17 @@
 //! Public data sets as extra input, where they lie beside the checkout. Without them these tests
 //! say so and prove nothing; the project's own cases are in the other modules.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::HeaderMap;
 use serde_json::Value;
 use webhook_app::gitlab::commit::CommitSha;
+use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::origin::Guard;
 use webhook_app::gitlab::signature::SigningKey;
+use webhook_app::notice;
 
 use crate::markup::assert_harmless;
 use crate::messages::assert_complete;
@@ -114,6 +117,29 @@ async fn public_payloads_are_taken_and_name_the_right_commit() {
     println!("{delivered} payloads became messages");
     assert!(delivered >= 70, "{delivered}");
     world.finish();
+}
+
+/// For review: every message in one place, so that a change of words is seen in what people post.
+#[test]
+fn what_is_said_of_public_payloads_is_in_the_snapshot() {
+    let Some(path) = data("gitlab-payloads") else {
+        return;
+    };
+    let index = fs::read_to_string(path.join("INDEX.tsv")).expect("can be read");
+    let mut said = String::new();
+    for line in index.lines().skip(1) {
+        let columns: Vec<_> = line.split('\t').collect();
+        let (file, hook) = (columns[0], columns[4]);
+        let body = fs::read(path.join(file)).expect("can be read");
+        let event = Event::parse(Some(hook.as_bytes()), &body);
+        let text = match event.map(|event| notice::compose(&event)) {
+            Ok(Ok(notice)) => notice.text,
+            Ok(Err(ignored)) => format!("nothing is sent: {}", ignored.words()),
+            Err(error) => format!("refused: {error}"),
+        };
+        let _ = writeln!(said, "{file}\n{text}\n");
+    }
+    insta::assert_snapshot!("messages_of_public_payloads", said);
 }
 
 /// The rule of GitLab's documentation, told a second time: where the commit of an event stands, the

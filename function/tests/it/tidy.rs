@@ -26,6 +26,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("gitlab", &["fingerprint"]),
     ("markup", &[]),
     ("yaml", &[]),
+    ("fix", &["gitlab"]),
     ("live", &["gitlab"]),
     ("notice", &["gitlab", "markup"]),
     ("words", &["gitlab", "markup", "notice", "yaml"]),

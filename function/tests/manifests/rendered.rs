@@ -18,6 +18,7 @@ pub(crate) const ALL: &[&str] = &[
     "function/tests/manifests/overlays/cluster-local",
     "function/tests/manifests/overlays/hpa-class",
     "function/tests/manifests/overlays/keda",
+    "function/tests/manifests/overlays/own-rules",
     "function/tests/manifests/overlays/own-settings",
 ];
 

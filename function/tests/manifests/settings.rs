@@ -7,6 +7,8 @@ use std::io;
 use serde_json::Value;
 use webhook_app::config::Config;
 use webhook_app::config::names::SETTINGS;
+use webhook_app::gitlab::kind::Kind;
+use webhook_app::rocketchat::Recipient;
 
 use crate::product::PORT;
 use crate::rendered::{Rendered, at, keys, list, rendered, text, yaml_file};
@@ -38,6 +40,20 @@ fn the_function_starts_with_the_environment_of_either_path() {
         assert_eq!(u64::from(config.port), PORT, "{folder}");
         assert_eq!(warnings, Vec::<String>::new(), "{folder}");
     }
+}
+
+#[test]
+fn rules_and_words_come_from_files_of_an_overlay() {
+    let mut variables = variables(&rendered!("function/tests/manifests/overlays/own-rules"));
+    variables.extend(filled_secret());
+
+    let (config, warnings) = Config::load(&variables, &no_file).expect("a good environment");
+
+    let users = config.telling.routes.users();
+    let users: Vec<_> = users.into_iter().map(Recipient::as_str).collect();
+    assert_eq!(users, ["release.manager"]);
+    assert!(config.telling.words.has(Kind::Pipeline));
+    assert_eq!(warnings, Vec::<String>::new());
 }
 
 #[test]

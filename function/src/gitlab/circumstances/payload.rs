@@ -11,6 +11,7 @@ use crate::gitlab::lax::Lax;
 use crate::gitlab::people::Account;
 
 mod details;
+mod lineage;
 mod people;
 
 #[derive(Default, Deserialize)]
@@ -68,6 +69,7 @@ pub(super) struct Payload {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ProjectPayload {
+    id: Lax,
     path_with_namespace: Lax,
     web_url: Lax,
 }
@@ -99,6 +101,9 @@ struct Attributes {
     source_branch: Lax,
     target_branch: Lax,
     author_id: Lax,
+    sha: Lax,
+    before_sha: Lax,
+    source: Lax,
     finished_at: Lax,
     duration: Lax,
     last_commit: Option<CommitPayload>,
@@ -137,6 +142,10 @@ struct Build {
 impl Payload {
     pub(super) fn answer(mut self, known: &Circumstances) -> Circumstances {
         let mut attributes = self.object_attributes.take().unwrap_or_default();
+        let lineage = match known.kind {
+            Kind::Pipeline => self.lineage(&attributes),
+            _ => None,
+        };
         let things = [
             self.merge_request.take(),
             self.issue.take(),
@@ -180,6 +189,7 @@ impl Payload {
                 .flag()
                 .or(attributes.protected_ref.flag()),
             progress,
+            lineage,
             people: self.people(&mut attributes, &mut thing),
             details: self.details(known.kind, attributes, thing),
             ..known.clone()

@@ -1,0 +1,233 @@
+//! A failure and its fix, delivered by replicas that know nothing of each other, step by step in
+//! any order, to a chat server that fails in every way. Owns what is promised of a fix: told to
+//! nobody who was not told of the failure, and never dropped where the failure was there to be found.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use webhook_app::delivery::budget::RetryBudget;
+use webhook_app::delivery::{Action, Delivery, Input, Schedule, Verdict};
+use webhook_app::gitlab::delivery_id::DeliveryId;
+use webhook_app::rocketchat::reply::{Fault, StoredMessage};
+use webhook_app::rocketchat::{MessageId, RoomId, UserId};
+
+use crate::dice::Dice;
+
+const INSTANCE: &str = "https://gitlab.example.org";
+const LIMIT: Duration = Duration::from_secs(5);
+const FAULTS: &[Fault] = &[
+    Fault::Connect,
+    Fault::Timeout,
+    Fault::Reset,
+    Fault::ServerError,
+    Fault::Unconfirmed,
+    Fault::Unreadable,
+];
+
+/// How often a fix ended in each way, over all stories.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) told: u64,
+    pub(super) withheld: u64,
+    pub(super) refused: u64,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Topic {
+    Failure,
+    Fix,
+}
+
+/// One delivery on its way.
+struct Attempt {
+    topic: Topic,
+    machine: Delivery,
+    replica: usize,
+    input: Input,
+    /// Whether the failure could be found when this began.
+    failure_was_there: bool,
+}
+
+struct Story<'a> {
+    dice: Dice,
+    now: Duration,
+    chaos: u64,
+    stored: BTreeSet<String>,
+    budgets: [RetryBudget; 2],
+    under_way: Vec<Attempt>,
+    fix_accepted: bool,
+    breaches: Vec<String>,
+    tally: &'a mut Tally,
+}
+
+/// Plays one story to its end; returns what was broken.
+pub(super) fn play(seed: u64, tally: &mut Tally) -> Vec<String> {
+    let mut dice = Dice::seeded(seed);
+    let chaos = dice.below(70);
+    let mut story = Story {
+        dice,
+        now: Duration::ZERO,
+        chaos,
+        stored: BTreeSet::new(),
+        budgets: [(); 2].map(|()| RetryBudget::new(Duration::ZERO)),
+        under_way: Vec::new(),
+        fix_accepted: false,
+        breaches: Vec::new(),
+        tally,
+    };
+    for _ in 0..story.dice.below(3) + 2 {
+        let topic = *story.dice.pick(&[Topic::Failure, Topic::Fix]);
+        story.begin(topic);
+        for _ in 0..story.dice.below(9) {
+            story.step();
+        }
+    }
+    story.come_to_rest();
+    story.breaches
+}
+
+impl Story<'_> {
+    fn begin(&mut self, topic: Topic) {
+        let name = |text: &str| DeliveryId::parse(text.as_bytes()).expect("is a key");
+        let schedule = Schedule::new(self.now, LIMIT);
+        let (key, conditions) = match topic {
+            Topic::Failure => ("failure", Vec::new()),
+            Topic::Fix => (
+                "fix",
+                vec![name("failure-of-another-push"), name("failure")],
+            ),
+        };
+        let seed = self.dice.number();
+        let machine = Delivery::new(name(key), INSTANCE.to_owned(), bot(), None, schedule, seed);
+        let attempt = Attempt {
+            topic,
+            machine: machine.after_one_of(conditions),
+            replica: self.dice.below(2) as usize,
+            input: Input::Start,
+            failure_was_there: self.stored.contains(id("failure").as_str()),
+        };
+        self.under_way.push(attempt);
+    }
+
+    /// One of the deliveries goes one step further.
+    fn step(&mut self) {
+        if self.under_way.is_empty() {
+            return;
+        }
+        let index = self.dice.below(self.under_way.len() as u64) as usize;
+        let mut attempt = self.under_way.swap_remove(index);
+        let budget = &mut self.budgets[attempt.replica];
+        let action = attempt.machine.on(attempt.input.clone(), self.now, budget);
+        self.now += self.dice.time(Duration::from_millis(100));
+        attempt.input = match action {
+            Action::Finish(verdict) => return self.end(&attempt, &verdict),
+            Action::Wait(pause) => {
+                self.now += pause;
+                Input::Waited
+            }
+            Action::CreateRoom { .. } => Input::Room(self.answer(Ok(room()))),
+            Action::Send { id, .. } => {
+                let sent = self.send(&id);
+                Input::Sent(sent)
+            }
+            Action::Find { id, .. } => {
+                let found = self.find(&id);
+                Input::Found(self.answer(found))
+            }
+            Action::Edit { .. } => panic!("nothing here is ever edited"),
+        };
+        self.under_way.push(attempt);
+    }
+
+    fn send(&mut self, id: &MessageId) -> Result<(), Fault> {
+        if self.dice.percent(self.chaos / 2) {
+            return Err(*self.dice.pick(FAULTS));
+        }
+        let is_new = self.stored.insert(id.as_str().to_owned());
+        self.answer(if is_new { Ok(()) } else { Err(Fault::Refused) })
+    }
+
+    fn find(&self, id: &MessageId) -> Result<StoredMessage, Fault> {
+        if !self.stored.contains(id.as_str()) {
+            return Err(Fault::Refused);
+        }
+        Ok(StoredMessage {
+            room: room(),
+            sender: bot(),
+            text: String::new(),
+        })
+    }
+
+    /// The answer, or what is heard instead of it.
+    fn answer<T>(&mut self, answer: Result<T, Fault>) -> Result<T, Fault> {
+        if self.dice.percent(self.chaos) {
+            Err(*self.dice.pick(FAULTS))
+        } else {
+            answer
+        }
+    }
+
+    fn end(&mut self, attempt: &Attempt, verdict: &Verdict) {
+        let is_there = |key: &str| self.stored.contains(id(key).as_str());
+        let (failure, fix) = (is_there("failure"), is_there("fix"));
+        let broken = match (attempt.topic, verdict) {
+            (Topic::Failure, Verdict::Delivered { .. }) if !failure => {
+                "a failure was accepted and is not stored"
+            }
+            (Topic::Failure, Verdict::Withheld) => "a failure was withheld",
+            (Topic::Fix, Verdict::Delivered { .. }) if !fix => {
+                "a fix was accepted and is not stored"
+            }
+            (Topic::Fix, Verdict::Withheld) if attempt.failure_was_there => {
+                "a fix was withheld although its failure was there"
+            }
+            _ if fix && !failure => "a fix was told to somebody who was not told of the failure",
+            _ => "",
+        };
+        if !broken.is_empty() {
+            self.breaches.push(broken.to_owned());
+        }
+        if attempt.topic == Topic::Fix {
+            match verdict {
+                Verdict::Delivered { .. } => self.tally.told += 1,
+                Verdict::Withheld => self.tally.withheld += 1,
+                Verdict::Refused(_) => self.tally.refused += 1,
+            }
+            self.fix_accepted |= !matches!(verdict, Verdict::Refused(_));
+        }
+    }
+
+    /// The faults end, and what failed is sent again: the failure first.
+    fn come_to_rest(&mut self) {
+        while !self.under_way.is_empty() {
+            self.step();
+        }
+        self.chaos = 0;
+        for topic in [Topic::Failure, Topic::Fix] {
+            if topic == Topic::Fix && self.fix_accepted {
+                break;
+            }
+            self.begin(topic);
+            while !self.under_way.is_empty() {
+                self.step();
+            }
+        }
+        if !self.fix_accepted {
+            self.breaches
+                .push("a fix was refused without a fault".to_owned());
+        }
+    }
+}
+
+fn id(key: &str) -> MessageId {
+    let key = DeliveryId::parse(key.as_bytes()).expect("is a key");
+    MessageId::derive(INSTANCE, &key, &room())
+}
+
+fn bot() -> UserId {
+    UserId::parse("bot").expect("is an id")
+}
+
+fn room() -> RoomId {
+    RoomId::parse("room").expect("is an id")
+}
