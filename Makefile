@@ -125,7 +125,8 @@ down: ## remove that cluster, or what was brought to an existing one: CLUSTER
 
 .PHONY: prove
 
-# Needs haproxy, nginx, cargo-fuzz and cargo-mutants; a bar whose tool is missing does not hold.
+# Needs haproxy, nginx, squid, cargo-fuzz and cargo-mutants. A bar whose tool is missing is not run, and
+# the run fails unless ALLOW_MISSING=1.
 prove: ## measure the promises: faults, kills, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
 	cargo build -q --release -p webhook-app
-	cargo run -q --release -p prove -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(BARS)
+	cargo run -q --release -p prove -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(BARS)

@@ -1,5 +1,6 @@
 //! Any bytes on a connection: through hyper, the routes and everything behind them, up to the call
-//! to a chat server that is not there. Nobody is let in, and nothing answers with a bug of ours.
+//! to a chat server that is not there; and their lines as headers that shall prove an origin, also
+//! those that hyper would refuse. Nobody is let in, and nothing answers with a bug of ours.
 
 #![no_main]
 
@@ -7,22 +8,25 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use libfuzzer_sys::fuzz_target;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::{Builder, Runtime};
-use webhook_app::admission::Admission;
 use webhook_app::app::{Readiness, app};
 use webhook_app::config::Config;
-use webhook_app::courier::Courier;
-use webhook_app::rocketchat::client::Client;
+use webhook_app::gitlab::origin::{Guard, WebhookToken};
+use webhook_app::gitlab::signature::SigningKey;
+use webhook_app::start;
 use webhook_app::telemetry::Telemetry;
-use webhook_app::webhook::Function;
+
+/// In no corpus, so nothing can be signed with the one or show the other.
+const KEY: &str = "whsec_yDkkAVbHFXlXWcQvcHVQ5cTzyEN9EBXDVQPpcGv6yVQ=";
+const TOKEN: &str = "a-token-that-is-in-no-corpus-58a7";
 
 thread_local! {
     static WORLD: OnceCell<(Runtime, Router)> = const { OnceCell::new() };
@@ -30,7 +34,7 @@ thread_local! {
 
 fn world() -> (Runtime, Router) {
     let settings = [
-        ("GITLAB_WEBHOOK_TOKENS", "a-token-that-is-in-no-corpus-58a7"),
+        ("GITLAB_WEBHOOK_TOKENS", TOKEN),
         ("ROCKETCHAT_URL", "http://127.0.0.1:9"),
         ("ROCKETCHAT_USER_ID", "bot"),
         ("ROCKETCHAT_AUTH_TOKEN", "token"),
@@ -40,29 +44,44 @@ fn world() -> (Runtime, Router) {
     let settings: BTreeMap<_, _> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let (config, _) = Config::load(&settings, &|_| Err(io::ErrorKind::NotFound.into())).expect("is right");
     let runtime = Builder::new_current_thread().enable_all().build().expect("is built");
-    let limit = Duration::from_secs(1);
-    let chat = config.rocketchat;
     let router = runtime.block_on(async {
         let telemetry = Telemetry::start(&config.telemetry).expect("is started");
-        let metrics = Arc::clone(&telemetry.metrics);
-        let client = Client::new(&chat.url, &chat.credentials, &chat.authorities, limit, metrics).expect("is built");
-        let function = Function {
-            guard: config.guard,
-            courier: Courier::new(client, chat.credentials.user_id, chat.recipient, limit),
-            admission: Admission::default(),
-            accept_missing_key: false,
-        };
+        let function = start::function(config, &telemetry).expect("is built");
         app(Arc::new(function), &Readiness::default(), &telemetry)
     });
     (runtime, router)
 }
 
 fuzz_target!(|bytes: &[u8]| {
+    claim(bytes);
     WORLD.with(|cell| {
         let (runtime, router) = cell.get_or_init(world);
         runtime.block_on(talk(router.clone(), bytes));
     });
 });
+
+/// Nobody gets in without the key or the token, whatever stands in the headers.
+fn claim(bytes: &[u8]) {
+    let mut headers = HeaderMap::new();
+    for line in bytes.split(|&byte| byte == b'\n') {
+        let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+            headers.append(name, value);
+        }
+    }
+    let key = SigningKey::parse(KEY).expect("is a key");
+    let token = WebhookToken::parse(TOKEN).expect("is a token");
+    let guards = [
+        Guard::Signature(vec![key.clone()]),
+        Guard::Token(vec![token.clone()]),
+        Guard::SignatureOrToken(vec![key], vec![token]),
+    ];
+    for guard in guards {
+        let proof = guard.inspect(&headers, 1_781_200_000).and_then(|claim| claim.confirm(bytes));
+        assert!(proof.is_err());
+    }
+}
 
 async fn talk(router: Router, bytes: &[u8]) {
     let (mut ours, theirs) = tokio::io::duplex(64 * 1024);

@@ -1,4 +1,5 @@
-//! Any settings: a configuration or a list of mistakes, and no secret in either.
+//! Any settings, rules and templates: a configuration or a list of mistakes, no secret in either,
+//! and no template that shows more than it may.
 
 #![no_main]
 
@@ -7,17 +8,59 @@ use std::io;
 
 use libfuzzer_sys::fuzz_target;
 use webhook_app::config::Config;
-use webhook_app::config::names::SETTINGS;
+use webhook_app::gitlab::circumstances::Circumstances;
+use webhook_app::gitlab::event::Event;
+use webhook_app::gitlab::kind::Kind;
+use webhook_app::notice::MAX_UNITS;
+use webhook_app::routes::{self, MAX_TARGETS};
+use webhook_app::words::{self, messages};
+
+const SECRET: &str = "zq7-this-is-the-canary";
 
 fuzz_target!(|text: &str| {
-    let names = SETTINGS.iter().map(|setting| setting.name.to_owned());
-    let mut variables: BTreeMap<String, String> = names.zip(text.split('\u{1}').map(str::to_owned)).collect();
-    variables.retain(|_, value| !value.is_empty());
-    let secret = "zq7-this-is-the-canary";
-    variables.insert("ROCKETCHAT_AUTH_TOKEN".to_owned(), secret.to_owned());
+    configure(text);
+    route(text);
+    write(text);
+});
+
+/// `NAME=value`, divided by a character that no setting has.
+fn configure(text: &str) {
+    let pairs = text.split('\u{1}').filter_map(|pair| pair.split_once('='));
+    let mut variables: BTreeMap<String, String> =
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    variables.insert("ROCKETCHAT_AUTH_TOKEN".to_owned(), SECRET.to_owned());
     let shown = match Config::load(&variables, &|_| Err(io::ErrorKind::NotFound.into())) {
         Ok((config, warnings)) => format!("{config:?} {warnings:?}"),
         Err(mistakes) => mistakes.to_string(),
     };
-    assert!(!shown.contains(secret));
-});
+    assert!(!shown.contains(SECRET));
+}
+
+fn route(text: &str) {
+    let routes = match routes::file::parse(text) {
+        Ok(routes) => routes,
+        Err(mistakes) => return assert!(!mistakes.is_empty()),
+    };
+    for kind in [Kind::Push, Kind::MergeRequest, Kind::Pipeline] {
+        let body = words::sample(kind).expect("has a sample").as_bytes();
+        let event = Event::parse(None, body).expect("is an event");
+        let circumstances = Circumstances::read(&event, body).expect("can be asked");
+        let decision = routes.explain(&circumstances);
+        if let Ok(hearers) = &decision.hearers {
+            assert!(!hearers.is_empty() && hearers.len() <= MAX_TARGETS);
+        }
+        assert_eq!(routes.decide(&circumstances), decision.hearers);
+    }
+}
+
+fn write(text: &str) {
+    let words = match messages::parse(text) {
+        Ok(words) => words,
+        Err(mistakes) => return assert!(!mistakes.is_empty()),
+    };
+    for kind in Kind::ALL.iter().filter(|kind| words.has(**kind)) {
+        if let Some((notice, _)) = words.tell_sample(*kind) {
+            assert!(notice.text.encode_utf16().count() <= MAX_UNITS);
+        }
+    }
+}

@@ -47,19 +47,24 @@ pub(crate) struct Finding {
     done: String,
     figure: String,
     faults: Vec<String>,
-    /// What is missing on this machine, where the bar could not be measured at all.
-    missing: Option<String>,
+    /// Tools that this machine lacks, so that the bar or a part of it could not be measured.
+    missing: Vec<String>,
     /// Why it is not measured in this size.
     left_out: Option<String>,
 }
 
 impl Finding {
-    /// A bar that could not be measured, and what to do about it.
-    pub(crate) fn missing(advice: &str) -> Self {
-        Self {
-            missing: Some(advice.to_owned()),
-            ..Self::default()
-        }
+    /// A bar that could not be measured without this tool, and how to get it.
+    pub(crate) fn without(tool: &str, advice: &str) -> Self {
+        let mut finding = Self::default();
+        finding.done(advice);
+        finding.lacks(tool);
+        finding
+    }
+
+    /// A part of the bar could not be measured without this tool.
+    pub(crate) fn lacks(&mut self, tool: &str) {
+        self.missing.push(tool.to_owned());
     }
 
     /// A bar that is not for this size, and where it is measured.
@@ -136,21 +141,19 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Whether the promise was kept. A bar that could not be measured has kept nothing.
-    pub(crate) fn holds(&self) -> bool {
-        self.finding.faults.is_empty() && self.finding.missing.is_none()
+    /// Whether the promise was kept. What could not be measured was not kept, unless it may be.
+    pub(crate) fn holds(&self, may_miss_tools: bool) -> bool {
+        self.finding.faults.is_empty() && (may_miss_tools || self.finding.missing.is_empty())
     }
 
-    fn verdict(&self) -> &'static str {
-        match &self.finding {
-            Finding {
-                missing: Some(_), ..
-            } => "MISSING",
-            Finding {
-                left_out: Some(_), ..
-            } => "left out",
-            Finding { faults, .. } if faults.is_empty() => "holds",
-            _ => "BROKEN",
+    fn verdict(&self) -> String {
+        let finding = &self.finding;
+        match (&finding.left_out, &finding.missing[..], &finding.figure[..]) {
+            _ if !finding.faults.is_empty() => "BROKEN".to_owned(),
+            (Some(_), ..) => "left out".to_owned(),
+            (None, [], _) => "holds".to_owned(),
+            (None, tools, "") => format!("not run: {} missing", tools.join(", ")),
+            (None, tools, _) => format!("holds; not run: {} missing", tools.join(", ")),
         }
     }
 
@@ -176,12 +179,7 @@ pub(crate) fn print_table(rows: &[Row], waiting: &[(&str, &str)]) {
     println!("| bar | what was done | figure | verdict | s |");
     println!("|---|---|---|---|---|");
     for row in rows {
-        let instead = row
-            .finding
-            .missing
-            .as_ref()
-            .or(row.finding.left_out.as_ref());
-        let done = instead.unwrap_or(&row.finding.done);
+        let done = row.finding.left_out.as_ref().unwrap_or(&row.finding.done);
         let (figure, verdict) = (&row.finding.figure, row.verdict());
         println!(
             "| {} | {done} | {figure} | {verdict} | {} |",
@@ -189,6 +187,8 @@ pub(crate) fn print_table(rows: &[Row], waiting: &[(&str, &str)]) {
             row.took.as_secs()
         );
     }
+    let all: Duration = rows.iter().map(|row| row.took).sum();
+    println!("| all | | | | {} |", all.as_secs());
     for (id, what) in waiting {
         println!("| {id} | {what} | | waits for the durable hand-off | |");
     }

@@ -1,5 +1,5 @@
 //! S6: requests that two readers may take for different ones, straight to the function and through
-//! haproxy and nginx. Owns the pairs; larger collections beside the checkout are taken in.
+//! haproxy, nginx and squid. Owns the pairs; larger collections beside the checkout are taken in.
 //!
 //! Each of our pairs hides an authentic delivery where one reader sees a body and another a second
 //! request. The chat server must never hear of it.
@@ -251,6 +251,7 @@ async fn all() -> Finding {
     for (name, front) in [
         ("haproxy", haproxy(&product).await),
         ("nginx", nginx(&product).await),
+        ("squid", squid(&product).await),
     ] {
         match front {
             Some((front, port)) => {
@@ -258,11 +259,7 @@ async fn all() -> Finding {
                 fronts.push(name);
                 drop(front);
             }
-            None => finding.expect(false, || {
-                format!(
-                    "{name} is not installed or does not start; on Debian `apt-get install {name}`"
-                )
-            }),
+            None => finding.lacks(name),
         }
     }
     let (refused, wrong, all) = recorded(&mut finding, &product).await;
@@ -277,7 +274,7 @@ async fn all() -> Finding {
     finding.done(format!(
         "{} requests that hide another one, straight and through {}; {all} recorded oddities",
         pairs().len(),
-        fronts.join(" and ")
+        fronts.join(", ")
     ));
     finding.figure(format!("0 hidden ones delivered unasked, {open} connections left open; {refused} of {wrong} wrong ones refused by the parser"));
     finding
@@ -334,6 +331,25 @@ async fn nginx(product: &Product) -> Option<(Front, u16)> {
     std::fs::write(&file, text).ok()?;
     let mut command = Command::new("nginx");
     command.arg("-c").arg(&file);
+    Some((Front::start(&mut command, file, port).await?, port))
+}
+
+async fn squid(product: &Product) -> Option<(Front, u16)> {
+    let port = free_port();
+    let folder = std::env::temp_dir().join(format!("prove-squid-{port}"));
+    std::fs::create_dir_all(&folder).ok()?;
+    let place = folder.display();
+    let text = format!(
+        "http_port 127.0.0.1:{port} accel defaultsite=test no-vhost\ncache_peer 127.0.0.1 parent {} 0 no-query originserver no-digest\nhttp_access allow all\nnever_direct allow all\ncache deny all\ncache_mem 8 MB\nerror_directory /usr/share/squid/errors/en\npid_filename {place}/pid\naccess_log none\ncache_log /dev/null\nlogfile_rotate 0\npinger_enable off\nshutdown_lifetime 0 seconds\ncoredump_dir {place}\n",
+        product.port
+    );
+    let file = folder.join("squid.conf");
+    std::fs::write(&file, text).ok()?;
+    let mut command = Command::new("squid");
+    // In the foreground, as one process, so that it ends with its handle.
+    command
+        .args(["-N", "-n", &format!("prove{port}"), "-f"])
+        .arg(&file);
     Some((Front::start(&mut command, file, port).await?, port))
 }
 

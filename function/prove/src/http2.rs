@@ -11,6 +11,10 @@ use crate::sockets::say;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// Processor time that one refusal may cost. Unlike a share of a processor it is the same however
+/// busy the machine is.
+const MOST_PER_REFUSAL: Duration = Duration::from_millis(5);
+
 /// One frame: length, type, flags, stream, payload.
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len())
@@ -50,10 +54,10 @@ fn attacks() -> Vec<(&'static str, Vec<u8>)> {
 
 /// S9.
 pub(crate) fn prove(size: Size) -> Finding {
-    run(refusals(size.seconds(2, 10, 60)))
+    run(refusals(size.seconds(2, 10, 60), size.of(40, 100, 1000)))
 }
 
-async fn refusals(lasting: Duration) -> Finding {
+async fn refusals(lasting: Duration, counted: u32) -> Finding {
     let mut finding = Finding::default();
     let chat = RocketChat::start().await;
     let product = Product::beside(&chat);
@@ -70,6 +74,14 @@ async fn refusals(lasting: Duration) -> Finding {
             !one.text.contains("101 ") && (upgrade || !one.statuses().contains(&200)),
             || format!("{name}: {:.60}", one.text),
         );
+        let spent = product.processor_time();
+        for _ in 0..counted {
+            say(&product.address(), &bytes, Duration::from_millis(500)).await;
+        }
+        let each = product.processor_time().saturating_sub(spent) / counted;
+        finding.expect(each < MOST_PER_REFUSAL, || {
+            format!("{name}: {each:?} of a processor for each refusal")
+        });
         let (began, spent) = (Instant::now(), product.processor_time());
         let mut attackers = JoinSet::new();
         for _ in 0..4 {
@@ -96,7 +108,7 @@ async fn refusals(lasting: Duration) -> Finding {
         finding.expect(share < 20.0, || {
             format!("{name}: {share:.0} % of a processor")
         });
-        figures.push(format!("{share:.0} %"));
+        figures.push(format!("{} µs and {share:.0} %", each.as_micros()));
     }
     chat.mark_all_read();
     finding.done(format!(
@@ -104,6 +116,9 @@ async fn refusals(lasting: Duration) -> Finding {
         attacks().len(),
         lasting.as_secs()
     ));
-    finding.figure(format!("all refused; processor {}", figures.join(", ")));
+    finding.figure(format!(
+        "all refused; processor time for each, and share of one: {}",
+        figures.join(", ")
+    ));
     finding
 }

@@ -11,6 +11,7 @@ use crate::bar::{Finding, Size, run};
 use crate::load::{Shot, percentile, resend, steady};
 use crate::product::{Product, Settings, push};
 use crate::proxy::{Act, Proxy};
+use crate::simulation;
 
 const RATE: u64 = 20;
 const BEFORE: Duration = Duration::from_secs(3);
@@ -24,11 +25,40 @@ pub(crate) fn prove(size: Size) -> Finding {
     for &seconds in outages {
         figures.push(run(outage(Duration::from_secs(seconds), &mut finding)));
     }
+    figures.push(hour(&mut finding));
     finding.done(format!(
-        "outages of {outages:?} s at {RATE}/s, then the refused ones again"
+        "outages of {outages:?} s, and of an hour in virtual time, at {RATE}/s, then the refused ones again"
     ));
     finding.figure(figures.join("; "));
     finding
+}
+
+/// An hour of it takes no time: the machines of three replicas, and clocks that are told.
+fn hour(finding: &mut Finding) -> String {
+    let rate = u32::try_from(RATE).unwrap_or(u32::MAX);
+    let (outage, breaches) = simulation::outage(Duration::from_hours(1), rate);
+    for breach in breaches {
+        finding.expect(false, || format!("an hour: {breach}"));
+    }
+    // A first try, a look, and what the budgets of three replicas allow.
+    let allowed = RATE * 2 + 3 * (10 + 1 + 2) + RATE / 10;
+    finding.expect(outage.peak <= allowed, || {
+        format!(
+            "an hour: {} calls in a second, {allowed} allowed",
+            outage.peak
+        )
+    });
+    // Those of the last second may see the end of it.
+    finding.expect(outage.refused >= 3599 * RATE, || {
+        format!("an hour: only {} were refused", outage.refused)
+    });
+    finding.expect(outage.lost + outage.doubled == 0, || {
+        format!("an hour: {outage:?}")
+    });
+    format!(
+        "1 h: {} of {} refused, {} lost, peak {} calls/s",
+        outage.refused, outage.deliveries, outage.lost, outage.peak
+    )
 }
 
 async fn outage(lasting: Duration, finding: &mut Finding) -> String {

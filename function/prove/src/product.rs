@@ -2,7 +2,7 @@
 //! prints and answers passes by [`canary`] on the way.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -71,11 +71,25 @@ impl Settings {
         self
     }
 
+    /// Runs it with these arguments and this input to its end; its status and all that it printed.
+    pub(crate) fn output(&self, arguments: &[&str], input: &[u8]) -> (Option<i32>, String) {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        // It need not read it.
+        let _ = child.stdin.take().expect("is piped").write_all(input);
+        let output = child.wait_with_output().expect("comes to its end");
+        let said = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&said).into_owned();
+        canary::look(&text);
+        (output.status.code(), text)
+    }
+
     fn command(&self) -> Command {
         let limit = self.descriptors.unwrap_or(4096);
         let mut shell = Command::new("/bin/sh");
         shell
-            .args(["-c", &format!("ulimit -n {limit} && exec \"$0\"")])
+            .args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")])
             .arg(program())
             .env_clear()
             .envs(&self.variables)
@@ -130,6 +144,11 @@ impl Product {
     /// The same with the settings that fit `chat`.
     pub(crate) fn beside(chat: &RocketChat) -> Self {
         Self::start(&Settings::with(chat))
+    }
+
+    /// Its number for the kernel.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn address(&self) -> String {

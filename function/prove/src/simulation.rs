@@ -1,7 +1,7 @@
 //! R2: replicas, GitLab and a chat server in virtual time, from a seed. Owns the invariants and the
 //! sizes; the world is in [`world`], the order of what happens in [`agenda`].
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bar::{Finding, Size};
 
@@ -17,7 +17,7 @@ const REPLAY_EVERY: u64 = 16;
 /// R2.
 pub(crate) fn prove(size: Size) -> Finding {
     let mut finding = Finding::default();
-    let seeds = size.of(4_000, 20_000, 1_000_000);
+    let seeds = size.of(20_000, 100_000, 1_000_000);
     let began = Instant::now();
     let mut sum = world::Tally::default();
     let mut replays = 0;
@@ -58,8 +58,8 @@ pub(crate) fn prove(size: Size) -> Finding {
         finding.expect(count > 0, || format!("in no seed: {what}"));
     }
     finding.done(format!(
-        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost answers, {} times switched off, {replays} replays bit-equal; fixes of failures: {} told, {} withheld, {} refused",
-        sum.deliveries, sum.attempts, sum.crashes, sum.lost_answers, sum.switched_off,
+        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost answers, {} edits, {} that reached only some, {} times switched off, {replays} replays bit-equal; fixes of failures: {} told, {} withheld, {} refused",
+        sum.deliveries, sum.attempts, sum.crashes, sum.lost_answers, sum.edited, sum.partly, sum.switched_off,
         fixes.told, fixes.withheld, fixes.refused
     ));
     finding.figure(format!(
@@ -70,4 +70,29 @@ pub(crate) fn prove(size: Size) -> Finding {
         seeds as f64 / began.elapsed().as_secs_f64()
     ));
     finding
+}
+
+/// An outage in virtual time: the peak of calls in a second, and what was wrong.
+pub(crate) fn outage(lasting: Duration, rate: u32) -> (Outage, Vec<String>) {
+    let end = World::outage(lasting, rate).play();
+    let tally = end.tally;
+    let outage = Outage {
+        deliveries: tally.deliveries,
+        refused: tally.refused,
+        lost: tally.lost,
+        doubled: tally.doubled,
+        peak: tally.peak,
+    };
+    (outage, end.breaches)
+}
+
+/// What came of an outage.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    pub(crate) deliveries: u64,
+    pub(crate) refused: u64,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    /// The most calls in one second.
+    pub(crate) peak: u64,
 }

@@ -416,4 +416,10 @@ mod tests {
         words.dedup();
         assert_eq!(words.len(), OriginError::ALL.len());
     }
+
+    #[test]
+    fn every_scheme_has_the_word_that_logs_and_metrics_show() {
+        let words = Scheme::ALL.map(Scheme::label);
+        assert_eq!(words, ["signature", "token", "open"]);
+    }
 }

@@ -24,6 +24,7 @@ mod templates;
 
 mod cloud_events;
 mod fixes;
+mod interleavings;
 mod live_pipelines;
 mod machine;
 

@@ -1,6 +1,7 @@
 //! A small world in virtual time: one GitLab with its rules (no retry, off after four failures,
 //! resends by hand), three replicas of the function's own machine, and one chat server that stores
-//! a message per id and fails in every way. Owns what is promised of it.
+//! a message per id and fails in every way. Some deliveries go to several people, some are about a
+//! pipeline whose one message is edited. Owns what is promised of it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,8 +9,10 @@ use std::time::Duration;
 use ring::digest;
 use webhook_app::delivery::budget::RetryBudget;
 use webhook_app::delivery::{Action, Delivery, Input, Schedule, Verdict};
+use webhook_app::gitlab::circumstances::Progress;
 use webhook_app::gitlab::delivery_id::DeliveryId;
 use webhook_app::gitlab::signature::TOLERANCE_SECONDS;
+use webhook_app::live;
 use webhook_app::rocketchat::reply::{Fault, StoredMessage};
 use webhook_app::rocketchat::{MessageId, RoomId, UserId};
 
@@ -22,6 +25,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Failures in a row that switch a webhook off.
 const FAILURES_UNTIL_OFF: u32 = 4;
+/// People who may hear of one event.
+const MOST_RECIPIENTS: usize = 3;
 /// When chaos ends, and everything that failed is sent again.
 const CALM: Duration = Duration::from_mins(20);
 
@@ -35,6 +40,11 @@ pub(super) struct Tally {
     pub(super) switched_off: u64,
     pub(super) stale: u64,
     pub(super) found: u64,
+    pub(super) edited: u64,
+    pub(super) partly: u64,
+    pub(super) refused: u64,
+    /// The most calls in one second.
+    pub(super) peak: u64,
     pub(super) lost: u64,
     pub(super) doubled: u64,
     pub(super) late: u64,
@@ -49,13 +59,17 @@ impl Tally {
         self.switched_off += more.switched_off;
         self.stale += more.stale;
         self.found += more.found;
+        self.edited += more.edited;
+        self.partly += more.partly;
+        self.refused += more.refused;
+        self.peak = self.peak.max(more.peak);
         self.lost += more.lost;
         self.doubled += more.doubled;
         self.late += more.late;
     }
 
     /// What must have come about in some seed, or the simulation is too tame.
-    pub(super) fn figures(&self) -> [(&'static str, u64); 6] {
+    pub(super) fn figures(&self) -> [(&'static str, u64); 8] {
         [
             ("a delivery", self.deliveries),
             ("a crash", self.crashes),
@@ -63,6 +77,8 @@ impl Tally {
             ("a webhook that is switched off", self.switched_off),
             ("a clock that is wrong", self.stale),
             ("a message that was found", self.found),
+            ("a message that was edited", self.edited),
+            ("a delivery that reached only some", self.partly),
         ]
     }
 }
@@ -77,7 +93,9 @@ pub(super) struct End {
 
 #[derive(Debug)]
 enum Happening {
-    Push,
+    Push {
+        progress: Option<Progress>,
+    },
     Post {
         number: usize,
     },
@@ -86,12 +104,12 @@ enum Happening {
     },
     /// The chat server gets a call; what its caller will hear is decided with it.
     Call {
-        attempt: usize,
+        from: From,
         call: Call,
         way: Way,
     },
     Hear {
-        attempt: usize,
+        from: From,
         input: Input,
     },
     GiveUp {
@@ -106,11 +124,19 @@ enum Happening {
     Calm,
 }
 
+/// One recipient's part of an attempt.
+#[derive(Clone, Copy, Debug)]
+struct From {
+    attempt: usize,
+    recipient: usize,
+}
+
 #[derive(Clone, Debug)]
 enum Call {
     CreateRoom,
     Send(RoomId, MessageId),
     Find(MessageId),
+    Edit(MessageId),
 }
 
 /// What the network does to a call: when its answer comes, and whether it is one.
@@ -128,20 +154,38 @@ struct Attempt {
     replica: usize,
     /// The life of the replica that it belongs to.
     life: u64,
-    machine: Delivery,
+    /// One for each recipient, and whether it has delivered.
+    machines: Vec<(Delivery, Option<bool>)>,
     began: Duration,
     over: bool,
 }
 
-#[derive(Default)]
+/// A delivery of GitLab's.
 struct Sent {
-    logged: bool,
     accepted: bool,
+    recipients: usize,
+    progress: Option<Progress>,
+}
+
+/// A message of the chat server's.
+struct Stored {
+    about: String,
+    room: RoomId,
+    text: String,
+}
+
+/// What differs between the stories.
+struct Rules {
+    /// Whether somebody sends deliveries again, and GitLab twice, while faults go on.
+    restless: bool,
+    switches_off: bool,
+    resend_every: Duration,
+    most_steps: usize,
 }
 
 struct Replica {
     budget: RetryBudget,
-    room: Option<RoomId>,
+    rooms: [Option<RoomId>; MOST_RECIPIENTS],
     life: u64,
     skew: i64,
 }
@@ -152,13 +196,14 @@ pub(super) struct World {
     replicas: Vec<Replica>,
     attempts: Vec<Attempt>,
     sent: Vec<Sent>,
-    /// Which delivery each stored message is about.
-    stored: BTreeMap<String, usize>,
+    stored: BTreeMap<String, Stored>,
+    rules: Rules,
     chat_down: bool,
     chaos: u64,
     calm: bool,
     limited: bool,
     calls_this_minute: (u64, u64),
+    calls_this_second: (u64, u64),
     failures: u32,
     off_until: Duration,
     breaches: Vec<String>,
@@ -172,7 +217,7 @@ impl World {
         let skewed = dice.percent(20);
         let replicas = (0..REPLICAS).map(|_| Replica {
             budget: RetryBudget::new(Duration::ZERO),
-            room: None,
+            rooms: [const { None }; MOST_RECIPIENTS],
             life: 0,
             skew: if skewed {
                 i64::try_from(dice.below(1200)).unwrap_or(0) - 600
@@ -183,7 +228,20 @@ impl World {
         let replicas = replicas.collect();
         let mut agenda = Agenda::new();
         for _ in 0..dice.below(24) + 2 {
-            agenda.after(dice.time(CALM / 2), Happening::Push);
+            agenda.after(dice.time(CALM / 2), Happening::Push { progress: None });
+        }
+        for pipeline in 0..dice.below(4) {
+            let at = dice.time(CALM / 2);
+            let mut tell = |delay, finished_at| {
+                let progress = Some(Progress {
+                    pipeline,
+                    finished_at,
+                });
+                agenda.after(at + delay, Happening::Push { progress });
+            };
+            tell(Duration::ZERO, None);
+            tell(dice.time(Duration::from_secs(3)), None);
+            tell(dice.time(Duration::from_secs(9)), Some(17));
         }
         for _ in 0..dice.below(8) {
             let replica = dice.below(REPLICAS as u64) as usize;
@@ -200,7 +258,14 @@ impl World {
         agenda.after(CALM, Happening::Calm);
         let chaos = dice.below(70);
         let limited = dice.percent(15);
+        let rules = Rules {
+            restless: true,
+            switches_off: true,
+            resend_every: Duration::from_secs(12),
+            most_steps: 100_000,
+        };
         Self {
+            rules,
             dice,
             agenda,
             replicas,
@@ -212,6 +277,7 @@ impl World {
             calm: false,
             limited,
             calls_this_minute: (0, 0),
+            calls_this_second: (0, 0),
             failures: 0,
             off_until: Duration::ZERO,
             breaches: Vec::new(),
@@ -220,12 +286,42 @@ impl World {
         }
     }
 
+    /// A chat server that is gone for so long, under a steady load, and nothing else that is wrong.
+    pub(super) fn outage(lasting: Duration, rate: u32) -> Self {
+        let mut world = Self::new(0);
+        world.agenda = Agenda::new();
+        world.chaos = 0;
+        world.limited = false;
+        world.rules = Rules {
+            restless: false,
+            switches_off: false,
+            resend_every: Duration::from_secs(1) / rate,
+            most_steps: usize::MAX,
+        };
+        for replica in &mut world.replicas {
+            replica.skew = 0;
+        }
+        let around = Duration::from_mins(1);
+        let whole = lasting + around * 2;
+        let mut at = Duration::ZERO;
+        while at < whole {
+            world.agenda.after(at, Happening::Push { progress: None });
+            at += Duration::from_secs(1) / rate;
+        }
+        let turns = [(around, true), (around + lasting, false)];
+        for (at, down) in turns {
+            world.agenda.after(at, Happening::ChatTurns { down });
+        }
+        world.agenda.after(whole, Happening::Calm);
+        world
+    }
+
     /// Plays it to its end.
     pub(super) fn play(mut self) -> End {
         let mut steps = 0;
         while let Some(happening) = self.agenda.next() {
             steps += 1;
-            if steps > 100_000 {
+            if steps > self.rules.most_steps {
                 self.breaches.push("the story does not end".to_owned());
                 break;
             }
@@ -244,15 +340,15 @@ impl World {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Push => self.push(),
+            Happening::Push { progress } => self.push(progress),
             Happening::Post { number } => self.post(number),
             Happening::Resend { number } => {
                 if !self.sent[number].accepted {
                     self.post(number);
                 }
             }
-            Happening::Call { attempt, call, way } => self.call(attempt, &call, way),
-            Happening::Hear { attempt, input } => self.hear(attempt, input),
+            Happening::Call { from, call, way } => self.call(from, &call, way),
+            Happening::Hear { from, input } => self.hear(from, input),
             Happening::GiveUp { attempt } => {
                 if !self.attempts[attempt].over {
                     self.tally.late += 1;
@@ -271,17 +367,22 @@ impl World {
     }
 
     /// While a webhook is off, its events are never sent, and nobody promised them.
-    fn push(&mut self) {
+    fn push(&mut self, progress: Option<Progress>) {
         if self.agenda.now() < self.off_until {
             return;
         }
         let number = self.sent.len();
+        let several = self.rules.restless && self.dice.percent(30);
         self.sent.push(Sent {
-            logged: true,
             accepted: false,
+            recipients: if several { MOST_RECIPIENTS } else { 1 },
+            progress,
         });
         self.tally.deliveries += 1;
         self.post(number);
+        if !self.rules.restless {
+            return;
+        }
         if self.dice.percent(5) {
             let late = self.dice.time(Duration::from_secs(2));
             self.agenda.after(late, Happening::Post { number });
@@ -299,21 +400,30 @@ impl World {
         let now = self.agenda.now();
         let replica = &self.replicas[index];
         let stale = replica.skew.unsigned_abs() > TOLERANCE_SECONDS;
-        let key = DeliveryId::parse(format!("key-{number}").as_bytes()).expect("is a key");
-        let machine = Delivery::new(
-            key,
-            "https://gitlab.example.org".to_owned(),
-            bot(),
-            replica.room.clone(),
-            Schedule::new(now, LIMIT),
-            seed,
-        );
+        let sent = &self.sent[number];
+        let key = match &sent.progress {
+            Some(progress) => live::key(progress),
+            None => DeliveryId::parse(format!("key-{number}").as_bytes()).expect("is a key"),
+        };
+        let machine = |recipient: usize| {
+            let machine = Delivery::new(
+                key.clone(),
+                "https://gitlab.example.org".to_owned(),
+                bot(),
+                replica.rooms[recipient].clone(),
+                Schedule::new(now, LIMIT),
+                seed,
+            );
+            (machine.about(sent.progress.clone()), None)
+        };
+        let machines: Vec<_> = (0..sent.recipients).map(machine).collect();
+        let recipients = machines.len();
         let attempt = self.attempts.len();
         self.attempts.push(Attempt {
             number,
             replica: index,
             life: replica.life,
-            machine,
+            machines,
             began: now,
             over: false,
         });
@@ -323,38 +433,41 @@ impl World {
             return;
         }
         self.agenda.after(LIMIT, Happening::GiveUp { attempt });
-        self.hear(attempt, Input::Start);
+        for recipient in 0..recipients {
+            let from = From { attempt, recipient };
+            self.hear(from, Input::Start);
+        }
     }
 
-    fn hear(&mut self, attempt: usize, input: Input) {
+    fn hear(&mut self, from: From, input: Input) {
         let now = self.agenda.now();
-        let this = &mut self.attempts[attempt];
+        let this = &mut self.attempts[from.attempt];
         let replica = &mut self.replicas[this.replica];
         if this.over || this.life != replica.life {
             return;
         }
         if let Input::Room(room) = &input {
-            replica.room = room.as_ref().ok().cloned();
+            replica.rooms[from.recipient] = room.as_ref().ok().cloned();
         }
-        match this.machine.on(input, now, &mut replica.budget) {
-            Action::Finish(verdict) => self.answer(attempt, &verdict),
+        let machine = &mut this.machines[from.recipient].0;
+        match machine.on(input, now, &mut replica.budget) {
+            Action::Finish(verdict) => self.part_ends(from, &verdict),
             Action::Wait(pause) => {
                 let input = Input::Waited;
-                self.agenda.after(pause, Happening::Hear { attempt, input });
+                self.agenda.after(pause, Happening::Hear { from, input });
             }
-            Action::CreateRoom { within } => self.send_call(attempt, Call::CreateRoom, within),
+            Action::CreateRoom { within } => self.send_call(from, Call::CreateRoom, within),
             Action::Send { room, id, within } => {
-                self.send_call(attempt, Call::Send(room, id), within);
+                self.send_call(from, Call::Send(room, id), within);
             }
-            Action::Find { id, within } => self.send_call(attempt, Call::Find(id), within),
-            Action::Edit { .. } => {
-                panic!("no message of this world is about a pipeline, and one was to be edited")
-            }
+            Action::Find { id, within } => self.send_call(from, Call::Find(id), within),
+            Action::Edit { id, within, .. } => self.send_call(from, Call::Edit(id), within),
         }
     }
 
     /// The network: there, back, or lost on either way.
-    fn send_call(&mut self, attempt: usize, call: Call, within: Duration) {
+    fn send_call(&mut self, from: From, call: Call, within: Duration) {
+        self.count_call();
         let chaos = if self.calm { 0 } else { self.chaos };
         let slow = if self.dice.percent(chaos / 4) {
             Duration::from_secs(4)
@@ -372,7 +485,7 @@ impl World {
             ]);
             let input = failed(&call, fault);
             self.agenda
-                .after(there.min(within), Happening::Hear { attempt, input });
+                .after(there.min(within), Happening::Hear { from, input });
             return;
         }
         let lost = self.dice.percent(chaos / 3).then(|| {
@@ -394,43 +507,78 @@ impl World {
         if there + back >= within {
             // The caller has given up by then; the call is on its way all the same.
             let input = failed(&call, Fault::Timeout);
-            self.agenda
-                .after(within, Happening::Hear { attempt, input });
+            self.agenda.after(within, Happening::Hear { from, input });
         }
         self.agenda
-            .after(there, Happening::Call { attempt, call, way });
+            .after(there, Happening::Call { from, call, way });
+    }
+
+    fn count_call(&mut self) {
+        let second = self.agenda.now().as_secs();
+        if self.calls_this_second.0 != second {
+            self.calls_this_second = (second, 0);
+        }
+        self.calls_this_second.1 += 1;
+        self.tally.peak = self.tally.peak.max(self.calls_this_second.1);
     }
 
     /// The chat server carries out a call, whether its caller still lives or not.
-    fn call(&mut self, attempt: usize, call: &Call, way: Way) {
-        let number = self.attempts[attempt].number;
+    fn call(&mut self, from: From, call: &Call, way: Way) {
+        let number = self.attempts[from.attempt].number;
+        let text = self.text(number);
+        let to = room(from.recipient);
         let input = match (self.over_the_limit(), call) {
             (Some(fault), call) => failed(call, fault),
-            (None, Call::CreateRoom) => Input::Room(Ok(room())),
-            (None, Call::Send(to, id)) => {
-                if *to != room() || self.stored.contains_key(id.as_str()) {
+            (None, Call::CreateRoom) => Input::Room(Ok(to)),
+            (None, Call::Send(named, id)) => {
+                if *named != to || self.stored.contains_key(id.as_str()) {
                     failed(call, Fault::Refused)
                 } else {
-                    self.stored.insert(id.as_str().to_owned(), number);
+                    let (about, room) = (self.about(number), to);
+                    let stored = Stored { about, room, text };
+                    self.stored.insert(id.as_str().to_owned(), stored);
                     Input::Sent(Ok(()))
                 }
             }
-            (None, Call::Find(id)) => Input::Found(if self.stored.contains_key(id.as_str()) {
-                Ok(StoredMessage {
-                    room: room(),
+            (None, Call::Find(id)) => {
+                let found = self.stored.get(id.as_str()).map(|stored| StoredMessage {
+                    room: stored.room.clone(),
                     sender: bot(),
-                    text: String::new(),
-                })
-            } else {
-                Err(Fault::Refused)
-            }),
+                    text: stored.text.clone(),
+                });
+                Input::Found(found.ok_or(Fault::Refused))
+            }
+            (None, Call::Edit(id)) => match self.stored.get_mut(id.as_str()) {
+                Some(stored) => {
+                    stored.text = text;
+                    self.tally.edited += 1;
+                    Input::Edited(Ok(()))
+                }
+                None => failed(call, Fault::Refused),
+            },
         };
         self.tally.found += u64::from(matches!(input, Input::Found(Ok(_))));
         let input = way.lost.map_or(input, |fault| failed(call, fault));
         if self.agenda.now() + way.back < way.deadline {
-            self.agenda
-                .after(way.back, Happening::Hear { attempt, input });
+            self.agenda.after(way.back, Happening::Hear { from, input });
         }
+    }
+
+    /// What makes two deliveries one message.
+    fn about(&self, number: usize) -> String {
+        match &self.sent[number].progress {
+            Some(progress) => format!("pipeline {}", progress.pipeline),
+            None => format!("delivery {number}"),
+        }
+    }
+
+    fn text(&self, number: usize) -> String {
+        let Some(progress) = &self.sent[number].progress else {
+            return String::new();
+        };
+        let page = progress.pipeline;
+        let text = format!("[{page}](https://gitlab.example.org/a/b/-/pipelines/{page})");
+        live::mark(&text, progress).expect("has a link")
     }
 
     /// Ten calls a minute where the bot lacks its role.
@@ -449,19 +597,29 @@ impl World {
         })
     }
 
-    fn answer(&mut self, attempt: usize, verdict: &Verdict) {
-        let Verdict::Delivered { id, .. } = verdict else {
-            self.fail(attempt);
+    /// One recipient's part has ended; with the last one there is an answer.
+    fn part_ends(&mut self, from: From, verdict: &Verdict) {
+        if let Verdict::Delivered { id, .. } = verdict {
+            self.judge_delivered(from, id);
+        }
+        let this = &mut self.attempts[from.attempt];
+        let delivered = matches!(verdict, Verdict::Delivered { .. });
+        this.machines[from.recipient].1 = Some(delivered);
+        if this.machines.iter().any(|(_, ended)| ended.is_none()) {
             return;
-        };
-        let this = &mut self.attempts[attempt];
+        }
+        let reached = this
+            .machines
+            .iter()
+            .filter(|(_, ended)| *ended == Some(true));
+        let reached = reached.count();
+        if reached < this.machines.len() {
+            self.tally.partly += u64::from(reached > 0);
+            self.fail(from.attempt);
+            return;
+        }
         this.over = true;
         let (number, took) = (this.number, self.agenda.now().saturating_sub(this.began));
-        if self.stored.get(id.as_str()) != Some(&number) {
-            self.tally.lost += 1;
-            self.breaches
-                .push(format!("delivery {number} was accepted and is not stored"));
-        }
         if took > WEBHOOK_TIMEOUT {
             self.breaches
                 .push(format!("delivery {number} was answered after {took:?}"));
@@ -470,10 +628,30 @@ impl World {
         self.failures = 0;
     }
 
+    fn judge_delivered(&mut self, from: From, id: &MessageId) {
+        let number = self.attempts[from.attempt].number;
+        let (about, room) = (self.about(number), room(from.recipient));
+        let told = self.stored.get(id.as_str());
+        let told = told.filter(|stored| stored.about == about && stored.room == room);
+        if !told.is_some_and(|stored| self.is_told(number, stored)) {
+            self.tally.lost += 1;
+            self.breaches
+                .push(format!("delivery {number} was accepted and is not stored"));
+        }
+    }
+
+    /// Whether a text says what the delivery says, or something later.
+    fn is_told(&self, number: usize, stored: &Stored) -> bool {
+        let progress = self.sent[number].progress.as_ref();
+        progress.is_none_or(|progress| !live::is_behind(&stored.text, progress))
+    }
+
     fn fail(&mut self, attempt: usize) {
         self.attempts[attempt].over = true;
+        self.tally.refused += 1;
         self.failures += 1;
-        if self.failures >= FAILURES_UNTIL_OFF && !self.calm {
+        let off = self.rules.switches_off && self.failures >= FAILURES_UNTIL_OFF;
+        if off && !self.calm {
             self.tally.switched_off += 1;
             let doublings = (self.failures - FAILURES_UNTIL_OFF).min(10);
             self.off_until = self.agenda.now() + Duration::from_mins(1) * 2_u32.pow(doublings);
@@ -485,7 +663,7 @@ impl World {
         self.tally.crashes += 1;
         let this = &mut self.replicas[replica];
         this.life += 1;
-        this.room = None;
+        this.rooms = [const { None }; MOST_RECIPIENTS];
         this.budget = RetryBudget::new(self.agenda.now());
         let dead: Vec<usize> = (0..self.attempts.len())
             .filter(|&attempt| {
@@ -505,32 +683,40 @@ impl World {
             replica.skew = 0;
         }
         let failed = (0..self.sent.len()).filter(|&number| !self.sent[number].accepted);
-        for (position, number) in failed.enumerate() {
+        let failed: Vec<_> = failed.collect();
+        for (position, number) in failed.into_iter().enumerate() {
             // Five a minute is what GitLab allows.
-            let at = Duration::from_secs(12) * u32::try_from(position + 1).unwrap_or(u32::MAX);
+            let at = self.rules.resend_every * u32::try_from(position + 1).unwrap_or(u32::MAX);
             self.agenda.after(at, Happening::Resend { number });
         }
     }
 
     fn judge(&mut self) {
-        let mut messages = vec![0_u64; self.sent.len()];
-        for number in self.stored.values() {
-            messages[*number] += 1;
+        let mut messages: BTreeMap<(&str, &str), Vec<&Stored>> = BTreeMap::new();
+        for stored in self.stored.values() {
+            let place = (stored.about.as_str(), stored.room.as_str());
+            messages.entry(place).or_default().push(stored);
+        }
+        let mut breaches = Vec::new();
+        for ((about, room), several) in &messages {
+            if several.len() > 1 {
+                self.tally.doubled += 1;
+                breaches.push(format!("{about} has {} messages in {room}", several.len()));
+            }
         }
         for (number, sent) in self.sent.iter().enumerate() {
-            if messages[number] > 1 {
-                self.tally.doubled += 1;
-                self.breaches.push(format!(
-                    "delivery {number} has {} messages",
-                    messages[number]
-                ));
-            }
-            if sent.logged && (!sent.accepted || messages[number] == 0) {
+            let about = self.about(number);
+            let told = (0..sent.recipients).all(|recipient| {
+                let room = room(recipient);
+                let there = messages.get(&(about.as_str(), room.as_str()));
+                there.is_some_and(|there| self.is_told(number, there[0]))
+            });
+            if !sent.accepted || !told {
                 self.tally.lost += 1;
-                self.breaches
-                    .push(format!("delivery {number} did not arrive after the resend"));
+                breaches.push(format!("delivery {number} did not arrive after the resend"));
             }
         }
+        self.breaches.extend(breaches);
     }
 }
 
@@ -539,6 +725,7 @@ fn failed(call: &Call, fault: Fault) -> Input {
         Call::CreateRoom => Input::Room(Err(fault)),
         Call::Send(..) => Input::Sent(Err(fault)),
         Call::Find(_) => Input::Found(Err(fault)),
+        Call::Edit(_) => Input::Edited(Err(fault)),
     }
 }
 
@@ -546,6 +733,6 @@ fn bot() -> UserId {
     UserId::parse("bot").expect("is an id")
 }
 
-fn room() -> RoomId {
-    RoomId::parse("room").expect("is an id")
+fn room(recipient: usize) -> RoomId {
+    RoomId::parse(&format!("room-{recipient}")).expect("is an id")
 }

@@ -1,0 +1,41 @@
+//! Any body, as every kind of hook: an event or an error, what can be asked of it, and a message of
+//! bounded length in which nothing from outside is markup.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use webhook_app::gitlab::circumstances::Circumstances;
+use webhook_app::gitlab::event::Event;
+use webhook_app::live;
+use webhook_app::notice::{self, Allowance};
+
+const HOOKS: [&[u8]; 4] = [b"Push Hook", b"Tag Push Hook", b"System Hook", b"Resource Access Token Hook"];
+
+const EVERYTHING: Allowance = Allowance { confidential: true, under_way: true };
+
+fuzz_target!(|body: &[u8]| {
+    for hook in [None].into_iter().chain(HOOKS.map(Some)) {
+        let Ok(event) = Event::parse(hook, body) else { continue };
+        let Ok(circumstances) = Circumstances::read(&event, body) else { continue };
+        assert_eq!(circumstances.kind, event.kind());
+        let Ok(notice) = notice::compose_for(&event, EVERYTHING) else { continue };
+        judge(&notice.text);
+        if let Some(progress) = &circumstances.progress {
+            if let Some(text) = live::mark(&notice.text, progress) {
+                assert!(!live::is_behind(&text, progress));
+                assert_eq!(text.matches("#at-").count(), 1);
+            }
+        }
+    }
+});
+
+fn judge(text: &str) {
+    assert!(!text.is_empty() && text.encode_utf16().count() <= notice::MAX_UNITS);
+    assert_eq!(text.matches('`').count() % 2, 0);
+    // Addresses behind links are ours; fragments of comments stand there.
+    let (first, rest) = text.split_once("](").unwrap_or((text, ""));
+    let labels = rest.split("](").map(|part| part.split_once(')').map_or("", |(_, after)| after));
+    for shown in [first].into_iter().chain(labels) {
+        assert!(!shown.contains(['@', '#']));
+    }
+}
