@@ -19,9 +19,12 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// A sender that says nothing for so long waits for us.
 const SILENCE: Duration = Duration::from_millis(500);
 
-/// Read at once and thrown away, in bytes, and the time between two such pieces: the largest body
-/// takes a second, and who never stops takes next to no time from others.
-const PIECE: usize = 128 * 1024;
+/// Read at once and thrown away, in bytes.
+const PIECE: usize = 16 * 1024;
+
+/// After so many pieces comes a pause: the largest body takes a second, and who never stops takes next
+/// to no time from others.
+const PIECES: u8 = 8;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// How many may talk on at the same time. It is a courtesy, and under attack there is none.
@@ -41,7 +44,7 @@ struct Wait {
     limit: Pin<Box<Sleep>>,
     silence: Pin<Box<Sleep>>,
     pause: Pin<Box<Sleep>>,
-    piece: Vec<u8>,
+    pieces: u8,
     _turn: OwnedSemaphorePermit,
 }
 
@@ -51,7 +54,7 @@ impl Wait {
             limit: Box::pin(sleep(LIMIT)),
             silence: Box::pin(sleep(SILENCE)),
             pause: Box::pin(sleep(Duration::ZERO)),
-            piece: vec![0; PIECE],
+            pieces: 0,
             _turn: turn,
         }
     }
@@ -65,14 +68,18 @@ impl Wait {
                 return Poll::Ready(());
             }
             ready!(self.pause.as_mut().poll(context));
-            let mut piece = ReadBuf::new(&mut self.piece);
+            let mut piece = [0; PIECE];
+            let mut piece = ReadBuf::new(&mut piece);
             let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut piece));
             if read.is_err() || piece.filled().is_empty() {
                 return Poll::Ready(());
             }
             let now = Instant::now();
             self.silence.as_mut().reset(now + SILENCE);
-            self.pause.as_mut().reset(now + PAUSE);
+            self.pieces = (self.pieces + 1) % PIECES;
+            if self.pieces == 0 {
+                self.pause.as_mut().reset(now + PAUSE);
+            }
         }
     }
 }
