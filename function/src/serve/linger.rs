@@ -24,14 +24,35 @@ const PIECE: usize = 8 * 1024;
 #[derive(Debug)]
 pub(super) struct Linger {
     stream: TcpStream,
-    /// The end of all waiting, and the end of waiting for the next piece, once we have said it all.
-    waits: Option<(Pin<Box<Sleep>>, Pin<Box<Sleep>>)>,
+    /// Once we have said it all.
+    wait: Option<Wait>,
+}
+
+#[derive(Debug)]
+struct Wait {
+    limit: Pin<Box<Sleep>>,
+    /// For the next piece.
+    silence: Pin<Box<Sleep>>,
+}
+
+impl Wait {
+    fn begin() -> Self {
+        Self {
+            limit: Box::pin(sleep(LIMIT)),
+            silence: Box::pin(sleep(SILENCE)),
+        }
+    }
+
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        self.limit.as_mut().poll(context).is_ready()
+            || self.silence.as_mut().poll(context).is_ready()
+    }
 }
 
 impl Linger {
     pub(super) fn new(stream: TcpStream) -> Self {
-        let waits = None;
-        Self { stream, waits }
+        let wait = None;
+        Self { stream, wait }
     }
 }
 
@@ -72,24 +93,19 @@ impl AsyncWrite for Linger {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.waits.is_none() {
+        if this.wait.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
         }
-        let (limit, silence) = this
-            .waits
-            .get_or_insert_with(|| (Box::pin(sleep(LIMIT)), Box::pin(sleep(SILENCE))));
-        loop {
-            if limit.as_mut().poll(context).is_ready() || silence.as_mut().poll(context).is_ready()
-            {
-                return Poll::Ready(Ok(()));
-            }
+        let wait = this.wait.get_or_insert_with(Wait::begin);
+        while !wait.is_over(context) {
             let mut piece = [0; PIECE];
             let mut piece = ReadBuf::new(&mut piece);
             let read = ready!(Pin::new(&mut this.stream).poll_read(context, &mut piece));
             if read.is_err() || piece.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            silence.as_mut().reset(Instant::now() + SILENCE);
+            wait.silence.as_mut().reset(Instant::now() + SILENCE);
         }
+        Poll::Ready(Ok(()))
     }
 }

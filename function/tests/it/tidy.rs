@@ -13,6 +13,7 @@ const SHELL: &[&str] = &[
     "observe.rs",
     "process.rs",
     "rocketchat/client.rs",
+    "serve",
     "serve.rs",
     "telemetry/otlp.rs",
     "telemetry/trace.rs",
@@ -98,6 +99,9 @@ fn sources() -> Vec<Source> {
         {
             if entry.path().is_dir() {
                 folders.push(entry.path());
+                continue;
+            }
+            if entry.path().extension().is_none_or(|kind| kind != "rs") {
                 continue;
             }
             let text = fs::read_to_string(entry.path()).expect("can be read");
@@ -217,5 +221,32 @@ fn no_file_outgrows_its_reader() {
             "{}: {lines} lines of code; does it own one thing?",
             source.path
         );
+    }
+}
+
+/// Cargo wants to see the manifests of all members, whichever of them is built.
+#[test]
+fn both_images_are_given_every_member_of_the_workspace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("is there");
+    let workspace = read("Cargo.toml");
+    let members = workspace
+        .lines()
+        .find_map(|line| line.strip_prefix("members = [")?.strip_suffix(']'));
+    let members: Vec<_> = members.expect("on one line").split(", ").collect();
+    assert!(members.len() > 1, "{members:?}");
+    for ignore in [
+        ".containerignore",
+        "function/standins/Containerfile.dockerignore",
+    ] {
+        let seen = read(ignore);
+        for member in &members {
+            let manifest = format!("{}/Cargo.toml", member.trim_matches('"'));
+            let is_seen = |line: &str| {
+                let path = line.strip_prefix('!');
+                path.is_some_and(|path| Path::new(&manifest).starts_with(path))
+            };
+            assert!(seen.lines().any(is_seen), "{ignore} hides {manifest}");
+        }
     }
 }
