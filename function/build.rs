@@ -15,5 +15,5 @@ fn main() {
     println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     // What a start and a webhook run stands together, and is not read in with what they do not.
     let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-    println!("cargo::rustc-link-arg-bins={folder}/order.ld");
+    println!("cargo::rustc-link-arg-bins=-Wl,-T,{folder}/order.ld");
 }
