@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import time
 
-TICKS = os.sysconf("SC_CLK_TCK")
 # What is measured has a core of its own; everything else shares the other.
 SERVER_CORE, TOOLS_CORE = ("0", "1") if os.cpu_count() > 1 else ("0", "0")
 ADDRESS = "127.0.0.1:8080"
@@ -78,7 +77,13 @@ class Process:
                     yield folder, fields
 
     def cpu_seconds(self):
-        return sum(int(fields[11]) + int(fields[12]) for _, fields in self.members()) / TICKS
+        """Processor time of every thread that is still there, as the scheduler counts it."""
+        total = 0
+        for folder, _ in self.members():
+            for thread in (folder / "task").iterdir():
+                with contextlib.suppress(OSError, ProcessLookupError):
+                    total += int((thread / "schedstat").read_text().split()[0])
+        return total / 1e9
 
     def memory_mb(self, field="VmRSS"):
         """Resident memory now, or with `VmHWM` at its highest."""
@@ -111,8 +116,8 @@ class Tools:
             raise SystemExit(f"bench: expected good answers only, found {result['statuses']}")
         return result
 
-    def cold(self, program, environment, folder=None, runs=10):
-        command = self.command("cold", url=URL, runs=runs) + ["--", *map(str, program)]
+    def cold(self, program, environment, folder=None, runs=10, url=URL, method="POST"):
+        command = self.command("cold", url=url, runs=runs, method=method) + ["--", *map(str, program)]
         return self.run(command, None, environment, folder)
 
     def start_lambda(self, program, environment, runs=10):

@@ -22,7 +22,7 @@ mod process;
 
 use family::{Count, Description, Distribution, Level};
 use labels::http::{Called, Served, UnderWay};
-use labels::{Authentication, Delivered, Ended, Nothing, Port, Received, Refused};
+use labels::{Authentication, Delivered, Ended, Labels, Nothing, Port, Received, Refused};
 
 /// Of a whole request, in seconds: a delivery has 5 s unless set otherwise, and GitLab hangs up
 /// after 10.
@@ -73,6 +73,14 @@ macro_rules! instruments {
             fn show(&self) {
                 $(self.$field.show();)+
             }
+
+            /// How many series an instrument has.
+            fn series(instrument: &str) -> usize {
+                match instrument {
+                    $($name => <$labels as Labels>::all().len(),)+
+                    _ => SERIES_OF_PROCESS,
+                }
+            }
         }
     };
 }
@@ -104,8 +112,8 @@ instruments! {
     connection_cap_hits: Count<Port> = "http.server.connection_cap_hits", "{wait}", NO_BOUNDS;
 }
 
-/// Longest list of series of one instrument. The library reserves room for so many at start.
-const MAX_SERIES: usize = 128;
+/// Of an instrument that tells of the process itself.
+const SERIES_OF_PROCESS: usize = 1;
 
 /// What gathers the series and writes them down.
 #[derive(Debug)]
@@ -130,8 +138,10 @@ impl Metrics {
         let provider = SdkMeterProvider::builder()
             .with_reader(exporter)
             .with_resource(resource)
-            .with_view(|_: &Instrument| {
-                let limited = Stream::builder().with_cardinality_limit(MAX_SERIES);
+            // The library reserves room for two thousand of each at start unless it is told.
+            .with_view(|instrument: &Instrument| {
+                let series = Self::series(instrument.name());
+                let limited = Stream::builder().with_cardinality_limit(series);
                 limited.build().ok()
             })
             .build();

@@ -92,8 +92,9 @@ impl TraceContext {
     }
 
     fn digits(&self, range: std::ops::Range<usize>) -> &str {
-        let text = self.parent.to_str().unwrap_or_default();
-        text.get(range).unwrap_or_default()
+        // All of it is text, but only these bytes have to be looked at.
+        let digits = self.parent.as_bytes().get(range).unwrap_or_default();
+        std::str::from_utf8(digits).unwrap_or_default()
     }
 }
 

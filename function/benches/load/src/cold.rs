@@ -1,4 +1,4 @@
-//! `cold`: from starting a program to its first good answer to a real signed webhook. Owns the clock
+//! `cold`: from starting a program to its first good answer, to a real signed webhook or to a probe. Owns the clock
 //! and the end of what it started; blocking on purpose, so that no event loop stands in between.
 
 use std::io::{self, Read as _, Write as _};
@@ -20,37 +20,56 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Between two tries to connect: short against a millisecond, long enough to leave the core alone.
 const LOOK_EVERY: Duration = Duration::from_micros(20);
 
-/// Starts the program behind `--` for `--runs` times and posts to `--url`.
+/// Starts the program behind `--` for `--runs` times and posts to `--url`, or gets it if that is
+/// the `--method`.
 pub(crate) fn run(options: &Options) -> Result<Value, String> {
     let url = options.text("url", "http://127.0.0.1:8080/webhook");
     let runs: usize = options.number("runs", 50)?;
     let (host, path) = split(url)?;
     let deliveries = Deliveries::sign(runs, options.number("size", 4096)?, host, path);
-    let mut times = Vec::new();
-    let mut resident = Vec::new();
+    let probe = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes();
+    let [mut times, mut cpu, mut resident] = [const { Vec::new() }; 3];
     for index in 0..runs {
-        let (ms, kib) = once(&options.program, host, deliveries.get(index))?;
-        times.push(ms);
-        resident.push(kib);
+        let request = match options.text("method", "POST") {
+            "GET" => (probe.as_slice(), [].as_slice()),
+            _ => deliveries.get(index),
+        };
+        let start = once(&options.program, host, request)?;
+        times.push(start.ms);
+        cpu.push(start.cpu_ms);
+        resident.push(start.resident_mb);
     }
-    times.sort_unstable_by(f64::total_cmp);
-    resident.sort_unstable();
+    for found in [&mut times, &mut cpu, &mut resident] {
+        found.sort_unstable_by(f64::total_cmp);
+    }
     Ok(json!({
         "runs": runs,
         "min_ms": times.first(),
         "median_ms": times.get(runs / 2),
         "p95_ms": times.get(runs * 95 / 100),
-        "resident_kib": resident.get(runs / 2),
+        "cpu_ms": cpu.get(runs / 2),
+        "resident_mb": resident.get(runs / 2),
     }))
 }
 
-fn once(program: &[String], host: &str, request: (&[u8], &[u8])) -> Result<(f64, u64), String> {
+/// What one start took.
+struct Start {
+    ms: f64,
+    cpu_ms: f64,
+    resident_mb: f64,
+}
+
+fn once(program: &[String], host: &str, request: (&[u8], &[u8])) -> Result<Start, String> {
     let started = Instant::now();
     let running = Running::start(program).map_err(|error| format!("could not start: {error}"))?;
     let answer = first_answer(started, host, request);
     let ms = started.elapsed().as_secs_f64() * 1000.0;
-    let kib = resident_kib(running.0.id());
-    answer.map(|()| (ms, kib))
+    let process = running.0.id();
+    answer.map(|()| Start {
+        ms,
+        cpu_ms: cpu_ms(process),
+        resident_mb: resident_mb(process),
+    })
 }
 
 fn first_answer(started: Instant, host: &str, (head, body): (&[u8], &[u8])) -> Result<(), String> {
@@ -77,14 +96,22 @@ fn first_answer(started: Instant, host: &str, (head, body): (&[u8], &[u8])) -> R
     Err(format!("no answer from {host} within {LIMIT:?}"))
 }
 
+/// Processor time of the first thread, from before the program was loaded; 0 where Linux does not
+/// tell.
+fn cpu_ms(process: u32) -> f64 {
+    let told = std::fs::read_to_string(format!("/proc/{process}/schedstat")).unwrap_or_default();
+    number(told.split_whitespace().next()) / 1_000_000.0
+}
+
 /// Resident memory of one process; 0 where Linux does not tell.
-fn resident_kib(process: u32) -> u64 {
+fn resident_mb(process: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default()
+    number(line.and_then(|line| line.split_whitespace().next())) / 1000.0
+}
+
+fn number(word: Option<&str>) -> f64 {
+    word.and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
 /// A process and its children, ended when dropped.

@@ -1,5 +1,6 @@
 //! `upstream`: answers as Rocket.Chat does when all is well, as quickly as it can or `--delay-ms`
-//! late, over TLS if it gets a certificate. Owns the two answers that the function reads.
+//! late, over TLS if it gets a certificate. Owns the two answers that the function reads, and takes
+//! its spans as a collector would.
 
 use std::io;
 use std::sync::Arc;
@@ -67,6 +68,10 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, delay: Duration)
 }
 
 fn answer(call: &Message) -> String {
+    if call.first_line.contains("/v1/traces") {
+        // Nothing was refused, says an empty answer.
+        return String::new();
+    }
     if call.first_line.contains("im.create") {
         return ROOM.to_owned();
     }
