@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
-.PHONY: image image-test publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
+.PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
 # targets and plain cargo build everything anew after each other.
@@ -67,6 +67,9 @@ bench: ## measure it beside its peers: FORM=full for the README's figures, short
 
 microbench: ## measure verify, parse and render by themselves
 	cargo bench -p webhook-app --bench micro
+
+reproduce: ## build the image twice from nothing and compare the bytes
+	function/tests/image/reproduce $(IMAGE_NAME)
 
 sbom: ## list what is in the programs (CycloneDX) and where the image came from (in-toto)
 	function/packaging/sbom server $(OUT)/webhook-app.cdx.json
