@@ -4,8 +4,7 @@
 use serde::Deserialize;
 
 use super::event::ParseError;
-use super::project::ProjectPayload;
-use super::scene::{Opening, Person, Scene, digits};
+use super::scene::{Bare, Opening, Scene, digits};
 use super::wire::Line;
 
 /// A feature flag was turned on or off.
@@ -30,17 +29,11 @@ pub enum Switch {
     Off,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Payload {
-    user: Option<Person>,
-    project: Option<ProjectPayload>,
-    object_attributes: Option<Attributes>,
-}
+pub(super) type Payload = Bare<Attributes>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Attributes {
+pub(super) struct Attributes {
     id: Option<u64>,
     name: Line,
     description: Line,
@@ -48,10 +41,8 @@ struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<FeatureFlag, ParseError> {
-        let attributes = self
-            .object_attributes
-            .ok_or(ParseError::Missing("object_attributes"))?;
+    pub(super) fn read(mut self, opening: &Opening) -> Result<FeatureFlag, ParseError> {
+        let attributes = self.attributes()?;
         let switch = match attributes.active {
             Some(true) => Switch::On,
             Some(false) => Switch::Off,

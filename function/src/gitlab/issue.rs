@@ -4,8 +4,7 @@
 use serde::Deserialize;
 
 use super::event::ParseError;
-use super::project::ProjectPayload;
-use super::scene::{Opening, Person, Scene, digits};
+use super::scene::{Bare, Opening, Scene, digits};
 use super::wire::Line;
 
 /// Something happened to an issue or work item.
@@ -70,17 +69,11 @@ pub enum Sort {
     Other,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Payload {
-    user: Option<Person>,
-    project: Option<ProjectPayload>,
-    object_attributes: Option<Attributes>,
-}
+pub(super) type Payload = Bare<Attributes>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Attributes {
+pub(super) struct Attributes {
     id: Option<u64>,
     iid: Option<u64>,
     #[serde(rename = "type")]
@@ -94,10 +87,8 @@ struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Issue, ParseError> {
-        let attributes = self
-            .object_attributes
-            .ok_or(ParseError::Missing("object_attributes"))?;
+    pub(super) fn read(mut self, opening: &Opening) -> Result<Issue, ParseError> {
+        let attributes = self.attributes()?;
         if attributes.iid.is_none() && attributes.title.0.is_none() {
             return Err(ParseError::Missing("object_attributes.iid"));
         }

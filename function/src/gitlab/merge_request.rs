@@ -5,8 +5,7 @@ use serde::Deserialize;
 
 use super::commit::{CommitSha, MaybeCommit};
 use super::event::ParseError;
-use super::project::ProjectPayload;
-use super::scene::{Opening, Person, Scene, digits};
+use super::scene::{Bare, Opening, Scene, digits};
 use super::wire::Line;
 
 /// Something happened to a merge request.
@@ -72,17 +71,11 @@ pub enum State {
     Merged,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Payload {
-    user: Option<Person>,
-    project: Option<ProjectPayload>,
-    object_attributes: Option<Attributes>,
-}
+pub(super) type Payload = Bare<Attributes>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Attributes {
+pub(super) struct Attributes {
     id: Option<u64>,
     iid: Option<u64>,
     title: Line,
@@ -104,10 +97,8 @@ pub(super) struct LastCommit {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<MergeRequest, ParseError> {
-        let attributes = self
-            .object_attributes
-            .ok_or(ParseError::Missing("object_attributes"))?;
+    pub(super) fn read(mut self, opening: &Opening) -> Result<MergeRequest, ParseError> {
+        let attributes = self.attributes()?;
         if attributes.iid.is_none() && attributes.title.0.is_none() {
             return Err(ParseError::Missing("object_attributes.iid"));
         }

@@ -5,6 +5,7 @@
 use serde::Deserialize;
 
 use super::delivery_id::DeliveryId;
+use super::event::ParseError;
 use super::kind::Kind;
 use super::project::{Project, ProjectPayload};
 use super::wire::Line;
@@ -53,6 +54,22 @@ impl Opening<'_> {
             actor: actor.and_then(Person::called),
             project,
         }
+    }
+}
+
+/// A body that holds nothing else: who did it, where, and the attributes of what it was done to.
+#[derive(Deserialize)]
+pub(super) struct Bare<A> {
+    pub(super) user: Option<Person>,
+    pub(super) project: Option<ProjectPayload>,
+    object_attributes: Option<A>,
+}
+
+impl<A> Bare<A> {
+    /// The attributes, once.
+    pub(super) fn attributes(&mut self) -> Result<A, ParseError> {
+        let attributes = self.object_attributes.take();
+        attributes.ok_or(ParseError::Missing("object_attributes"))
     }
 }
 

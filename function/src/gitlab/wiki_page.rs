@@ -4,9 +4,8 @@
 use serde::Deserialize;
 
 use super::event::ParseError;
-use super::project::ProjectPayload;
 use super::release::Action;
-use super::scene::{Opening, Person, Scene};
+use super::scene::{Bare, Opening, Scene};
 use super::wire::Line;
 
 /// Something happened to a page of a wiki.
@@ -24,17 +23,11 @@ pub struct WikiPage {
     pub page: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Payload {
-    user: Option<Person>,
-    project: Option<ProjectPayload>,
-    object_attributes: Option<Attributes>,
-}
+pub(super) type Payload = Bare<Attributes>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Attributes {
+pub(super) struct Attributes {
     title: Line,
     slug: Line,
     message: Line,
@@ -44,10 +37,8 @@ struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<WikiPage, ParseError> {
-        let attributes = self
-            .object_attributes
-            .ok_or(ParseError::Missing("object_attributes"))?;
+    pub(super) fn read(mut self, opening: &Opening) -> Result<WikiPage, ParseError> {
+        let attributes = self.attributes()?;
         let identity = [
             attributes.slug.as_str(),
             attributes.action.as_str(),

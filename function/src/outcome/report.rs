@@ -91,9 +91,7 @@ impl Report {
             ..self
         }
     }
-}
 
-impl Report {
     /// Adds what became of the message for each recipient. It is delivered if all have it who are to
     /// have it; to send it again for the others is safe, for each has a message id of its own.
     #[must_use]
