@@ -67,7 +67,7 @@ async fn refusals(lasting: Duration, counted: u32) -> Finding {
         let upgrade = name == "upgrade";
         // An offer to upgrade may be passed over; the answer is then plain HTTP/1.1.
         finding.expect(upgrade || one.closed, || format!("{name}: still open"));
-        finding.expect(upgrade || one.took < Duration::from_millis(500), || {
+        finding.expect(upgrade || one.took < Duration::from_millis(100), || {
             format!("{name}: refused after {:?}", one.took)
         });
         finding.expect(

@@ -172,6 +172,18 @@ impl Product {
         Some(answer.status)
     }
 
+    /// What a counter without labels has counted so far.
+    pub(crate) async fn counter(&self, name: &str) -> u64 {
+        let url = format!("http://127.0.0.1:{}/metrics", self.ops_port);
+        let page = exchange("GET", &url, &[], b"").await;
+        let page = page.expect("the metrics are served").text();
+        let value = page
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.split_whitespace().next_back());
+        let value = value.and_then(|value| value.parse().ok());
+        value.unwrap_or_else(|| panic!("expected {name} among the metrics, found {page:.200}"))
+    }
+
     /// Ends it without any warning, as the kernel does when memory is short.
     pub(crate) fn kill(&mut self) {
         let _gone_already = self.child.kill();
