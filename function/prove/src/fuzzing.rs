@@ -7,8 +7,15 @@ use std::time::Instant;
 
 use crate::bar::{Finding, Size};
 
-const TARGETS: [&str; 6] = [
-    "request", "event", "envelope", "answer", "markup", "settings",
+/// Each with the share of the inputs that it gets: one over this. All settings are tried on every
+/// kind of event at start, which takes a hundred times as long as reading an answer.
+const TARGETS: [(&str, u64); 6] = [
+    ("request", 1),
+    ("event", 1),
+    ("envelope", 1),
+    ("answer", 1),
+    ("markup", 1),
+    ("settings", 20),
 ];
 
 /// More bytes to begin with: what the tests and the samples have already.
@@ -51,8 +58,10 @@ pub(crate) fn prove(size: Size) -> Finding {
         return finding;
     }
     let began = Instant::now();
-    let mut executed = 0;
-    for target in TARGETS {
+    let (mut executed, mut wanted) = (0, 0);
+    for (target, share) in TARGETS {
+        let runs = runs / share;
+        wanted += runs;
         let seeds = format!("corpus/{target}");
         let own = std::env::temp_dir().join(format!("prove-fuzz-{target}"));
         std::fs::create_dir_all(&own).expect("the temporary folder takes folders");
@@ -79,12 +88,12 @@ pub(crate) fn prove(size: Size) -> Finding {
         });
         executed += units(&output);
     }
-    finding.expect(executed >= runs * TARGETS.len() as u64 * 9 / 10, || {
-        format!("only {executed} executions")
+    finding.expect(executed >= wanted * 9 / 10, || {
+        format!("only {executed} executions of {wanted}")
     });
     let rate = executed as f64 / began.elapsed().as_secs_f64();
     finding.done(format!(
-        "{} targets × {runs} inputs with the address sanitizer",
+        "{} targets, {runs} inputs each and of settings a twentieth, with the address sanitizer",
         TARGETS.len()
     ));
     finding.figure(format!(
