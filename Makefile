@@ -62,7 +62,7 @@ image-test: ## start the image as confined as it goes and send a webhook through
 budgets: ## compare size, hardening and work of the image with what they may be
 	function/tests/image/budgets $(IMAGE_NAME) $(OUT)
 
-bench: ## measure it beside its peers: FORM=full for the README's figures, short to try it
+bench: ## measure it beside its peers: FORM=full for the README's figures, profile, or short to try it
 	function/benches/run $(or $(FORM),short)
 
 microbench: ## measure verify, parse and render by themselves

@@ -129,7 +129,7 @@ impl Function {
         report: &mut Report,
     ) -> Result<(Event, Circumstances), Failure> {
         let proof = claim.confirm(body).map_err(|error| self.outsider(error))?;
-        *report = report.clone().proven_by(&proof);
+        report.note_proof(proof);
         let hook = headers.get(EVENT).map(http::HeaderValue::as_bytes);
         self.read(hook, body, report)
     }

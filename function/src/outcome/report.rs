@@ -81,15 +81,11 @@ impl Report {
         }
     }
 
-    /// Adds what let the delivery in.
-    #[must_use]
-    pub fn proven_by(self, proof: &Proof) -> Self {
-        Self {
-            scheme: Some(proof.scheme),
-            key_index: Some(proof.key_index),
-            delivery_id: proof.delivery_id.clone(),
-            ..self
-        }
+    /// Notes what let the delivery in.
+    pub fn note_proof(&mut self, proof: Proof) {
+        self.scheme = Some(proof.scheme);
+        self.key_index = Some(proof.key_index);
+        self.delivery_id = proof.delivery_id;
     }
 
     /// Adds what became of the message for each recipient. It is delivered if all have it who are to

@@ -164,6 +164,20 @@ fn the_variables_of_the_pipeline_are_those_its_jobs_ask_for() {
 }
 
 #[test]
+fn the_figures_of_the_readme_are_those_that_were_measured_last() {
+    for (name, table) in [
+        ("benchmark", include_str!("../../benches/results/table.md")),
+        ("profile", include_str!("../../benches/results/profile.md")),
+    ] {
+        assert_eq!(
+            section(name),
+            table,
+            "copy the right side into the README:\n{table}"
+        );
+    }
+}
+
+#[test]
 fn the_message_of_the_readme_is_the_one_that_is_sent() {
     let sample = standins::gitlab::Delivery::push_sample();
     let event = webhook_app::gitlab::event::Event::parse(None, sample.body()).expect("is an event");

@@ -1,0 +1,52 @@
+"""Where the processor time of a webhook goes, by the samples of Linux's perf.
+
+Owns the groups that functions fall into; the first that fits takes it.
+"""
+
+import re
+import subprocess
+import time
+
+GROUPS = {
+    "kernel": r"\[k\]",
+    "allocator": r"malloc|free|realloc|unlink_chunk",
+    "SHA-256": r"sha256",
+    "copies": r"mem(move|cpy|set)",
+    "JSON": r"serde",
+    "addresses": r"url::",
+    "HTTP": r"hyper|http::|httparse|reqwest|axum|tower",
+    "tasks": r"tokio|mio::|futures",
+    "the function's own": r"webhook_app",
+    "all else": r"",
+}
+SECONDS = 3
+
+
+def shares(server, tools, work, **load):
+    """Percent of the samples that each group has while `load` is sent."""
+    data = work / "perf.data"
+    tools.send(count=200, connections=16)
+    recording = subprocess.Popen(
+        ["perf", "record", "--freq", "2000", "--output", data, "--pid", str(server.process.pid), "--", "sleep", str(SECONDS)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    time.sleep(0.3)
+    tools.send(**load)
+    if recording.wait():
+        raise SystemExit("bench: expected perf to record; on Debian it is in the package linux-perf, and needs root")
+    report = subprocess.run(
+        ["perf", "report", "--input", data, "--stdio", "--no-children", "--sort", "sym"],
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ).stdout
+    found = dict.fromkeys(GROUPS, 0.0)
+    for percent, name in re.findall(r"^ +([0-9.]+)% +(.*)$", report, re.MULTILINE):
+        group = next(group for group, pattern in GROUPS.items() if re.search(pattern, name))
+        found[group] += float(percent)
+    return found
+
+
+def table(columns):
+    lines = ["| share of the processor time | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    for group in GROUPS:
+        lines.append(f"| {group} | " + " | ".join(f"{shares[group]:.0f} %" for shares in columns.values()) + " |")
+    return "\n".join(lines) + "\n"
