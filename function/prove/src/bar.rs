@@ -174,8 +174,8 @@ impl Row {
     }
 }
 
-/// Prints all rows as a table, and below it what has to wait.
-pub(crate) fn print_table(rows: &[Row], waiting: &[(&str, &str)]) {
+/// Prints all rows as a table, and below it what is measured elsewhere and what has to wait.
+pub(crate) fn print_table(rows: &[Row], tested: &[(&str, &str)], waiting: &[(&str, &str)]) {
     println!("| bar | what was done | figure | verdict | s |");
     println!("|---|---|---|---|---|");
     for row in rows {
@@ -189,6 +189,9 @@ pub(crate) fn print_table(rows: &[Row], waiting: &[(&str, &str)]) {
     }
     let all: Duration = rows.iter().map(|row| row.took).sum();
     println!("| all | | | | {} |", all.as_secs());
+    for (id, what) in tested {
+        println!("| {id} | {what} | | in `make test` | |");
+    }
     for (id, what) in waiting {
         println!("| {id} | {what} | | waits for the durable hand-off | |");
     }
