@@ -35,6 +35,20 @@ def goals(found):
         yield "slowest of a hundred at half load, of nginx's", ours("half load")["p99_ms"] / found["half load"]["nginx, static 200"]["p99_ms"], 2, "≤", "×"
 
 
+def growth(found):
+    """Each load that grows, with its name and its connections."""
+    for what in found:
+        kind, _, amount = what.partition(" ")
+        if kind == "payload":
+            size = int(amount)
+            yield what, f"{size / 1000:.0f} KB pushes" if size < 1_000_000 else f"{size / 1_000_000:.0f} MB pushes", 2
+    for what in found:
+        kind, _, amount = what.partition(" ")
+        if kind == "connections":
+            yield what, "4 KB pushes", amount
+    yield "4 KB pushes, 20 ms upstream", "4 KB pushes, Rocket.Chat taking 20 ms", 64
+
+
 def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
@@ -60,6 +74,11 @@ def table(results):
             start, floor = found[what][name], found[what]["floor"]
             cells = [start["median_ms"], start["median_ms"] / floor["median_ms"], start["cpu_ms"], start["resident_mb"]]
             lines.append("| " + " | ".join([f"{what}: {name}"] + [number(cell) for cell in cells]) + " |")
+    lines += ["", "| webhook-app with | connections | webhooks/s | CPU µs each | p50, ms | p99, ms | memory, MB |", "|---|---|---|---|---|---|---|"]
+    for what, name, connections in growth(found):
+        one = found[what]["webhook-app"]
+        cells = [one[key] for key in ("per_second", "cpu_us", "p50_ms", "p99_ms", "highest_mb")]
+        lines.append("| " + " | ".join([name, str(connections)] + [number(cell) for cell in cells]) + " |")
     lines += ["", f"{results['cores']} cores, commit {results['commit']}; medians of rounds that took turns."]
     return "\n".join(lines) + "\n"
 
