@@ -36,11 +36,6 @@ const WRITE_DEADLINE: Duration = Duration::from_secs(3);
 /// Headers and the start of a body; hyper reads a body in pieces of this size, in bytes.
 const READ_BUFFER: usize = 16 * 1024;
 
-/// Answers the kernel keeps for a sender that does not take them, in bytes; Linux takes twice that,
-/// and otherwise megabytes. One webhook's answer is a fiftieth of it, and who asks on and on without
-/// listening costs us as many answers as fit in here.
-const SEND_BUFFER: u32 = 16 * 1024;
-
 /// Connections the kernel keeps for us while we are busy.
 const BACKLOG: u32 = 1024;
 
@@ -74,7 +69,6 @@ pub fn listen(port: u16) -> io::Result<TcpListener> {
 fn bind(socket: io::Result<TcpSocket>, address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket?;
     socket.set_reuseaddr(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

@@ -24,11 +24,11 @@ const PIECE: usize = 16 * 1024;
 
 /// After so many pieces comes a pause: the largest body takes a second, and who never stops takes next
 /// to no time from others.
-const PIECES: u8 = 16;
-const PAUSE: Duration = Duration::from_millis(10);
+const PIECES: u8 = 8;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// How many may talk on at the same time. It is a courtesy, and under attack there is none.
-pub(super) const MAX_AT_ONCE: usize = 4;
+pub(super) const MAX_AT_ONCE: usize = 8;
 
 /// A connection that is closed for writing first, and listens until the other side has closed it too.
 #[derive(Debug)]

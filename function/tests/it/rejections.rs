@@ -368,14 +368,14 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 
 #[tokio::test]
 async fn a_sender_that_says_it_all_before_it_listens_learns_why_it_was_refused() {
-    const LENGTH: usize = 8 * 1024 * 1024;
+    const LENGTH: usize = 24 * 1024 * 1024;
     let world = World::start().await;
     let stranger = push().header("webhook-signature", "v1,AAAA");
     let compressed = push().header("Content-Encoding", "gzip");
     for (delivery, length, status) in [
         (stranger, LENGTH, "401"),
         (compressed, LENGTH, "415"),
-        (push(), 4 * LENGTH, "413"),
+        (push(), 2 * LENGTH, "413"),
     ] {
         let head = raw_head(&delivery.header("Content-Length", length.to_string()));
         let answer = raw_to_the_end(&world, head.as_bytes(), length).await;
