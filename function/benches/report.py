@@ -36,17 +36,15 @@ def goals(found):
 
 
 def growth(found):
-    """Each load that grows, with its name and its connections."""
+    """Each load that grows, and its name."""
     for what in found:
         kind, _, amount = what.partition(" ")
         if kind == "payload":
             size = int(amount)
-            yield what, f"{size / 1000:.0f} KB pushes" if size < 1_000_000 else f"{size / 1_000_000:.0f} MB pushes", 2
-    for what in found:
-        kind, _, amount = what.partition(" ")
-        if kind == "connections":
-            yield what, "4 KB pushes", amount
-    yield "4 KB pushes, 20 ms upstream", "4 KB pushes, Rocket.Chat taking 20 ms", 64
+            yield what, f"{size / 1000:.0f} KB pushes" if size < 1_000_000 else f"{size / 1_000_000:.0f} MB pushes"
+        elif kind == "connections":
+            yield what, "4 KB pushes"
+    yield "4 KB pushes, 20 ms upstream", "4 KB pushes, Rocket.Chat taking 20 ms"
 
 
 def number(value):
@@ -75,10 +73,10 @@ def table(results):
             cells = [start["median_ms"], start["median_ms"] / floor["median_ms"], start["cpu_ms"], start["resident_mb"]]
             lines.append("| " + " | ".join([f"{what}: {name}"] + [number(cell) for cell in cells]) + " |")
     lines += ["", "| webhook-app with | connections | webhooks/s | CPU µs each | p50, ms | p99, ms | memory, MB |", "|---|---|---|---|---|---|---|"]
-    for what, name, connections in growth(found):
+    for what, name in growth(found):
         one = found[what]["webhook-app"]
         cells = [one[key] for key in ("per_second", "cpu_us", "p50_ms", "p99_ms", "highest_mb")]
-        lines.append("| " + " | ".join([name, str(connections)] + [number(cell) for cell in cells]) + " |")
+        lines.append("| " + " | ".join([name, str(one["connections"])] + [number(cell) for cell in cells]) + " |")
     lines += ["", f"{results['cores']} cores, commit {results['commit']}; medians of rounds that took turns."]
     return "\n".join(lines) + "\n"
 
