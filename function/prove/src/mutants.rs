@@ -32,8 +32,8 @@ const CORE: [&str; 11] = [
     "outcome.rs",
 ];
 
-/// Tests that tell of sockets, processes and words, and take long.
-const SKIPPED: [&str; 8] = [
+/// Tests that tell of sockets, processes, words and telemetry, and take long.
+const SKIPPED: [&str; 11] = [
     "slow_clients",
     "lifecycle",
     "command_line",
@@ -42,7 +42,13 @@ const SKIPPED: [&str; 8] = [
     "tidy",
     "shared_data",
     "failures",
+    "prometheus",
+    "metrics",
+    "traces",
 ];
+
+/// What the tests stand on is built once and runs once for every change.
+const FAST_DEPENDENCIES: &str = r#"--cargo-arg=--config=profile.dev.package."*".opt-level=1"#;
 
 /// C3.
 pub(crate) fn prove(size: Size) -> Finding {
@@ -106,7 +112,12 @@ fn mutate(files: &[&str], finding: &mut Finding) -> (usize, Vec<String>) {
         command.arg("-f").arg(format!("function/src/{file}"));
     }
     // Only these are built; what is named behind the dashes would only run.
-    command.args(["--cargo-arg=--lib", "--cargo-arg=--test=it", "--", "--"]);
+    command.args([
+        "--cargo-arg=--lib",
+        "--cargo-arg=--test=it",
+        FAST_DEPENDENCIES,
+    ]);
+    command.args(["--", "--"]);
     for test in SKIPPED {
         command.args(["--skip", test]);
     }
