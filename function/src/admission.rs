@@ -26,18 +26,27 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 /// byte every two seconds must not keep a connection for ever.
 const BODY_DEADLINE: Duration = Duration::from_secs(3);
 
+/// The same while [`UNHURRIED`] others are being read: a thousand slow ones must not keep the place of
+/// a webhook. GitLab's are mostly a few KiB, and wait in the kernel when their headers are read.
+const BODY_DEADLINE_WHEN_CROWDED: Duration = Duration::from_secs(1);
+
+/// Bodies that may take the longer time, at once.
+const UNHURRIED: usize = 64;
+
 const KIB: usize = 1024;
 
 /// Lets bodies into memory as long as there is room.
 #[derive(Clone, Debug)]
 pub struct Admission {
     budget: Arc<Semaphore>,
+    unhurried: Arc<Semaphore>,
 }
 
 impl Default for Admission {
     fn default() -> Self {
         Self {
             budget: Arc::new(Semaphore::new(BUDGET_KIB)),
+            unhurried: Arc::new(Semaphore::new(UNHURRIED)),
         }
     }
 }
@@ -68,8 +77,12 @@ impl Admission {
         if declared > MAX_BODY_BYTES {
             return Err(Failure::TooLarge);
         }
+        let unhurried = self.unhurried.try_acquire();
+        let deadline = unhurried
+            .as_ref()
+            .map_or(BODY_DEADLINE_WHEN_CROWDED, |_| BODY_DEADLINE);
         let whole = self.collect(declared, body);
-        time::timeout_at(started + BODY_DEADLINE, whole)
+        time::timeout_at(started + deadline, whole)
             .await
             .unwrap_or(Err(Failure::TooSlow))
     }

@@ -27,11 +27,13 @@ mod linger;
 use linger::{Linger, MAX_AT_ONCE};
 
 /// From the first byte of a connection, or the end of the last answer on it, to the end of the
-/// headers. GitLab sends them at once.
-const HEADER_DEADLINE: Duration = Duration::from_secs(3);
+/// headers, which GitLab sends at once; and how long a sender may take nothing of its answer, where
+/// hyper itself would wait for ever.
+const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A sender that does not take its answer for so long does not want it. hyper itself would wait.
-const WRITE_DEADLINE: Duration = Duration::from_secs(3);
+/// The same for connections that come while most places are taken: whoever waits behind a thousand
+/// silent ones must have its turn before GitLab's ten seconds are over.
+const PATIENCE_WHEN_CROWDED: Duration = Duration::from_secs(1);
 
 /// Headers and the start of a body; hyper reads a body in pieces of this size, in bytes.
 const READ_BUFFER: usize = 16 * 1024;
@@ -104,6 +106,7 @@ pub async fn serve_ops(
 
 struct Connections {
     router: Router,
+    cap: usize,
     turns: Arc<Semaphore>,
     lingering: Arc<Semaphore>,
     graceful: GracefulShutdown,
@@ -113,6 +116,7 @@ impl Connections {
     fn new(router: Router, cap: usize) -> Self {
         Self {
             router,
+            cap,
             turns: Arc::new(Semaphore::new(cap)),
             lingering: Arc::new(Semaphore::new(MAX_AT_ONCE)),
             graceful: GracefulShutdown::new(),
@@ -153,6 +157,14 @@ impl Connections {
         }
     }
 
+    fn patience(&self) -> Duration {
+        if self.turns.available_permits() * 2 < self.cap {
+            PATIENCE_WHEN_CROWDED
+        } else {
+            PATIENCE
+        }
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "one task a connection; they end with it and are awaited when draining"
@@ -162,11 +174,12 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let stream = Linger::new(stream, Arc::clone(&self.lingering));
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_DEADLINE));
+        let patience = self.patience();
+        stream.set_write_timeout(Some(patience));
         let service = TowerToHyperService::new(self.router.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_DEADLINE)
+            .header_read_timeout(patience)
             .max_buf_size(READ_BUFFER)
             .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = self.graceful.watch(connection);

@@ -13,6 +13,9 @@ use crate::world::{Function, World, assert_delivered, push};
 /// The deadlines are 3 s; the rest is for a busy machine.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
+/// They are 1 s for who comes when it is crowded.
+const CLOSED_WHEN_CROWDED: Duration = Duration::from_millis(2500);
+
 async fn connect(function: &Function) -> TcpStream {
     let address = function.url("").replace("http://", "");
     TcpStream::connect(address).await.expect("connects")
@@ -132,6 +135,49 @@ async fn a_body_has_a_deadline_whatever_its_pace() {
     world.finish();
 }
 
+/// Connections that said `bytes` and no more.
+async fn slow(function: &Function, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
+    let mut streams = Vec::new();
+    for _ in 0..count {
+        let mut stream = connect(function).await;
+        let _ = stream.write_all(bytes).await;
+        streams.push(stream);
+    }
+    streams
+}
+
+#[tokio::test]
+async fn who_comes_when_most_places_are_taken_has_less_time_for_its_headers() {
+    let chat = RocketChat::start().await;
+    // Half of them are for other things than incoming connections.
+    let function = Function::start_with_descriptors(&chat, 256);
+    let first = slow(&function, 65, b"").await;
+    let (answer, elapsed) = linger(&function, b"POST /webhook HTTP/1.1\r\n").await;
+    assert!(elapsed < CLOSED_WHEN_CROWDED, "{elapsed:?}: {answer}");
+    drop(first);
+    // Their ends are noticed in any order.
+    time::sleep(Duration::from_millis(200)).await;
+    let (_, elapsed) = linger(&function, b"").await;
+    assert!(elapsed >= CLOSED_WHEN_CROWDED, "{elapsed:?}");
+    function.finish(chat.auth_token());
+    chat.finish();
+}
+
+#[tokio::test]
+async fn who_comes_when_many_bodies_are_read_has_less_time_for_its_own() {
+    let world = World::start().await;
+    let begun = headers(1000) + "{\"o";
+    let first = slow(&world.function, 64, begun.as_bytes()).await;
+    let (answer, elapsed) = linger(&world.function, begun.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(elapsed < CLOSED_WHEN_CROWDED, "{elapsed:?}");
+    drop(first);
+    let (answer, elapsed) = linger(&world.function, begun.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(elapsed >= CLOSED_WHEN_CROWDED, "{elapsed:?}");
+    world.finish();
+}
+
 #[tokio::test]
 async fn answers_that_nobody_takes_are_not_kept() {
     let world = World::start().await;
@@ -149,12 +195,7 @@ async fn answers_that_nobody_takes_are_not_kept() {
 async fn honest_webhooks_under(bytes: &'static [u8]) {
     let chat = RocketChat::start().await;
     let function = Function::start_with_descriptors(&chat, 256);
-    let mut attackers = Vec::new();
-    for _ in 0..300 {
-        let mut stream = connect(&function).await;
-        let _ = stream.write_all(bytes).await;
-        attackers.push(stream);
-    }
+    let attackers = slow(&function, 300, bytes).await;
     let started = Instant::now();
     let answer = time::timeout(Duration::from_secs(8), function.post(&push())).await;
     let answer = answer.unwrap_or_else(|_| panic!("no answer after {:?}", started.elapsed()));
