@@ -32,8 +32,8 @@ const CORE: [&str; 11] = [
     "outcome.rs",
 ];
 
-/// Tests that tell of sockets, processes, words and telemetry, and take long.
-const SKIPPED: [&str; 11] = [
+/// Tests that tell of sockets, processes, words and other programs, and take long.
+const SKIPPED: [&str; 10] = [
     "slow_clients",
     "lifecycle",
     "command_line",
@@ -43,7 +43,6 @@ const SKIPPED: [&str; 11] = [
     "shared_data",
     "failures",
     "prometheus",
-    "metrics",
     "traces",
 ];
 
