@@ -206,7 +206,9 @@ impl Failure {
             Self::MediaType => "expected content-type application/json, as GitLab sends".to_owned(),
             Self::ContentEncoding => "expected a body without content-encoding".to_owned(),
             Self::TooLarge => "expected a body of at most 25 MiB, GitLab's own limit".to_owned(),
-            Self::TooSlow => "expected the whole body within 3 seconds".to_owned(),
+            Self::TooSlow => {
+                "expected the whole body within 3 seconds, or 1 while many are being read".to_owned()
+            }
             Self::BrokenBody => "expected a whole body, found one that ends early or is no valid HTTP".to_owned(),
             Self::Busy => "too many webhooks at once; send this one again".to_owned(),
             Self::Parse(error) => error.to_string(),

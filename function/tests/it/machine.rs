@@ -4,10 +4,15 @@
 use std::time::Duration;
 
 use webhook_app::delivery::budget::RetryBudget;
-use webhook_app::delivery::{Action, Delivery, Input, Refusal, Schedule, Verdict};
+use webhook_app::delivery::{
+    Action, Busy, Delivery, Effort, Evidence, Input, Refusal, Schedule, Verdict,
+};
 use webhook_app::gitlab::delivery_id::DeliveryId;
+use webhook_app::notice::Ignored;
+use webhook_app::outcome::{Outcome, Report};
 use webhook_app::rocketchat::reply::{Fault, StoredMessage};
 use webhook_app::rocketchat::{MessageId, RoomId, UserId};
+use webhook_app::routes::Target;
 
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -316,6 +321,84 @@ fn every_way_of_a_fix_ends_in_time_with_the_truth() {
     }
     println!("{ends} ways");
     assert!(ends > 10_000, "{ends}");
+}
+
+/// One of several recipients: which one, and how the delivery to it ended.
+type End = Result<Verdict, Busy>;
+
+fn every_end(recipient: &str) -> Vec<End> {
+    let key = DeliveryId::parse(b"key").expect("is a key");
+    let id = MessageId::derive(INSTANCE, &key, &room(recipient));
+    let delivered = Evidence::ALL.map(|known_by| Verdict::Delivered {
+        id: id.clone(),
+        known_by,
+    });
+    let faults = Fault::ALL.map(Refusal::Fault);
+    let refused = faults
+        .into_iter()
+        .chain([Refusal::IdTaken, Refusal::NoTime]);
+    let verdicts = delivered.into_iter().chain([Verdict::Withheld]);
+    let verdicts = verdicts.chain(refused.map(Verdict::Refused));
+    verdicts.map(Ok).chain([Err(Busy)]).collect()
+}
+
+/// What the sender hears of recipients whose deliveries ended so, against what is true of them.
+fn assert_told_the_truth(ends: &[End]) {
+    let rooms = ["room-a", "room-b", "room-c"];
+    let targets: Vec<_> = rooms.iter().map(|name| Target::Room(room(name))).collect();
+    let targets: Vec<_> = targets.iter().take(ends.len()).collect();
+    let once = Effort {
+        retries: 1,
+        rate_limit_waits: 2,
+    };
+    let verdicts = ends.iter().cloned().map(|end| end.map(|end| (end, once)));
+    let report = Report::of(Outcome::Ignored(Ignored::Nobody)).told(&targets, verdicts.collect());
+    let count = |is: fn(&End) -> bool| ends.iter().filter(|end| is(end)).count();
+    let delivered = count(|end| matches!(end, Ok(Verdict::Delivered { .. })));
+    let withheld = count(|end| matches!(end, Ok(Verdict::Withheld)));
+    let expected = match (delivered, withheld) {
+        (delivered, withheld) if delivered + withheld < ends.len() => 503,
+        (0, _) => 204,
+        _ => 200,
+    };
+    assert_eq!(report.outcome.status(), expected, "{ends:?}");
+    let tried = ends.iter().filter(|end| end.is_ok()).count();
+    assert_eq!(report.effort.retries, tried as u64, "{ends:?}");
+    assert_eq!(report.effort.rate_limit_waits, 2 * tried as u64, "{ends:?}");
+    if ends.len() == 1 {
+        assert_eq!(report.deliveries, [], "one recipient is the answer itself");
+        return;
+    }
+    assert_eq!(report.deliveries.len(), ends.len());
+    for ((told, target), end) in report.deliveries.iter().zip(&targets).zip(ends) {
+        assert_eq!(told.recipient, target.label());
+        let stored = match end {
+            Ok(Verdict::Delivered { id, .. }) => Some(id),
+            _ => None,
+        };
+        assert_eq!(told.result.as_ref().ok(), stored, "{ends:?}");
+    }
+}
+
+#[test]
+fn every_way_several_recipients_can_end_is_told_as_it_is() {
+    let [a, b, c] = ["room-a", "room-b", "room-c"].map(every_end);
+    let mut ways = 0;
+    let mut check = |ends: &[End]| {
+        assert_told_the_truth(ends);
+        ways += 1;
+    };
+    for first in a {
+        check(std::slice::from_ref(&first));
+        for second in &b {
+            check(&[first.clone(), second.clone()]);
+            for third in &c {
+                check(&[first.clone(), second.clone(), third.clone()]);
+            }
+        }
+    }
+    println!("{ways} ways");
+    assert_eq!(ways, 20 + 20 * 20 + 20 * 20 * 20);
 }
 
 #[test]
