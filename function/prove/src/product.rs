@@ -262,6 +262,20 @@ impl Product {
         number.and_then(|kib| kib.parse().ok()).unwrap_or_default()
     }
 
+    /// Connections to the port for webhooks that this side has not closed.
+    pub(crate) fn connections(&self) -> usize {
+        let table = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);
+        let here = format!(":{:04X}", self.port);
+        let is_ours = |line: &str| {
+            let mut fields = line.split_whitespace().skip(1);
+            let local = fields.next().is_some_and(|local| local.ends_with(&here));
+            // Established, or closed by the other side alone.
+            local && matches!(fields.nth(1), Some("01" | "08"))
+        };
+        let lines = table.iter().flatten().flat_map(|table| table.lines());
+        lines.filter(|line| is_ours(line)).count()
+    }
+
     /// Processor time spent so far.
     pub(crate) fn processor_time(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
