@@ -36,22 +36,14 @@ pub(crate) struct Settings {
 impl Settings {
     /// Those under which the program asks for signatures and works with `chat`, on any free port.
     pub(crate) fn with(chat: &RocketChat) -> Self {
-        let variables = [
-            ("PORT", "0"),
-            ("METRICS_PORT", "0"),
-            ("GITLAB_SIGNING_KEYS", SAMPLE_KEY),
-            ("ROCKETCHAT_URL", &chat.url()),
-            ("ROCKETCHAT_USER_ID", chat.user_id()),
-            ("ROCKETCHAT_AUTH_TOKEN", chat.auth_token()),
-            ("ROCKETCHAT_RECIPIENT", "alice"),
-            ("LAME_DUCK_SECONDS", "0"),
-            ("LOG_FORMAT", "json"),
-        ];
-        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Self {
-            variables: variables.map(owned).into(),
+        let ours = Self {
+            variables: standins::settings(chat),
             descriptors: None,
-        }
+        };
+        ours.set("PORT", 0)
+            .set("METRICS_PORT", 0)
+            .set("LAME_DUCK_SECONDS", 0)
+            .set("LOG_FORMAT", "json")
     }
 
     /// Sets one; an empty value removes it.

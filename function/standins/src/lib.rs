@@ -5,3 +5,6 @@
 pub mod exchange;
 pub mod gitlab;
 pub mod rocketchat;
+mod settings;
+
+pub use settings::settings;

@@ -361,6 +361,11 @@ async fn several_recipients_get_one_message_each_under_an_id_of_its_own() {
     assert_eq!(told, "@alice @bob ");
     // The same delivery again changes nothing.
     assert_delivered(&function.post(&push().id("for-two")).await);
+    assert_eq!(
+        chat.calls(Route::CreateDirectMessage),
+        2,
+        "both rooms are remembered"
+    );
     function.finish(chat.auth_token());
     chat.finish();
 }

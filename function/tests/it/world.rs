@@ -67,19 +67,14 @@ pub(crate) fn recorded(event: &str, body: &str) -> Delivery {
 
 /// Settings under which the function works with `chat`.
 pub(crate) fn settings(chat: &RocketChat) -> BTreeMap<String, String> {
-    let settings = [
+    let own = [
         ("PORT", "0"),
-        ("GITLAB_SIGNING_KEYS", SAMPLE_KEY),
-        ("ROCKETCHAT_URL", &chat.url()),
-        ("ROCKETCHAT_USER_ID", chat.user_id()),
-        ("ROCKETCHAT_AUTH_TOKEN", chat.auth_token()),
-        ("ROCKETCHAT_RECIPIENT", "alice"),
         ("LAME_DUCK_SECONDS", "0"),
         ("LOG_FORMAT", "json"),
     ];
+    let mut settings = standins::settings(chat);
+    settings.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
     settings
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
 }
 
 /// The program, not yet started.

@@ -6,7 +6,6 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use standins::exchange::exchange;
-use standins::gitlab::SAMPLE_KEY;
 use standins::rocketchat::RocketChat;
 
 /// The plain secret for calls by hand; good for this machine only.
@@ -73,14 +72,10 @@ impl Product {
         let program = &usage.program;
         let started = Command::new(program)
             .env_clear()
+            .envs(standins::settings(chat))
             .env("PORT", port.to_string())
-            .env("GITLAB_SIGNING_KEYS", SAMPLE_KEY)
             .env("GITLAB_WEBHOOK_TOKENS", TOKEN)
             .env("ACCEPT_TOKEN_TOO", "true")
-            .env("ROCKETCHAT_URL", chat.url())
-            .env("ROCKETCHAT_USER_ID", chat.user_id())
-            .env("ROCKETCHAT_AUTH_TOKEN", chat.auth_token())
-            .env("ROCKETCHAT_RECIPIENT", "alice")
             .env("LOG_LEVEL", "warn")
             .env("LOG_FORMAT", "pretty")
             .spawn();
