@@ -1,7 +1,7 @@
 //! C3: the code is broken on purpose, one place at a time, and the tests must see it. Owns which
 //! files this is asked of; the breaking is done by cargo-mutants, in a copy of the checkout.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -69,78 +69,124 @@ pub(crate) fn prove(size: Size) -> Finding {
             "`cargo install cargo-mutants --locked --version 27.1.0`",
         );
     }
-    let mut finding = Finding::default();
     let core: &[&str] = size.of(&[], &[], &CORE);
-    let (caught, missed) = mutate(&STRICT, &mut finding);
-    for mutant in &missed {
+    let files = [&STRICT, core].concat();
+    let mut finding = Finding::default();
+    let Some(mutants) = Mutants::of(&files, &mut finding) else {
+        return finding;
+    };
+    let strict = mutants.within(&STRICT);
+    for mutant in &strict.missed {
         finding.expect(false, || format!("nobody sees: {mutant}"));
     }
-    let mut figure = format!("auth and id: {caught} of {} seen", caught + missed.len());
+    finding.expect(strict.all() > 0, || "there was nothing to break".to_owned());
+    let mut figure = format!(
+        "auth and id: {} of {} seen",
+        strict.caught.len(),
+        strict.all()
+    );
     if !core.is_empty() {
-        let (caught, missed) = mutate(core, &mut finding);
-        let all = caught + missed.len();
-        finding.expect(caught * 10 >= all * 9, || {
-            format!("core: {caught} of {all} seen; not {missed:#?}")
+        let core = mutants.within(core);
+        let (caught, all) = (core.caught.len(), core.all());
+        finding.expect(all > 0 && caught * 10 >= all * 9, || {
+            format!("core: {caught} of {all} seen; not {:#?}", core.missed)
         });
         figure = format!("{figure}; core: {caught} of {all}");
     }
-    finding.expect(caught > 0, || "there was nothing to break".to_owned());
     finding.done(format!(
         "every change that cargo-mutants knows in {} files",
-        STRICT.len() + core.len()
+        files.len()
     ));
     finding.figure(figure);
     finding
 }
 
-/// How many changes were seen, and those that were not.
-fn mutate(files: &[&str], finding: &mut Finding) -> (usize, Vec<String>) {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let out = std::env::temp_dir().join(format!("prove-mutants-{}", std::process::id()));
-    let mut command = Command::new("cargo");
-    command
-        .args([
-            "mutants",
-            // Which files are asked for is said here; the configuration is for people.
-            "--no-config",
-            "-p",
-            "webhook-app",
-            "--timeout",
-            "120",
-            "--no-shuffle",
-            "-o",
-        ])
-        .arg(&out);
-    for file in files {
-        command.arg("-f").arg(format!("function/src/{file}"));
-    }
-    // Only these are built; what is named behind the dashes would only run.
-    command.args([
-        "--cargo-arg=--lib",
-        "--cargo-arg=--test=it",
-        FAST_DEPENDENCIES,
-    ]);
-    command.args(["--", "--"]);
-    for test in SKIPPED {
-        command.args(["--skip", test]);
-    }
-    let ran = command.env_remove("RUSTFLAGS").current_dir(root).output();
-    let outcomes = read(&out.join("mutants.out/outcomes.json"));
-    let missed = std::fs::read_to_string(out.join("mutants.out/missed.txt")).unwrap_or_default();
-    let _ = std::fs::remove_dir_all(&out);
-    let count = |name: &str| outcomes[name].as_u64().unwrap_or_default() as usize;
-    finding.expect(outcomes.is_object(), || {
-        let said = ran.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        format!("cargo-mutants did not come to an end: {said:?}")
-    });
-    // A change that makes the tests run for ever has been seen too.
-    (
-        count("caught") + count("timeout"),
-        missed.lines().map(str::to_owned).collect(),
-    )
+/// Changes that could be built: each begins with its file.
+#[derive(Default)]
+struct Mutants {
+    caught: Vec<String>,
+    missed: Vec<String>,
 }
 
-fn read(file: &Path) -> Value {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
+impl Mutants {
+    /// Makes every change to these files; `None` if that did not come to its end.
+    fn of(files: &[&str], finding: &mut Finding) -> Option<Self> {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let out = std::env::temp_dir().join(format!("prove-mutants-{}", std::process::id()));
+        let mut command = Command::new("cargo");
+        command
+            .args([
+                "mutants",
+                // Which files are asked for is said here; the configuration is for people.
+                "--no-config",
+                "-p",
+                "webhook-app",
+                "--timeout",
+                "120",
+                "--no-shuffle",
+                "-o",
+            ])
+            .arg(&out);
+        for file in files {
+            command.arg("-f").arg(path(file));
+        }
+        // Only these are built; what is named behind the dashes would only run.
+        command.args([
+            "--cargo-arg=--lib",
+            "--cargo-arg=--test=it",
+            FAST_DEPENDENCIES,
+        ]);
+        command.args(["--", "--"]);
+        command.args(["-Z", "unstable-options", "--fail-fast"]);
+        for test in SKIPPED {
+            command.args(["--skip", test]);
+        }
+        // The stable test harness stops at the first failure, and hides that behind this.
+        command.env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTFLAGS");
+        let ran = command.current_dir(root).output();
+        let [whole, caught, timeout, missed] =
+            ["outcomes.json", "caught.txt", "timeout.txt", "missed.txt"]
+                .map(|name| std::fs::read_to_string(out.join("mutants.out").join(name)).ok());
+        let _ = std::fs::remove_dir_all(&out);
+        let whole = whole.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        if !whole.is_some_and(|outcomes| outcomes["end_time"].is_string()) {
+            let said = ran.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+            finding.expect(false, || {
+                format!("cargo-mutants did not come to its end: {said:?}")
+            });
+            return None;
+        }
+        let lines = |text: Option<String>| -> Vec<String> {
+            text.unwrap_or_default()
+                .lines()
+                .map(str::to_owned)
+                .collect()
+        };
+        Some(Self {
+            // A change that makes the tests run for ever has been seen too.
+            caught: [lines(caught), lines(timeout)].concat(),
+            missed: lines(missed),
+        })
+    }
+
+    /// Those in these files.
+    fn within(&self, files: &[&str]) -> Self {
+        let is_within = |mutant: &&String| {
+            let place = mutant.split(':').next().unwrap_or_default();
+            files.iter().any(|file| place == path(file))
+        };
+        let kept = |mutants: &[String]| mutants.iter().filter(is_within).cloned().collect();
+        Self {
+            caught: kept(&self.caught),
+            missed: kept(&self.missed),
+        }
+    }
+
+    fn all(&self) -> usize {
+        self.caught.len() + self.missed.len()
+    }
+}
+
+fn path(file: &str) -> String {
+    format!("function/src/{file}")
 }
