@@ -1,12 +1,15 @@
 //! R2: replicas, GitLab and a chat server in virtual time, from a seed. Owns the invariants and the
-//! sizes; the world is in [`world`], the order of what happens in [`agenda`].
+//! sizes; the world is in [`world`], its chat server in [`chat`],
+//! the order of what happens in [`agenda`], the counts in [`tally`].
 
 use std::time::{Duration, Instant};
 
 use crate::bar::{Finding, Size};
 
 mod agenda;
+mod chat;
 mod fixes;
+mod tally;
 mod world;
 
 use world::World;
@@ -19,7 +22,7 @@ pub(crate) fn prove(size: Size) -> Finding {
     let mut finding = Finding::default();
     let seeds = size.of(20_000, 100_000, 1_000_000);
     let began = Instant::now();
-    let mut sum = world::Tally::default();
+    let mut sum = tally::Tally::default();
     let mut replays = 0;
     for seed in 0..seeds {
         let end = World::new(seed).play();

@@ -13,10 +13,12 @@ use webhook_app::gitlab::circumstances::Progress;
 use webhook_app::gitlab::delivery_id::DeliveryId;
 use webhook_app::gitlab::signature::TOLERANCE_SECONDS;
 use webhook_app::live;
-use webhook_app::rocketchat::reply::{Fault, StoredMessage};
-use webhook_app::rocketchat::{MessageId, RoomId, UserId};
+use webhook_app::rocketchat::reply::Fault;
+use webhook_app::rocketchat::{MessageId, RoomId};
 
 use super::agenda::Agenda;
+use super::chat::{Call, Chat, Stored, bot, failed, room};
+use super::tally::Tally;
 use crate::dice::Dice;
 
 const REPLICAS: usize = 3;
@@ -29,59 +31,6 @@ const FAILURES_UNTIL_OFF: u32 = 4;
 const MOST_RECIPIENTS: usize = 3;
 /// When chaos ends, and everything that failed is sent again.
 const CALM: Duration = Duration::from_mins(20);
-
-/// What was counted.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) deliveries: u64,
-    pub(super) attempts: u64,
-    pub(super) crashes: u64,
-    pub(super) lost_answers: u64,
-    pub(super) switched_off: u64,
-    pub(super) stale: u64,
-    pub(super) found: u64,
-    pub(super) edited: u64,
-    pub(super) partly: u64,
-    pub(super) refused: u64,
-    /// The most calls in one second.
-    pub(super) peak: u64,
-    pub(super) lost: u64,
-    pub(super) doubled: u64,
-    pub(super) late: u64,
-}
-
-impl Tally {
-    pub(super) fn add(&mut self, more: &Self) {
-        self.deliveries += more.deliveries;
-        self.attempts += more.attempts;
-        self.crashes += more.crashes;
-        self.lost_answers += more.lost_answers;
-        self.switched_off += more.switched_off;
-        self.stale += more.stale;
-        self.found += more.found;
-        self.edited += more.edited;
-        self.partly += more.partly;
-        self.refused += more.refused;
-        self.peak = self.peak.max(more.peak);
-        self.lost += more.lost;
-        self.doubled += more.doubled;
-        self.late += more.late;
-    }
-
-    /// What must have come about in some seed, or the simulation is too tame.
-    pub(super) fn figures(&self) -> [(&'static str, u64); 8] {
-        [
-            ("a delivery", self.deliveries),
-            ("a crash", self.crashes),
-            ("a lost answer", self.lost_answers),
-            ("a webhook that is switched off", self.switched_off),
-            ("a clock that is wrong", self.stale),
-            ("a message that was found", self.found),
-            ("a message that was edited", self.edited),
-            ("a delivery that reached only some", self.partly),
-        ]
-    }
-}
 
 /// How a world ended.
 #[derive(Debug)]
@@ -131,14 +80,6 @@ struct From {
     recipient: usize,
 }
 
-#[derive(Clone, Debug)]
-enum Call {
-    CreateRoom,
-    Send(RoomId, MessageId),
-    Find(MessageId),
-    Edit(MessageId),
-}
-
 /// What the network does to a call: when its answer comes, and whether it is one.
 #[derive(Clone, Copy, Debug)]
 struct Way {
@@ -167,13 +108,6 @@ struct Sent {
     progress: Option<Progress>,
 }
 
-/// A message of the chat server's.
-struct Stored {
-    about: String,
-    room: RoomId,
-    text: String,
-}
-
 /// What differs between the stories.
 struct Rules {
     /// Whether somebody sends deliveries again, and GitLab twice, while faults go on.
@@ -196,13 +130,11 @@ pub(super) struct World {
     replicas: Vec<Replica>,
     attempts: Vec<Attempt>,
     sent: Vec<Sent>,
-    stored: BTreeMap<String, Stored>,
+    chat: Chat,
     rules: Rules,
     chat_down: bool,
     chaos: u64,
     calm: bool,
-    limited: bool,
-    calls_this_minute: (u64, u64),
     calls_this_second: (u64, u64),
     failures: u32,
     off_until: Duration,
@@ -271,12 +203,10 @@ impl World {
             replicas,
             attempts: Vec::new(),
             sent: Vec::new(),
-            stored: BTreeMap::new(),
+            chat: Chat::new(limited),
             chat_down: false,
             chaos,
             calm: false,
-            limited,
-            calls_this_minute: (0, 0),
             calls_this_second: (0, 0),
             failures: 0,
             off_until: Duration::ZERO,
@@ -291,7 +221,7 @@ impl World {
         let mut world = Self::new(0);
         world.agenda = Agenda::new();
         world.chaos = 0;
-        world.limited = false;
+        world.chat.limited = false;
         world.rules = Rules {
             restless: false,
             switches_off: false,
@@ -525,39 +455,14 @@ impl World {
     /// The chat server carries out a call, whether its caller still lives or not.
     fn call(&mut self, from: From, call: &Call, way: Way) {
         let number = self.attempts[from.attempt].number;
-        let text = self.text(number);
-        let to = room(from.recipient);
-        let input = match (self.over_the_limit(), call) {
-            (Some(fault), call) => failed(call, fault),
-            (None, Call::CreateRoom) => Input::Room(Ok(to)),
-            (None, Call::Send(named, id)) => {
-                if *named != to || self.stored.contains_key(id.as_str()) {
-                    failed(call, Fault::Refused)
-                } else {
-                    let (about, room) = (self.about(number), to);
-                    let stored = Stored { about, room, text };
-                    self.stored.insert(id.as_str().to_owned(), stored);
-                    Input::Sent(Ok(()))
-                }
-            }
-            (None, Call::Find(id)) => {
-                let found = self.stored.get(id.as_str()).map(|stored| StoredMessage {
-                    room: stored.room.clone(),
-                    sender: bot(),
-                    text: stored.text.clone(),
-                });
-                Input::Found(found.ok_or(Fault::Refused))
-            }
-            (None, Call::Edit(id)) => match self.stored.get_mut(id.as_str()) {
-                Some(stored) => {
-                    stored.text = text;
-                    self.tally.edited += 1;
-                    Input::Edited(Ok(()))
-                }
-                None => failed(call, Fault::Refused),
-            },
+        let message = Stored {
+            about: self.about(number),
+            room: room(from.recipient),
+            text: self.text(number),
         };
+        let input = self.chat.answer(call, message, self.agenda.now());
         self.tally.found += u64::from(matches!(input, Input::Found(Ok(_))));
+        self.tally.edited += u64::from(matches!(input, Input::Edited(Ok(()))));
         let input = way.lost.map_or(input, |fault| failed(call, fault));
         if self.agenda.now() + way.back < way.deadline {
             self.agenda.after(way.back, Happening::Hear { from, input });
@@ -579,22 +484,6 @@ impl World {
         let page = progress.pipeline;
         let text = format!("[{page}](https://gitlab.example.org/a/b/-/pipelines/{page})");
         live::mark(&text, progress).expect("has a link")
-    }
-
-    /// Ten calls a minute where the bot lacks its role.
-    fn over_the_limit(&mut self) -> Option<Fault> {
-        let now = self.agenda.now();
-        let minute = now.as_secs() / 60;
-        if self.calls_this_minute.0 != minute {
-            self.calls_this_minute = (minute, 0);
-        }
-        self.calls_this_minute.1 += 1;
-        let over = self.limited && !self.calm && self.calls_this_minute.1 > 10;
-        over.then(|| {
-            Fault::RateLimited(Some(
-                Duration::from_secs((minute + 1) * 60).saturating_sub(now),
-            ))
-        })
     }
 
     /// One recipient's part has ended; with the last one there is an answer.
@@ -631,7 +520,7 @@ impl World {
     fn judge_delivered(&mut self, from: From, id: &MessageId) {
         let number = self.attempts[from.attempt].number;
         let (about, room) = (self.about(number), room(from.recipient));
-        let told = self.stored.get(id.as_str());
+        let told = self.chat.stored.get(id.as_str());
         let told = told.filter(|stored| stored.about == about && stored.room == room);
         if !told.is_some_and(|stored| self.is_told(number, stored)) {
             self.tally.lost += 1;
@@ -679,6 +568,7 @@ impl World {
     fn come_to_rest(&mut self) {
         self.calm = true;
         self.chat_down = false;
+        self.chat.limited = false;
         for replica in &mut self.replicas {
             replica.skew = 0;
         }
@@ -693,7 +583,7 @@ impl World {
 
     fn judge(&mut self) {
         let mut messages: BTreeMap<(&str, &str), Vec<&Stored>> = BTreeMap::new();
-        for stored in self.stored.values() {
+        for stored in self.chat.stored.values() {
             let place = (stored.about.as_str(), stored.room.as_str());
             messages.entry(place).or_default().push(stored);
         }
@@ -718,21 +608,4 @@ impl World {
         }
         self.breaches.extend(breaches);
     }
-}
-
-fn failed(call: &Call, fault: Fault) -> Input {
-    match call {
-        Call::CreateRoom => Input::Room(Err(fault)),
-        Call::Send(..) => Input::Sent(Err(fault)),
-        Call::Find(_) => Input::Found(Err(fault)),
-        Call::Edit(_) => Input::Edited(Err(fault)),
-    }
-}
-
-fn bot() -> UserId {
-    UserId::parse("bot").expect("is an id")
-}
-
-fn room(recipient: usize) -> RoomId {
-    RoomId::parse(&format!("room-{recipient}")).expect("is an id")
 }
