@@ -454,6 +454,32 @@ fn without_retry_budget_there_is_one_try_and_one_look() {
 }
 
 #[test]
+fn there_are_three_tries_however_quickly_they_fail() {
+    let schedule = Schedule::new(Duration::ZERO, LIMIT);
+    let mut budget = RetryBudget::new(Duration::ZERO);
+    let mut machine = delivery(Some(room("room")), schedule);
+    let (mut now, mut tries, mut input) = (Duration::ZERO, 0, Input::Start);
+    let end = loop {
+        input = match machine.on(input, now, &mut budget) {
+            Action::Send { .. } => {
+                tries += 1;
+                Input::Sent(Err(Fault::Connect))
+            }
+            Action::Wait(pause) => {
+                now += pause;
+                Input::Waited
+            }
+            other => break other,
+        };
+    };
+    assert_eq!(
+        end,
+        Action::Finish(Verdict::Refused(Refusal::Fault(Fault::Connect)))
+    );
+    assert_eq!(tries, 3);
+}
+
+#[test]
 fn a_message_of_another_sender_or_room_is_not_ours() {
     let schedule = Schedule::new(Duration::ZERO, LIMIT);
     let others = [
