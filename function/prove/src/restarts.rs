@@ -12,6 +12,7 @@ use tokio::time;
 use crate::bar::{Finding, Size, run};
 use crate::load::steady;
 use crate::product::{Product, Settings, push};
+use crate::proxy::{Act, Proxy};
 
 const RATE: u64 = 100;
 
@@ -20,6 +21,10 @@ const LAME_DUCK: u64 = 1;
 
 /// A process that takes longer to end was killed by Kubernetes long before.
 const LONGEST_END: Duration = Duration::from_secs(12);
+
+/// How long the chat server takes for an answer: when a replica is told to end, there is always
+/// something under way in it.
+const CALL: Duration = Duration::from_millis(200);
 
 /// How long one restart may take altogether; what the load is planned for.
 const ONE_RESTART: u64 = 3;
@@ -97,8 +102,14 @@ async fn restarts(count: u64) -> Finding {
     let mut finding = Finding::default();
     let chat = RocketChat::start().await;
     let ports: Vec<(u16, u16)> = (0..2).map(|_| (free_port(), free_port())).collect();
+    let slow = |_: &str, _: usize| Act::Slow {
+        before: Duration::ZERO,
+        after: CALL,
+    };
+    let proxy = Proxy::before(&chat.url(), slow).await;
     let start = |(port, probes): (u16, u16)| {
         let settings = Settings::with(&chat)
+            .set("ROCKETCHAT_URL", proxy.url())
             .set("PORT", port)
             .set("METRICS_PORT", probes);
         Product::start(&settings.set("LAME_DUCK_SECONDS", LAME_DUCK))
@@ -161,7 +172,8 @@ async fn restarts(count: u64) -> Finding {
     });
     chat.mark_all_read();
     finding.done(format!(
-        "{count} restarts of 2 replicas behind haproxy at {RATE}/s, {} posts",
+        "{count} restarts of 2 replicas behind haproxy at {RATE}/s of {} ms each, {} posts",
+        CALL.as_millis(),
         shots.len()
     ));
     finding.figure(format!(
