@@ -2,7 +2,7 @@
 //! a failure. Which status and which words is [`outcome`](crate::outcome)'s decision.
 
 use axum::Json;
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -103,8 +103,6 @@ fn problem(failure: &Failure, deliveries: &[Told]) -> Response {
         CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),
     );
-    // What follows on this connection may not be what its sender means it to be.
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     if let Some(seconds) = failure.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

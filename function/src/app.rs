@@ -63,8 +63,9 @@ fn layered(routes: Router, telemetry: &Telemetry) -> Router {
         ))
 }
 
-/// Only who has proven its origin keeps its connection. A stranger could hold it with requests that
-/// cost nothing, or ask for thousands of answers and read none, for a write has no deadline.
+/// Only who has proven its origin and was understood keeps its connection. A stranger could hold it
+/// with requests that cost nothing, and what follows one that was refused may not be what its sender
+/// means it to be.
 async fn part_from_strangers(mut response: Response) -> Response {
     let report = response.extensions().get::<Report>();
     let proven = report.is_some_and(|report| report.outcome.is_of_known_origin());

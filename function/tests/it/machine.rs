@@ -480,6 +480,21 @@ fn there_are_three_tries_however_quickly_they_fail() {
 }
 
 #[test]
+fn a_limit_of_the_chat_server_is_waited_for_and_counted() {
+    let schedule = Schedule::new(Duration::ZERO, LIMIT);
+    let mut budget = RetryBudget::new(Duration::ZERO);
+    let mut machine = delivery(Some(room("room")), schedule);
+    machine.on(Input::Start, Duration::ZERO, &mut budget);
+    let limited = Input::Sent(Err(Fault::RateLimited(Some(Duration::from_secs(2)))));
+    let action = machine.on(limited, Duration::ZERO, &mut budget);
+    let Action::Wait(pause) = action else {
+        panic!("{action:?}");
+    };
+    assert!((2100..2400).contains(&pause.as_millis()), "{pause:?}");
+    assert_eq!(machine.effort.rate_limit_waits, 1);
+}
+
+#[test]
 fn a_message_of_another_sender_or_room_is_not_ours() {
     let schedule = Schedule::new(Duration::ZERO, LIMIT);
     let others = [

@@ -30,6 +30,7 @@ mod machine;
 
 mod command_line;
 mod configuration;
+mod connections;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod lifecycle;
