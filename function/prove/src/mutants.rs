@@ -37,7 +37,7 @@ const CORE: [&str; 15] = [
 ];
 
 /// Tests that tell of sockets, processes, words and other programs, and take long.
-const SKIPPED: [&str; 10] = [
+const SKIPPED: [&str; 9] = [
     "slow_clients",
     "lifecycle",
     "command_line",
@@ -45,7 +45,6 @@ const SKIPPED: [&str; 10] = [
     "readme",
     "tidy",
     "shared_data",
-    "failures",
     "prometheus",
     "traces",
 ];

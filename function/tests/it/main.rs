@@ -39,6 +39,7 @@ mod slow_clients;
 mod exposition;
 mod metrics;
 mod metrics_page;
+mod outcomes;
 mod prometheus;
 mod traces;
 
