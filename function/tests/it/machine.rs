@@ -454,6 +454,13 @@ fn without_retry_budget_there_is_one_try_and_one_look() {
 }
 
 #[test]
+fn the_time_of_a_delivery_is_shared_out() {
+    let schedule = Schedule::new(Duration::from_mins(1), LIMIT);
+    assert_eq!(schedule.deadline, Duration::from_millis(64_500));
+    assert_eq!(schedule.call_limit, Duration::from_millis(1500));
+}
+
+#[test]
 fn there_are_three_tries_however_quickly_they_fail() {
     let schedule = Schedule::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
