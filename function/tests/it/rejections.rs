@@ -290,9 +290,14 @@ async fn a_body_that_is_no_event_is_refused_with_the_place() {
             "`commits[0].id`",
         ),
     ];
-    for (body, reason, place) in cases {
-        println!("{body}");
-        let answer = world.post(&recorded("Push Hook", body)).await;
+    // The header says which kind to try first, and decides nothing.
+    let hooks = ["Push Hook", "System Hook"];
+    for (hook, (body, reason, place)) in hooks
+        .into_iter()
+        .flat_map(|hook| cases.map(|case| (hook, case)))
+    {
+        println!("{hook} {body}");
+        let answer = world.post(&recorded(hook, body)).await;
         assert_problem(&answer, 400, reason);
         assert!(
             answer.json()["detail"]
