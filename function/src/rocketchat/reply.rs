@@ -363,15 +363,18 @@ mod tests {
 
     #[test]
     fn a_found_message_tells_its_room_and_its_sender() {
-        let body = format!(
-            r#"{{"message":{{"_id":"{}","rid":"r","u":{{"_id":"bot"}}}},"success":true}}"#,
-            id()
-        );
-        let stored = found(&answer(200, &body), &id()).expect("is found");
+        let body = |id: &str| {
+            format!(
+                r#"{{"message":{{"_id":"{id}","rid":"r","u":{{"_id":"bot"}}}},"success":true}}"#
+            )
+        };
+        let stored = found(&answer(200, &body(id().as_str())), &id()).expect("is found");
         assert_eq!((stored.room.as_str(), stored.sender.as_str()), ("r", "bot"));
-        assert_eq!(
-            found(&answer(400, r#"{"success":false}"#), &id()),
-            Err(Fault::Refused)
-        );
+        for (status, body, fault) in [
+            (200, body("another"), Fault::Unconfirmed),
+            (400, r#"{"success":false}"#.to_owned(), Fault::Refused),
+        ] {
+            assert_eq!(found(&answer(status, &body), &id()), Err(fault), "{body}");
+        }
     }
 }
