@@ -22,6 +22,9 @@ const CAPACITY: u64 = AT_ONCE * 1000 / 600;
 /// Overload: so many times the capacity.
 const TIMES: u64 = 10;
 
+/// For who is refused at the door, however many of them there are.
+const REFUSED_WITHIN: Duration = Duration::from_millis(50);
+
 /// R8.
 pub(crate) fn prove(size: Size) -> Finding {
     run(overload(size.seconds(10, 60, 600)))
@@ -65,7 +68,7 @@ async fn overload(lasting: Duration) -> Finding {
             )
         });
     }
-    finding.expect(flooded.refused_p99 < Duration::from_millis(150), || {
+    finding.expect(flooded.refused_p99 < REFUSED_WITHIN, || {
         format!(
             "strangers waited {:?} for their refusal",
             flooded.refused_p99
