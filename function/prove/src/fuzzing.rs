@@ -36,6 +36,8 @@ fn cargo_fuzz(arguments: &[&str]) -> std::io::Result<Output> {
         .arg("fuzz")
         .args(arguments)
         .env("RUSTC_BOOTSTRAP", "1")
+        // The backtrace of cargo-fuzz itself says nothing about the input.
+        .env("RUST_BACKTRACE", "0")
         .env_remove("RUSTFLAGS")
         .current_dir(folder())
         .output()
@@ -54,7 +56,7 @@ pub(crate) fn prove(size: Size) -> Finding {
     let built = cargo_fuzz(&["build", "--fuzz-dir", "."]);
     let built = built.expect("cargo runs");
     if !built.status.success() {
-        finding.expect(false, || last_lines(&built));
+        finding.expect(false, || trouble(&built));
         return finding;
     }
     let began = Instant::now();
@@ -84,7 +86,7 @@ pub(crate) fn prove(size: Size) -> Finding {
         .concat();
         let output = cargo_fuzz(&arguments).expect("cargo runs");
         finding.expect(output.status.success(), || {
-            format!("{target}: {}", last_lines(&output))
+            format!("{target}: {}", trouble(&output))
         });
         executed += units(&output);
     }
@@ -113,8 +115,20 @@ fn units(output: &Output) -> u64 {
         .unwrap_or_default()
 }
 
-fn last_lines(output: &Output) -> String {
+/// What went wrong, and the file with the input that did it; else how the output ends.
+fn trouble(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<_> = text.lines().rev().take(12).collect();
-    lines.into_iter().rev().collect::<Vec<_>>().join("\n  ")
+    let lines: Vec<_> = text.lines().collect();
+    let is_cause = |line: &&str| line.contains("panicked at") || line.contains("ERROR: ");
+    let told = match lines.iter().position(is_cause) {
+        Some(cause) => {
+            let file = lines
+                .iter()
+                .find(|line| line.contains("Test unit written to"));
+            let cause = lines[cause..].iter().take(2);
+            cause.chain(file).copied().collect()
+        }
+        None => lines[lines.len().saturating_sub(12)..].to_vec(),
+    };
+    told.join("\n    ")
 }
