@@ -1,6 +1,5 @@
 //! Raw bytes to a port and back, for clients that no library would be. Owns nothing but the socket.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use standins::gitlab::Delivery;
@@ -54,13 +53,8 @@ pub(crate) async fn say(address: &str, bytes: &[u8], patience: Duration) -> Echo
 
 /// The head of a delivery as bytes, with a body of that many bytes announced.
 pub(crate) fn head(delivery: &Delivery, length: usize) -> String {
-    let mut head = "POST /webhook HTTP/1.1\r\nHost: test\r\n".to_owned();
-    for (name, value) in delivery.headers() {
-        if !name.eq_ignore_ascii_case("connection") {
-            let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(&value));
-        }
-    }
-    head + &format!("Content-Length: {length}\r\n\r\n")
+    let delivery = delivery.clone().without("Connection");
+    delivery.header("Content-Length", length.to_string()).head()
 }
 
 /// A whole delivery as bytes.

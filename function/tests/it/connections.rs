@@ -1,11 +1,8 @@
 //! Requests as bytes on a connection: how much of them is read, and what becomes of the connection when
 //! they are answered.
 
-use std::fmt::Write as _;
-
 use standins::gitlab::Delivery;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::world::{World, assert_delivered, push, recorded};
 
@@ -13,12 +10,12 @@ use crate::world::{World, assert_delivered, push, recorded};
 async fn a_body_over_the_limit_is_refused_before_it_is_read() {
     let world = World::start().await;
     let announced = push().header("Content-Length", (25 * 1024 * 1024 + 1).to_string());
-    let head = raw_head(&announced);
-    let answer = raw(&world, head.as_bytes()).await;
+    let head = announced.head();
+    let answer = raw_with_body(&world, head.as_bytes(), 0).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(answer.contains("25 MiB"), "{answer}");
 
-    let mut chunked = raw_head(&push().header("Transfer-Encoding", "chunked"));
+    let mut chunked = push().header("Transfer-Encoding", "chunked").head();
     chunked += "1900001\r\n";
     let answer = raw_with_body(&world, chunked.as_bytes(), 25 * 1024 * 1024 + 1).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
@@ -36,7 +33,7 @@ async fn a_sender_that_says_it_all_before_it_listens_learns_why_it_was_refused()
         (compressed, LENGTH, "415"),
         (push(), 2 * LENGTH, "413"),
     ] {
-        let head = raw_head(&delivery.header("Content-Length", length.to_string()));
+        let head = delivery.header("Content-Length", length.to_string()).head();
         let answer = raw_to_the_end(&world, head.as_bytes(), length).await;
         let answer = answer.unwrap_or_else(|error| panic!("{status}: {error}"));
         assert!(
@@ -63,7 +60,7 @@ async fn the_largest_body_that_gitlab_sends_is_taken() {
 #[tokio::test]
 async fn a_connection_is_kept_for_a_known_sender_until_it_is_refused() {
     let world = World::start().await;
-    let mut stream = connect(&world).await;
+    let mut stream = world.function.connect().await;
     let stranger = push().header("webhook-signature", "v1,AAAA");
     for (delivery, status, kept) in [
         (push().id("one"), "200", true),
@@ -72,7 +69,7 @@ async fn a_connection_is_kept_for_a_known_sender_until_it_is_refused() {
     ] {
         let delivery = delivery.without("Connection");
         let length = delivery.body().len().to_string();
-        let head = raw_head(&delivery.clone().header("Content-Length", length));
+        let head = delivery.clone().header("Content-Length", length).head();
         let request = [head.as_bytes(), delivery.body()].concat();
         stream.write_all(&request).await.expect("is still open");
         let mut answer = [0; 2048];
@@ -92,23 +89,10 @@ async fn a_connection_is_kept_for_a_known_sender_until_it_is_refused() {
     world.finish();
 }
 
-/// The bytes of a request up to its body.
-fn raw_head(delivery: &Delivery) -> String {
-    let mut head = "POST /webhook HTTP/1.1\r\nHost: test\r\n".to_owned();
-    for (name, value) in delivery.headers() {
-        let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(&value));
-    }
-    head + "\r\n"
-}
-
-async fn raw(world: &World, bytes: &[u8]) -> String {
-    raw_with_body(world, bytes, 0).await
-}
-
 /// Sends bytes and then spaces; returns what comes back. The function may answer and close before it
 /// has seen everything.
 async fn raw_with_body(world: &World, bytes: &[u8], spaces: usize) -> String {
-    let mut stream = connect(world).await;
+    let mut stream = world.function.connect().await;
     stream.write_all(bytes).await.expect("is written");
     let _ = stream.write_all(&vec![b' '; spaces]).await;
     let mut answer = Vec::new();
@@ -118,16 +102,10 @@ async fn raw_with_body(world: &World, bytes: &[u8], spaces: usize) -> String {
 
 /// The same for a sender that gives up at the first trouble, as GitLab's does.
 async fn raw_to_the_end(world: &World, bytes: &[u8], spaces: usize) -> std::io::Result<String> {
-    let mut stream = connect(world).await;
+    let mut stream = world.function.connect().await;
     stream.write_all(bytes).await?;
     stream.write_all(&vec![b' '; spaces]).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
-}
-
-async fn connect(world: &World) -> TcpStream {
-    let address = world.function.url("").replace("http://", "");
-    let stream = TcpStream::connect(address).await;
-    stream.expect("connects")
 }

@@ -1,6 +1,5 @@
 //! Clients that take their time, on purpose or not: nobody can keep the door shut for others.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use standins::rocketchat::RocketChat;
@@ -16,15 +15,10 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 /// They are 1 s for who comes when it is crowded.
 const CLOSED_WHEN_CROWDED: Duration = Duration::from_millis(2500);
 
-async fn connect(function: &Function) -> TcpStream {
-    let address = function.url("").replace("http://", "");
-    TcpStream::connect(address).await.expect("connects")
-}
-
 /// Sends bytes and keeps the connection open; returns what came back and how long it took to close.
 async fn linger(function: &Function, bytes: &[u8]) -> (String, Duration) {
     let started = Instant::now();
-    let mut stream = connect(function).await;
+    let mut stream = function.connect().await;
     stream.write_all(bytes).await.expect("is written");
     let mut answer = Vec::new();
     // A reset is an end too: whoever sends more than is read gets one.
@@ -41,11 +35,8 @@ async fn linger(function: &Function, bytes: &[u8]) -> (String, Duration) {
 
 /// Headers of a good webhook with a body of `length` bytes.
 fn headers(length: usize) -> String {
-    let mut head = "POST /webhook HTTP/1.1\r\nHost: test\r\n".to_owned();
-    for (name, value) in push().without("Connection").headers() {
-        let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(&value));
-    }
-    head + &format!("Content-Length: {length}\r\n\r\n")
+    let push = push().without("Connection");
+    push.header("Content-Length", length.to_string()).head()
 }
 
 #[tokio::test]
@@ -107,7 +98,7 @@ async fn a_body_has_a_deadline_whatever_its_pace() {
         assert!(elapsed >= Duration::from_secs(2), "{elapsed:?}");
     };
     let drips = async {
-        let mut stream = connect(&world.function).await;
+        let mut stream = world.function.connect().await;
         stream
             .write_all(headers(1000).as_bytes())
             .await
@@ -139,7 +130,7 @@ async fn a_body_has_a_deadline_whatever_its_pace() {
 async fn slow(function: &Function, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
     let mut streams = Vec::new();
     for _ in 0..count {
-        let mut stream = connect(function).await;
+        let mut stream = function.connect().await;
         let _ = stream.write_all(bytes).await;
         streams.push(stream);
     }
@@ -181,7 +172,7 @@ async fn who_comes_when_many_bodies_are_read_has_less_time_for_its_own() {
 #[tokio::test]
 async fn answers_that_nobody_takes_are_not_kept() {
     let world = World::start().await;
-    let mut stream = connect(&world.function).await;
+    let mut stream = world.function.connect().await;
     let asks = async {
         let ask = b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n".repeat(100);
         while stream.write_all(&ask).await.is_ok() {}

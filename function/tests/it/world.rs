@@ -11,6 +11,7 @@ use serde_json::Value;
 use standins::exchange::{Answer, exchange};
 use standins::gitlab::{Delivery, SAMPLE_KEY};
 use standins::rocketchat::RocketChat;
+use tokio::net::TcpStream;
 
 /// The secret token of the tests; distinctive, so that a leak can be searched for.
 pub(crate) const TOKEN: &str = "canary-token-7c1f0f9e55e2";
@@ -156,6 +157,12 @@ impl Function {
     /// Address of a path of the function.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// A connection of one's own, for what no client would send.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await;
+        stream.expect("connects")
     }
 
     /// Posts a delivery as GitLab would.

@@ -103,6 +103,17 @@ impl Delivery {
         &self.body
     }
 
+    /// One attempt as bytes up to the body, for senders that no library would be. Announces no length
+    /// unless a header does.
+    pub fn head(&self) -> String {
+        let lines = self
+            .headers()
+            .into_iter()
+            .map(|(name, value)| format!("{name}: {}\r\n", String::from_utf8_lossy(&value)));
+        let lines: String = lines.collect();
+        format!("POST /webhook HTTP/1.1\r\nHost: test\r\n{lines}\r\n")
+    }
+
     /// All headers of one attempt; the attempt's own UUIDs are fresh each time.
     pub fn headers(&self) -> Vec<(String, Vec<u8>)> {
         let timestamp = self.at.unwrap_or_else(unix_seconds).to_string();
