@@ -101,7 +101,6 @@ pub(crate) fn prove(size: Size) -> Finding {
 }
 
 /// Changes that could be built: each begins with its file.
-#[derive(Default)]
 struct Mutants {
     caught: Vec<String>,
     missed: Vec<String>,

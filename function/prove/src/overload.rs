@@ -12,7 +12,7 @@ use standins::rocketchat::RocketChat;
 use crate::bar::{Finding, Size, run};
 use crate::load::{percentile, steady};
 use crate::product::{Product, Settings, push};
-use crate::proxy::{Act, Proxy};
+use crate::proxy::Proxy;
 
 /// How long each call takes, and how many of them there may be at once, which gives the capacity.
 const CALL: Duration = Duration::from_millis(600);
@@ -100,11 +100,7 @@ struct Burst {
 /// Posts `times` the capacity in authentic webhooks, and for each of them so many by strangers.
 async fn burst(lasting: Duration, times: u64, strangers: u64) -> Burst {
     let chat = RocketChat::start().await;
-    let slow = |_: &str, _: usize| Act::Slow {
-        before: Duration::ZERO,
-        after: CALL,
-    };
-    let proxy = Proxy::before(&chat.url(), slow).await;
+    let proxy = Proxy::slow(&chat.url(), CALL).await;
     let product = Product::start(&Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url()));
     // The room is known from here on, as in a process that has run for a while.
     let _ = product.post(&push("first")).await;

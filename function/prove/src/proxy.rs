@@ -76,6 +76,15 @@ impl Proxy {
         Self::on("127.0.0.1:0", url, plan).await
     }
 
+    /// The same where every call takes so long.
+    pub(crate) async fn slow(url: &str, call: Duration) -> Self {
+        let plan = move |_: &str, _: usize| Act::Slow {
+            before: Duration::ZERO,
+            after: call,
+        };
+        Self::before(url, plan).await
+    }
+
     /// The same on an address of one's choice.
     pub(crate) async fn on(
         address: &str,

@@ -12,7 +12,7 @@ use tokio::time;
 use crate::bar::{Finding, Size, run};
 use crate::load::steady;
 use crate::product::{Product, Settings, push};
-use crate::proxy::{Act, Proxy};
+use crate::proxy::Proxy;
 
 const RATE: u64 = 100;
 
@@ -102,11 +102,7 @@ async fn restarts(count: u64) -> Finding {
     let mut finding = Finding::default();
     let chat = RocketChat::start().await;
     let ports: Vec<(u16, u16)> = (0..2).map(|_| (free_port(), free_port())).collect();
-    let slow = |_: &str, _: usize| Act::Slow {
-        before: Duration::ZERO,
-        after: CALL,
-    };
-    let proxy = Proxy::before(&chat.url(), slow).await;
+    let proxy = Proxy::slow(&chat.url(), CALL).await;
     let start = |(port, probes): (u16, u16)| {
         let settings = Settings::with(&chat)
             .set("ROCKETCHAT_URL", proxy.url())

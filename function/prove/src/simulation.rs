@@ -12,6 +12,7 @@ mod fixes;
 mod tally;
 mod world;
 
+use tally::Tally;
 use world::World;
 
 /// A seed is run twice this often to see that it does the same again.
@@ -22,7 +23,7 @@ pub(crate) fn prove(size: Size) -> Finding {
     let mut finding = Finding::default();
     let seeds = size.of(20_000, 100_000, 1_000_000);
     let began = Instant::now();
-    let mut sum = tally::Tally::default();
+    let mut sum = Tally::default();
     let mut replays = 0;
     for seed in 0..seeds {
         let end = World::new(seed).play();
@@ -75,27 +76,8 @@ pub(crate) fn prove(size: Size) -> Finding {
     finding
 }
 
-/// An outage in virtual time: the peak of calls in a second, and what was wrong.
-pub(crate) fn outage(lasting: Duration, rate: u32) -> (Outage, Vec<String>) {
+/// An outage in virtual time: what was counted, and what was wrong.
+pub(crate) fn outage(lasting: Duration, rate: u32) -> (Tally, Vec<String>) {
     let end = World::outage(lasting, rate).play();
-    let tally = end.tally;
-    let outage = Outage {
-        deliveries: tally.deliveries,
-        refused: tally.refused,
-        lost: tally.lost,
-        doubled: tally.doubled,
-        peak: tally.peak,
-    };
-    (outage, end.breaches)
-}
-
-/// What came of an outage.
-#[derive(Debug)]
-pub(crate) struct Outage {
-    pub(crate) deliveries: u64,
-    pub(crate) refused: u64,
-    pub(crate) lost: u64,
-    pub(crate) doubled: u64,
-    /// The most calls in one second.
-    pub(crate) peak: u64,
+    (end.tally, end.breaches)
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 use webhook_app::delivery::budget::RetryBudget;
 use webhook_app::delivery::{Action, Delivery, Input, Schedule, Verdict};
 use webhook_app::gitlab::delivery_id::DeliveryId;
+use webhook_app::rocketchat::MessageId;
 use webhook_app::rocketchat::reply::{Fault, StoredMessage};
-use webhook_app::rocketchat::{MessageId, RoomId, UserId};
 
+use super::chat::{bot, room};
 use crate::dice::Dice;
 
 const INSTANCE: &str = "https://gitlab.example.org";
@@ -125,7 +126,7 @@ impl Story<'_> {
                 self.now += pause;
                 Input::Waited
             }
-            Action::CreateRoom { .. } => Input::Room(self.answer(Ok(room()))),
+            Action::CreateRoom { .. } => Input::Room(self.answer(Ok(room(0)))),
             Action::Send { id, .. } => {
                 let sent = self.send(&id);
                 Input::Sent(sent)
@@ -152,7 +153,7 @@ impl Story<'_> {
             return Err(Fault::Refused);
         }
         Ok(StoredMessage {
-            room: room(),
+            room: room(0),
             sender: bot(),
             text: String::new(),
         })
@@ -221,13 +222,5 @@ impl Story<'_> {
 
 fn id(key: &str) -> MessageId {
     let key = DeliveryId::parse(key.as_bytes()).expect("is a key");
-    MessageId::derive(INSTANCE, &key, &room())
-}
-
-fn bot() -> UserId {
-    UserId::parse("bot").expect("is an id")
-}
-
-fn room() -> RoomId {
-    RoomId::parse("room").expect("is an id")
+    MessageId::derive(INSTANCE, &key, &room(0))
 }

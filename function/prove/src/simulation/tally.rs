@@ -2,26 +2,26 @@
 
 /// What was counted.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) deliveries: u64,
-    pub(super) attempts: u64,
-    pub(super) crashes: u64,
-    pub(super) lost_answers: u64,
-    pub(super) switched_off: u64,
-    pub(super) stale: u64,
-    pub(super) found: u64,
-    pub(super) edited: u64,
-    pub(super) partly: u64,
-    pub(super) refused: u64,
+pub(crate) struct Tally {
+    pub(crate) deliveries: u64,
+    pub(crate) attempts: u64,
+    pub(crate) crashes: u64,
+    pub(crate) lost_answers: u64,
+    pub(crate) switched_off: u64,
+    pub(crate) stale: u64,
+    pub(crate) found: u64,
+    pub(crate) edited: u64,
+    pub(crate) partly: u64,
+    pub(crate) refused: u64,
     /// The most calls in one second.
-    pub(super) peak: u64,
-    pub(super) lost: u64,
-    pub(super) doubled: u64,
-    pub(super) late: u64,
+    pub(crate) peak: u64,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) late: u64,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, more: &Self) {
+    pub(crate) fn add(&mut self, more: &Self) {
         self.deliveries += more.deliveries;
         self.attempts += more.attempts;
         self.crashes += more.crashes;
@@ -39,7 +39,7 @@ impl Tally {
     }
 
     /// What must have come about in some seed, or the simulation is too tame.
-    pub(super) fn figures(&self) -> [(&'static str, u64); 8] {
+    pub(crate) fn figures(&self) -> [(&'static str, u64); 8] {
         [
             ("a delivery", self.deliveries),
             ("a crash", self.crashes),
