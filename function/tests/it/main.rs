@@ -17,6 +17,7 @@ mod world;
 mod deliveries;
 mod exactly_once;
 mod failures;
+mod message_ids;
 mod messages;
 mod rejections;
 mod routes;
