@@ -21,7 +21,7 @@ events: ## print the message of every kind of event, as the tests hold the READM
 
 test: markup ## run everything a newcomer needs to trust it, in less than five minutes
 	cargo test --workspace
-	cargo test -p webhook-app --features lambda --test it lambda::
+	cargo test -p webhook-app --features lambda --test integration lambda::
 
 check: fmt lint docs deny test manifests ## run everything the pipeline runs
 
@@ -89,22 +89,22 @@ publish: ## build the image, push it and write its digest to image.env: IMAGE_NA
 	function/packaging/publish $(IMAGE_NAME)
 
 deploy: ## roll out IMAGE, by digest: FOLDER=k8s-base or knative, KUBE_CONTEXT
-	function/packaging/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
+	function/ci/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
 
 notify: ## tell a deployed function of this pipeline's commit: WEBHOOK_URL, GITLAB_SIGNING_KEY
-	function/packaging/notify
+	function/ci/notify
 
 register: ## make or renew the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN
-	function/packaging/register
+	function/ci/register
 
 pipeline: ## check the pipeline's file and run the jobs that need no GitLab
-	npm --prefix function/tests/pipeline ci --silent --no-audit --no-fund
-	cargo build -q -p webhook-app -p standins --bins
-	npm --prefix function/tests/pipeline test --silent
+	npm --prefix function/tests/gitlab-ci ci --silent --no-audit --no-fund
+	cargo build -q -p webhook-app -p fakes --bins
+	npm --prefix function/tests/gitlab-ci test --silent
 
 clean: ## remove everything that was built
 	cargo clean
-	rm -rf function/tests/markup/node_modules function/tests/pipeline/node_modules
+	rm -rf function/tests/markup/node_modules function/tests/gitlab-ci/node_modules
 
 .PHONY: e2e up demo load dry-run down
 
@@ -128,8 +128,8 @@ down: ## remove that cluster, or what was brought to an existing one: CLUSTER
 
 .PHONY: prove
 
-# Needs haproxy, nginx, squid, cargo-fuzz and cargo-mutants. A bar whose tool is missing is not run, and
+# Needs haproxy, nginx, squid, cargo-fuzz and cargo-mutants. A check whose tool is missing is not run, and
 # the run fails unless ALLOW_MISSING=1.
 prove: ## measure the promises: faults, kills, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
 	cargo build -q --release -p webhook-app
-	cargo run -q --release -p prove -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(BARS)
+	cargo run -q --release -p system-tests -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(CHECKS)

@@ -5,12 +5,12 @@ use std::hint::black_box;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use standins::gitlab::{Delivery, SAMPLE_KEY};
 use webhook_app::gitlab::event::Event;
-use webhook_app::gitlab::origin::Guard;
 use webhook_app::gitlab::signature::SigningKey;
-use webhook_app::notice;
+use webhook_app::gitlab::verification::Verifier;
+use webhook_app::notifier::message;
 
 const HOOK: Option<&[u8]> = Some(b"Push Hook");
 
@@ -25,7 +25,7 @@ fn bodies() -> [(&'static str, Vec<u8>); 2] {
 
 fn verify(criterion: &mut Criterion) {
     let key = SigningKey::parse(SAMPLE_KEY);
-    let guard = Guard::Signature(key.into_iter().collect());
+    let verifier = Verifier::Signature(key.into_iter().collect());
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |now| now.as_secs());
     let mut group = criterion.benchmark_group("verify");
@@ -35,8 +35,8 @@ fn verify(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| {
-                let claim = guard.inspect(black_box(&headers), now);
-                claim.and_then(|claim| claim.confirm(black_box(&body)))
+                let claim = verifier.verify_headers(black_box(&headers), now);
+                claim.and_then(|claim| claim.verify_body(black_box(&body)))
             });
         });
     }
@@ -59,7 +59,7 @@ fn render(criterion: &mut Criterion) {
             panic!("{name} is a push");
         };
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
-            bencher.iter(|| notice::compose(black_box(&event)));
+            bencher.iter(|| message::build(black_box(&event)));
         });
     }
 }

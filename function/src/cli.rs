@@ -1,19 +1,17 @@
 //! The command line: its words, its help, and the two commands that a person runs by hand. Owns
-//! what is printed for people; serving is [`process`]'s business.
+//! what is printed for people; serving is [`server`]'s business.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::config::names::SETTINGS;
+use crate::config::catalogue::SETTINGS;
 use crate::config::{self, Config, ConfigErrors};
-use crate::process;
+use crate::exit::{USAGE, print_error};
+use crate::server;
 
 pub mod check;
 mod render;
-
-/// Mistakes in the command or the configuration, as sysexits.h has it.
-pub(crate) const USAGE: u8 = 64;
 
 /// What can be asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,13 +54,13 @@ impl Command {
 /// Does what the arguments, without the program's own name, ask for.
 pub fn run(arguments: &[String]) -> ExitCode {
     match Command::parse(arguments) {
-        Ok(Command::Serve) => with_config(process::serve),
+        Ok(Command::Serve) => with_config(server::serve),
         Ok(Command::Check) => with_config(|config, warnings| check::run(&config, warnings)),
         Ok(Command::Render(request)) => render::run(&request),
         Ok(Command::Help) => say(&help()),
         Ok(Command::Version) => say(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(mistake) => {
-            complain(&format!("{mistake}\n"));
+            print_error(&format!("{mistake}\n"));
             ExitCode::from(USAGE)
         }
     }
@@ -74,18 +72,18 @@ pub fn with_config(command: impl FnOnce(Config, &[String]) -> ExitCode) -> ExitC
         std::fs::read_to_string(path)
     }) {
         Ok((config, warnings)) => command(config, &warnings),
-        Err(errors) => complain_of(errors),
+        Err(errors) => print_config_errors(errors),
     }
 }
 
 /// Prints every mistake in the settings.
-fn complain_of(ConfigErrors(mistakes): ConfigErrors) -> ExitCode {
+fn print_config_errors(ConfigErrors(mistakes): ConfigErrors) -> ExitCode {
     let count = match mistakes.len() {
         1 => "is a mistake".to_owned(),
         count => format!("are {count} mistakes"),
     };
     let list = ConfigErrors(mistakes);
-    complain(&format!(
+    print_error(&format!(
         "there {count} in the configuration\n{list}\nsee webhook-app --help for all settings\n"
     ));
     ExitCode::from(USAGE)
@@ -122,9 +120,4 @@ Settings, from the environment; NAME_FILE names a file that holds the value:
 fn say(text: &str) -> ExitCode {
     let _ = io::stdout().lock().write_all(text.as_bytes());
     ExitCode::SUCCESS
-}
-
-/// Prints what went wrong.
-pub(crate) fn complain(text: &str) {
-    let _ = write!(io::stderr().lock(), "webhook-app: {text}");
 }

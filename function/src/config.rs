@@ -10,18 +10,18 @@ use rustls::pki_types::pem::PemObject as _;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::gitlab::origin::{Guard, WebhookToken};
 use crate::gitlab::signature::SigningKey;
+use crate::gitlab::verification::{Verifier, WebhookToken};
+use crate::notifier::Notifier;
 use crate::rocketchat::{Credentials, UserId};
 use crate::telemetry::Settings;
-use crate::telling::Telling;
 
-pub mod names;
-mod reader;
+pub mod catalogue;
+mod env;
+pub mod notifications;
 mod telemetry;
-pub mod telling;
 
-use reader::Reader;
+use env::EnvReader;
 
 /// GitLab waits 10 s; what is left is for the way here and for a cold start.
 const MAX_DELIVERY_SECONDS: u64 = 9;
@@ -40,7 +40,7 @@ pub struct Config {
     /// Port for operators, if it is its own.
     pub metrics_port: Option<u16>,
     /// Who is let in.
-    pub guard: Guard,
+    pub guard: Verifier,
     /// Whether deliveries without an idempotency key are named by their content.
     pub accept_missing_key: bool,
     /// Whether CloudEvents are let in.
@@ -48,7 +48,7 @@ pub struct Config {
     /// The chat server.
     pub rocketchat: RocketChat,
     /// Who hears of what, and in which words.
-    pub telling: Telling,
+    pub notifier: Notifier,
     /// The longest time of one delivery.
     pub delivery_timeout: Duration,
     /// How long answers go on after SIGTERM before the listener closes.
@@ -93,25 +93,25 @@ impl Config {
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
     ) -> Result<(Self, Vec<String>), ConfigErrors> {
-        let mut reader = Reader::new(variables, read_file);
+        let mut reader = EnvReader::new(variables, read_file);
         let config = Self::read(&mut reader);
         match (config, reader.into_mistakes()) {
             (Some(config), mistakes) if mistakes.is_empty() => {
-                Ok((config, names::warnings(variables)))
+                Ok((config, catalogue::warnings(variables)))
             }
             (_, mistakes) => Err(ConfigErrors(mistakes)),
         }
     }
 
     /// Every setting is read before the first mistake ends the attempt.
-    fn read(reader: &mut Reader) -> Option<Self> {
+    fn read(reader: &mut EnvReader) -> Option<Self> {
         let port = reader.number("PORT", 8080, 0..=u64::from(u16::MAX));
         let metrics_port = reader.optional_number("METRICS_PORT", 0..=u64::from(u16::MAX));
         let guard = guard(reader);
         let accept_missing_key = reader.flag("ACCEPT_MISSING_IDEMPOTENCY_KEY");
         let accept_cloud_events = reader.flag("ACCEPT_CLOUDEVENTS");
         let rocketchat = rocketchat(reader);
-        let telling = telling::read(reader);
+        let notifier = notifications::read(reader);
         let delivery = reader.number("DELIVERY_TIMEOUT_SECONDS", 5, 1..=MAX_DELIVERY_SECONDS);
         // Knative drains its own proxy first, so the signal comes when nothing more does.
         let lame_duck = if reader.is_set("K_SERVICE") { 0 } else { 5 };
@@ -131,7 +131,7 @@ impl Config {
             accept_missing_key,
             accept_cloud_events,
             rocketchat: rocketchat?,
-            telling: telling?,
+            notifier: notifier?,
             delivery_timeout: Duration::from_secs(delivery),
             lame_duck: Duration::from_secs(lame_duck),
             telemetry,
@@ -140,14 +140,14 @@ impl Config {
 }
 
 /// The scheme follows from what is configured, and letting everybody in must be asked for.
-fn guard(reader: &mut Reader) -> Option<Guard> {
+fn guard(reader: &mut EnvReader) -> Option<Verifier> {
     let keys = reader.list("GITLAB_SIGNING_KEYS", MAX_SECRETS, SigningKey::parse);
     let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", MAX_SECRETS, WebhookToken::parse);
     let token_too = reader.flag("ACCEPT_TOKEN_TOO");
     let open = reader.flag("ALLOW_UNAUTHENTICATED");
     let (keys, tokens) = (keys?, tokens?);
     match (keys.is_empty(), tokens.is_empty()) {
-        (true, true) if open => Some(Guard::Open),
+        (true, true) if open => Some(Verifier::None),
         (true, true) => {
             reader.mistake(
                 "GITLAB_SIGNING_KEYS",
@@ -162,7 +162,7 @@ fn guard(reader: &mut Reader) -> Option<Guard> {
             );
             None
         }
-        (false, false) if token_too => Some(Guard::SignatureOrToken(keys, tokens)),
+        (false, false) if token_too => Some(Verifier::SignatureOrToken(keys, tokens)),
         (false, false) => {
             reader.mistake(
                 "GITLAB_WEBHOOK_TOKENS",
@@ -170,12 +170,12 @@ fn guard(reader: &mut Reader) -> Option<Guard> {
             );
             None
         }
-        (false, true) => Some(Guard::Signature(keys)),
-        (true, false) => Some(Guard::Token(tokens)),
+        (false, true) => Some(Verifier::Signature(keys)),
+        (true, false) => Some(Verifier::Token(tokens)),
     }
 }
 
-fn rocketchat(reader: &mut Reader) -> Option<RocketChat> {
+fn rocketchat(reader: &mut EnvReader) -> Option<RocketChat> {
     let url = reader.required(
         "ROCKETCHAT_URL",
         "give the address of your chat server, such as https://chat.example.org",

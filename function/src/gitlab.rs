@@ -2,23 +2,22 @@
 //! Owns the protocol of GitLab's webhooks, read at versions 16 to 19. Knows neither the chat
 //! server nor HTTP frameworks; everything here is pure.
 
-pub mod delivery_id;
 pub mod event;
+pub mod idempotency_key;
 pub mod kind;
-pub mod origin;
 pub mod signature;
+pub mod verification;
 
-pub mod circumstances;
+pub mod attributes;
 pub mod cloud_event;
 pub mod commit;
-mod lax;
-pub mod people;
+mod lenient;
+pub mod meta;
+pub mod participants;
 pub mod project;
-pub mod scene;
 pub mod status;
-mod wire;
+mod text;
 
-pub mod administration;
 pub mod deployment;
 pub mod emoji;
 pub mod expiring_token;
@@ -33,5 +32,6 @@ pub mod pipeline;
 pub mod push;
 pub mod release;
 pub mod repository_update;
+pub mod system_hook;
 pub mod vulnerability;
 pub mod wiki_page;

@@ -21,11 +21,12 @@ use lambda_http::tower::ServiceExt as _;
 use lambda_http::{Request, RequestExt as _, service_fn};
 use tokio::runtime::Builder;
 
-use crate::app::{Readiness, app};
-use crate::cli::{USAGE, complain};
+use crate::bootstrap;
 use crate::config::{self, Config};
+use crate::exit::{USAGE, print_error};
+use crate::http::health::Readiness;
+use crate::http::router::router;
 use crate::rocketchat::client::ClientError;
-use crate::start;
 use crate::telemetry::Telemetry;
 
 /// What Lambda sets for every function; its runtime library panics where one is missing.
@@ -43,14 +44,14 @@ pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
         .iter()
         .find(|name| !variables.contains_key(**name))
     {
-        complain(&format!(
+        print_error(&format!(
             "expected to be started by AWS Lambda, which sets {missing}; the program webhook-app is a server of its own\n"
         ));
         return ExitCode::from(USAGE);
     }
     // There is no port to read them from.
     config.telemetry.metrics = false;
-    let telemetry = match start::telemetry(&config, warnings) {
+    let telemetry = match bootstrap::telemetry(&config, warnings) {
         Ok(telemetry) => telemetry,
         Err(error) => return failed(&error),
     };
@@ -66,7 +67,7 @@ pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
 }
 
 fn failed(error: &dyn Display) -> ExitCode {
-    complain(&format!("failed to take events: {error}\n"));
+    print_error(&format!("failed to take events: {error}\n"));
     ExitCode::FAILURE
 }
 
@@ -83,8 +84,8 @@ fn routes(config: Config, telemetry: &Telemetry) -> Result<Router, ClientError> 
     let readiness = Readiness::default();
     // Lambda sends nothing before it is asked for the first event.
     readiness.set(true);
-    let function = Arc::new(start::function(config, telemetry)?);
-    Ok(app(function, &readiness, telemetry))
+    let function = Arc::new(bootstrap::function(config, telemetry)?);
+    Ok(router(function, &readiness, telemetry))
 }
 
 async fn answer(

@@ -11,8 +11,8 @@
 //!  serve ─ app ─ webhook ───────► gitlab::origin   is it GitLab?
 //!                                 gitlab::event    what happened?
 //!                                 routes           who hears of it?
-//!                                 notice, words    what is said?
-//!                                 delivery         what to do next? ─► courier ─► rocketchat::client
+//!                                 message, words    what is said?
+//!                                 delivery         what to do next? ─► sender ─► rocketchat::client
 //!  answer ◄── outcome  how did it end? ◄────────── rocketchat::reply  what does the answer mean?
 //!  observe ◄─ counts, a span and one log line for it
 //! ```
@@ -28,31 +28,20 @@
 //! - Only `config` reads the environment, only `rocketchat::client` calls out for a webhook, only
 //!   `telemetry` names exporters, and `async` stays out of the core; a test holds the sources to it.
 
-pub mod admission;
-pub mod answer;
-pub mod app;
+pub mod bootstrap;
 pub mod cli;
 pub mod config;
-pub mod courier;
-pub mod delivery;
-mod fingerprint;
-pub mod fix;
+mod digest;
+mod exit;
 pub mod gitlab;
+pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-pub mod live;
-pub mod markup;
-pub mod notice;
-pub mod observe;
+pub mod notifier;
 pub mod outcome;
-pub mod process;
 pub mod rocketchat;
-pub mod routes;
-pub mod serve;
-pub mod start;
+pub mod send;
+pub mod server;
 pub mod telemetry;
-pub mod telling;
-pub mod tls;
-pub mod webhook;
-pub mod words;
+mod tls;
 mod yaml;

@@ -1,22 +1,22 @@
 //! What a request came to, and what its sender is told. Owns the statuses, the words and the labels
 //! of every way a webhook can end: the policy in one file. What else is known at the end is in
-//! [`report`]; how it is written as HTTP is [`answer`](crate::answer)'s business.
+//! [`report`]; how it is written as HTTP is [`answer`](crate::http::response)'s business.
 //!
 //! Two rules of GitLab's stand behind the table. It takes 2xx and 3xx for success and everything
 //! else for a failure, after four of which in a row it pauses the webhook: so an event that nobody
 //! is told about is a success. And it does not retry: so nothing is a success before the message
 //! is stored.
 
-use crate::delivery::{Busy, Effort, Evidence, Refusal, Verdict};
 use crate::gitlab::event::ParseError;
-use crate::gitlab::origin::OriginError;
-use crate::notice::Ignored;
+use crate::gitlab::verification::OriginError;
+use crate::notifier::SkipReason;
 use crate::rocketchat::MessageId;
-use crate::rocketchat::reply::Fault;
+use crate::rocketchat::response::ApiError;
+use crate::send::{Attempts, ConfirmedBy, Overloaded, SendError, SendResult};
 
 pub mod report;
 
-pub use report::{Entrance, Report, Told};
+pub use report::{RecipientResult, Report, Source};
 
 /// How a webhook ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,10 +26,10 @@ pub enum Outcome {
         /// Its id on the chat server.
         message_id: MessageId,
         /// How we know.
-        known_by: Evidence,
+        known_by: ConfirmedBy,
     },
     /// Nobody is told about this.
-    Ignored(Ignored),
+    SkipReason(SkipReason),
     /// The webhook was not taken.
     Failed(Failure),
 }
@@ -50,13 +50,13 @@ pub enum Failure {
     /// The body ended early or was no valid HTTP.
     BrokenBody,
     /// Too much is under way.
-    Busy,
+    Overloaded,
     /// The body is no event.
     Parse(ParseError),
     /// Nothing names the delivery.
     MissingKey,
     /// The message could not be delivered.
-    Refused(Refusal),
+    Refused(SendError),
     /// No such path.
     NotFound,
     /// The path takes another method.
@@ -69,30 +69,32 @@ const DELIVERED: &str = "delivered";
 const IGNORED: &str = "ignored";
 
 impl Outcome {
-    fn of(verdict: Result<(Verdict, Effort), Busy>, effort: &mut Effort) -> Self {
+    fn of(verdict: Result<(SendResult, Attempts), Overloaded>, effort: &mut Attempts) -> Self {
         let verdict = verdict.map(|(verdict, own)| {
             *effort += own;
             verdict
         });
         match verdict {
-            Ok(Verdict::Delivered {
+            Ok(SendResult::Delivered {
                 id: message_id,
                 known_by,
             }) => Self::Delivered {
                 message_id,
                 known_by,
             },
-            Ok(Verdict::Withheld) => Self::Ignored(Ignored::NotAFix),
-            Ok(Verdict::Refused(refusal)) => Self::Failed(Failure::Refused(refusal)),
-            Err(Busy) => Self::Failed(Failure::Busy),
+            Ok(SendResult::Withheld) => Self::SkipReason(SkipReason::NotAFix),
+            Ok(SendResult::Refused(refusal)) => Self::Failed(Failure::Refused(refusal)),
+            Err(Overloaded) => Self::Failed(Failure::Overloaded),
         }
     }
 
     /// Every pair of [`label`](Self::label) and [`reason`](Self::reason), for series that must exist
     /// from the start.
     pub fn labels() -> Vec<(&'static str, &'static str)> {
-        let delivered = Evidence::ALL.map(|known_by| (DELIVERED, known_by.label()));
-        let ignored = Ignored::ALL.iter().map(|reason| (IGNORED, reason.label()));
+        let delivered = ConfirmedBy::ALL.map(|known_by| (DELIVERED, known_by.label()));
+        let ignored = SkipReason::ALL
+            .iter()
+            .map(|reason| (IGNORED, reason.label()));
         let failed = Failure::every().into_iter().map(Self::Failed);
         let failed = failed.map(|outcome| (outcome.label(), outcome.reason()));
         delivered.into_iter().chain(ignored).chain(failed).collect()
@@ -102,7 +104,7 @@ impl Outcome {
     pub fn status(&self) -> u16 {
         match self {
             Self::Delivered { .. } => 200,
-            Self::Ignored(_) => 204,
+            Self::SkipReason(_) => 204,
             Self::Failed(failure) => failure.status(),
         }
     }
@@ -110,7 +112,7 @@ impl Outcome {
     /// Whether its sender has proven who it is and has sent nothing wrong.
     pub fn is_of_known_origin(&self) -> bool {
         match self {
-            Self::Delivered { .. } | Self::Ignored(_) => true,
+            Self::Delivered { .. } | Self::SkipReason(_) => true,
             Self::Failed(_) => false,
         }
     }
@@ -119,8 +121,8 @@ impl Outcome {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Delivered { .. } => DELIVERED,
-            Self::Ignored(_) => IGNORED,
-            Self::Failed(Failure::Refused(_) | Failure::Busy | Failure::Panic) => "failed",
+            Self::SkipReason(_) => IGNORED,
+            Self::Failed(Failure::Refused(_) | Failure::Overloaded | Failure::Panic) => "failed",
             Self::Failed(_) => "rejected",
         }
     }
@@ -129,7 +131,7 @@ impl Outcome {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Delivered { known_by, .. } => known_by.label(),
-            Self::Ignored(ignored) => ignored.label(),
+            Self::SkipReason(ignored) => ignored.label(),
             Self::Failed(failure) => failure.reason(),
         }
     }
@@ -139,24 +141,24 @@ impl Failure {
     /// One failure of every reason, for tables and for series that must exist from the start.
     pub fn every() -> Vec<Self> {
         let origins = OriginError::ALL.map(|error| Self::Origin(error, ""));
-        let faults = Fault::ALL.map(|fault| Self::Refused(Refusal::Fault(fault)));
+        let errors = ApiError::ALL.map(|error| Self::Refused(SendError::ApiError(error)));
         let others = [
             Self::MediaType,
             Self::ContentEncoding,
             Self::TooLarge,
             Self::TooSlow,
             Self::BrokenBody,
-            Self::Busy,
+            Self::Overloaded,
             Self::Parse(ParseError::NotUtf8(0)),
             Self::Parse(ParseError::Missing("")),
             Self::MissingKey,
-            Self::Refused(Refusal::IdTaken),
-            Self::Refused(Refusal::NoTime),
+            Self::Refused(SendError::IdTaken),
+            Self::Refused(SendError::NoTime),
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::Panic,
         ];
-        others.into_iter().chain(origins).chain(faults).collect()
+        others.into_iter().chain(origins).chain(errors).collect()
     }
 
     /// The HTTP status. Never 3xx, which GitLab takes for success, and never 410.
@@ -172,7 +174,7 @@ impl Failure {
             Self::Panic => 500,
             // Also for mistakes of ours: GitLab shows the failure, and a resend after the repair
             // brings the message.
-            Self::Busy | Self::Refused(_) => 503,
+            Self::Overloaded | Self::Refused(_) => 503,
         }
     }
 
@@ -185,13 +187,13 @@ impl Failure {
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
             Self::BrokenBody => "broken_body",
-            Self::Busy => "busy",
+            Self::Overloaded => "busy",
             Self::Parse(ParseError::NotUtf8(_) | ParseError::Syntax { .. }) => "not_json",
             Self::Parse(ParseError::Field(_) | ParseError::Missing(_)) => "unexpected_body",
             Self::MissingKey => "missing_key",
-            Self::Refused(Refusal::Fault(fault)) => fault.label(),
-            Self::Refused(Refusal::IdTaken) => "id_taken",
-            Self::Refused(Refusal::NoTime) => "no_time",
+            Self::Refused(SendError::ApiError(error)) => error.label(),
+            Self::Refused(SendError::IdTaken) => "id_taken",
+            Self::Refused(SendError::NoTime) => "no_time",
             Self::NotFound => "unknown_path",
             Self::MethodNotAllowed => "method",
             Self::Panic => "panic",
@@ -210,7 +212,7 @@ impl Failure {
                 "expected the whole body within 3 seconds, or 1 while many are being read".to_owned()
             }
             Self::BrokenBody => "expected a whole body, found one that ends early or is no valid HTTP".to_owned(),
-            Self::Busy => "too many webhooks at once; send this one again".to_owned(),
+            Self::Overloaded => "too many webhooks at once; send this one again".to_owned(),
             Self::Parse(error) => error.to_string(),
             Self::MissingKey => {
                 "expected Idempotency-Key, which GitLab 17.4 and later send; set ACCEPT_MISSING_IDEMPOTENCY_KEY for older ones".to_owned()
@@ -225,8 +227,8 @@ impl Failure {
     /// Seconds until trying again makes sense, for everything that may pass.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Busy => Some(1),
-            Self::Refused(Refusal::Fault(Fault::RateLimited(Some(reset_in)))) => {
+            Self::Overloaded => Some(1),
+            Self::Refused(SendError::ApiError(ApiError::RateLimited(Some(reset_in)))) => {
                 Some(reset_in.as_secs() + 1)
             }
             Self::Refused(_) => Some(RETRY_AFTER_SECONDS),
@@ -238,10 +240,10 @@ impl Failure {
 /// After an outage of unknown length; GitLab itself does not retry, people and scripts do.
 const RETRY_AFTER_SECONDS: u64 = 30;
 
-fn advice(refusal: Refusal) -> &'static str {
+fn advice(refusal: SendError) -> &'static str {
     match refusal {
-        Refusal::Fault(fault) => fault.advice(),
-        Refusal::IdTaken => "another message has its id, which only a forger or a bug can cause",
-        Refusal::NoTime => "the webhook arrived too slowly to leave time for it",
+        SendError::ApiError(error) => error.advice(),
+        SendError::IdTaken => "another message has its id, which only a forger or a bug can cause",
+        SendError::NoTime => "the webhook arrived too slowly to leave time for it",
     }
 }

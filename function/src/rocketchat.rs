@@ -1,32 +1,33 @@
 //! Rocket.Chat's side: the words of its API and the id that makes a message unique. Owns no
-//! connection, see [`client`]; what its answers mean is in [`reply`].
+//! connection, see [`client`]; what its answers mean is in [`response`].
 
 use std::fmt;
 
 use secrecy::SecretString;
 
-use crate::fingerprint::fingerprint;
-use crate::gitlab::delivery_id::DeliveryId;
+use crate::digest::hex_digest;
+use crate::gitlab::idempotency_key::IdempotencyKey;
 
 pub mod client;
-pub mod reply;
+pub mod endpoint;
+pub mod markup;
 mod request;
-pub mod route;
+pub mod response;
 
 /// A user name that gets direct messages.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Recipient(Box<str>);
+pub struct Username(Box<str>);
 
-impl Recipient {
+impl Username {
     /// Accepts 1 to 255 letters, digits, `-`, `_` and `.`, with or without a leading `@`: the names
     /// that Rocket.Chat allows by default (`UTF8_User_Names_Validation`, read at version 8).
-    pub fn parse(text: &str) -> Result<Self, RecipientError> {
+    pub fn parse(text: &str) -> Result<Self, UsernameError> {
         let name = text.strip_prefix('@').unwrap_or(text);
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if (1..=255).contains(&name.len()) && name.bytes().all(allowed) {
             return Ok(Self(name.into()));
         }
-        Err(RecipientError)
+        Err(UsernameError)
     }
 
     /// The name without `@`.
@@ -40,7 +41,7 @@ impl Recipient {
 #[error(
     "expected one user name of letters, digits, '-', '_' and '.', such as alice; not a channel, a list or a full name"
 )]
-pub struct RecipientError;
+pub struct UsernameError;
 
 /// The id of a room, mostly that of the direct messages between the bot and one user.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -69,6 +70,25 @@ macro_rules! opaque_id {
 
 opaque_id! { RoomId UserId }
 
+/// Where one message goes.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Destination {
+    /// RecipientSpec a user, as a direct message.
+    User(Username),
+    /// Into a room that the account is in.
+    Room(RoomId),
+}
+
+impl Destination {
+    /// As people write it: `@alice`, or `room:` and the id.
+    pub fn label(&self) -> String {
+        match self {
+            Self::User(name) => format!("@{}", name.as_str()),
+            Self::Room(id) => format!("room:{}", id.as_str()),
+        }
+    }
+}
+
 /// The id we give a message. Rocket.Chat stores one message per id, so that resends, retries and
 /// other replicas end in the same message.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,8 +99,8 @@ impl MessageId {
     ///
     /// `instance` is the address of the GitLab that the event is about, empty if the event does not
     /// say. The key is an unguessable UUID, so nobody can take the id first.
-    pub fn derive(instance: &str, delivery: &DeliveryId, room: &RoomId) -> Self {
-        let digest = fingerprint(&["v1", instance, delivery.as_str(), room.as_str()]);
+    pub fn derive(instance: &str, delivery: &IdempotencyKey, room: &RoomId) -> Self {
+        let digest = hex_digest(&["v1", instance, delivery.as_str(), room.as_str()]);
         Self(format!("gl{}", &digest[..32]))
     }
 
@@ -112,7 +132,7 @@ mod tests {
     #[test]
     fn the_id_depends_on_the_delivery_and_the_room_and_on_nothing_else() {
         let id = |instance, key: &str, room| {
-            let key = DeliveryId::parse(key.as_bytes()).expect("is a key");
+            let key = IdempotencyKey::parse(key.as_bytes()).expect("is a key");
             MessageId::derive(instance, &key, &RoomId::parse(room).expect("is a room"))
         };
         let one = id("https://gitlab.example.com", "key-1", "room-1");
@@ -127,7 +147,7 @@ mod tests {
     #[test]
     fn a_recipient_is_one_user_name() {
         assert_eq!(
-            Recipient::parse("@alice.b-c_1").map(|name| name.as_str().to_owned()),
+            Username::parse("@alice.b-c_1").map(|name| name.as_str().to_owned()),
             Ok("alice.b-c_1".to_owned())
         );
         for refused in [
@@ -139,7 +159,7 @@ mod tests {
             "älice",
             "a/b",
         ] {
-            assert_eq!(Recipient::parse(refused), Err(RecipientError), "{refused}");
+            assert_eq!(Username::parse(refused), Err(UsernameError), "{refused}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What operators see of the process: metrics, traces and logs. Owns the choice of exporters and
-//! their start and end. What is told of a webhook is decided in [`observe`](crate::observe); each
+//! their start and end. What is told of a webhook is decided in [`observe`](crate::http::telemetry_layer); each
 //! of the three has a file of its own.
 
 use std::sync::Arc;

@@ -22,7 +22,7 @@ pub enum TlsError {
 /// system's store would take longer than everything else at start.
 ///
 /// `authorities` are trusted beside the compiled-in ones.
-pub fn client(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
+pub(crate) fn client(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webhook_app::gitlab::delivery_id::DeliveryId;
-use webhook_app::rocketchat::reply::{Answer, found, room, sent};
-use webhook_app::rocketchat::{MessageId, Recipient, RoomId};
+use webhook_app::gitlab::idempotency_key::IdempotencyKey;
+use webhook_app::rocketchat::response::{Answer, found, room, sent};
+use webhook_app::rocketchat::{MessageId, Username, RoomId};
 
 fuzz_target!(|bytes: &[u8]| {
     let [high, low, body @ ..] = bytes else { return };
@@ -14,11 +14,11 @@ fuzz_target!(|bytes: &[u8]| {
         reset_in: None,
         body: body.to_vec(),
     };
-    let key = DeliveryId::parse(b"key").expect("is a key");
+    let key = IdempotencyKey::parse(b"key").expect("is a key");
     let id = MessageId::derive("", &key, &RoomId::parse("room").expect("is a room"));
     let named = body.windows(id.as_str().len()).any(|window| window == id.as_str().as_bytes());
     let escaped = body.contains(&b'\\');
     let success = sent(&answer, &id).is_ok() || found(&answer, &id).is_ok();
     assert!(!success || (named || escaped) && (200..300).contains(&answer.status));
-    let _ = room(&answer, &Recipient::parse("alice").expect("is a name"));
+    let _ = room(&answer, &Username::parse("alice").expect("is a name"));
 });

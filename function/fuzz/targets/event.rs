@@ -4,25 +4,25 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webhook_app::gitlab::circumstances::Circumstances;
+use webhook_app::gitlab::attributes::EventAttributes;
 use webhook_app::gitlab::event::Event;
-use webhook_app::live;
-use webhook_app::notice::{self, Allowance};
+use webhook_app::notifier::live_pipeline;
+use webhook_app::notifier::message::{self, Visibility};
 
 const HOOKS: [&[u8]; 4] = [b"Push Hook", b"Tag Push Hook", b"System Hook", b"Resource Access Token Hook"];
 
-const EVERYTHING: Allowance = Allowance { confidential: true, under_way: true };
+const EVERYTHING: Visibility = Visibility { confidential: true, in_progress: true };
 
 fuzz_target!(|body: &[u8]| {
     for hook in [None].into_iter().chain(HOOKS.map(Some)) {
         let Ok(event) = Event::parse(hook, body) else { continue };
-        let Ok(circumstances) = Circumstances::read(&event, body) else { continue };
+        let Ok(circumstances) = EventAttributes::read(&event, body) else { continue };
         assert_eq!(circumstances.kind, event.kind());
-        let Ok(notice) = notice::compose_for(&event, EVERYTHING) else { continue };
+        let Ok(notice) = message::build_for(&event, EVERYTHING) else { continue };
         judge(&notice.text);
-        if let Some(progress) = &circumstances.progress {
-            if let Some(text) = live::mark(&notice.text, progress) {
-                assert!(!live::is_behind(&text, progress));
+        if let Some(progress) = &circumstances.pipeline_state {
+            if let Some(text) = live_pipeline::mark(&notice.text, progress) {
+                assert!(!live_pipeline::is_behind(&text, progress));
                 assert_eq!(text.matches("#at-").count(), 1);
             }
         }
@@ -30,7 +30,7 @@ fuzz_target!(|body: &[u8]| {
 });
 
 fn judge(text: &str) {
-    assert!(!text.is_empty() && text.encode_utf16().count() <= notice::MAX_UNITS);
+    assert!(!text.is_empty() && text.encode_utf16().count() <= message::MAX_UNITS);
     assert_eq!(text.matches('`').count() % 2, 0);
     // Addresses behind links are ours; fragments of comments stand there.
     let (first, rest) = text.split_once("](").unwrap_or((text, ""));

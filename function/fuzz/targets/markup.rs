@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webhook_app::markup::{Link, Quoted};
+use webhook_app::rocketchat::markup::{Link, InlineCode};
 
 fuzz_target!(|text: &str| {
-    if let Some(quoted) = Quoted::new(text, 100) {
+    if let Some(quoted) = InlineCode::new(text, 100) {
         let shown = quoted.to_string();
         assert!(shown.encode_utf16().count() <= 102);
         assert!(!shown.contains(['@', '#', '\\', '\n']));

@@ -17,11 +17,12 @@ use hyper_util::service::TowerToHyperService;
 use libfuzzer_sys::fuzz_target;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::{Builder, Runtime};
-use webhook_app::app::{Readiness, app};
+use webhook_app::http::health::Readiness;
+use webhook_app::http::router::router;
 use webhook_app::config::Config;
-use webhook_app::gitlab::origin::{Guard, WebhookToken};
+use webhook_app::gitlab::verification::{Verifier, WebhookToken};
 use webhook_app::gitlab::signature::SigningKey;
-use webhook_app::start;
+use webhook_app::bootstrap;
 use webhook_app::telemetry::Telemetry;
 
 /// In no corpus, so nothing can be signed with the one or show the other.
@@ -46,8 +47,8 @@ fn world() -> (Runtime, Router) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("is built");
     let router = runtime.block_on(async {
         let telemetry = Telemetry::start(&config.telemetry).expect("is started");
-        let function = start::function(config, &telemetry).expect("is built");
-        app(Arc::new(function), &Readiness::default(), &telemetry)
+        let function = bootstrap::function(config, &telemetry).expect("is built");
+        router(Arc::new(function), &Readiness::default(), &telemetry)
     });
     (runtime, router)
 }
@@ -72,13 +73,13 @@ fn claim(bytes: &[u8]) {
     }
     let key = SigningKey::parse(KEY).expect("is a key");
     let token = WebhookToken::parse(TOKEN).expect("is a token");
-    let guards = [
-        Guard::Signature(vec![key.clone()]),
-        Guard::Token(vec![token.clone()]),
-        Guard::SignatureOrToken(vec![key], vec![token]),
+    let verifiers = [
+        Verifier::Signature(vec![key.clone()]),
+        Verifier::Token(vec![token.clone()]),
+        Verifier::SignatureOrToken(vec![key], vec![token]),
     ];
-    for guard in guards {
-        let proof = guard.inspect(&headers, 1_781_200_000).and_then(|claim| claim.confirm(bytes));
+    for verifier in verifiers {
+        let proof = verifier.verify_headers(&headers, 1_781_200_000).and_then(|claim| claim.verify_body(bytes));
         assert!(proof.is_err());
     }
 }

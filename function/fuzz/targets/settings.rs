@@ -8,12 +8,12 @@ use std::io;
 
 use libfuzzer_sys::fuzz_target;
 use webhook_app::config::Config;
-use webhook_app::gitlab::circumstances::Circumstances;
+use webhook_app::gitlab::attributes::EventAttributes;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
-use webhook_app::notice::MAX_UNITS;
-use webhook_app::routes::{self, MAX_TARGETS};
-use webhook_app::words::{self, messages};
+use webhook_app::notifier::message::MAX_UNITS;
+use webhook_app::notifier::routing::{self, MAX_TARGETS};
+use webhook_app::notifier::templates;
 
 const SECRET: &str = "zq7-this-is-the-canary";
 
@@ -37,29 +37,29 @@ fn configure(text: &str) {
 }
 
 fn route(text: &str) {
-    let routes = match routes::file::parse(text) {
+    let routes = match routing::parse(text) {
         Ok(routes) => routes,
         Err(mistakes) => return assert!(!mistakes.is_empty()),
     };
     for kind in [Kind::Push, Kind::MergeRequest, Kind::Pipeline] {
-        let body = words::sample(kind).expect("has a sample").as_bytes();
+        let body = templates::example(kind).expect("has a sample").as_bytes();
         let event = Event::parse(None, body).expect("is an event");
-        let circumstances = Circumstances::read(&event, body).expect("can be asked");
+        let circumstances = EventAttributes::read(&event, body).expect("can be asked");
         let decision = routes.explain(&circumstances);
-        if let Ok(hearers) = &decision.hearers {
-            assert!(!hearers.is_empty() && hearers.len() <= MAX_TARGETS);
+        if let Ok(recipients) = &decision.recipients {
+            assert!(!recipients.is_empty() && recipients.len() <= MAX_TARGETS);
         }
-        assert_eq!(routes.decide(&circumstances), decision.hearers);
+        assert_eq!(routes.decide(&circumstances), decision.recipients);
     }
 }
 
 fn write(text: &str) {
-    let words = match messages::parse(text) {
+    let words = match templates::parse(text) {
         Ok(words) => words,
         Err(mistakes) => return assert!(!mistakes.is_empty()),
     };
     for kind in Kind::ALL.iter().filter(|kind| words.has(**kind)) {
-        if let Some((notice, _)) = words.tell_sample(*kind) {
+        if let Some((notice, _)) = words.render_example(*kind) {
             assert!(notice.text.encode_utf16().count() <= MAX_UNITS);
         }
     }

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use tokio::runtime::Builder;
 
 use crate::config::{Config, RocketChat};
-use crate::delivery::Schedule;
-use crate::rocketchat::Recipient;
+use crate::rocketchat::Username;
 use crate::rocketchat::client::Client;
-use crate::rocketchat::reply::Fault;
+use crate::rocketchat::response::ApiError;
+use crate::send::Deadline;
 use crate::telemetry::Telemetry;
 
 /// Roles the account needs: `user` may make a token that does not expire, `bot` may call more than
@@ -20,7 +20,7 @@ const ROLES: [&str; 2] = ["user", "bot"];
 /// Prints one line a finding; fails if one of them would keep messages from arriving.
 pub fn run(config: &Config, warnings: &[String]) -> ExitCode {
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
-        super::complain("could not start: the system refused an event queue\n");
+        crate::exit::print_error("could not start: the system refused an event queue\n");
         return ExitCode::FAILURE;
     };
     let mut findings: Vec<_> = warnings
@@ -61,12 +61,12 @@ async fn try_server(config: &Config) -> Vec<Finding> {
         authorities,
         ..
     } = &config.rocketchat;
-    let limit = Schedule::call_limit(config.delivery_timeout);
+    let limit = Deadline::call_limit(config.delivery_timeout);
     let silent = Telemetry::silent().metrics;
     match Client::new(url, credentials, authorities, limit, silent) {
         Ok(client) => {
             let mut findings = account(config, &client).await;
-            for user in config.telling.routes.users() {
+            for user in config.notifier.routes.users() {
                 findings.push(recipient(config, user, &client).await);
             }
             findings
@@ -77,14 +77,14 @@ async fn try_server(config: &Config) -> Vec<Finding> {
 
 async fn account(config: &Config, client: &Client) -> Vec<Finding> {
     let account = match client
-        .me(Schedule::call_limit(config.delivery_timeout))
+        .me(Deadline::call_limit(config.delivery_timeout))
         .await
     {
         Ok(account) => account,
-        Err(fault) => {
+        Err(error) => {
             return vec![Finding::Bad(format!(
                 "could not sign in: {}",
-                fault.advice()
+                error.advice()
             ))];
         }
     };
@@ -101,17 +101,17 @@ async fn account(config: &Config, client: &Client) -> Vec<Finding> {
     findings
 }
 
-async fn recipient(config: &Config, recipient: &Recipient, client: &Client) -> Finding {
+async fn recipient(config: &Config, recipient: &Username, client: &Client) -> Finding {
     let name = recipient.as_str();
     match client
-        .user_info(recipient, Schedule::call_limit(config.delivery_timeout))
+        .user_info(recipient, Deadline::call_limit(config.delivery_timeout))
         .await
     {
         Ok(account) if account.active => Finding::Good(format!("recipient @{name} exists")),
         Ok(_) => Finding::Bad(format!("recipient @{name} is deactivated")),
-        Err(Fault::Refused) => Finding::Bad(format!(
+        Err(ApiError::Refused) => Finding::Bad(format!(
             "recipient @{name} does not exist; check ROCKETCHAT_RECIPIENT or ROUTES"
         )),
-        Err(fault) => Finding::Bad(format!("could not look up @{name}: {}", fault.advice())),
+        Err(error) => Finding::Bad(format!("could not look up @{name}: {}", error.advice())),
     }
 }

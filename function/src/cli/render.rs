@@ -7,13 +7,14 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
 use crate::config;
-use crate::gitlab::circumstances::Circumstances;
+use crate::gitlab::attributes::EventAttributes;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
-use crate::notice::{self, Allowance, Ignored};
-use crate::routes::{Hearer, Interest};
-use crate::telling::{Telling, Tidings};
-use crate::words;
+use crate::notifier::SkipReason;
+use crate::notifier::message::{self, Visibility};
+use crate::notifier::routing::{NotifyReason, Recipient};
+use crate::notifier::templates;
+use crate::notifier::{Notifier, Planned};
 
 /// What to render, and how much to say of it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -81,38 +82,38 @@ fn sample(name: Option<&String>) -> Result<Source, String> {
 /// Renders with the words and the rules of the environment.
 pub(super) fn run(request: &Request) -> ExitCode {
     let read_file = |path: &str| fs::read_to_string(path);
-    let telling = match config::telling::load(&config::environment(), &read_file) {
-        Ok(telling) => telling,
-        Err(errors) => return super::complain_of(errors),
+    let notifier = match config::notifications::load(&config::environment(), &read_file) {
+        Ok(notifier) => notifier,
+        Err(errors) => return super::print_config_errors(errors),
     };
     match read(&request.source) {
-        Ok((event, circumstances)) => {
-            super::say(&told(&event, &circumstances, &telling, request.explain))
+        Ok((event, attributes)) => {
+            super::say(&told(&event, &attributes, &notifier, request.explain))
         }
         Err(error) => {
-            super::complain(&format!("{error}\n"));
+            crate::exit::print_error(&format!("{error}\n"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn read(source: &Source) -> Result<(Event, Circumstances), String> {
+fn read(source: &Source) -> Result<(Event, EventAttributes), String> {
     let body = match source {
-        Source::Sample(kind) => Ok(words::sample(*kind).unwrap_or_default().into()),
+        Source::Sample(kind) => Ok(templates::example(*kind).unwrap_or_default().into()),
         Source::File(path) => {
             fs::read(path).map_err(|error| format!("could not read {path}: {error}"))
         }
         Source::StandardInput => standard_input(),
     }?;
     let event = Event::parse(None, &body).map_err(|error| error.to_string())?;
-    let circumstances = Circumstances::read(&event, &body).map_err(|error| error.to_string())?;
-    Ok((event, circumstances))
+    let attributes = EventAttributes::read(&event, &body).map_err(|error| error.to_string())?;
+    Ok((event, attributes))
 }
 
 fn standard_input() -> Result<Vec<u8>, String> {
     let mut input = io::stdin().lock();
     if input.is_terminal() {
-        super::complain("waiting for the body of a webhook; Ctrl-D ends it\n");
+        crate::exit::print_error("waiting for the body of a webhook; Ctrl-D ends it\n");
     }
     let mut body = Vec::new();
     let read = input.read_to_end(&mut body);
@@ -124,14 +125,14 @@ fn standard_input() -> Result<Vec<u8>, String> {
 }
 
 /// Without rules the question is only what would be said; with `--explain` also to whom.
-fn told(event: &Event, circumstances: &Circumstances, telling: &Telling, explain: bool) -> String {
-    let tidings = explain.then(|| telling.tell(event, circumstances).ok());
-    let text = match tidings.flatten() {
-        Some(tidings) => Ok(texts(&tidings)),
-        None => words_for_anybody(event, circumstances, telling, explain),
+fn told(event: &Event, attributes: &EventAttributes, notifier: &Notifier, explain: bool) -> String {
+    let planned = explain.then(|| notifier.tell(event, attributes).ok());
+    let text = match planned.flatten() {
+        Some(planned) => Ok(texts(&planned)),
+        None => words_for_anybody(event, attributes, notifier, explain),
     };
     match text {
-        Ok(text) if explain => format!("{text}\n{}", explanation(circumstances, telling)),
+        Ok(text) if explain => format!("{text}\n{}", explanation(attributes, notifier)),
         Ok(text) => text,
         Err(ignored) => format!("nothing is sent: {}\n", ignored.words()),
     }
@@ -140,26 +141,26 @@ fn told(event: &Event, circumstances: &Circumstances, telling: &Telling, explain
 /// What would be said, if anybody were to hear of it.
 fn words_for_anybody(
     event: &Event,
-    circumstances: &Circumstances,
-    telling: &Telling,
+    attributes: &EventAttributes,
+    notifier: &Notifier,
     explain: bool,
-) -> Result<String, Ignored> {
-    let allowed = Allowance {
+) -> Result<String, SkipReason> {
+    let allowed = Visibility {
         confidential: explain,
-        under_way: explain,
+        in_progress: explain,
     };
-    let notice = notice::compose_for(event, allowed)?;
-    let notice = telling.words.retell(notice, circumstances);
-    notice.map_or(Err(Ignored::NoWords), |notice| {
-        Ok(format!("{}\n", notice.text))
+    let message = message::build_for(event, allowed)?;
+    let message = notifier.words.apply(message, attributes);
+    message.map_or(Err(SkipReason::NoWords), |message| {
+        Ok(format!("{}\n", message.text))
     })
 }
 
 /// What some hear, and what others hear where that differs.
-fn texts(tidings: &[Tidings]) -> String {
+fn texts(planned: &[Planned]) -> String {
     let mut texts: Vec<&str> = Vec::new();
-    for tidings in tidings {
-        let text = tidings.notice.text.as_str();
+    for planned in planned {
+        let text = planned.message.text.as_str();
         if !texts.contains(&text) {
             texts.push(text);
         }
@@ -167,21 +168,23 @@ fn texts(tidings: &[Tidings]) -> String {
     format!("{}\n", texts.join("\n\n"))
 }
 
-fn explanation(circumstances: &Circumstances, telling: &Telling) -> String {
+fn explanation(attributes: &EventAttributes, notifier: &Notifier) -> String {
     let mut text = String::new();
-    let decision = telling.routes.explain(circumstances);
+    let decision = notifier.routes.explain(attributes);
     for line in decision.explanation {
         let _ = writeln!(text, "{line}");
     }
-    let _ = match decision.hearers {
-        Ok(hearers) => {
+    let _ = match decision.recipients {
+        Ok(recipients) => {
             // A condition stands on a line of its own, or it would seem to hold for the next one.
-            let (some, all): (Vec<_>, Vec<_>) = hearers
+            let (some, all): (Vec<_>, Vec<_>) = recipients
                 .iter()
-                .partition(|hearer| hearer.interest == Interest::Fix);
-            let all: Vec<_> = all.into_iter().map(Hearer::label).collect();
+                .partition(|recipient| recipient.reason == NotifyReason::Fix);
+            let all: Vec<_> = all.into_iter().map(Recipient::label).collect();
             let all = (!all.is_empty()).then(|| all.join(", "));
-            let lines = all.into_iter().chain(some.into_iter().map(Hearer::label));
+            let lines = all
+                .into_iter()
+                .chain(some.into_iter().map(Recipient::label));
             lines
                 .into_iter()
                 .try_for_each(|line| writeln!(text, "told to {line}"))

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 use url::Url;
 
-use super::reader::Reader;
+use super::env::EnvReader;
 use crate::telemetry::log::LogFormat;
 use crate::telemetry::{Settings, otlp};
 
@@ -58,7 +58,7 @@ const SAMPLERS: &[(&str, Choice)] = &[
 ];
 
 /// Every setting is read before the first mistake ends the attempt.
-pub(super) fn read(reader: &mut Reader) -> Settings {
+pub(super) fn read(reader: &mut EnvReader) -> Settings {
     let log_level = reader.choice("LOG_LEVEL", LEVELS, LevelFilter::INFO);
     let terminal = io::stdout().is_terminal();
     let log_format = if terminal {
@@ -78,7 +78,7 @@ pub(super) fn read(reader: &mut Reader) -> Settings {
     }
 }
 
-fn traces(reader: &mut Reader) -> Option<otlp::Settings> {
+fn traces(reader: &mut EnvReader) -> Option<otlp::Settings> {
     let endpoint = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let headers = reader.optional("OTEL_EXPORTER_OTLP_HEADERS", headers);
     reader.choice("OTEL_EXPORTER_OTLP_PROTOCOL", PROTOCOLS, ());

@@ -12,9 +12,9 @@ use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::delivery_id::DeliveryId;
 use super::event::{ParseError, read};
-use super::wire::Text;
+use super::idempotency_key::IdempotencyKey;
+use super::text::Text;
 
 const ID: HeaderName = HeaderName::from_static("ce-id");
 const SOURCE: HeaderName = HeaderName::from_static("ce-source");
@@ -31,7 +31,7 @@ const MAX_NAME: usize = 4096;
 pub struct CloudEvent<'a> {
     /// Stays the same when a broker tries again. The source gives every webhook an id of its own, so
     /// GitLab's own resends are other events here.
-    pub delivery_id: DeliveryId,
+    pub delivery_id: IdempotencyKey,
     /// The body as GitLab sent it, or as the source wrote it anew.
     pub data: Cow<'a, [u8]>,
 }
@@ -103,7 +103,7 @@ fn name(
     version: Option<&str>,
     id: Option<&str>,
     source: Option<&str>,
-) -> Result<DeliveryId, ParseError> {
+) -> Result<IdempotencyKey, ParseError> {
     if version != Some("1.0") {
         return Err(ParseError::Field("specversion".to_owned()));
     }
@@ -112,7 +112,7 @@ fn name(
         _ => Err(ParseError::Missing(field)),
     };
     let (id, source) = (filled(id, "id")?, filled(source, "source")?);
-    Ok(DeliveryId::from_content(&["cloud event", &source, &id]))
+    Ok(IdempotencyKey::from_content(&["cloud event", &source, &id]))
 }
 
 #[cfg(test)]

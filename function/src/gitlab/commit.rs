@@ -1,5 +1,5 @@
 //! What a commit id is. Owns the shape of a SHA and the rule that a SHA of zeros names no commit.
-//! Which field of an event holds the id of interest is decided where that event is read, see
+//! Which field of an event holds the id of reason is decided where that event is read, see
 //! [`push`](super::push).
 
 use std::fmt;

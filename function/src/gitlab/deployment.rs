@@ -1,21 +1,21 @@
 //! A deployment to an environment. Owns what is read of it and that its commit stands only at the
 //! end of an address. The words for people, and that only its end is told, are in
-//! [`notice`](crate::notice).
+//! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::CommitSha;
 use super::event::ParseError;
+use super::meta::{EventHints, EventMeta, Person, digits};
 use super::project::ProjectPayload;
-use super::scene::{Opening, Person, Scene, digits};
 use super::status::Status;
-use super::wire::Line;
+use super::text::Line;
 
 /// A deployment went a step further.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Deployment {
     /// Where and by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// Its number within the project, which GitLab before 14 does not send.
     pub id: Option<u64>,
     /// How far it is.
@@ -50,7 +50,7 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Deployment, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Deployment, ParseError> {
         let sha = self.sha();
         let identity = [
             &digits(self.deployment_id),
@@ -60,7 +60,7 @@ impl Payload {
             self.short_sha.as_str(),
         ];
         Ok(Deployment {
-            scene: opening.scene(self.project, self.user, &identity),
+            meta: hints.meta(self.project, self.user, &identity),
             id: self.deployment_id,
             status: Status::parse(self.status.as_str()),
             environment: self

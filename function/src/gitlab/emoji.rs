@@ -1,27 +1,27 @@
 //! An emoji reaction. Owns what is read of it; what it stands on is read as for comments, see
-//! [`note`]. The words for people are in [`notice`](crate::notice).
+//! [`note`]. The words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::MaybeCommit;
 use super::event::ParseError;
 use super::merge_request::LastCommit;
-use super::note::{self, Numbered, Target, Thing};
+use super::meta::{EventHints, EventMeta, Person, digits};
+use super::note::{self, Destination, Noteable, Numbered};
 use super::project::ProjectPayload;
-use super::scene::{Opening, Person, Scene, digits};
-use super::wire::Line;
+use super::text::Line;
 
 /// Somebody reacted with an emoji, or took it back.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Emoji {
     /// Where and by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// What happened; none in a test delivery.
     pub action: Option<Action>,
     /// Its name, such as `thumbsup`.
     pub name: String,
     /// What it stands on, or what the comment it stands on is about.
-    pub on: Thing,
+    pub on: Noteable,
     /// Whether it stands on the thing or on a comment.
     pub place: Place,
     /// Only members may see what it stands on.
@@ -45,7 +45,7 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
     /// On the thing itself.
-    Thing,
+    Noteable,
     /// On a comment on it.
     Note,
 }
@@ -74,7 +74,7 @@ struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Emoji, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Emoji, ParseError> {
         let attributes = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
@@ -83,7 +83,7 @@ impl Payload {
             attributes.action.as_str(),
             attributes.updated_at.as_str(),
         ];
-        let target = Target {
+        let target = Destination {
             commit: self.commit,
             merge_request: self.merge_request,
             issue: self.issue,
@@ -92,14 +92,14 @@ impl Payload {
             .note
             .as_ref()
             .is_some_and(note::Attributes::is_internal);
-        let confidential = opening.confidential || internal || target.is_confidential();
+        let confidential = hints.confidential || internal || target.is_confidential();
         let (place, on) = match (attributes.awardable_type.as_str(), self.note) {
             ("Note", Some(note)) => (Place::Note, note.read_target(target)),
-            ("Note", None) => (Place::Note, Thing::Other),
-            (thing, _) => (Place::Thing, target.read(thing, MaybeCommit::default())),
+            ("Note", None) => (Place::Note, Noteable::Other),
+            (thing, _) => (Place::Noteable, target.read(thing, MaybeCommit::default())),
         };
         Ok(Emoji {
-            scene: opening.scene(self.project, self.user, &identity),
+            meta: hints.meta(self.project, self.user, &identity),
             action: attributes.action.0.as_deref().map(Action::parse),
             name: attributes
                 .name

@@ -5,16 +5,16 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::kind::Kind;
+use super::meta::EventHints;
 use super::push::{self, RefChange, RefKind};
-use super::scene::Opening;
 use super::status::Status;
-use super::wire::Text;
+use super::text::Text;
 use super::{
-    administration, deployment, emoji, expiring_token, feature_flag, issue, job, member,
-    merge_request, milestone, note, pipeline, release, repository_update, vulnerability, wiki_page,
+    deployment, emoji, expiring_token, feature_flag, issue, job, member, merge_request, milestone,
+    note, pipeline, release, repository_update, system_hook, vulnerability, wiki_page,
 };
 
-macro_rules! families {
+macro_rules! event_kinds {
     ($($(#[$doc:meta])* $variant:ident: $family:ident, $($kind:ident)|+;)+) => {
         /// What happened on GitLab.
         #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,17 +36,17 @@ macro_rules! families {
                         RefKind::Branch => Kind::Push,
                         RefKind::Tag => Kind::TagPush,
                     },
-                    $(Self::$variant(event) => event.scene.kind,)+
+                    $(Self::$variant(event) => event.meta.kind,)+
                     Self::Unhandled(kind) | Self::Incomplete(kind) => *kind,
                 }
             }
 
-            fn read_as(body: &str, opening: &Opening) -> Result<Self, ParseError> {
-                match opening.kind {
-                    Kind::Push | Kind::TagPush => Self::push(read(body)?, opening.kind),
+            fn read_as(body: &str, hints: &EventHints) -> Result<Self, ParseError> {
+                match hints.kind {
+                    Kind::Push | Kind::TagPush => Self::push(read(body)?, hints.kind),
                     $($(Kind::$kind)|+ => {
                         let payload: $family::Payload = read(body)?;
-                        Ok(Self::$variant(Box::new(payload.read(opening)?)))
+                        Ok(Self::$variant(Box::new(payload.read(hints)?)))
                     })+
                     Kind::Other => Ok(Self::Unhandled(Kind::Other)),
                 }
@@ -55,7 +55,7 @@ macro_rules! families {
     };
 }
 
-families! {
+event_kinds! {
     /// Something happened to an issue or work item.
     Issue: issue, Issue | WorkItem;
     /// Something happened to a merge request.
@@ -85,7 +85,7 @@ families! {
     /// Somebody's membership changed.
     Member: member, Member;
     /// A project, group, account or key came, went or changed.
-    Administration: administration, Subgroup | Project | User | Group | Key;
+    SystemHook: system_hook, Subgroup | Project | User | Group | Key;
     /// A repository changed.
     RepositoryUpdate: repository_update, RepositoryUpdate;
 }
@@ -111,11 +111,11 @@ impl Event {
         }
         let names: Names = read(body)?;
         let says_so = hook.is_some_and(|hook| hook.starts_with(b"Confidential "));
-        let opening = names.opening(says_so);
-        match Self::read_as(body, &opening) {
+        let hints = names.hints(says_so);
+        match Self::read_as(body, &hints) {
             // A push without its commit is a mistake to be shown; of the others we only speak.
-            Err(ParseError::Missing(_)) if !matches!(opening.kind, Kind::Push | Kind::TagPush) => {
-                Ok(Self::Incomplete(opening.kind))
+            Err(ParseError::Missing(_)) if !matches!(hints.kind, Kind::Push | Kind::TagPush) => {
+                Ok(Self::Incomplete(hints.kind))
             }
             event => event,
         }
@@ -132,7 +132,7 @@ impl Event {
     }
 
     /// Whether it tells of something that goes on: a pipeline, a job or a deployment.
-    pub fn is_under_way(&self) -> bool {
+    pub fn is_in_progress(&self) -> bool {
         let status = match self {
             Self::Pipeline(pipeline) => pipeline.status,
             Self::Job(job) => job.status,
@@ -168,10 +168,10 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    fn opening(&self, is_confidential: bool) -> Opening<'_> {
+    fn hints(&self, is_confidential: bool) -> EventHints<'_> {
         let typed = Text::filled(self.event_type.as_ref())
             .is_some_and(|name| name.starts_with("confidential_"));
-        Opening {
+        EventHints {
             kind: Kind::of(self.object_kind.as_ref(), self.event_name.as_ref()),
             name: Text::filled(self.event_name.as_ref())
                 .or_else(|| Text::filled(self.object_kind.as_ref()))

@@ -1,18 +1,18 @@
 //! An access token or deploy token that is about to expire. Owns what is read of it: never the token
-//! itself, which GitLab does not send. The words for people are in [`notice`](crate::notice).
+//! itself, which GitLab does not send. The words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::event::ParseError;
+use super::meta::{EventHints, EventMeta, digits};
 use super::project::ProjectPayload;
-use super::scene::{Opening, Scene, digits};
-use super::wire::Line;
+use super::text::Line;
 
 /// A token is about to expire.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ExpiringToken {
     /// Where, unless it belongs to a group.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// The group it belongs to, unless it belongs to a project.
     pub group: Option<String>,
     /// The name people gave it.
@@ -48,7 +48,7 @@ struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<ExpiringToken, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<ExpiringToken, ParseError> {
         let attributes = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
@@ -59,7 +59,7 @@ impl Payload {
         let place = group.as_deref().unwrap_or_default();
         let identity = [place, &id, attributes.expires_at.as_str()];
         Ok(ExpiringToken {
-            scene: opening.scene(self.project, None, &identity),
+            meta: hints.meta(self.project, None, &identity),
             group,
             name: attributes
                 .name

@@ -1,17 +1,17 @@
 //! A feature flag. Owns what is read of it. The words for people are in
-//! [`notice`](crate::notice).
+//! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::event::ParseError;
-use super::scene::{Bare, Opening, Scene, digits};
-use super::wire::Line;
+use super::meta::{CommonPayload, EventHints, EventMeta, digits};
+use super::text::Line;
 
 /// A feature flag was turned on or off.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FeatureFlag {
     /// Where and by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// Its name.
     pub name: String,
     /// What it is for.
@@ -29,7 +29,7 @@ pub enum Switch {
     Off,
 }
 
-pub(super) type Payload = Bare<Attributes>;
+pub(super) type Payload = CommonPayload<Attributes>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -41,7 +41,7 @@ pub(super) struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(mut self, opening: &Opening) -> Result<FeatureFlag, ParseError> {
+    pub(super) fn read(mut self, hints: &EventHints) -> Result<FeatureFlag, ParseError> {
         let attributes = self.attributes()?;
         let switch = match attributes.active {
             Some(true) => Switch::On,
@@ -52,7 +52,7 @@ impl Payload {
         let on_or_off = format!("{switch:?}");
         let identity = [&id, attributes.name.as_str(), &on_or_off];
         Ok(FeatureFlag {
-            scene: opening.scene(self.project, self.user, &identity),
+            meta: hints.meta(self.project, self.user, &identity),
             name: attributes
                 .name
                 .0

@@ -1,19 +1,19 @@
 //! An issue and its kin: incidents, tasks, epics and other work items. Owns what is read of them and
-//! when they are confidential. The words for people are in [`notice`](crate::notice).
+//! when they are confidential. The words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::event::ParseError;
-use super::scene::{Bare, Opening, Scene, digits};
-use super::wire::Line;
+use super::meta::{CommonPayload, EventHints, EventMeta, digits};
+use super::text::Line;
 
 /// Something happened to an issue or work item.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issue {
     /// Where and by whom.
-    pub scene: Scene,
-    /// What sort of work item it is.
-    pub sort: Sort,
+    pub meta: EventMeta,
+    /// What work_item_type of work item it is.
+    pub work_item_type: WorkItemType,
     /// Its number within the project or group.
     pub number: Option<u64>,
     /// What happened; none in a test delivery.
@@ -55,7 +55,7 @@ pub enum State {
 /// The sorts of work items of GitLab 19.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the names are GitLab's and say it")]
-pub enum Sort {
+pub enum WorkItemType {
     Issue,
     Incident,
     Task,
@@ -69,7 +69,7 @@ pub enum Sort {
     Other,
 }
 
-pub(super) type Payload = Bare<Attributes>;
+pub(super) type Payload = CommonPayload<Attributes>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -77,7 +77,7 @@ pub(super) struct Attributes {
     id: Option<u64>,
     iid: Option<u64>,
     #[serde(rename = "type")]
-    sort: Line,
+    work_item_type: Line,
     title: Line,
     state: Line,
     action: Line,
@@ -87,7 +87,7 @@ pub(super) struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(mut self, opening: &Opening) -> Result<Issue, ParseError> {
+    pub(super) fn read(mut self, hints: &EventHints) -> Result<Issue, ParseError> {
         let attributes = self.attributes()?;
         if attributes.iid.is_none() && attributes.title.0.is_none() {
             return Err(ParseError::Missing("object_attributes.iid"));
@@ -98,12 +98,12 @@ impl Payload {
             attributes.updated_at.as_str(),
         ];
         Ok(Issue {
-            scene: opening.scene(self.project, self.user, &identity),
-            sort: Sort::parse(attributes.sort.as_str(), opening),
+            meta: hints.meta(self.project, self.user, &identity),
+            work_item_type: WorkItemType::parse(attributes.work_item_type.as_str(), hints),
             number: attributes.iid,
             action: attributes.action.0.as_deref().map(Action::parse),
             state: State::parse(attributes.state.as_str()),
-            confidential: opening.confidential || attributes.confidential == Some(true),
+            confidential: hints.confidential || attributes.confidential == Some(true),
             title: attributes.title.0,
             page: attributes.url.0,
         })
@@ -132,9 +132,9 @@ impl State {
     }
 }
 
-impl Sort {
+impl WorkItemType {
     /// GitLab before 16 names no type for an issue.
-    fn parse(word: &str, opening: &Opening) -> Self {
+    fn parse(word: &str, hints: &EventHints) -> Self {
         match word {
             "Issue" => Self::Issue,
             "Incident" => Self::Incident,
@@ -145,7 +145,7 @@ impl Sort {
             "Key Result" => Self::KeyResult,
             "Epic" => Self::Epic,
             "Ticket" => Self::Ticket,
-            "" if opening.kind == super::kind::Kind::Issue => Self::Issue,
+            "" if hints.kind == super::kind::Kind::Issue => Self::Issue,
             _ => Self::Other,
         }
     }

@@ -1,21 +1,21 @@
 //! A job of a pipeline, called build on the wire. Owns what is read of it. The words for people, and
-//! that only its end is told, are in [`notice`](crate::notice).
+//! that only its end is told, are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::MaybeCommit;
 use super::event::ParseError;
+use super::meta::{EventHints, EventMeta, Person, digits};
 use super::pipeline::{Run, whole_seconds};
 use super::project::{Project, ProjectPayload};
-use super::scene::{Opening, Person, Scene, digits};
 use super::status::Status;
-use super::wire::Line;
+use super::text::Line;
 
 /// A job went a step further.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Job {
     /// Where and by whom it was started.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// Its number within the instance, as its page has it.
     pub id: u64,
     /// How far it is.
@@ -58,18 +58,18 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Job, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Job, ParseError> {
         let id = self.build_id.ok_or(ParseError::Missing("build_id"))?;
         let identity = [&digits(Some(id)), self.build_status.as_str()];
-        let mut scene = opening.scene(self.project, self.user, &identity);
+        let mut meta = hints.meta(self.project, self.user, &identity);
         // GitLab before 15.2 sends no project, only its name.
         let named = self.project_name.0.map(|path| Project {
             path,
             web_url: None,
         });
-        scene.project = scene.project.or(named);
+        meta.project = meta.project.or(named);
         Ok(Job {
-            scene,
+            meta,
             id,
             status: Status::parse(self.build_status.as_str()),
             run: Run::read(self.reference, self.tag, self.sha),

@@ -1,7 +1,7 @@
 //! Which kinds of event exist. Owns the names GitLab gives them on the wire and the words we use for
 //! them in logs and metrics. What is read of each kind is told by [`event`](super::event).
 
-use super::wire::Text;
+use super::text::Text;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $label:literal: $($name:literal)|+;)+) => {

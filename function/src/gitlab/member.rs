@@ -1,18 +1,18 @@
 //! Who belongs to a group or a project, from group hooks and system hooks. Owns what is read of a
-//! change to it. The words for people are in [`notice`](crate::notice).
+//! change to it. The words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::event::ParseError;
+use super::meta::{EventHints, EventMeta, digits};
 use super::project::Project;
-use super::scene::{Opening, Scene, digits};
-use super::wire::Line;
+use super::text::Line;
 
 /// Somebody's membership changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Member {
     /// Where, unless it is a group; GitLab does not say by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// The group, unless it is a project.
     pub group: Option<String>,
     /// What happened.
@@ -56,7 +56,7 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Member, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Member, ParseError> {
         let group = self.group_path.0.or(self.group_name.0);
         let project = self.project_path_with_namespace.0.or(self.project_name.0);
         let identity = [
@@ -66,18 +66,18 @@ impl Payload {
             self.group_access.as_str(),
             self.updated_at.as_str(),
         ];
-        let mut scene = opening.scene(None, None, &identity);
-        scene.project = project.map(|path| Project {
+        let mut meta = hints.meta(None, None, &identity);
+        meta.project = project.map(|path| Project {
             path,
             web_url: None,
         });
-        if scene.project.is_none() && group.is_none() {
+        if meta.project.is_none() && group.is_none() {
             return Err(ParseError::Missing("group_path"));
         }
         Ok(Member {
-            scene,
+            meta,
             group,
-            action: Action::parse(opening.name),
+            action: Action::parse(hints.name),
             who: self
                 .user_name
                 .0

@@ -1,18 +1,18 @@
 //! A merge request. Owns what is read of it and which commit it is about: the last one of its source
-//! branch. The words for people are in [`notice`](crate::notice).
+//! branch. The words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::{CommitSha, MaybeCommit};
 use super::event::ParseError;
-use super::scene::{Bare, Opening, Scene, digits};
-use super::wire::Line;
+use super::meta::{CommonPayload, EventHints, EventMeta, digits};
+use super::text::Line;
 
 /// Something happened to a merge request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MergeRequest {
     /// Where and by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// Its number within the project.
     pub number: Option<u64>,
     /// What happened; none in a test delivery.
@@ -71,7 +71,7 @@ pub enum State {
     Merged,
 }
 
-pub(super) type Payload = Bare<Attributes>;
+pub(super) type Payload = CommonPayload<Attributes>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -97,7 +97,7 @@ pub(super) struct LastCommit {
 }
 
 impl Payload {
-    pub(super) fn read(mut self, opening: &Opening) -> Result<MergeRequest, ParseError> {
+    pub(super) fn read(mut self, hints: &EventHints) -> Result<MergeRequest, ParseError> {
         let attributes = self.attributes()?;
         if attributes.iid.is_none() && attributes.title.0.is_none() {
             return Err(ParseError::Missing("object_attributes.iid"));
@@ -109,7 +109,7 @@ impl Payload {
             attributes.updated_at.as_str(),
         ];
         Ok(MergeRequest {
-            scene: opening.scene(self.project, self.user, &identity),
+            meta: hints.meta(self.project, self.user, &identity),
             number: attributes.iid,
             action: attributes.action(),
             state: State::parse(attributes.state.as_str()),

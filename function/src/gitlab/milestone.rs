@@ -1,18 +1,18 @@
 //! A milestone. Owns what is read of it; its action stands beside it, not in it. The words for people
-//! are in [`notice`](crate::notice).
+//! are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::event::ParseError;
+use super::meta::{EventHints, EventMeta, Person, digits};
 use super::project::ProjectPayload;
-use super::scene::{Opening, Person, Scene, digits};
-use super::wire::Line;
+use super::text::Line;
 
 /// Something happened to a milestone.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Milestone {
     /// Where and by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// What happened; none in a test delivery.
     pub action: Option<Action>,
     /// Its number within the project.
@@ -57,7 +57,7 @@ struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Milestone, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Milestone, ParseError> {
         let attributes = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
@@ -68,7 +68,7 @@ impl Payload {
             attributes.updated_at.as_str(),
         ];
         Ok(Milestone {
-            scene: opening.scene(self.project, self.user, &identity),
+            meta: hints.meta(self.project, self.user, &identity),
             action: action.as_deref().map(Action::parse),
             number: attributes.iid,
             title: attributes

@@ -1,22 +1,22 @@
 //! A comment, called note on the wire. Owns what it stands on, which commit that is, and when nobody
-//! outside may read it. The words for people are in [`notice`](crate::notice).
+//! outside may read it. The words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::{CommitSha, MaybeCommit};
 use super::event::ParseError;
 use super::merge_request::LastCommit;
+use super::meta::{EventHints, EventMeta, Person, digits};
 use super::project::ProjectPayload;
-use super::scene::{Opening, Person, Scene, digits};
-use super::wire::Line;
+use super::text::Line;
 
 /// Somebody wrote a comment.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Note {
     /// Where and by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// What it is a comment on.
-    pub on: Thing,
+    pub on: Noteable,
     /// What happened; GitLab before 16.11 does not say, and then it is new.
     pub action: Action,
     /// Only members may see it.
@@ -42,7 +42,7 @@ pub enum Action {
 
 /// What people comment on and react to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Thing {
+pub enum Noteable {
     /// A commit.
     Commit(Option<CommitSha>),
     /// A merge request: its number and its last commit.
@@ -55,7 +55,7 @@ pub enum Thing {
     Other,
 }
 
-impl Thing {
+impl Noteable {
     /// The commit it is about.
     pub fn sha(&self) -> Option<&CommitSha> {
         match self {
@@ -77,7 +77,7 @@ pub(super) struct Payload {
 }
 
 /// What a comment or a reaction stands on; at most one is there.
-pub(super) struct Target {
+pub(super) struct Destination {
     pub(super) commit: Option<LastCommit>,
     pub(super) merge_request: Option<Numbered>,
     pub(super) issue: Option<Numbered>,
@@ -108,7 +108,7 @@ pub(super) struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Note, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Note, ParseError> {
         let mut attributes = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
@@ -117,16 +117,16 @@ impl Payload {
             attributes.action.as_str(),
             attributes.updated_at.as_str(),
         ];
-        let target = Target {
+        let target = Destination {
             commit: self.commit,
             merge_request: self.merge_request,
             issue: self.issue,
         };
         let hidden = attributes.is_internal() || target.is_confidential();
         Ok(Note {
-            scene: opening.scene(self.project, self.user, &identity),
+            meta: hints.meta(self.project, self.user, &identity),
             action: Action::parse(attributes.action.as_str()),
-            confidential: opening.confidential || hidden,
+            confidential: hints.confidential || hidden,
             system: attributes.system == Some(true),
             text: attributes.note.0.take(),
             page: attributes.url.0.take(),
@@ -142,12 +142,12 @@ impl Attributes {
     }
 
     /// What the comment stands on.
-    pub(super) fn read_target(self, target: Target) -> Thing {
+    pub(super) fn read_target(self, target: Destination) -> Noteable {
         target.read(self.noteable_type.as_str(), self.commit_id)
     }
 }
 
-impl Target {
+impl Destination {
     /// An issue that only members may see makes everything on it confidential.
     pub(super) fn is_confidential(&self) -> bool {
         let numbered = [&self.merge_request, &self.issue].into_iter().flatten();
@@ -155,16 +155,16 @@ impl Target {
     }
 
     /// The thing of the type that GitLab names; `commit` is the comment's own word for its commit.
-    pub(super) fn read(self, noteable: &str, commit: MaybeCommit) -> Thing {
+    pub(super) fn read(self, noteable: &str, commit: MaybeCommit) -> Noteable {
         match noteable {
-            "Commit" => Thing::Commit(self.commit.and_then(|commit| commit.id.0).or(commit.0)),
+            "Commit" => Noteable::Commit(self.commit.and_then(|commit| commit.id.0).or(commit.0)),
             "MergeRequest" => {
                 let on = self.merge_request.unwrap_or_default();
-                Thing::MergeRequest(on.iid, on.last_commit.and_then(|commit| commit.id.0))
+                Noteable::MergeRequest(on.iid, on.last_commit.and_then(|commit| commit.id.0))
             }
-            "Issue" | "WorkItem" => Thing::Issue(self.issue.and_then(|issue| issue.iid)),
-            "Snippet" | "ProjectSnippet" => Thing::Snippet,
-            _ => Thing::Other,
+            "Issue" | "WorkItem" => Noteable::Issue(self.issue.and_then(|issue| issue.iid)),
+            "Snippet" | "ProjectSnippet" => Noteable::Snippet,
+            _ => Noteable::Other,
         }
     }
 }

@@ -1,21 +1,21 @@
 //! A pipeline. Owns what is read of it and of its jobs. The words for people, and that only its end
-//! is told, are in [`notice`](crate::notice).
+//! is told, are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::{CommitSha, MaybeCommit};
 use super::event::ParseError;
+use super::meta::{EventHints, EventMeta, Person, digits};
 use super::project::ProjectPayload;
 use super::push::RefKind;
-use super::scene::{Opening, Person, Scene, digits};
 use super::status::Status;
-use super::wire::Line;
+use super::text::Line;
 
 /// A pipeline went a step further.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pipeline {
     /// Where and by whom it was started.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// Its number within the instance, as its page has it.
     pub id: u64,
     /// How far it is.
@@ -87,7 +87,7 @@ struct Build {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Pipeline, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Pipeline, ParseError> {
         let attributes = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
@@ -96,7 +96,7 @@ impl Payload {
             .ok_or(ParseError::Missing("object_attributes.id"))?;
         let identity = [&digits(Some(id)), attributes.status.as_str()];
         Ok(Pipeline {
-            scene: opening.scene(self.project, self.user, &identity),
+            meta: hints.meta(self.project, self.user, &identity),
             id,
             status: Status::parse(attributes.status.as_str()),
             run: Run::read(attributes.reference, attributes.tag, attributes.sha),

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::wire::Line;
+use super::text::Line;
 
 /// A project on GitLab.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,15 +1,15 @@
 //! A branch or tag that moved: pushes and tag pushes. Owns which field holds the commit of
-//! interest, which differs for annotated tags and deletions. Other events are told apart in
-//! [`event`](super::event); the words for people are in [`notice`](crate::notice).
+//! reason, which differs for annotated tags and deletions. Other events are told apart in
+//! [`event`](super::event); the words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::{CommitSha, MaybeCommit};
-use super::delivery_id::DeliveryId;
 use super::event::ParseError;
+use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
 use super::project::Project;
-use super::wire::Text;
+use super::text::Text;
 
 /// A branch or tag was created, moved or deleted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,7 +31,7 @@ pub struct RefChange {
     /// The message of an annotated tag.
     pub annotation: Option<String>,
     /// Stands in for the idempotency key that GitLab before 17.4 does not send.
-    pub content_id: DeliveryId,
+    pub content_id: IdempotencyKey,
 }
 
 /// The two kinds of reference that GitLab reports.
@@ -205,7 +205,7 @@ impl Payload<'_> {
         })
     }
 
-    fn content_id(&self, kind: RefKind, reference: &str) -> DeliveryId {
+    fn content_id(&self, kind: RefKind, reference: &str) -> IdempotencyKey {
         let number =
             |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
         let sha = |maybe: &MaybeCommit| maybe.0.as_ref().map_or("", CommitSha::as_str).to_owned();
@@ -215,7 +215,7 @@ impl Payload<'_> {
         };
         let (before, after) = (sha(&self.before), sha(&self.after));
         let (project, user) = (number(self.project_id), number(self.user_id));
-        DeliveryId::from_content(&[&project, kind, reference, &before, &after, &user])
+        IdempotencyKey::from_content(&[&project, kind, reference, &before, &after, &user])
     }
 }
 

@@ -1,20 +1,20 @@
 //! A release. Owns what is read of it; its action stands beside it, not in it. The words for people
-//! are in [`notice`](crate::notice).
+//! are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::CommitSha;
 use super::event::ParseError;
 use super::merge_request::LastCommit;
+use super::meta::{EventHints, EventMeta, digits};
 use super::project::ProjectPayload;
-use super::scene::{Opening, Scene, digits};
-use super::wire::Line;
+use super::text::Line;
 
 /// Something happened to a release.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Release {
     /// Where; GitLab does not say by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// What happened; none in a test delivery.
     pub action: Option<Action>,
     /// The tag it belongs to.
@@ -55,7 +55,7 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<Release, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Release, ParseError> {
         // There is no time of the change in it; the texts stand in for one.
         let identity = [
             &digits(self.id),
@@ -65,7 +65,7 @@ impl Payload {
             self.description.as_str(),
         ];
         Ok(Release {
-            scene: opening.scene(self.project, None, &identity),
+            meta: hints.meta(self.project, None, &identity),
             action: self.action.0.as_deref().map(Action::parse),
             tag: self.tag.0.ok_or(ParseError::Missing("tag"))?,
             name: self.name.0,

@@ -1,19 +1,19 @@
 //! A repository that changed, as system hooks tell it beside the pushes themselves. Owns what is read
-//! of it. The words for people are in [`notice`](crate::notice).
+//! of it. The words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::commit::{CommitSha, MaybeCommit};
 use super::event::ParseError;
+use super::meta::{EventHints, EventMeta, Person, digits};
 use super::project::ProjectPayload;
-use super::scene::{Opening, Person, Scene, digits};
-use super::wire::Line;
+use super::text::Line;
 
 /// Branches or tags of a repository changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RepositoryUpdate {
     /// Where and by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// The first branch or tag that changed, in full, such as `refs/heads/main`.
     pub reference: String,
     /// The commit it stands on now; none if it is gone.
@@ -41,7 +41,7 @@ struct Change {
 }
 
 impl Payload {
-    pub(super) fn read(self, opening: &Opening) -> Result<RepositoryUpdate, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<RepositoryUpdate, ParseError> {
         let changes = self.changes.unwrap_or_default();
         let others = changes.len().saturating_sub(1);
         let first = changes
@@ -57,7 +57,7 @@ impl Payload {
             &others.to_string(),
         ];
         Ok(RepositoryUpdate {
-            scene: opening.scene(self.project, Some(Person::named(self.user_name)), &identity),
+            meta: hints.meta(self.project, Some(Person::named(self.user_name)), &identity),
             reference: first
                 .reference
                 .0

@@ -1,5 +1,5 @@
 //! Standard Webhooks 1.0.0 signatures, as GitLab 19 and later makes them. Owns keys, the signed
-//! string and the age limit. Which scheme a delivery must satisfy is decided in [`origin`](super::origin).
+//! string and the age limit. Which scheme a delivery must satisfy is decided in [`origin`](super::verification).
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName};
 use ring::hmac;
 use subtle::ConstantTimeEq as _;
 
-use super::delivery_id::DeliveryId;
-use super::origin::{OriginError, only};
+use super::idempotency_key::IdempotencyKey;
+use super::verification::{OriginError, only};
 
 /// How far a timestamp may lie from our clock, in seconds, either way: the tolerance of the
 /// specification's own libraries.
@@ -66,10 +66,10 @@ pub enum SigningKeyError {
     Length(usize),
 }
 
-/// What the headers of a signed delivery claim, before its body has been seen.
+/// What the headers of a signed delivery unverified, before its body has been seen.
 #[derive(Debug)]
 pub struct SignatureClaim {
-    id: DeliveryId,
+    id: IdempotencyKey,
     timestamp: Box<str>,
     tags: Vec<Tag>,
 }
@@ -86,7 +86,7 @@ impl SignatureClaim {
         let timestamp = only(headers, &TIMESTAMP)?.ok_or(OriginError::BadTimestamp)?;
         let timestamp = read_timestamp(timestamp, unix_seconds)?;
         let id = only(headers, &ID)?
-            .and_then(DeliveryId::parse)
+            .and_then(IdempotencyKey::parse)
             .ok_or(OriginError::BadId)?;
         let tags = read_tags(signature);
         if tags.is_empty() {
@@ -117,7 +117,7 @@ impl SignatureClaim {
     }
 
     /// The key that names this delivery; it is part of what is signed.
-    pub fn into_id(self) -> DeliveryId {
+    pub fn into_id(self) -> IdempotencyKey {
         self.id
     }
 
@@ -186,20 +186,22 @@ mod tests {
     fn a_known_answer_is_accepted_and_names_the_key_that_made_it() {
         let other = SigningKey::parse("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").expect("is a key");
         let key = SigningKey::parse(KEY).expect("is a key");
-        let claim = SignatureClaim::read(&headers("1781200000", GOOD), NOW).expect("is a claim");
-        assert_eq!(claim.verify(std::slice::from_ref(&key), BODY), Some(0));
-        assert_eq!(claim.verify(&[other.clone(), key], BODY), Some(1));
-        assert_eq!(claim.verify(&[other], BODY), None);
+        let unverified =
+            SignatureClaim::read(&headers("1781200000", GOOD), NOW).expect("is unverified");
+        assert_eq!(unverified.verify(std::slice::from_ref(&key), BODY), Some(0));
+        assert_eq!(unverified.verify(&[other.clone(), key], BODY), Some(1));
+        assert_eq!(unverified.verify(&[other], BODY), None);
     }
 
     #[test]
     fn one_changed_byte_is_refused() {
         let key = [SigningKey::parse(KEY).expect("is a key")];
-        let claim = SignatureClaim::read(&headers("1781200000", GOOD), NOW).expect("is a claim");
+        let unverified =
+            SignatureClaim::read(&headers("1781200000", GOOD), NOW).expect("is unverified");
         for position in 0..BODY.len() {
             let mut body = BODY.to_vec();
             body[position] ^= 1;
-            assert_eq!(claim.verify(&key, &body), None, "byte {position}");
+            assert_eq!(unverified.verify(&key, &body), None, "byte {position}");
         }
     }
 
@@ -208,9 +210,9 @@ mod tests {
         let key = [SigningKey::parse(KEY).expect("is a key")];
         let list = format!("v1a,abc v2,{} v1, v1,!!! v1,AAAA {GOOD}", &GOOD[3..]);
         for list in [list, format!("{GOOD} {GOOD}")] {
-            let claim = SignatureClaim::read(&headers("1781200000", &list), NOW);
-            let claim = claim.expect("is a claim");
-            assert_eq!(claim.verify(&key, BODY), Some(0), "{list}");
+            let unverified = SignatureClaim::read(&headers("1781200000", &list), NOW);
+            let unverified = unverified.expect("is unverified");
+            assert_eq!(unverified.verify(&key, BODY), Some(0), "{list}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! How far a pipeline, a job or a deployment has come. Owns GitLab's words for it and which of them
-//! are final. What is said about it is decided in [`notice`](crate::notice).
+//! are final. What is said about it is decided in [`message`](crate::notifier::message).
 
 /// The end of something that runs, or that there is none yet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,18 +1,18 @@
 //! A page of a wiki. Owns what is read of it. It has no commit of the project: its version is one of
-//! the wiki's own repository. The words for people are in [`notice`](crate::notice).
+//! the wiki's own repository. The words for people are in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::event::ParseError;
+use super::meta::{CommonPayload, EventHints, EventMeta};
 use super::release::Action;
-use super::scene::{Bare, Opening, Scene};
-use super::wire::Line;
+use super::text::Line;
 
 /// Something happened to a page of a wiki.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WikiPage {
     /// Where and by whom.
-    pub scene: Scene,
+    pub meta: EventMeta,
     /// What happened.
     pub action: Option<Action>,
     /// Its title.
@@ -23,7 +23,7 @@ pub struct WikiPage {
     pub page: Option<String>,
 }
 
-pub(super) type Payload = Bare<Attributes>;
+pub(super) type Payload = CommonPayload<Attributes>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -37,7 +37,7 @@ pub(super) struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(mut self, opening: &Opening) -> Result<WikiPage, ParseError> {
+    pub(super) fn read(mut self, hints: &EventHints) -> Result<WikiPage, ParseError> {
         let attributes = self.attributes()?;
         let identity = [
             attributes.slug.as_str(),
@@ -45,7 +45,7 @@ impl Payload {
             attributes.version_id.as_str(),
         ];
         Ok(WikiPage {
-            scene: opening.scene(self.project, self.user, &identity),
+            meta: hints.meta(self.project, self.user, &identity),
             action: attributes.action.0.as_deref().map(Action::parse),
             title: attributes
                 .title

@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use super::Outcome;
-use crate::delivery::{Busy, Effort, Verdict};
 use crate::gitlab::commit::CommitSha;
-use crate::gitlab::delivery_id::DeliveryId;
+use crate::gitlab::idempotency_key::IdempotencyKey;
 use crate::gitlab::kind::Kind;
-use crate::gitlab::origin::{Proof, Scheme};
-use crate::notice::Ignored;
+use crate::gitlab::verification::{Scheme, Verified};
+use crate::notifier::SkipReason;
+use crate::rocketchat::Destination;
 use crate::rocketchat::MessageId;
-use crate::routes::Target;
+use crate::send::{Attempts, Overloaded, SendResult};
 
 /// What is known of a webhook at its end; what was not reached stays empty.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Report {
     /// Length of its body.
     pub body_bytes: Option<u64>,
     /// Names the delivery.
-    pub delivery_id: Option<DeliveryId>,
+    pub delivery_id: Option<IdempotencyKey>,
     /// What happened on GitLab.
     pub kind: Option<Kind>,
     /// Where, as GitLab wrote it.
@@ -34,18 +34,18 @@ pub struct Report {
     /// How long it took to bring the message to the recipient, or to give up.
     pub delivery_time: Option<Duration>,
     /// What that took beyond one call of each kind.
-    pub effort: Effort,
+    pub effort: Attempts,
     /// How it came in.
-    pub entrance: Entrance,
+    pub source: Source,
     /// Who got the message and who did not, where it was for several.
-    pub deliveries: Vec<Told>,
+    pub deliveries: Vec<RecipientResult>,
     /// How it ended.
     pub outcome: Outcome,
 }
 
 /// The ways in.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Entrance {
+pub enum Source {
     /// GitLab's own webhooks.
     #[default]
     Webhook,
@@ -55,7 +55,7 @@ pub enum Entrance {
 
 /// What became of the message for one of several.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Told {
+pub struct RecipientResult {
     /// As the configuration or GitLab names them.
     pub recipient: String,
     /// The id of the message, or why there is none, in one word.
@@ -74,24 +74,28 @@ impl Report {
             project: None,
             sha: None,
             delivery_time: None,
-            effort: Effort::default(),
-            entrance: Entrance::Webhook,
+            effort: Attempts::default(),
+            source: Source::Webhook,
             deliveries: Vec::new(),
             outcome,
         }
     }
 
     /// Notes what let the delivery in.
-    pub fn note_proof(&mut self, proof: Proof) {
-        self.scheme = Some(proof.scheme);
-        self.key_index = Some(proof.key_index);
-        self.delivery_id = proof.delivery_id;
+    pub fn authenticated_as(&mut self, verified: Verified) {
+        self.scheme = Some(verified.scheme);
+        self.key_index = Some(verified.key_index);
+        self.delivery_id = verified.delivery_id;
     }
 
     /// Adds what became of the message for each recipient. It is delivered if all have it who are to
     /// have it; to send it again for the others is safe, for each has a message id of its own.
     #[must_use]
-    pub fn told(self, targets: &[&Target], verdicts: Vec<Result<(Verdict, Effort), Busy>>) -> Self {
+    pub fn told(
+        self,
+        targets: &[&Destination],
+        verdicts: Vec<Result<(SendResult, Attempts), Overloaded>>,
+    ) -> Self {
         let mut effort = self.effort;
         let outcomes: Vec<_> = verdicts
             .into_iter()
@@ -99,7 +103,11 @@ impl Report {
             .collect();
         let deliveries = match outcomes.as_slice() {
             [_] => Vec::new(),
-            several => targets.iter().zip(several).map(Told::of).collect(),
+            several => targets
+                .iter()
+                .zip(several)
+                .map(RecipientResult::of)
+                .collect(),
         };
         let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Failed(_));
         let delivered = |outcome: &&Outcome| matches!(outcome, Outcome::Delivered { .. });
@@ -109,19 +117,19 @@ impl Report {
         Self {
             deliveries,
             effort,
-            outcome: decisive.unwrap_or(Outcome::Ignored(Ignored::Nobody)),
+            outcome: decisive.unwrap_or(Outcome::SkipReason(SkipReason::Nobody)),
             ..self
         }
     }
 }
 
-impl Told {
-    fn of((target, outcome): (&&Target, &Outcome)) -> Self {
+impl RecipientResult {
+    fn of((target, outcome): (&&Destination, &Outcome)) -> Self {
         Self {
             recipient: target.label(),
             result: match outcome {
                 Outcome::Delivered { message_id, .. } => Ok(message_id.clone()),
-                Outcome::Ignored(_) | Outcome::Failed(_) => Err(outcome.reason()),
+                Outcome::SkipReason(_) | Outcome::Failed(_) => Err(outcome.reason()),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! The only outgoing calls. Owns addresses, headers, time limits and the connection pool. What an
-//! answer means is in [`reply`]; what to call next is decided in
-//! [`delivery`](crate::delivery).
+//! answer means is in [`response`]; what to call next is decided in
+//! [`delivery`](crate::send).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,10 +12,10 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use url::Url;
 
-use super::reply::{self, Answer, Fault, StoredMessage};
+use super::endpoint::Endpoint;
 use super::request;
-use super::route::Route;
-use super::{Credentials, MessageId, Recipient, RoomId};
+use super::response::{self, Answer, ApiError, StoredMessage};
+use super::{Credentials, MessageId, RoomId, Username};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::trace;
 use crate::tls::{self, TlsError};
@@ -85,12 +85,12 @@ impl Client {
         let route = |route| address(base, route);
         Ok(Self {
             http,
-            create_room: route(Route::CreateRoom),
-            send_message: route(Route::SendMessage),
-            get_message: route(Route::GetMessage),
-            update_message: route(Route::UpdateMessage),
-            me: route(Route::Me),
-            user_info: route(Route::UserInfo),
+            create_room: route(Endpoint::CreateRoom),
+            send_message: route(Endpoint::SendMessage),
+            get_message: route(Endpoint::GetMessage),
+            update_message: route(Endpoint::UpdateMessage),
+            me: route(Endpoint::Me),
+            user_info: route(Endpoint::UserInfo),
             metrics,
         })
     }
@@ -98,13 +98,13 @@ impl Client {
     /// Makes or finds the room of direct messages with `recipient`.
     pub async fn create_room(
         &self,
-        recipient: &Recipient,
+        recipient: &Username,
         within: Duration,
-    ) -> Result<RoomId, Fault> {
+    ) -> Result<RoomId, ApiError> {
         let body = request::create_room(recipient);
         let request = with_json(self.http.post(self.create_room.clone()), body);
-        let read = |answer: &Answer| reply::room(answer, recipient);
-        self.call(Route::CreateRoom, request, within, read).await
+        let read = |answer: &Answer| response::room(answer, recipient);
+        self.call(Endpoint::CreateRoom, request, within, read).await
     }
 
     /// Sends `text` under the id `id`, which the server stores once at most.
@@ -114,11 +114,12 @@ impl Client {
         id: &MessageId,
         text: &str,
         within: Duration,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ApiError> {
         let body = request::send_message(room, id, text);
         let request = with_json(self.http.post(self.send_message.clone()), body);
-        let read = |answer: &Answer| reply::sent(answer, id);
-        self.call(Route::SendMessage, request, within, read).await
+        let read = |answer: &Answer| response::sent(answer, id);
+        self.call(Endpoint::SendMessage, request, within, read)
+            .await
     }
 
     /// Replaces the text of the message `id`, which is ours. Nobody is notified of that.
@@ -128,11 +129,12 @@ impl Client {
         id: &MessageId,
         text: &str,
         within: Duration,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ApiError> {
         let body = request::update_message(room, id, text);
         let request = with_json(self.http.post(self.update_message.clone()), body);
-        let read = |answer: &Answer| reply::sent(answer, id);
-        self.call(Route::UpdateMessage, request, within, read).await
+        let read = |answer: &Answer| response::sent(answer, id);
+        self.call(Endpoint::UpdateMessage, request, within, read)
+            .await
     }
 
     /// Looks for the message `id`.
@@ -140,26 +142,27 @@ impl Client {
         &self,
         id: &MessageId,
         within: Duration,
-    ) -> Result<StoredMessage, Fault> {
+    ) -> Result<StoredMessage, ApiError> {
         let request = self
             .http
             .get(with_query(&self.get_message, "msgId", id.as_str()));
-        let read = |answer: &Answer| reply::found(answer, id);
-        self.call(Route::GetMessage, request, within, read).await
+        let read = |answer: &Answer| response::found(answer, id);
+        self.call(Endpoint::GetMessage, request, within, read).await
     }
 
     /// The account we are logged in as.
-    pub async fn me(&self, within: Duration) -> Result<Account, Fault> {
+    pub async fn me(&self, within: Duration) -> Result<Account, ApiError> {
         let request = self.http.get(self.me.clone());
-        self.call(Route::Me, request, within, reply::accepted).await
+        self.call(Endpoint::Me, request, within, response::accepted)
+            .await
     }
 
-    /// The account of `recipient`; [`Fault::Refused`] if there is none.
+    /// The account of `recipient`; [`ApiError::Refused`] if there is none.
     pub async fn user_info(
         &self,
-        recipient: &Recipient,
+        recipient: &Username,
         within: Duration,
-    ) -> Result<Account, Fault> {
+    ) -> Result<Account, ApiError> {
         #[derive(Deserialize)]
         struct Body {
             user: Account,
@@ -167,18 +170,18 @@ impl Client {
         let request = self
             .http
             .get(with_query(&self.user_info, "username", recipient.as_str()));
-        let read = |answer: &Answer| reply::accepted(answer).map(|body: Body| body.user);
-        self.call(Route::UserInfo, request, within, read).await
+        let read = |answer: &Answer| response::accepted(answer).map(|body: Body| body.user);
+        self.call(Endpoint::UserInfo, request, within, read).await
     }
 
     /// Makes one call and measures it, together with what its answer means: a 200 may be a refusal.
     async fn call<T>(
         &self,
-        route: Route,
+        route: Endpoint,
         request: RequestBuilder,
         within: Duration,
-        read: impl FnOnce(&Answer) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        read: impl FnOnce(&Answer) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let started = Instant::now();
         let answer = exchange(request, within).await;
         let result = answer.and_then(|answer| read(&answer));
@@ -222,7 +225,7 @@ fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
     Ok(headers)
 }
 
-fn address(base: &Url, route: Route) -> Url {
+fn address(base: &Url, route: Endpoint) -> Url {
     let mut url = base.clone();
     // A server below a path keeps it; the base is http or https, so it has a path.
     let path = format!("{}{}", base.path().trim_end_matches('/'), route.path());
@@ -242,7 +245,7 @@ fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {
         .body(body)
 }
 
-async fn exchange(request: RequestBuilder, within: Duration) -> Result<Answer, Fault> {
+async fn exchange(request: RequestBuilder, within: Duration) -> Result<Answer, ApiError> {
     let request = match trace::current() {
         Some(context) => request.headers(context.headers()),
         None => request,
@@ -251,17 +254,21 @@ async fn exchange(request: RequestBuilder, within: Duration) -> Result<Answer, F
         .timeout(within)
         .send()
         .await
-        .map_err(|error| fault(&error))?;
+        .map_err(|error| transport_error(&error))?;
     read(response).await
 }
 
-async fn read(mut response: Response) -> Result<Answer, Fault> {
+async fn read(mut response: Response) -> Result<Answer, ApiError> {
     let status = response.status().as_u16();
     let reset_in = reset_in(response.headers());
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| transport_error(&error))?
+    {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(Fault::Unreadable);
+            return Err(ApiError::Unreadable);
         }
         body.extend_from_slice(&chunk);
     }
@@ -272,14 +279,14 @@ async fn read(mut response: Response) -> Result<Answer, Fault> {
     })
 }
 
-fn fault(error: &reqwest::Error) -> Fault {
+fn transport_error(error: &reqwest::Error) -> ApiError {
     // A connection that takes too long is both; nothing was sent over it.
     if error.is_connect() {
-        Fault::Connect
+        ApiError::Connect
     } else if error.is_timeout() {
-        Fault::Timeout
+        ApiError::Timeout
     } else {
-        Fault::Reset
+        ApiError::Reset
     }
 }
 

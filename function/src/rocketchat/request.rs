@@ -3,10 +3,10 @@
 
 use serde::Serialize;
 
-use super::{MessageId, Recipient, RoomId};
+use super::{MessageId, RoomId, Username};
 
 /// The body of `im.create`.
-pub(super) fn create_room(recipient: &Recipient) -> Vec<u8> {
+pub(super) fn create_room(recipient: &Username) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
         username: &'a str,

@@ -1,6 +1,6 @@
 //! Logs: one line an event on standard output, JSON for machines or plain for a terminal. Owns the
 //! form of a line and the filter. What is logged is decided where it happens, mostly in
-//! [`observe`](crate::observe).
+//! [`observe`](crate::http::telemetry_layer).
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -191,7 +191,7 @@ fn is_plain(value: &str) -> bool {
 
 /// A value without what could forge a line, move the cursor or hide text.
 fn visible(value: &str) -> impl Iterator<Item = char> {
-    let hidden = |char: char| char.is_control() || crate::markup::is_invisible(char);
+    let hidden = |char: char| char.is_control() || crate::rocketchat::markup::is_invisible(char);
     let shown = move |char| {
         if hidden(char) {
             char::REPLACEMENT_CHARACTER

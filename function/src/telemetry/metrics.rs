@@ -1,6 +1,6 @@
 //! What is counted and measured. Owns the instruments, their names and the text that Prometheus
 //! reads. Which labels they have is in [`labels`]; when something is counted is decided where it
-//! happens, mostly in [`observe`](crate::observe).
+//! happens, mostly in [`observe`](crate::http::telemetry_layer).
 //!
 //! The doc comment of an instrument is its help text, and with the labels it makes the table of
 //! `monitoring/METRICS.md`.
@@ -13,15 +13,15 @@ use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
 use prometheus::{Registry, TextEncoder};
 
 use crate::outcome::{Outcome, Report};
-use crate::rocketchat::reply::Fault;
-use crate::rocketchat::route::Route;
+use crate::rocketchat::endpoint::Endpoint;
+use crate::rocketchat::response::ApiError;
 
 mod family;
 pub mod labels;
 mod process;
 
 use family::{Count, Description, Distribution, Level};
-use labels::http::{Called, Served, UnderWay};
+use labels::http::{Called, InProgress, Served};
 use labels::{Authentication, Delivered, Ended, Labels, Nothing, Port, Received, Refused};
 
 /// Of a whole request, in seconds: a delivery has 5 s unless set otherwise, and GitLab hangs up
@@ -89,11 +89,11 @@ instruments! {
     /// Webhooks that arrived, by kind of event; `unknown` were turned away before their kind was known.
     received: Count<Received> = "webhooks.received", "{webhook}", NO_BOUNDS;
     /// Webhooks under way. Neither health nor scrapes are counted.
-    under_way: Level<UnderWay> = "http.server.active_requests", "{request}", NO_BOUNDS;
+    in_progress: Level<InProgress> = "http.server.active_requests", "{request}", NO_BOUNDS;
     /// Time from the headers of a request to its answer. Neither health nor scrapes are measured.
     request_duration: Distribution<Served> = "http.server.request.duration", "s", REQUEST_SECONDS;
     /// Length of the bodies that were read to their end.
-    body_size: Distribution<UnderWay> = "http.server.request.body.size", "By", BODY_BYTES;
+    body_size: Distribution<InProgress> = "http.server.request.body.size", "By", BODY_BYTES;
     /// What became of webhooks, by reason: of `aborted` ones the sender went away before the answer.
     deliveries: Count<Ended> = "webhook.deliveries", "{webhook}", NO_BOUNDS;
     /// Time it took to bring a message to its recipient, or to give up; waiting for a turn included.
@@ -170,19 +170,21 @@ impl Metrics {
         let exposition = self.exposition.as_ref()?;
         self.show();
         let mut text = String::with_capacity(64 * 1024);
-        let families = exposition.registry.gather();
-        TextEncoder::new().encode_utf8(&families, &mut text).ok()?;
+        let event_kinds = exposition.registry.gather();
+        TextEncoder::new()
+            .encode_utf8(&event_kinds, &mut text)
+            .ok()?;
         Some(text)
     }
 
     /// A webhook begins.
     pub(crate) fn begin(&self) {
-        self.under_way.add(UnderWay, 1);
+        self.in_progress.add(InProgress, 1);
     }
 
     /// A webhook is no longer under way, however it ended.
     pub(crate) fn end(&self) {
-        self.under_way.add(UnderWay, -1);
+        self.in_progress.add(InProgress, -1);
     }
 
     /// A request that was answered.
@@ -198,7 +200,7 @@ impl Metrics {
     fn webhook(&self, report: &Report) {
         if let Some(length) = report.body_bytes {
             #[expect(clippy::cast_precision_loss, reason = "a body has at most 25 MiB")]
-            self.body_size.record(UnderWay, length as f64);
+            self.body_size.record(InProgress, length as f64);
         }
         if let (Some(scheme), Some(index)) = (report.scheme, report.key_index) {
             self.authentications
@@ -227,13 +229,13 @@ impl Metrics {
     }
 
     /// A call to Rocket.Chat. Those of `webhook-app check` are not measured: nobody reads them.
-    pub(crate) fn called(&self, route: Route, fault: Option<Fault>, elapsed: Duration) {
-        if !Route::DELIVERING.contains(&route) {
+    pub(crate) fn called(&self, route: Endpoint, error: Option<ApiError>, elapsed: Duration) {
+        if !Endpoint::DELIVERING.contains(&route) {
             return;
         }
         let call = Called {
             route,
-            fault: fault.map(Fault::label),
+            error: error.map(ApiError::label),
         };
         self.call_duration.record(call, elapsed.as_secs_f64());
     }

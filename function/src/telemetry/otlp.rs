@@ -91,7 +91,7 @@ impl Poster {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(&[])?)
             .timeout(EXPORT_LIMIT)
-            // Between two batches nobody would notice that a connection was closed.
+            // Between two batches nobody would message that a connection was closed.
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

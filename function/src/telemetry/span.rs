@@ -23,7 +23,7 @@ use crate::outcome::Report;
 /// The spans that are exported, among those of all libraries.
 const TARGET: &str = "webhook_app::webhook";
 
-/// Turns our spans into OpenTelemetry's, without what we do not want to know: source lines, threads
+/// Turns our spans into OpenTelemetry's, without what we do not want to know: route_label lines, threads
 /// and times of waiting.
 pub(super) fn layer<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
@@ -148,7 +148,7 @@ fn known(report: &Report) -> impl Iterator<Item = KeyValue> {
         ),
         text(
             "webhook.delivery_id",
-            delivery_id.map(crate::gitlab::delivery_id::DeliveryId::as_str),
+            delivery_id.map(crate::gitlab::idempotency_key::IdempotencyKey::as_str),
         ),
     ];
     always.into_iter().chain(sometimes.into_iter().flatten())

@@ -39,7 +39,7 @@ furnish() {
 rendered() {
   kubectl kustomize "$here/overlays/$1" | sed \
     -e "s#registry.example.com/webhook-app:[^ ]*#$IMAGE#" \
-    -e "s#registry.example.com/standins:[^ ]*#$STANDINS_IMAGE#" \
+    -e "s#registry.example.com/fakes:[^ ]*#$FAKES_IMAGE#" \
     -e "s#gatewayClassName: .*#gatewayClassName: ${GATEWAY_CLASS:-}#"
 }
 
@@ -63,7 +63,7 @@ pods() { kubectl -n webhook-app get pods -l app.kubernetes.io/name=webhook-app "
 staying() { pods -o go-template='{{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}'; }
 
 # ARGUMENT…: what GitLab's stand-in prints when it runs in the cluster.
-gitlab() { kubectl -n gitlab exec sender -- /bin/gitlab-standin "$@"; }
+gitlab() { kubectl -n gitlab exec sender -- /bin/fake-gitlab "$@"; }
 
 # WHAT NUMBER TALLY: everything was answered 200 and is one message.
 delivered() {
@@ -74,7 +74,7 @@ delivered() {
 }
 
 # PATH: what the chat stand-in says of itself.
-standin() { kubectl get --raw "/api/v1/namespaces/rocketchat/services/rocketchat:3000/proxy/standin/$1"; }
+standin() { kubectl get --raw "/api/v1/namespaces/rocketchat/services/rocketchat:3000/proxy/inspect/$1"; }
 
 # EXPRESSION: the first sample of Prometheus' answer, as a whole number; nothing without one.
 prometheus() {

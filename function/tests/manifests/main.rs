@@ -11,7 +11,7 @@ mod product;
 mod agreement;
 mod knative;
 mod lifetime;
+mod network_policies;
 mod restricted;
 mod scaling;
 mod settings;
-mod walls;

@@ -6,9 +6,9 @@ use std::io;
 
 use serde_json::Value;
 use webhook_app::config::Config;
-use webhook_app::config::names::SETTINGS;
+use webhook_app::config::catalogue::SETTINGS;
 use webhook_app::gitlab::kind::Kind;
-use webhook_app::rocketchat::Recipient;
+use webhook_app::rocketchat::Username;
 
 use crate::product::PORT;
 use crate::rendered::{Rendered, at, keys, list, rendered, text, yaml_file};
@@ -49,10 +49,10 @@ fn rules_and_words_come_from_files_of_an_overlay() {
 
     let (config, warnings) = Config::load(&variables, &no_file).expect("a good environment");
 
-    let users = config.telling.routes.users();
-    let users: Vec<_> = users.into_iter().map(Recipient::as_str).collect();
+    let users = config.notifier.routes.users();
+    let users: Vec<_> = users.into_iter().map(Username::as_str).collect();
     assert_eq!(users, ["release.manager"]);
-    assert!(config.telling.words.has(Kind::Pipeline));
+    assert!(config.notifier.words.has(Kind::Pipeline));
     assert_eq!(warnings, Vec::<String>::new());
 }
 

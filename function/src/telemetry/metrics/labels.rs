@@ -8,7 +8,7 @@ use std::hash::Hash;
 use opentelemetry::KeyValue;
 
 use crate::gitlab::kind::Kind;
-use crate::gitlab::origin::{OriginError, Scheme};
+use crate::gitlab::verification::{OriginError, Scheme};
 use crate::outcome::{Failure, Outcome};
 
 pub mod http;
@@ -120,7 +120,7 @@ pub(super) struct Authentication {
 impl Labels for Authentication {
     fn all() -> Vec<Self> {
         let indexes = |scheme| match scheme {
-            Scheme::Open => 1,
+            Scheme::None => 1,
             Scheme::Signature | Scheme::Token => crate::config::MAX_SECRETS,
         };
         let of = |scheme| (0..indexes(scheme)).map(move |index| Self { scheme, index });

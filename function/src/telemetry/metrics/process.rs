@@ -9,7 +9,7 @@ use std::fs;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
-use crate::serve;
+use crate::http::listener;
 
 /// Ticks a second in `/proc`: part of the kernel's interface, the same on every machine we build
 /// for.
@@ -123,5 +123,5 @@ fn open_descriptors() -> Option<f64> {
     reason = "a limit beyond 2^52 is no limit"
 )]
 fn most_descriptors() -> Option<f64> {
-    serve::descriptors().map(|limit| limit as f64)
+    listener::descriptors().map(|limit| limit as f64)
 }

@@ -9,7 +9,7 @@ wall() {
   local who=$1 target=$2 state=$3; shift 3
   same "$who → $target" "$state" "$("$@" "$target" | cut -d ' ' -f 1)"
 }
-from() { kubectl -n "$1" exec "$2" -- /bin/gitlab-standin reach "$3"; }
+from() { kubectl -n "$1" exec "$2" -- /bin/fake-gitlab reach "$3"; }
 wall "GitLab" webhook-app.webhook-app.svc:80 open from gitlab sender
 wall "GitLab" "$address:9464" closed from gitlab sender
 wall "the monitoring namespace" "$address:9464" open from monitoring webhook-app-reader
@@ -20,8 +20,8 @@ wall "a stranger" "$address:9464" closed from strangers stranger
 
 # From the function's own network, as the image itself has nothing to call with.
 pod=$(staying | sed -n 1p)
-kubectl -n webhook-app debug "$pod" --image="$STANDINS_IMAGE" --profile=restricted --container=reach --quiet -- \
-  /bin/gitlab-standin reach rocketchat.rocketchat.svc:3000 "$stranger:3000" > "$work/debug.log" 2>&1 ||
+kubectl -n webhook-app debug "$pod" --image="$FAKES_IMAGE" --profile=restricted --container=reach --quiet -- \
+  /bin/fake-gitlab reach rocketchat.rocketchat.svc:3000 "$stranger:3000" > "$work/debug.log" 2>&1 ||
   { cat "$work/debug.log" >&2; fail "no container could be added to $pod"; }
 reached() { kubectl -n webhook-app logs "$pod" -c reach | grep -c . | has -x 2; }
 within 30 "a container beside the function has looked around" reached

@@ -10,8 +10,8 @@ use opentelemetry::KeyValue;
 
 use super::Labels;
 use crate::outcome::Failure;
-use crate::rocketchat::reply::Fault;
-use crate::rocketchat::route::Route;
+use crate::rocketchat::endpoint::Endpoint;
+use crate::rocketchat::response::ApiError;
 
 const METHOD: &str = "http.request.method";
 const ROUTE: &str = "http.route";
@@ -21,9 +21,9 @@ const ERROR: &str = "error.type";
 
 /// A webhook, before anything is known of it. The scheme is ours: TLS ends before us.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(in crate::telemetry::metrics) struct UnderWay;
+pub(in crate::telemetry::metrics) struct InProgress;
 
-impl Labels for UnderWay {
+impl Labels for InProgress {
     fn all() -> Vec<Self> {
         vec![Self]
     }
@@ -58,14 +58,14 @@ impl Method {
 
 /// The routes that take webhooks.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Entrance {
+pub enum RouteLabel {
     /// `/webhook`.
     Webhook,
     /// `/`.
     Root,
 }
 
-impl Entrance {
+impl RouteLabel {
     const ALL: [Self; 2] = [Self::Webhook, Self::Root];
 
     /// As the router has it.
@@ -80,7 +80,7 @@ impl Entrance {
     pub fn of(route: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|entrance| entrance.route() == route)
+            .find(|route_label| route_label.route() == route)
     }
 }
 
@@ -90,7 +90,7 @@ pub struct Served {
     /// Its method.
     pub method: Method,
     /// Its route, unless there is none.
-    pub entrance: Option<Entrance>,
+    pub route_label: Option<RouteLabel>,
     /// The status of its answer, if there was time for one.
     pub status: Option<u16>,
 }
@@ -98,7 +98,7 @@ pub struct Served {
 impl Served {
     /// Whether it was taken for a webhook.
     pub fn is_webhook(self) -> bool {
-        self.method == Method::Post && self.entrance.is_some()
+        self.method == Method::Post && self.route_label.is_some()
     }
 
     fn webhooks() -> impl Iterator<Item = Self> {
@@ -106,9 +106,9 @@ impl Served {
         let answers = failures.filter(|status| !matches!(status, 404 | 405));
         let statuses = [200, 204].into_iter().chain(answers).map(Some);
         statuses.chain([None]).flat_map(|status| {
-            Entrance::ALL.map(|entrance| Self {
+            RouteLabel::ALL.map(|route_label| Self {
                 method: Method::Post,
-                entrance: Some(entrance),
+                route_label: Some(route_label),
                 status,
             })
         })
@@ -117,25 +117,25 @@ impl Served {
 
 impl Labels for Served {
     fn all() -> Vec<Self> {
-        let refused = |method, entrance, status| Self {
+        let refused = |method, route_label, status| Self {
             method,
-            entrance,
+            route_label,
             status: Some(status),
         };
         let lost = Method::ALL.map(|method| refused(method, None, 404));
         // GET / tells what this is.
         let wrong = [
-            refused(Method::Get, Some(Entrance::Webhook), 405),
-            refused(Method::Other, Some(Entrance::Webhook), 405),
-            refused(Method::Other, Some(Entrance::Root), 405),
+            refused(Method::Get, Some(RouteLabel::Webhook), 405),
+            refused(Method::Other, Some(RouteLabel::Webhook), 405),
+            refused(Method::Other, Some(RouteLabel::Root), 405),
         ];
         Self::webhooks().chain(lost).chain(wrong).collect()
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
         let route = self
-            .entrance
-            .map(|entrance| KeyValue::new(ROUTE, entrance.route()));
+            .route_label
+            .map(|route_label| KeyValue::new(ROUTE, route_label.route()));
         let status = self
             .status
             .map(|status| KeyValue::new(STATUS, i64::from(status)));
@@ -156,15 +156,15 @@ impl Labels for Served {
 /// A call to Rocket.Chat and what its answer meant.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(in crate::telemetry::metrics) struct Called {
-    pub(in crate::telemetry::metrics) route: Route,
-    pub(in crate::telemetry::metrics) fault: Option<&'static str>,
+    pub(in crate::telemetry::metrics) route: Endpoint,
+    pub(in crate::telemetry::metrics) error: Option<&'static str>,
 }
 
 impl Labels for Called {
     fn all() -> Vec<Self> {
-        let faults = Fault::ALL.map(|fault| Some(fault.label()));
-        let of = |fault| Route::DELIVERING.map(|route| Self { route, fault });
-        faults.into_iter().chain([None]).flat_map(of).collect()
+        let errors = ApiError::ALL.map(|error| Some(error.label()));
+        let of = |error| Endpoint::DELIVERING.map(|route| Self { route, error });
+        errors.into_iter().chain([None]).flat_map(of).collect()
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
@@ -172,7 +172,7 @@ impl Labels for Called {
             KeyValue::new(METHOD, self.route.method()),
             KeyValue::new("url.template", self.route.path()),
         ];
-        let fault = self.fault.map(|fault| KeyValue::new(ERROR, fault));
-        always.into_iter().chain(fault).collect()
+        let error = self.error.map(|error| KeyValue::new(ERROR, error));
+        always.into_iter().chain(error).collect()
     }
 }

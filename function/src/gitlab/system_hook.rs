@@ -1,0 +1,101 @@
+//! What administrators and owners hear of: projects, groups, accounts and SSH keys that come, go and
+//! change names. Owns what is read of them. The words for people are in [`message`](crate::notifier::message).
+
+use serde::Deserialize;
+
+use super::event::ParseError;
+use super::kind::Kind;
+use super::meta::{EventHints, EventMeta, digits};
+use super::text::Line;
+
+/// A project, group, subgroup, account or key came, went or changed; the meta has its kind.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SystemHook {
+    /// The kind; GitLab says neither where nor by whom.
+    pub meta: EventMeta,
+    /// What happened.
+    pub action: Action,
+    /// What it happened to: a path, a user name, or for a key its owner.
+    pub subject: String,
+    /// What that was called before, where its name changed.
+    pub old_name: Option<String>,
+    /// For an account that could not sign in, why, in GitLab's word.
+    pub state: Option<String>,
+}
+
+/// What can happen to them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// It is new.
+    Created,
+    /// It is gone.
+    Destroyed,
+    /// It has another name.
+    Renamed,
+    /// It belongs to another group or user.
+    Transferred,
+    /// Something else about it changed.
+    Updated,
+    /// Somebody could not sign in.
+    FailedLogin,
+    /// A word we do not know.
+    Unknown,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Payload {
+    path_with_namespace: Line,
+    old_path_with_namespace: Line,
+    full_path: Line,
+    old_full_path: Line,
+    path: Line,
+    username: Line,
+    old_username: Line,
+    name: Line,
+    state: Line,
+    id: Option<u64>,
+    project_id: Option<u64>,
+    group_id: Option<u64>,
+    user_id: Option<u64>,
+    updated_at: Line,
+}
+
+impl Payload {
+    pub(super) fn read(self, hints: &EventHints) -> Result<SystemHook, ParseError> {
+        let id = [self.id, self.project_id, self.group_id, self.user_id];
+        let id = digits(id.into_iter().flatten().next());
+        let (subject, old_name) = match hints.kind {
+            Kind::Project => (self.path_with_namespace.0, self.old_path_with_namespace.0),
+            Kind::Group | Kind::Subgroup => {
+                (self.full_path.0.or(self.path.0), self.old_full_path.0)
+            }
+            _ => (self.username.0, self.old_username.0),
+        };
+        let subject = subject.or(self.name.0).ok_or(ParseError::Missing("name"))?;
+        let identity = [&id, subject.as_str(), self.updated_at.as_str()];
+        Ok(SystemHook {
+            meta: hints.meta(None, None, &identity),
+            action: Action::parse(hints.name),
+            old_name,
+            state: self.state.0,
+            subject,
+        })
+    }
+}
+
+impl Action {
+    fn parse(event_name: &str) -> Self {
+        if event_name == "user_failed_login" {
+            return Self::FailedLogin;
+        }
+        match event_name.rsplit('_').next() {
+            Some("create") => Self::Created,
+            Some("destroy") => Self::Destroyed,
+            Some("rename") => Self::Renamed,
+            Some("transfer") => Self::Transferred,
+            Some("update") => Self::Updated,
+            _ => Self::Unknown,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which path leads where, and what every request passes through. Owns routes and layers; what a
+//! webhook is and how it is answered is [`webhook`](crate::http::webhook)'s business.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::health::{self, Readiness};
+use super::telemetry_layer;
+use super::webhook::{Function, receive};
+use crate::outcome::{Failure, Outcome, Report};
+use crate::telemetry::Telemetry;
+
+/// The webhook's routes and the health paths.
+pub fn router(function: Arc<Function>, readiness: &Readiness, telemetry: &Telemetry) -> Router {
+    let webhook = || post(receive).fallback(method_not_allowed);
+    let routes = Router::new()
+        .route("/webhook", webhook())
+        .route("/", webhook().get(index))
+        .with_state(function)
+        .fallback(not_found);
+    // Probes come all the time and say nothing, so they are not observed.
+    layered(routes, telemetry)
+        .merge(health::routes(readiness))
+        .layer(middleware::map_response(close_after_failure))
+}
+
+fn layered(routes: Router, telemetry: &Telemetry) -> Router {
+    routes
+        // Innermost: a panic becomes a report like any other.
+        .layer(CatchPanicLayer::custom(panicked))
+        // Outermost: sees how every request ended.
+        .layer(middleware::from_fn_with_state(
+            telemetry.clone(),
+            telemetry_layer::request,
+        ))
+}
+
+/// Only who has proven its origin and was understood keeps its connection. A stranger could hold it
+/// with requests that cost nothing, and what follows one that was refused may not be what its sender
+/// means it to be.
+async fn close_after_failure(mut response: Response) -> Response {
+    let report = response.extensions().get::<Report>();
+    let proven = report.is_some_and(|report| report.outcome.is_of_known_origin());
+    if !proven {
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// What the port for operators serves.
+pub fn admin(readiness: &Readiness, telemetry: &Telemetry) -> Router {
+    let routes = health::routes(readiness).merge(metrics(telemetry));
+    routes.fallback(not_found)
+}
+
+/// What Prometheus reads; no route where nothing is counted.
+///
+/// Always text of version 0.0.4, whatever the scraper would rather have: the library writes no
+/// other, and every Prometheus takes it.
+pub fn metrics(telemetry: &Telemetry) -> Router {
+    const TEXT: (HeaderName, HeaderValue) = (
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+    );
+    let metrics = Arc::clone(&telemetry.metrics);
+    if !metrics.is_counting() {
+        return Router::new();
+    }
+    let render = move || async move { ([TEXT], metrics.render().unwrap_or_default()) };
+    let routes = Router::new().route("/metrics", get(render));
+    // The port for webhooks serves this too where operators have no port of their own.
+    routes.layer(middleware::map_response(close_after_failure))
+}
+
+async fn index() -> &'static str {
+    concat!(
+        "webhook-app ",
+        env!("CARGO_PKG_VERSION"),
+        ": sends the commits of GitLab webhooks to a Rocket.Chat user; POST /webhook\n"
+    )
+}
+
+async fn not_found() -> Report {
+    Report::of(Outcome::Failed(Failure::NotFound))
+}
+
+async fn method_not_allowed() -> Report {
+    Report::of(Outcome::Failed(Failure::MethodNotAllowed))
+}
+
+/// The place is in the log, through the panic hook; what the panic said may hold a payload.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Report::of(Outcome::Failed(Failure::Panic)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_costs_one_request_and_shows_nothing() {
+        async fn handler() -> &'static str {
+            panic!("canary-payload")
+        }
+        let telemetry = Telemetry::of_test();
+        let app = layered(
+            Router::new()
+                .route("/", post(handler))
+                .route("/fine", post(index)),
+            &telemetry,
+        );
+        let ask = |path| {
+            app.clone()
+                .oneshot(Request::post(path).body(Body::empty()).unwrap())
+        };
+        let response = ask("/").await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let report = response.extensions().get::<Report>().unwrap();
+        assert_eq!(report.outcome, Outcome::Failed(Failure::Panic));
+        let body = axum::body::to_bytes(response.into_body(), 4096)
+            .await
+            .unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("canary"));
+        assert_eq!(ask("/fine").await.unwrap().status(), StatusCode::OK);
+        let metrics = telemetry.metrics.render().unwrap();
+        let labels = r#"{http_request_method="POST",url_scheme="http"}"#;
+        assert!(metrics.contains(&format!("http_server_active_requests{labels} 0\n")));
+        let counted = r#"webhook_deliveries_total{outcome="failed",reason="panic"} 1"#;
+        assert!(metrics.contains(counted));
+    }
+}

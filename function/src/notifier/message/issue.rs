@@ -1,0 +1,42 @@
+//! What is said of an issue or another work item. Owns the render; what they are made of is read in
+//! [`gitlab::issue`](crate::gitlab::issue).
+
+use super::SkipReason;
+use super::fragments::{lines, numbered_page, place_and_actor, title};
+use crate::gitlab::issue::{Action, Issue, State, WorkItemType};
+
+pub(super) fn render(issue: &Issue) -> Result<String, SkipReason> {
+    let verb = match (issue.action, issue.state) {
+        (Some(Action::Opened), _) => "opened",
+        (Some(Action::Closed), _) => "closed",
+        (Some(Action::Reopened), _) => "reopened",
+        (Some(Action::Updated), _) => return Err(SkipReason::MinorUpdate),
+        (None, Some(State::Open)) => "is open",
+        (None, Some(State::Closed)) => "is closed",
+        (Some(Action::Unknown), _) | (None, None) => return Err(SkipReason::UnknownAction),
+    };
+    let noun = numbered_page(
+        &issue.meta,
+        issue.page.as_deref(),
+        noun(issue.work_item_type),
+        "issues",
+        issue.number,
+    );
+    let headline = format!("{noun} {verb}{}", place_and_actor(&issue.meta));
+    Ok(lines(headline, title(issue.title.as_deref())))
+}
+
+fn noun(work_item_type: WorkItemType) -> &'static str {
+    match work_item_type {
+        WorkItemType::Issue => "Issue",
+        WorkItemType::Incident => "Incident",
+        WorkItemType::Task => "Task",
+        WorkItemType::TestCase => "Test case",
+        WorkItemType::Requirement => "Requirement",
+        WorkItemType::Objective => "Objective",
+        WorkItemType::KeyResult => "Key result",
+        WorkItemType::Epic => "Epic",
+        WorkItemType::Ticket => "Ticket",
+        WorkItemType::Other => "Work item",
+    }
+}

@@ -1,0 +1,31 @@
+//! What is said of somebody's membership. Owns the render; what they are made of is read in
+//! [`gitlab::member`](crate::gitlab::member).
+
+use super::SkipReason;
+use super::fragments::{MAX_NAME, MAX_PATH, fragments, quote, quoted};
+use crate::gitlab::member::{Action, Member};
+
+pub(super) fn render(member: &Member) -> Result<String, SkipReason> {
+    let who = quote(&member.who, MAX_NAME);
+    let place = match (&member.group, &member.meta.project) {
+        (Some(group), _) => format!("group {}", quote(group, MAX_PATH)),
+        (None, Some(project)) => format!("project {}", quote(&project.path, MAX_PATH)),
+        (None, None) => return Err(SkipReason::UnknownAction),
+    };
+    let access = fragments(" as ", quoted(member.access.as_deref(), MAX_NAME));
+    match member.action {
+        Action::Joined => Ok(format!("{who} joined {place}{access}")),
+        Action::Changed => Ok(format!(
+            "Membership of {who} in {place} changed{}",
+            now(member)
+        )),
+        Action::Left => Ok(format!("{who} left {place}")),
+        Action::Requested => Ok(format!("{who} asks to join {place}{access}")),
+        Action::Denied => Ok(format!("Request of {who} to join {place} denied")),
+        Action::Unknown => Err(SkipReason::UnknownAction),
+    }
+}
+
+fn now(member: &Member) -> String {
+    fragments(", now ", quoted(member.access.as_deref(), MAX_NAME))
+}

@@ -1,0 +1,46 @@
+//! What is said of projects, groups, accounts and keys that come, go and change names. Owns the
+//! render; what they are made of is read in
+//! [`gitlab::system_hook`](crate::gitlab::system_hook).
+
+use super::SkipReason;
+use super::fragments::{MAX_NAME, MAX_PATH, fragments, quote, quoted};
+use crate::gitlab::kind::Kind;
+use crate::gitlab::system_hook::{Action, SystemHook};
+
+pub(super) fn render(event: &SystemHook) -> Result<String, SkipReason> {
+    let noun = noun(event.meta.kind);
+    let subject = quote(&event.subject, MAX_PATH);
+    let old_name = quoted(event.old_name.as_deref(), MAX_PATH);
+    match (event.action, old_name) {
+        (Action::Created, _) if event.meta.kind == Kind::Key => {
+            Ok(format!("{noun} {subject} added"))
+        }
+        (Action::Destroyed, _) if event.meta.kind == Kind::Key => {
+            Ok(format!("{noun} {subject} removed"))
+        }
+        (Action::Created, _) => Ok(format!("{noun} {subject} created")),
+        (Action::Destroyed, _) => Ok(format!("{noun} {subject} deleted")),
+        (Action::Renamed, Some(old)) => Ok(format!("{noun} {old} renamed to {subject}")),
+        (Action::Renamed, None) => Ok(format!("{noun} {subject} renamed")),
+        (Action::Transferred, Some(old)) => Ok(format!("{noun} {old} moved to {subject}")),
+        (Action::Transferred, None) => Ok(format!("{noun} {subject} moved")),
+        (Action::FailedLogin, _) => {
+            let state = quoted(event.state.as_deref(), MAX_NAME);
+            let state = fragments(", the account is ", state);
+            Ok(format!("Sign in of user {subject} failed{state}"))
+        }
+        // GitLab does not say what changed.
+        (Action::Updated, _) => Err(SkipReason::MinorUpdate),
+        (Action::Unknown, _) => Err(SkipReason::UnknownAction),
+    }
+}
+
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Project => "Project",
+        Kind::Subgroup => "Subgroup",
+        Kind::Group => "Group",
+        Kind::Key => "SSH key of",
+        _ => "User",
+    }
+}

@@ -1,0 +1,272 @@
+//! Rules as an operator writes them, in YAML. Owns the form of the file and its mistakes, each with
+//! its line and all of them at once.
+
+use super::rule::Rule;
+use super::vocabulary::{FAILED, FIXED, SUCCESS, action, event, glob, nearest, status, to};
+use super::{RoutingRules, UnmappedUsers};
+use crate::gitlab::kind::Kind;
+use crate::rocketchat::Username;
+use crate::yaml::{self, Key, Node, Value};
+
+/// More rules than this are a program of their own.
+const MAX_RULES: usize = 200;
+
+const TOP: &[&str] = &["users", "others", "rules"];
+
+const RULE: &[&str] = &[
+    "name",
+    "event",
+    "project",
+    "ref",
+    "action",
+    "status",
+    "protected",
+    "actor",
+    "author",
+    "confidential",
+    "to",
+    "except_actor",
+    "continue",
+];
+
+/// Reads rules, or tells everything that is wrong with them.
+pub fn parse(text: &str) -> Result<RoutingRules, Vec<String>> {
+    let root = yaml::parse(text).map_err(|error| vec![error.to_string()])?;
+    let mut file = File::default();
+    let routes = file.routes(&root);
+    if file.mistakes.is_empty() {
+        Ok(routes)
+    } else {
+        Err(file.into_mistakes())
+    }
+}
+
+#[derive(Default)]
+struct File {
+    mistakes: Vec<(usize, String)>,
+}
+
+impl File {
+    fn mistake(&mut self, line: usize, problem: impl std::fmt::Display) {
+        self.mistakes.push((line, problem.to_string()));
+    }
+
+    /// In the order of the lines.
+    fn into_mistakes(mut self) -> Vec<String> {
+        self.mistakes.sort_by_key(|(line, _)| *line);
+        let told = self.mistakes.into_iter();
+        told.map(|(line, problem)| format!("line {line}: {problem}"))
+            .collect()
+    }
+
+    fn routes(&mut self, root: &Node) -> RoutingRules {
+        let mut routes = RoutingRules {
+            rules: Vec::new(),
+            users: Vec::new(),
+            unmapped_users: UnmappedUsers::Same,
+            live: false,
+        };
+        for (key, node) in self.entries(root, TOP) {
+            match key.name.as_str() {
+                "users" => routes.users = self.users(node),
+                "others" => routes.unmapped_users = self.unmapped_users(node),
+                _ => routes.rules = self.rules(node),
+            }
+        }
+        if routes.rules.is_empty() && self.mistakes.is_empty() {
+            self.mistake(root.line, "expected rules: with at least one rule");
+        }
+        routes
+    }
+
+    fn rules(&mut self, node: &Node) -> Vec<Rule> {
+        let Value::List(items) = &node.value else {
+            self.mistake(
+                node.line,
+                "expected a list of rules, each beginning with a dash",
+            );
+            return Vec::new();
+        };
+        if items.len() > MAX_RULES {
+            self.mistake(
+                node.line,
+                format_args!("expected at most {MAX_RULES} rules"),
+            );
+        }
+        let rules = items.iter().enumerate();
+        rules
+            .map(|(index, item)| self.rule(index + 1, item))
+            .collect()
+    }
+
+    fn rule(&mut self, number: usize, node: &Node) -> Rule {
+        let mut rule = Rule {
+            name: format!("rule {number} (line {})", node.line),
+            ..Rule::default()
+        };
+        let before = self.mistakes.len();
+        let mut tells = false;
+        for (key, node) in self.entries(node, RULE) {
+            match key.name.as_str() {
+                "name" => {
+                    if let Some(name) = self.text(node) {
+                        rule.name = format!("rule {number}, {name} (line {})", node.line);
+                    }
+                }
+                "event" => rule.events = self.list(node, event),
+                "project" => rule.projects = self.list(node, glob),
+                "ref" => rule.refs = self.list(node, glob),
+                "action" => rule.actions = self.list(node, action),
+                "status" => {
+                    rule.statuses = self.list(node, status);
+                    rule.fixes = line_of(node, FIXED);
+                }
+                "protected" => rule.protected = self.flag(node),
+                "actor" => rule.actors = self.list(node, glob),
+                "author" => rule.authors = self.list(node, glob),
+                "confidential" => rule.confidential = self.flag(node).unwrap_or_default(),
+                "except_actor" => rule.except_actor = self.flag(node).unwrap_or_default(),
+                "continue" => rule.continue_ = self.flag(node).unwrap_or_default(),
+                _ => {
+                    tells = true;
+                    rule.to = self.list(node, to).into_iter().flatten().collect();
+                }
+            }
+        }
+        if self.mistakes.len() == before {
+            self.check_fixes(&rule);
+        }
+        if !tells {
+            self.mistake(
+                node.line,
+                "expected to: with who hears of it, or to: nobody",
+            );
+        }
+        rule
+    }
+
+    /// A fix is that of a pipeline whose failure the same rule has told.
+    fn check_fixes(&mut self, rule: &Rule) {
+        let Some(line) = rule.fixes else {
+            return;
+        };
+        let has = |word: &str| rule.statuses.iter().any(|own| own == word);
+        if rule.events != [Kind::Pipeline] {
+            let problem =
+                "`fixed` is for pipelines; add event: pipeline to the rule, and nothing else";
+            self.mistake(line, problem);
+        }
+        if !has(FAILED) {
+            let problem =
+                "`fixed` is for those who were told of the failure; write status: [failed, fixed]";
+            self.mistake(line, problem);
+        }
+        if has(SUCCESS) {
+            let problem = "`success` tells every success, also those that fix nothing; leave out `success` or `fixed`";
+            self.mistake(line, problem);
+        }
+    }
+
+    fn users(&mut self, node: &Node) -> Vec<(String, Username)> {
+        let Value::Map(entries) = &node.value else {
+            self.mistake(node.line, "expected a name of GitLab and a name of Rocket.Chat a line, such as robin: robin.example");
+            return Vec::new();
+        };
+        let users = entries.iter().filter_map(|(key, node)| {
+            let name = self.text(node)?;
+            match Username::parse(name) {
+                Ok(user) => Some((key.name.clone(), user)),
+                Err(error) => {
+                    self.mistake(node.line, error);
+                    None
+                }
+            }
+        });
+        users.collect()
+    }
+
+    fn unmapped_users(&mut self, node: &Node) -> UnmappedUsers {
+        match self.text(node) {
+            Some("same") => return UnmappedUsers::Same,
+            Some("drop") => return UnmappedUsers::Drop,
+            Some(text) if text.starts_with('@') => match Username::parse(text) {
+                Ok(user) => return UnmappedUsers::Fallback(user),
+                Err(error) => self.mistake(node.line, error),
+            },
+            Some(_) => self.mistake(
+                node.line,
+                "expected same, drop, or a user such as \"@alice\"",
+            ),
+            None => {}
+        }
+        UnmappedUsers::Same
+    }
+
+    /// The entries of a map whose names are `known`; the unmapped_users are mistakes.
+    fn entries<'a>(&mut self, node: &'a Node, known: &[&str]) -> Vec<&'a (Key, Node)> {
+        let Value::Map(entries) = &node.value else {
+            self.mistake(node.line, format_args!("expected {}", known.join(", ")));
+            return Vec::new();
+        };
+        let is_known = |key: &Key| known.contains(&key.name.as_str());
+        for (key, _) in entries.iter().filter(|(key, _)| !is_known(key)) {
+            self.mistake(
+                key.line,
+                format_args!("there is no `{}`; {}", key.name, nearest(&key.name, known)),
+            );
+        }
+        entries.iter().filter(|(key, _)| is_known(key)).collect()
+    }
+
+    fn text<'a>(&mut self, node: &'a Node) -> Option<&'a str> {
+        match &node.value {
+            Value::Text(text) => Some(text),
+            Value::Null | Value::List(_) | Value::Map(_) => {
+                self.mistake(node.line, "expected a text");
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, node: &Node) -> Option<bool> {
+        match self.text(node)? {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.mistake(node.line, "expected true or false");
+                None
+            }
+        }
+    }
+
+    /// One value or a list of them.
+    fn list<T>(&mut self, node: &Node, read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let items = match &node.value {
+            Value::List(items) => items.as_slice(),
+            Value::Null | Value::Text(_) | Value::Map(_) => std::slice::from_ref(node),
+        };
+        let mut values = Vec::new();
+        for item in items {
+            match self.text(item).map(&read) {
+                Some(Ok(value)) => values.push(value),
+                Some(Err(problem)) => self.mistake(item.line, problem),
+                None => {}
+            }
+        }
+        // An empty condition is met by everything, which nobody means who writes one.
+        if items.is_empty() {
+            self.mistake(node.line, "expected at least one value");
+        }
+        values
+    }
+}
+
+/// Where one of several values stands.
+fn line_of(node: &Node, word: &str) -> Option<usize> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Null | Value::Text(_) | Value::Map(_) => std::slice::from_ref(node),
+    };
+    let is_word = |item: &&Node| item.value == Value::Text(word.to_owned());
+    items.iter().find(is_word).map(|item| item.line)
+}

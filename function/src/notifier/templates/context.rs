@@ -1,0 +1,254 @@
+//! The facts of an event as values of the template language. Owns how each kind of fact is shown,
+//! and that whatever a template does with outside text, it comes out in a code span.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use minijinja::{Error, ErrorKind, Output, State, Value};
+
+use super::NotifyReason;
+use crate::gitlab::attributes::EventAttributes;
+use crate::gitlab::commit::CommitSha;
+use crate::gitlab::kind::Kind;
+use crate::gitlab::participants::Person;
+use crate::notifier::message::Message;
+use crate::rocketchat::markup::{InlineCode, Link};
+
+/// Longest outside texts in a message, in UTF-16 units, so that a message stays readable.
+const MAX_NAME: usize = 100;
+const MAX_PATH: usize = 255;
+const MAX_LINE: usize = 200;
+
+/// Longest word that is shown without a code span; GitLab's longest has twenty letters.
+const MAX_WORD: usize = 24;
+
+/// Names that a template may use. Every kind has all of them; what GitLab does not say is none.
+pub const VARIABLES: &[&str] = &[
+    "action",
+    "actor",
+    "assignees",
+    "author",
+    "commit",
+    "committer",
+    "confidential",
+    "default_message",
+    "duration_seconds",
+    "environment",
+    "failed_jobs",
+    "fixed",
+    "kind",
+    "number",
+    "page",
+    "project",
+    "protected",
+    "ref",
+    "reviewers",
+    "sha",
+    "source_branch",
+    "stage",
+    "status",
+    "target_branch",
+    "text",
+    "title",
+];
+
+/// What a template sees of one event.
+#[derive(Debug)]
+pub(super) struct Context {
+    reason: NotifyReason,
+    attributes: EventAttributes,
+    sha: Option<CommitSha>,
+    default_message: String,
+}
+
+impl Context {
+    pub(super) fn new(
+        reason: NotifyReason,
+        attributes: &EventAttributes,
+        message: &Message,
+    ) -> Self {
+        Self {
+            reason,
+            attributes: attributes.clone(),
+            sha: message.sha.clone(),
+            default_message: message.text.clone(),
+        }
+    }
+
+    /// The value of one of the [`VARIABLES`].
+    fn value(&self, name: &str) -> Option<Value> {
+        let it = &self.attributes;
+        let (people, details) = (&it.people, &it.details);
+        let sha = self.sha.as_ref();
+        Some(match name {
+            "action" => optional(it.action.as_deref(), word),
+            "actor" => person(people.actor.as_ref()),
+            "assignees" => persons(&people.assignees),
+            "author" => person(people.author.as_ref()),
+            "commit" => optional(sha, |sha| commit(it.web_url.as_deref(), sha)),
+            "committer" => person(people.committer.as_ref()),
+            "confidential" => Value::from(it.confidential),
+            "default_message" => ready(self.default_message.clone()),
+            "duration_seconds" => optional(details.duration_seconds, Value::from),
+            "environment" => optional(details.environment.as_deref(), named),
+            "failed_jobs" => details.failed_jobs.iter().map(|job| named(job)).collect(),
+            "fixed" => Value::from(self.reason == NotifyReason::Fix),
+            "kind" => word(&it.kind.label().replace('_', " ")),
+            "number" => optional(details.number, Value::from),
+            "page" => page(it),
+            "project" => optional(Some(it.place.as_str()).filter(|it| !it.is_empty()), named),
+            "protected" => optional(it.protected, Value::from),
+            "ref" => optional(it.reference.as_deref(), named),
+            "reviewers" => persons(&people.reviewers),
+            "sha" => optional(sha, |sha| ready(format!("`{sha}`"))),
+            "source_branch" => optional(details.source_branch.as_deref(), named),
+            "stage" => optional(details.stage.as_deref(), named),
+            "status" => optional(it.status.as_deref(), word),
+            "target_branch" => optional(details.target_branch.as_deref(), named),
+            "text" => optional(details.text.as_deref(), |text| outside(text, MAX_LINE)),
+            "title" => optional(details.title.as_deref(), |text| outside(text, MAX_LINE)),
+            _ => return None,
+        })
+    }
+}
+
+impl Object for Context {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.value(key.as_str()?)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+}
+
+/// Markup of our own making: a link, or text that is in its code span already.
+///
+/// An object and not a string that is marked as safe, because filters take strings apart and keep
+/// the mark.
+#[derive(Debug)]
+struct SafeMarkup(String);
+
+impl Object for SafeMarkup {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+fn ready(markup: String) -> Value {
+    Value::from_object(SafeMarkup(markup))
+}
+
+/// A word such as `failed`; the mark lets [`print()`] show it without a code span, if it is nothing
+/// but letters.
+fn word(word: &str) -> Value {
+    Value::from_safe_string(word.to_owned())
+}
+
+fn optional<T>(value: Option<T>, show: impl FnOnce(T) -> Value) -> Value {
+    value.map_or_else(|| Value::from(()), show)
+}
+
+/// None where nothing visible is left, so that `{% if title %}` means what it says.
+fn outside(text: &str, limit: usize) -> Value {
+    optional(InlineCode::new(text, limit), |quoted| {
+        Value::from(quoted.into_text())
+    })
+}
+
+/// A name that holds nothing visible is still a name, and the sentence needs one.
+fn named(name: &str) -> Value {
+    Value::from(
+        InlineCode::new(name, MAX_PATH).map_or_else(|| "?".to_owned(), InlineCode::into_text),
+    )
+}
+
+fn person(person: Option<&Person>) -> Value {
+    optional(person.and_then(Person::called), |name| {
+        outside(name, MAX_NAME)
+    })
+}
+
+fn persons(people: &[Person]) -> Value {
+    let names = people.iter().filter_map(Person::called);
+    names
+        .filter_map(|name| InlineCode::new(name, MAX_NAME))
+        .map(|quoted| Value::from(quoted.into_text()))
+        .collect()
+}
+
+/// The short id as a link to its page, or the whole id where there is no page to link to.
+fn commit(project: Option<&str>, sha: &CommitSha) -> Value {
+    let link = project.and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
+    ready(link.map_or_else(|| format!("`{sha}`"), |link| link.to_string()))
+}
+
+/// The kind and its number as a link to its page, or without one.
+fn page(it: &EventAttributes) -> Value {
+    let kind = it.kind.label().replace('_', " ");
+    let number = it.details.number;
+    let label = number.map_or(kind.clone(), |number| format!("{kind} {number}"));
+    let numbered = |folder: &str| {
+        let path = format!("-/{folder}/{}", number?);
+        Link::below(it.web_url.as_deref()?, &path, &label)
+    };
+    let link = match it.kind {
+        Kind::Pipeline => numbered("pipelines"),
+        Kind::Job => numbered("jobs"),
+        _ => it
+            .details
+            .page
+            .as_deref()
+            .and_then(|page| Link::page(page, &label)),
+    };
+    ready(link.map_or_else(|| label.clone(), |link| link.to_string()))
+}
+
+/// Writes what a template shows. Everything but our own words, numbers and links comes out in a code
+/// span, whatever a template has made of it.
+pub(super) fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
+    if let Some(ready) = value.downcast_object_ref::<SafeMarkup>() {
+        return Ok(out.write_str(&ready.0)?);
+    }
+    match value.kind() {
+        ValueKind::None => Ok(()),
+        ValueKind::Number | ValueKind::Bool => Ok(write!(out, "{value}")?),
+        ValueKind::Seq | ValueKind::Iterable => print_list(out, value),
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        _ => print_text(out, value),
+    }
+}
+
+fn print_list(out: &mut Output, list: &Value) -> Result<(), Error> {
+    for (index, item) in list.try_iter()?.enumerate() {
+        if index > 0 {
+            out.write_str(", ")?;
+        }
+        match item.downcast_object_ref::<SafeMarkup>() {
+            Some(ready) => out.write_str(&ready.0)?,
+            None => print_text(out, &item)?,
+        }
+    }
+    Ok(())
+}
+
+fn print_text(out: &mut Output, value: &Value) -> Result<(), Error> {
+    let text = value.to_string();
+    let letters = |byte: u8| byte.is_ascii_lowercase() || byte == b' ';
+    if value.is_safe() && text.len() <= MAX_WORD && text.bytes().all(letters) {
+        return Ok(out.write_str(&text)?);
+    }
+    match InlineCode::new(&text, MAX_PATH) {
+        Some(quoted) => Ok(write!(out, "{quoted}")?),
+        None => Ok(()),
+    }
+}

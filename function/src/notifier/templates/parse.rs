@@ -1,0 +1,86 @@
+//! Templates as an operator writes them: a map of kinds in YAML, or one template for all kinds. Owns
+//! how the two are told apart, and the mistakes of the map.
+
+use super::Templates;
+use crate::gitlab::kind::Kind;
+use crate::yaml::{self, Key, Node, Value};
+
+/// The name in the map that stands for every kind that is not named.
+const OTHERS: &str = "others";
+
+/// Reads and tries all templates, or tells everything that is wrong with them.
+pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
+    if !is_map(text) {
+        let all = kinds().map(|kind| (kind, text, place(kind, None)));
+        return Templates::with(all);
+    }
+    let root = yaml::parse(text).map_err(|error| vec![error.to_string()])?;
+    let Value::Map(entries) = &root.value else {
+        return Err(vec!["expected a map of kinds".to_owned()]);
+    };
+    let mut mistakes = Vec::new();
+    let mut templates = Vec::new();
+    for (key, node) in entries {
+        match (template(key, node), Kind::with_label(&key.name)) {
+            (Err(mistake), _) => mistakes.push(mistake),
+            (Ok(source), Some(kind)) => templates.push((kind, source, place(kind, Some(key.line)))),
+            (Ok(source), None) if key.name == OTHERS => {
+                let named = |kind: &Kind| entries.iter().any(|(key, _)| key.name == kind.label());
+                let others = kinds().filter(|kind| !named(kind));
+                templates.extend(others.map(|kind| (kind, source, place(kind, Some(key.line)))));
+            }
+            (Ok(_), None) => {
+                let names: Vec<_> = kinds().map(Kind::label).collect();
+                mistakes.push(format!(
+                    "line {}: there is no kind `{}`; there are {} and {OTHERS}",
+                    key.line,
+                    key.name,
+                    names.join(", ")
+                ));
+            }
+        }
+    }
+    match Templates::with(templates) {
+        Ok(words) if mistakes.is_empty() => Ok(words),
+        Ok(_) => Err(mistakes),
+        Err(more) => Err(mistakes.into_iter().chain(more).collect()),
+    }
+}
+
+/// The first line of a map is a name and a colon; no sentence for people begins so.
+fn is_map(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
+    let name = first
+        .and_then(|line| line.split_once(':'))
+        .map(|(name, _)| name);
+    name.is_some_and(|name| {
+        let letters = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        !name.is_empty() && name.bytes().all(letters)
+    })
+}
+
+fn template<'a>(key: &Key, node: &'a Node) -> Result<&'a str, String> {
+    match &node.value {
+        Value::Text(text) => Ok(text),
+        Value::Null => Ok(""),
+        Value::List(_) | Value::Map(_) => Err(format!(
+            "line {}: expected a template for {}; write it in quotes or after a bar on lines of its own",
+            key.line, key.name
+        )),
+    }
+}
+
+fn kinds() -> impl Iterator<Item = Kind> {
+    Kind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| *kind != Kind::Other)
+}
+
+fn place(kind: Kind, line: Option<usize>) -> String {
+    match line {
+        Some(line) => format!("line {line}: {}", kind.label()),
+        None => kind.label().to_owned(),
+    }
+}

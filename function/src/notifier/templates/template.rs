@@ -1,0 +1,177 @@
+//! One template: compiled once, checked before it is used, run within bounds. Owns the limits of
+//! time and size, and what a template may be written with.
+
+use std::io;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Error, UndefinedBehavior, Value};
+
+use super::NotifyReason;
+use super::context::{Context, VARIABLES, print};
+use crate::gitlab::attributes::EventAttributes;
+use crate::notifier::message::Message;
+
+/// Longest template, in bytes.
+const MAX_SOURCE: usize = 8 * 1024;
+
+/// Steps one message may take; ours take less than a hundred.
+const MAX_STEPS: u64 = 20_000;
+
+/// What a template may write before it is stopped, in bytes; a message is cut far below that.
+const MAX_OUTPUT: usize = 64 * 1024;
+
+const NAME: &str = "message";
+
+/// A template that can be used.
+#[derive(Debug)]
+pub(super) struct Template(Environment<'static>);
+
+/// Why a template cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TemplateError {
+    /// Longer than anybody needs.
+    #[error("expected a template of at most {MAX_SOURCE} bytes")]
+    TooLong,
+    /// A character that could end or begin a code span together with the one of a value.
+    #[error(
+        "found {0}, which could take the protection off the values; they stand in code spans of their own"
+    )]
+    Forbidden(&'static str),
+    /// Not the template language.
+    #[error("{0}")]
+    Syntax(String),
+    /// Names that no event has.
+    #[error("there is no {}; there are {}", .0.join(" and no "), VARIABLES.join(", "))]
+    Unknown(Vec<String>),
+    /// It could be read and not be carried out.
+    #[error("{0}")]
+    Render(String),
+}
+
+impl Template {
+    /// Reads a template.
+    pub(super) fn new(source: &str) -> Result<Self, TemplateError> {
+        if source.len() > MAX_SOURCE {
+            return Err(TemplateError::TooLong);
+        }
+        // Values stand in code spans. A grave accent or a backslash before one would open or close
+        // it elsewhere, and two dollar signs would make a formula of it.
+        for (forbidden, name) in [
+            ('`', "a grave accent"),
+            ('\\', "a backslash"),
+            ('$', "a dollar sign"),
+        ] {
+            if source.contains(forbidden) {
+                return Err(TemplateError::Forbidden(name));
+            }
+        }
+        let failed = |error: &Error| TemplateError::Syntax(words_of(error));
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_formatter(print);
+        environment.set_fuel(Some(MAX_STEPS));
+        environment.set_syntax(whole_lines().map_err(|error| failed(&error))?);
+        environment
+            .add_template_owned(NAME, source.to_owned())
+            .map_err(|error| failed(&error))?;
+        Ok(Self(environment))
+    }
+
+    /// Whether all it names exists.
+    pub(super) fn check(&self) -> Result<(), TemplateError> {
+        let used = self.names().into_iter();
+        let unknown: Vec<_> = used
+            .filter(|name| !VARIABLES.contains(&name.as_str()))
+            .collect();
+        if unknown.is_empty() {
+            Ok(())
+        } else {
+            Err(TemplateError::Unknown(unknown))
+        }
+    }
+
+    /// What it names, sorted, but for the functions of the language.
+    fn names(&self) -> Vec<String> {
+        let Ok(template) = self.0.get_template(NAME) else {
+            return Vec::new();
+        };
+        let globals: Vec<_> = self.0.globals().map(|(name, _)| name.to_owned()).collect();
+        let mut names: Vec<_> = template.undeclared_variables(false).into_iter().collect();
+        names.retain(|name| !globals.contains(name));
+        names.sort_unstable();
+        names
+    }
+
+    /// The message, with white space around it removed. `message` is what ours would be.
+    pub(super) fn render(
+        &self,
+        reason: NotifyReason,
+        attributes: &EventAttributes,
+        message: &Message,
+    ) -> Result<String, TemplateError> {
+        let failed = |error: &Error| TemplateError::Render(words_of(error));
+        let template = self.0.get_template(NAME).map_err(|error| failed(&error))?;
+        let context = Value::from_object(Context::new(reason, attributes, message));
+        let mut output = Bounded(Vec::new());
+        let rendered = template.render_captured_to(context, &mut output).map(drop);
+        match rendered {
+            Err(error) if !output.is_full() => Err(failed(&error)),
+            _ => Ok(output.into_text()),
+        }
+    }
+}
+
+/// A tag on a line of its own leaves no line behind.
+fn whole_lines() -> Result<SyntaxConfig, Error> {
+    SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+}
+
+/// The message of an error with its line, without the source that the library adds.
+fn words_of(error: &Error) -> String {
+    let line = error
+        .line()
+        .map_or_else(String::new, |line| format!(" in line {line}"));
+    match error.detail() {
+        Some(detail) => format!("{}{line}: {detail}", error.kind()),
+        None => format!("{}{line}", error.kind()),
+    }
+}
+
+/// Keeps whole pieces until the limit and refuses the first that is beyond it.
+struct Bounded(Vec<u8>);
+
+/// Marks the end of an output that was stopped; no template can write it.
+const FULL: u8 = 0xff;
+
+impl Bounded {
+    fn is_full(&self) -> bool {
+        self.0.last() == Some(&FULL)
+    }
+
+    fn into_text(mut self) -> String {
+        if self.is_full() {
+            self.0.pop();
+        }
+        String::from_utf8_lossy(&self.0).trim().to_owned()
+    }
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if self.is_full() || self.0.len() + piece.len() > MAX_OUTPUT {
+            if !self.is_full() {
+                self.0.push(FULL);
+            }
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.0.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,251 @@
+//! How text from outside is put into a message without becoming part of its markup. Owns the rules
+//! that keep Rocket.Chat from seeing a mention, a link or a format in it. What is said is decided
+//! in [`message`](crate::notifier::message).
+
+use std::fmt::{self, Write as _};
+
+use url::Url;
+
+/// Text from outside, shown in a code span.
+///
+/// Rocket.Chat's parser formats nothing inside a code span, and looks for links outside of them
+/// only. Its server, however, looks for mentions in the raw text, code spans or not: hence
+/// `@` and `#` are replaced by their full-width twins, which it does not know. A grave accent would
+/// end the span and becomes an apostrophe. Invisible characters are dropped: they reorder or hide
+/// what stands beside them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InlineCode(String);
+
+impl InlineCode {
+    /// Keeps at most `limit` UTF-16 units, the measure of Rocket.Chat's own limit; `None` if nothing
+    /// visible is left.
+    pub fn new(text: &str, limit: usize) -> Option<Self> {
+        let mut kept = String::new();
+        let mut units = 0;
+        for word in text.split(|char: char| char.is_whitespace() || char.is_control()) {
+            let mut visible = word
+                .chars()
+                .filter(|&char| !is_invisible(char))
+                .map(harmless)
+                .peekable();
+            let gap = !kept.is_empty() && visible.peek().is_some();
+            for char in gap.then_some(' ').into_iter().chain(visible) {
+                units += char.len_utf16();
+                if units > limit {
+                    return Some(Self(shortened(kept)));
+                }
+                kept.push(char);
+            }
+        }
+        (!kept.is_empty()).then_some(Self(kept))
+    }
+
+    /// The text without its code span; it keeps what makes it harmless, but for markup.
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Display for InlineCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}`", self.0)
+    }
+}
+
+/// Leaves room for the ellipsis within the limit.
+fn shortened(mut kept: String) -> String {
+    kept.pop();
+    kept.truncate(kept.trim_end().len());
+    kept.push('…');
+    kept
+}
+
+fn harmless(char: char) -> char {
+    match char {
+        '`' => '\'',
+        '@' => '＠',
+        '#' => '＃',
+        // A backslash before the closing accent must not be taken for an escape.
+        '\\' => '＼',
+        char => char,
+    }
+}
+
+/// Characters of Unicode 16 that show nothing of their own: the general category Cf, the variation
+/// selectors, the fillers and the interlinear marks.
+pub(crate) fn is_invisible(char: char) -> bool {
+    matches!(char,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+        | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffc}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A link to a page of GitLab, with a label of our own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Link {
+    label: String,
+    address: String,
+}
+
+impl Link {
+    /// Links `label` to `path` below the page `base`; `None` if `base` is no plain address.
+    ///
+    /// `label` and `path` are ours and hold only letters, digits, `-` and `/`. The base comes from
+    /// outside: it must be http or https, without credentials, query or fragment, and of characters
+    /// that neither end a link nor need an escape.
+    pub fn below(base: &str, path: &str, label: &str) -> Option<Self> {
+        let url = plain(base).filter(|url| url.fragment().is_none())?;
+        let mut address = url.as_str().trim_end_matches('/').to_owned();
+        let _ = write!(address, "/{path}");
+        Self::to(address, label)
+    }
+
+    /// Links `label` to the page `address`, both as in [`Link::below`], and `label` may hold spaces;
+    /// the address may end in a fragment of letters, digits, `-` and `_`.
+    pub fn page(address: &str, label: &str) -> Option<Self> {
+        let mut url = plain(address)?;
+        let fragment = url.fragment().map(str::to_owned);
+        url.set_fragment(None);
+        let mut link = Self::to(url.into(), label)?;
+        if let Some(fragment) = fragment {
+            let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            let fits = link.address.len() + 1 + fragment.len() <= MAX_ADDRESS;
+            if !fits || fragment.is_empty() || !fragment.bytes().all(harmless) {
+                return None;
+            }
+            let _ = write!(link.address, "#{fragment}");
+        }
+        Some(link)
+    }
+
+    /// An IPv6 host has brackets, which would end the label of a link: not linked to.
+    fn to(address: String, label: &str) -> Option<Self> {
+        let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%".contains(&byte);
+        let fits = address.len() <= MAX_ADDRESS && address.bytes().all(harmless);
+        fits.then(|| Self {
+            label: label.to_owned(),
+            address,
+        })
+    }
+}
+
+/// An address of the web without credentials or query.
+fn plain(address: &str) -> Option<Url> {
+    let plain = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+    };
+    Url::parse(address).ok().filter(plain)
+}
+
+/// Characters of an address; longer ones are not linked to.
+const MAX_ADDRESS: usize = 1024;
+
+impl fmt::Display for Link {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "[{}]({})", self.label, self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(text: &str) -> String {
+        InlineCode::new(text, 100).map_or_else(String::new, |quoted| quoted.to_string())
+    }
+
+    #[test]
+    fn nothing_that_means_something_to_the_chat_server_is_left() {
+        let cases = [
+            ("plain", "fix the readme", "`fix the readme`"),
+            ("mention", "@all look", "`＠all look`"),
+            ("channel", "see #general", "`see ＃general`"),
+            ("end of span", "a`b``c", "`a'b''c`"),
+            ("escape", r"a\", "`a＼`"),
+            ("lines", "a\r\nb\u{2028}c\u{85}d", "`a b c d`"),
+            ("control", "a\u{0}b\u{1b}[31m", "`a b [31m`"),
+            ("bidi", "a\u{202e}b\u{2066}", "`ab`"),
+            ("zero width", "@\u{200b}all", "`＠all`"),
+            ("tags", "a\u{e0041}b", "`ab`"),
+            ("space only", " \t\n\u{200b}", ""),
+            ("empty", "", ""),
+        ];
+        for (case, text, expected) in cases {
+            assert_eq!(quoted(text), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_utf16_units_and_the_ellipsis() {
+        let short = |text: &str| InlineCode::new(text, 4).map(|quoted| quoted.0);
+        assert_eq!(short("abcd").as_deref(), Some("abcd"));
+        assert_eq!(short("abcde").as_deref(), Some("abc…"));
+        assert_eq!(short("😀😀").as_deref(), Some("😀😀"), "two units each");
+        assert_eq!(short("😀😀😀").as_deref(), Some("😀…"));
+        assert_eq!(
+            short("ab cde").as_deref(),
+            Some("ab…"),
+            "no space before the ellipsis"
+        );
+    }
+
+    #[test]
+    fn only_a_plain_address_is_linked_to() {
+        let link =
+            |base: &str| Link::below(base, "-/commit/abc", "abc").map(|link| link.to_string());
+        assert_eq!(
+            link("https://gitlab.example.com/acme/rocket").as_deref(),
+            Some("[abc](https://gitlab.example.com/acme/rocket/-/commit/abc)")
+        );
+        assert_eq!(
+            link("http://localhost:8080/a/").as_deref(),
+            Some("[abc](http://localhost:8080/a/-/commit/abc)")
+        );
+        for refused in [
+            "javascript:alert(1)",
+            "ftp://example.com/a",
+            "https://user:secret@example.com/a",
+            "https://example.com/a)b",
+            "https://example.com/a?x=1",
+            "https://example.com/a#x",
+            "https://[::1]/a",
+            "https://example.com/@all",
+            "not an address",
+            "",
+        ] {
+            assert_eq!(link(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_end_in_a_plain_fragment() {
+        let page = |address: &str| Link::page(address, "issue 2").map(|link| link.to_string());
+        for linked in [
+            "https://gitlab.example.com/a/-/issues/2",
+            "https://gitlab.example.com/a/-/issues/2#note_1",
+        ] {
+            assert_eq!(page(linked), Some(format!("[issue 2]({linked})")));
+        }
+        let longest = format!("https://example.com/{}#n", "a".repeat(MAX_ADDRESS - 22));
+        assert_eq!(longest.len(), MAX_ADDRESS);
+        assert!(page(&longest).is_some());
+        assert_eq!(page(&format!("{longest}n")), None, "too long");
+        for refused in [
+            "https://example.com/a#",
+            "https://example.com/a#@all",
+            "https://example.com/a#b c",
+            "https://example.com/a#b)c",
+            "https://example.com/a#b#c",
+            "https://example.com/a?x=1#note_1",
+            "javascript:alert(1)#note_1",
+        ] {
+            assert_eq!(page(refused), None, "{refused}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The life of the serving process: start, serve, stop. Owns signals, ports and the order of the
+//! drain. What is served is put together in [`app`](crate::http::router).
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time;
+
+use crate::bootstrap;
+use crate::config::Config;
+use crate::exit::print_error;
+use crate::http::health::Readiness;
+use crate::http::listener;
+use crate::http::router::{admin, metrics, router};
+use crate::rocketchat::client::ClientError;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::labels::Port;
+use crate::telemetry::otlp::ExportError;
+
+/// What a delivery under way may take beyond its budget when the process stops: the answer.
+const DRAIN_RESERVE: Duration = Duration::from_secs(1);
+
+/// Serves until a signal, then drains.
+pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
+    let telemetry = match bootstrap::telemetry(&config, warnings) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return failed(&StartError::Traces(error)),
+    };
+    // One thread: two of them cost a fifth of the throughput on one core, and replicas add cores.
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&StartError::Io("start", error)),
+    };
+    let ended = runtime.block_on(run(config, &telemetry));
+    drop(runtime);
+    telemetry.finish();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &StartError) -> ExitCode {
+    print_error(&format!("failed to {error}\n"));
+    ExitCode::FAILURE
+}
+
+/// Why serving could not begin, to follow "failed to".
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("{0}: {1}")]
+    Io(&'static str, #[source] io::Error),
+    #[error("open port {0}: {1}; choose another one with PORT or METRICS_PORT")]
+    Port(u16, #[source] io::Error),
+    #[error("prepare calls to Rocket.Chat: {0}")]
+    Client(#[from] ClientError),
+    #[error("prepare the export of spans: {0}")]
+    Traces(#[from] ExportError),
+}
+
+async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
+    let signals = Signals::new().map_err(|error| StartError::Io("listen for signals", error))?;
+    let webhooks = open(config.port)?;
+    let operators = config.metrics_port.map(open).transpose()?;
+    let drain = config.delivery_timeout + DRAIN_RESERVE;
+    let lame_duck = config.lame_duck;
+    let readiness = Readiness::default();
+    let function = Arc::new(bootstrap::function(config, telemetry)?);
+    let mut app = router(function, &readiness, telemetry);
+    if operators.is_none() {
+        app = app.merge(metrics(telemetry));
+    }
+    let (stop, stopped) = watch::channel(());
+    let ends = || {
+        let mut stopped = stopped.clone();
+        async move { stopped.changed().await }
+    };
+    announce(&webhooks, operators.as_ref());
+    readiness.set(true);
+    let serving = async {
+        let at_cap = || telemetry.metrics.connection_cap_hit(Port::Webhooks);
+        let whole = listener::serve(webhooks, app, at_cap, ends(), drain).await;
+        if !whole {
+            tracing::warn!("stopped with requests still under way");
+        }
+    };
+    let observing = async {
+        if let Some(listener) = operators {
+            let at_cap = || telemetry.metrics.connection_cap_hit(Port::Operators);
+            listener::serve_admin(listener, admin(&readiness, telemetry), at_cap, ends()).await;
+        }
+    };
+    let stopping = signals.stop(&readiness, lame_duck, stop);
+    tokio::join!(serving, observing, stopping);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open(port: u16) -> Result<TcpListener, StartError> {
+    listener::listen(port).map_err(|error| StartError::Port(port, error))
+}
+
+fn announce(webhooks: &TcpListener, operators: Option<&TcpListener>) {
+    let port = |listener: &TcpListener| listener.local_addr().map_or(0, |address| address.port());
+    let (port, metrics_port) = (port(webhooks), operators.map(port));
+    tracing::info!(
+        port,
+        metrics_port,
+        version = env!("CARGO_PKG_VERSION"),
+        "listening"
+    );
+}
+
+/// The two signals that end the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for a signal, lets others message that we are leaving, then closes the listeners.
+    ///
+    /// Ctrl-C, and a second signal of either kind, close them at once.
+    async fn stop(mut self, readiness: &Readiness, lame_duck: Duration, stop: watch::Sender<()>) {
+        let terminated = self.next().await;
+        readiness.set(false);
+        tracing::info!(lame_duck_seconds = lame_duck.as_secs(), "stopping");
+        if terminated {
+            let _ = time::timeout(lame_duck, self.next()).await;
+        }
+        let _ = stop.send(());
+    }
+
+    /// Whether the next signal is SIGTERM.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => true,
+            _ = self.interrupt.recv() => false,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The chat stand-in as a program, for a cluster without a Rocket.Chat: prints each message as one line of JSON.
+//! Listens on 0.0.0.0:3000 unless another address is given as the only argument; `/inspect/` tells what was stored.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use fakes::rocketchat::{FakeRocketChat, Message};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+const ADDRESS: &str = "0.0.0.0:3000";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let address = std::env::args().nth(1);
+    let address = address.as_deref().unwrap_or(ADDRESS);
+    match serve(address).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("cannot serve on {address}: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(address: &str) -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let chat = FakeRocketChat::builder()
+        .bind(address)
+        .readable()
+        .start()
+        .await?;
+    print_line(&json!({
+        "listening": chat.url(),
+        "user_id": chat.user_id(),
+        "auth_token": chat.auth_token(),
+    }))?;
+    let ended = tokio::select! {
+        ended = print_messages(&chat) => ended,
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    };
+    // Whoever asks under `/inspect/` has been told; the end of the program is no test.
+    chat.expect_violation();
+    chat.mark_all_read();
+    ended
+}
+
+async fn print_messages(chat: &FakeRocketChat) -> io::Result<()> {
+    loop {
+        let message: Message = chat.next_message().await;
+        print_line(&serde_json::to_value(message)?)?;
+    }
+}
+
+fn print_line(line: &serde_json::Value) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
+}
+
+#[expect(clippy::print_stderr, reason = "the program has no other way to tell")]
+fn complain(problem: &str) {
+    eprintln!("{problem}");
+}

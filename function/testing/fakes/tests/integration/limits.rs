@@ -1,0 +1,85 @@
+//! The limit on calls, which a bot does not have.
+
+use fakes::rocketchat::{FakeRocketChat, Fault, Route};
+use serde_json::json;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::client::call;
+
+fn epoch_milliseconds() -> u128 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.expect("a clock after 1970").as_millis()
+}
+
+#[tokio::test]
+async fn a_plain_user_may_call_each_route_ten_times_a_minute() {
+    let chat = FakeRocketChat::builder().roles(&["user"]).start().await;
+    let chat = chat.expect("a free port");
+
+    for remaining in (0..10).rev() {
+        let answer = call(&chat, Route::Me, &json!({})).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("X-RateLimit-Limit"), Some("10"));
+        let header = answer.header("X-RateLimit-Remaining");
+        assert_eq!(header, Some(remaining.to_string().as_str()));
+    }
+    let eleventh = call(&chat, Route::Me, &json!({})).await;
+    let other_route = call(&chat, Route::UserInfo, &json!({ "username": "bob" })).await;
+
+    assert_eq!(eleventh.status, 429);
+    let text = eleventh.json()["error"].to_string();
+    assert!(text.contains("[error-too-many-requests]"), "{text}");
+    assert_eq!(eleventh.header("Retry-After"), None);
+    let reset = eleventh.header("X-RateLimit-Reset").expect("a reset");
+    let reset: u128 = reset.parse().expect("a number");
+    let ahead = reset.saturating_sub(epoch_milliseconds());
+    assert!((50_000..=60_000).contains(&ahead), "{ahead} ms ahead");
+    assert_eq!(other_route.status, 200);
+    chat.finish();
+}
+
+#[tokio::test]
+async fn the_limit_comes_before_the_parameters_and_after_the_login() {
+    let chat = FakeRocketChat::builder().roles(&["user"]).start().await;
+    let chat = chat.expect("a free port");
+    chat.expect_violation();
+    for _ in 0..10 {
+        let bad = call(&chat, Route::GetMessage, &json!({})).await;
+        assert_eq!(bad.status, 400);
+        assert!(bad.header("X-RateLimit-Limit").is_some());
+    }
+
+    let limited = call(&chat, Route::GetMessage, &json!({})).await;
+    let url = format!("{}{}", chat.url(), Route::GetMessage.path());
+    let stranger = fakes::exchange::exchange("GET", &url, &[], b"").await;
+
+    assert_eq!(limited.status, 429);
+    assert_eq!(stranger.expect("an answer").status, 401);
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_bot_is_not_limited_and_sees_no_limit() {
+    let chat = FakeRocketChat::start().await;
+
+    for _ in 0..15 {
+        let answer = call(&chat, Route::Me, &json!({})).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("X-RateLimit-Limit"), None);
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_limit_can_be_put_on_for_one_call() {
+    let chat = FakeRocketChat::start().await;
+    let reset_in = Duration::from_secs(2);
+    chat.misbehave(Route::Me, Fault::RateLimited { reset_in });
+
+    let limited = call(&chat, Route::Me, &json!({})).await;
+    let next = call(&chat, Route::Me, &json!({})).await;
+
+    assert_eq!((limited.status, next.status), (429, 200));
+    assert!(limited.text().contains("You must wait 2 seconds"));
+    chat.finish();
+}

@@ -1,0 +1,127 @@
+//! The stand-ins as programs of their own: the chat server, read out over HTTP, and the sender.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use fakes::exchange::exchange;
+use serde_json::{Value, json};
+
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _killed = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+fn start(arguments: &[&str]) -> Program {
+    let program = env!("CARGO_BIN_EXE_fake-rocketchat");
+    let mut command = Command::new(program);
+    let command = command.args(arguments).stdout(Stdio::piped());
+    Program(command.spawn().expect("the program starts"))
+}
+
+#[tokio::test]
+async fn the_program_prints_messages_and_tells_what_it_stored() {
+    let mut program = start(&["127.0.0.1:0"]);
+    let output = program.0.stdout.take().expect("piped");
+    let mut lines = BufReader::new(output).lines();
+    let mut next = move || -> Value {
+        let line = lines.next().expect("a line").expect("readable");
+        serde_json::from_str(&line).expect("JSON")
+    };
+    let started = next();
+    let text = |name: &str| started[name].as_str().expect("a text").to_owned();
+    let headers = [
+        ("X-User-Id".to_owned(), text("user_id").into_bytes()),
+        ("X-Auth-Token".to_owned(), text("auth_token").into_bytes()),
+        ("Content-Type".to_owned(), b"application/json".to_vec()),
+    ];
+    let url = text("listening");
+    let post = async |path: &str, body: Value| {
+        let url = format!("{url}/api/v1/{path}");
+        let answer = exchange("POST", &url, &headers, body.to_string().as_bytes()).await;
+        answer.expect("an answer").json()
+    };
+    let tell = async |method: &str, path: &str| {
+        let answer = exchange(method, &format!("{url}/inspect/{path}"), &[], b"").await;
+        answer.expect("an answer").json()
+    };
+
+    let room = post("im.create", json!({ "username": "alice" })).await;
+    let room_id = &room["room"]["rid"];
+    let message = json!({ "message": { "_id": "gl1", "rid": room_id, "msg": "hello" } });
+    post("chat.sendMessage", message.clone()).await;
+    post("chat.sendMessage", message).await;
+
+    let printed = next();
+    assert_eq!(printed["text"], "hello");
+    assert_eq!(printed["recipient"], "alice");
+    let messages = tell("GET", "messages").await;
+    assert_eq!(messages.as_array().map(Vec::len), Some(1));
+    assert_eq!(messages[0]["id"], "gl1");
+    assert_eq!(messages[0]["inserts"], 1);
+    assert_eq!(messages[0]["attempts"], 2);
+    assert_eq!(tell("GET", "violations").await, json!([]));
+    assert_eq!(tell("GET", "calls").await["/api/v1/chat.sendMessage"], 2);
+    tell("DELETE", "messages").await;
+    assert_eq!(tell("GET", "messages").await, json!([]));
+}
+
+#[test]
+fn the_demonstration_says_what_is_missing() {
+    let program = env!("CARGO_BIN_EXE_demo");
+
+    let output = Command::new(program)
+        .args(["--once", "--port", "0", "/nowhere/webhook-app"])
+        .output()
+        .expect("the demonstration starts");
+
+    let problem = String::from_utf8(output.stderr).expect("text");
+    assert!(!output.status.success());
+    assert!(
+        problem.contains("/nowhere/webhook-app does not start"),
+        "{problem}"
+    );
+    assert!(problem.contains("cargo build -p webhook-app"), "{problem}");
+}
+
+#[test]
+fn the_sender_counts_answers_and_what_has_arrived() {
+    let mut chat = start(&["127.0.0.1:0"]);
+    let output = chat.0.stdout.take().expect("piped");
+    let started = BufReader::new(output).lines().next();
+    let started = started.expect("a line").expect("readable");
+    let started: Value = serde_json::from_str(&started).expect("JSON");
+    let chat = started["listening"].as_str().expect("an address");
+    let nobody = format!("{chat}/inspect/nobody-listens-here");
+
+    let output = Command::new(env!("CARGO_BIN_EXE_fake-gitlab"))
+        .args(["send", &nobody, "--count", "3", "--chat", chat])
+        .output()
+        .expect("the sender runs");
+
+    let tally: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(tally["sent"], 3);
+    assert_eq!(tally["answers"], json!({ "404": 3 }));
+    assert_eq!(
+        tally["stored"],
+        json!({ "once": 0, "never": 3, "again": 0 })
+    );
+}
+
+#[test]
+fn the_sender_says_how_it_is_used() {
+    let output = Command::new(env!("CARGO_BIN_EXE_fake-gitlab"))
+        .args(["send", "http://127.0.0.1/", "--proof", "sealed"])
+        .output()
+        .expect("the sender starts");
+
+    let problem = String::from_utf8(output.stderr).expect("text");
+    assert!(!output.status.success());
+    assert!(
+        problem.contains("signed, forged or none, not sealed"),
+        "{problem}"
+    );
+}

@@ -1,0 +1,115 @@
+// A project for gitlab-ci-local, the programs its jobs talk to, and a stand-in for GitLab's API of
+// webhooks. What is asserted is in check.test.mjs.
+
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+export const root = resolve(import.meta.dirname, "../../..");
+const runner = join(import.meta.dirname, "node_modules/.bin/gitlab-ci-local");
+const programs = resolve(root, process.env.CARGO_TARGET_DIR ?? "target", "debug");
+
+/** The key that the stand-ins sign samples with; never a real secret. */
+export const KEY = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/** Commit texts are anybody's. */
+export const TITLE = `Say "hi" to $(id) and \`id\`, it's 100 % \\n safe`;
+
+/** A clone of what the jobs need, with one commit, whose remote is a GitLab that does not exist. */
+export function project(t) {
+  const folder = mkdtempSync(join(tmpdir(), "pipeline-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const path of [".gitlab-ci.yml", "Makefile", "function/packaging", "k8s-base", "knative"]) {
+    cpSync(join(root, path), join(folder, path), { recursive: true });
+  }
+  // Jobs install their tools; here they are the machine's own.
+  mkdirSync(join(folder, "bin"));
+  for (const installer of ["apt-get", "apk"]) {
+    writeFileSync(join(folder, "bin", installer), "#!/bin/sh\n", { mode: 0o755 });
+  }
+  const git = (...words) => execFileSync("git", words, { cwd: folder, stdio: "pipe" }).toString().trim();
+  git("init", "--quiet", "--initial-branch=main");
+  git("remote", "add", "origin", "git@gitlab.example.org:acme/rocket.git");
+  git("add", "--all");
+  git("-c", "user.name=Robin Example", "-c", "user.email=robin@example.org", "commit", "--quiet", "--message", TITLE);
+  return { folder, sha: git("rev-parse", "HEAD") };
+}
+
+/** What gitlab-ci-local does with these words; jobs run in a plain shell. */
+export function gitlab({ folder }, words, variables = {}) {
+  const set = Object.entries(variables).flatMap(([name, value]) => ["--variable", `${name}=${value}`]);
+  const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder };
+  return new Promise((done) => {
+    const child = spawn(runner, ["--force-shell-executor", ...set, ...words], { cwd: folder, env });
+    const chunks = [];
+    child.stdout.on("data", (chunk) => chunks.push(chunk));
+    child.stderr.on("data", (chunk) => chunks.push(chunk));
+    child.on("close", (code) => done({ code, output: Buffer.concat(chunks).toString() }));
+  });
+}
+
+/** Starts a program of the workspace and waits for the line of JSON that `announces` says yes to. */
+async function start(t, name, args, env, announces) {
+  const child = spawn(join(programs, name), args, { env, stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => child.kill());
+  for await (const line of createInterface(child.stdout)) {
+    const said = JSON.parse(line);
+    if (announces(said)) return said;
+  }
+  throw new Error(`${name} ended early; build it with: cargo build -p webhook-app -p fakes --bins`);
+}
+
+/** A function and its chat server; `messages` asks what was stored. */
+export async function deployed(t) {
+  const chat = await start(t, "fake-rocketchat", ["127.0.0.1:0"], {}, (said) => said.listening);
+  const settings = {
+    PORT: "0",
+    LOG_FORMAT: "json",
+    GITLAB_SIGNING_KEYS: KEY,
+    ROCKETCHAT_URL: chat.listening,
+    ROCKETCHAT_USER_ID: chat.user_id,
+    ROCKETCHAT_AUTH_TOKEN: chat.auth_token,
+    ROCKETCHAT_RECIPIENT: "alice",
+  };
+  const { port } = await start(t, "webhook-app", [], settings, (said) => said.port);
+  return {
+    url: `http://127.0.0.1:${port}/webhook`,
+    messages: async () => (await fetch(`${chat.listening}/inspect/messages`)).json(),
+  };
+}
+
+/** GitLab's API of a project's webhooks: lists by page, makes and changes, and wants its token. */
+export async function gitlabApi(t, token) {
+  const hooks = [{ id: 1, url: "https://other.example.org/" }];
+  const server = createServer(async (request, response) => {
+    const chunks = await request.toArray();
+    const answer = (status, value) => {
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(JSON.stringify(value));
+    };
+    const url = new URL(request.url, "http://gitlab");
+    const path = url.pathname.match(/^\/api\/v4\/projects\/42\/hooks(?:\/(\d+))?$/);
+    if (!path) return answer(404, { message: "404 Not Found" });
+    if (request.headers["private-token"] !== token) return answer(401, { message: "401 Unauthorized" });
+    if (request.method === "GET") {
+      const first = 100 * (Number(url.searchParams.get("page")) - 1);
+      return answer(200, hooks.slice(first, first + 100));
+    }
+    const hook = JSON.parse(Buffer.concat(chunks).toString());
+    if (request.method === "POST" && !path[1]) {
+      hooks.push({ id: hooks.length + 1, ...hook });
+      return answer(201, hooks.at(-1));
+    }
+    const found = hooks.find(({ id }) => id === Number(path[1]));
+    if (request.method !== "PUT" || !found) return answer(404, { message: "404 Not Found" });
+    return answer(200, Object.assign(found, hook));
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  t.after(() => server.close());
+  return { address: `http://127.0.0.1:${server.address().port}/api/v4`, hooks };
+}
+
+export const has = (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;

@@ -1,0 +1,270 @@
+//! What a person gets who runs the program by hand.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Output, Stdio};
+
+use fakes::gitlab::Delivery;
+use fakes::rocketchat::{FakeRocketChat, Fault, Route};
+
+use crate::harness::{program, settings};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn render(payload: &[u8]) -> Output {
+    let mut command = program(&BTreeMap::new());
+    let mut child = command
+        .arg("render")
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    child
+        .stdin
+        .take()
+        .expect("is piped")
+        .write_all(payload)
+        .expect("is written");
+    child.wait_with_output().expect("ends")
+}
+
+/// Runs `check` against a chat server, away from the thread that serves it.
+async fn check(chat: &FakeRocketChat, own: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut settings = settings(chat);
+    settings.extend(
+        own.iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
+    let run = move || program(&settings).arg("check").output().expect("runs");
+    let output = tokio::task::spawn_blocking(run)
+        .await
+        .expect("does not panic");
+    assert!(!text(&output.stdout).contains(chat.auth_token()));
+    (
+        output.status.code(),
+        text(&output.stdout) + &text(&output.stderr),
+    )
+}
+
+#[test]
+fn help_and_version_are_what_people_expect() {
+    for argument in ["--help", "-h", "help"] {
+        let output = program(&BTreeMap::new())
+            .arg(argument)
+            .output()
+            .expect("runs");
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains("Usage: webhook-app [COMMAND]"));
+    }
+    for argument in ["--version", "-V"] {
+        let output = program(&BTreeMap::new())
+            .arg(argument)
+            .output()
+            .expect("runs");
+        assert_eq!(
+            text(&output.stdout),
+            concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")
+        );
+    }
+}
+
+#[test]
+fn an_unknown_command_names_the_known_ones() {
+    for arguments in [&["sevre"][..], &["--port", "80"]] {
+        let output = program(&BTreeMap::new())
+            .args(arguments)
+            .output()
+            .expect("runs");
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+        assert!(
+            text(&output.stderr).contains("serve, check, render"),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+}
+
+/// What a program that was called wrongly says.
+fn complaint(arguments: &[&str]) -> String {
+    let output = program(&BTreeMap::new())
+        .args(arguments)
+        .output()
+        .expect("runs");
+    assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+    text(&output.stderr)
+}
+
+#[test]
+fn render_says_which_kinds_and_options_there_are() {
+    for arguments in [
+        &["render", "--kind", "pusch"][..],
+        &["render", "--kind", "other"],
+        &["render", "--kind"],
+    ] {
+        let said = complaint(arguments);
+        assert!(said.contains("one of these kinds after --kind"), "{said}");
+        assert!(said.contains(": push, tag_push, issue, "), "{said}");
+        assert!(!said.contains(", other"), "{said}");
+    }
+    insta::assert_snapshot!(complaint(&["render", "--please"]), @"webhook-app: render knows no --please; expected a file, --kind KIND, --explain or nothing");
+    insta::assert_snapshot!(complaint(&["render", "a.json", "b.json"]), @"webhook-app: expected one file or one --kind");
+    insta::assert_snapshot!(complaint(&["check", "b.json"]), @"webhook-app: expected nothing after check; its settings come from the environment, see --help");
+}
+
+#[test]
+fn render_takes_the_body_from_a_file_too() {
+    let sample = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/notifier/templates/examples/release.json"
+    );
+    let run = |file: &str| {
+        let output = program(&BTreeMap::new()).args(["render", file]).output();
+        output.expect("runs")
+    };
+    assert!(text(&run(sample).stdout).starts_with("[Release]("));
+    let output = run("no-such-file.json");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(
+        said.starts_with("webhook-app: could not read no-such-file.json: "),
+        "{said}"
+    );
+    let output = render(b"");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("the standard input is empty"));
+}
+
+#[test]
+fn render_explains_under_which_condition_somebody_hears() {
+    let mut settings = BTreeMap::new();
+    let rules = "rules:\n- {event: pipeline, status: [failed, fixed], to: '@alice', continue: true}\n- {event: pipeline, to: '@bob'}\n";
+    settings.insert("ROUTES".to_owned(), rules.to_owned());
+    let output = program(&settings)
+        .args(["render", "--kind", "pipeline", "--explain"])
+        .output()
+        .expect("runs");
+    insta::assert_snapshot!("explanation_of_a_fix", text(&output.stdout));
+}
+
+#[test]
+fn render_prints_the_message_and_sends_nothing() {
+    let output = render(Delivery::push_sample().body());
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output.stdout), @r#"
+        [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket` by `Robin Example`
+        1 commit, `Light the engines in order` by `Robin Example`
+        "#);
+}
+
+#[test]
+fn render_says_why_there_is_no_message() {
+    let output = render(br#"{"object_kind":"launchpad"}"#);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output.stdout), @"nothing is sent: there is no message for events of this kind");
+    let output = render(b"{");
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(text(&output.stderr), @"webhook-app: expected JSON, found something else at line 1, column 1");
+}
+
+#[tokio::test]
+async fn check_finds_everything_in_order() {
+    let chat = FakeRocketChat::start().await;
+    let (code, output) = check(&chat, &[]).await;
+    assert_eq!(code, Some(0), "{output}");
+    insta::assert_snapshot!(output, @r#"
+        ok    configuration
+        ok    signed in as @gitlab-bot
+        ok    has the role user
+        ok    has the role bot
+        ok    recipient @alice exists
+        "#);
+    chat.finish();
+}
+
+#[tokio::test]
+async fn check_names_the_role_that_is_missing() {
+    let chat = FakeRocketChat::builder()
+        .roles(&["user"])
+        .start()
+        .await
+        .expect("listens");
+    let (code, output) = check(&chat, &[]).await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("FAIL  lacks the role bot"), "{output}");
+    assert!(output.contains("ok    has the role user"), "{output}");
+    chat.finish();
+}
+
+#[tokio::test]
+async fn check_says_that_the_recipient_does_not_exist() {
+    let chat = FakeRocketChat::start().await;
+    let (code, output) = check(&chat, &[("ROCKETCHAT_RECIPIENT", "nobody")]).await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(
+        output.contains("FAIL  recipient @nobody does not exist"),
+        "{output}"
+    );
+    chat.finish();
+}
+
+#[tokio::test]
+async fn check_judges_rules_and_words_and_looks_for_everybody_they_name() {
+    let chat = FakeRocketChat::start().await;
+    let rules = "rules: [{event: pipeline, status: [failed, fixed], to: ['@alice', '@nobody']}]";
+    let words = ("MESSAGES", "pipeline: '{{ status }}'");
+    let routes = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules), words];
+    let (code, output) = check(&chat, &routes).await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("ok    recipient @alice exists"), "{output}");
+    assert!(
+        output.contains("FAIL  recipient @nobody does not exist"),
+        "{output}"
+    );
+    let wrong = [
+        ("ROCKETCHAT_RECIPIENT", ""),
+        ("ROUTES", "rules: [{event: pipelin, to: '@alice'}]"),
+        ("MESSAGES", "pipeline: '{{ statsu }}'"),
+    ];
+    let (code, output) = check(&chat, &wrong).await;
+    assert_eq!(code, Some(64), "{output}");
+    for expected in [
+        "ROUTES: line 1: there is no event `pipelin`",
+        "MESSAGES: line 1: pipeline: there is no statsu",
+    ] {
+        assert!(output.contains(expected), "{output}");
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn check_says_that_the_token_is_not_accepted() {
+    let chat = FakeRocketChat::start().await;
+    let (code, output) = check(&chat, &[("ROCKETCHAT_AUTH_TOKEN", "canary-wrong")]).await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(
+        output.contains("FAIL  could not sign in: Rocket.Chat does not accept"),
+        "{output}"
+    );
+    assert!(!output.contains("canary-wrong"), "{output}");
+    chat.finish();
+}
+
+#[tokio::test]
+async fn check_says_what_is_wrong_with_the_address() {
+    let chat = FakeRocketChat::start().await;
+    let (code, output) = check(&chat, &[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(
+        output.contains("no connection to Rocket.Chat; check ROCKETCHAT_URL"),
+        "{output}"
+    );
+    chat.misbehave_always(Route::Me, Fault::NotJson);
+    let (code, output) = check(&chat, &[]).await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(
+        output.contains("the answer is not Rocket.Chat's"),
+        "{output}"
+    );
+    chat.finish();
+}

@@ -1,0 +1,296 @@
+//! The settings as people give them: every mistake at once, nothing secret in the words.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use webhook_app::config::catalogue::SETTINGS;
+use webhook_app::config::{Config, ConfigErrors};
+use webhook_app::gitlab::verification::Verifier;
+
+use fakes::gitlab::SAMPLE_KEY;
+
+fn valid() -> BTreeMap<String, String> {
+    let settings = [
+        ("GITLAB_SIGNING_KEYS", SAMPLE_KEY),
+        ("ROCKETCHAT_URL", "https://chat.example.org"),
+        ("ROCKETCHAT_USER_ID", "rbAXPnMktTFbNpwtJ"),
+        ("ROCKETCHAT_AUTH_TOKEN", "canary-auth-token"),
+        ("ROCKETCHAT_RECIPIENT", "alice"),
+    ];
+    settings
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// The valid settings with one changed; an empty value removes it.
+fn with(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let mut settings = valid();
+    for (name, value) in changes {
+        settings.insert((*name).to_owned(), (*value).to_owned());
+        settings.retain(|_, value| !value.is_empty());
+    }
+    settings
+}
+
+fn read_file(path: &str) -> io::Result<String> {
+    match path {
+        "/secrets/key" => Ok(format!("{SAMPLE_KEY}\n")),
+        "/secrets/empty" => Ok(" \n".to_owned()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
+fn load(settings: &BTreeMap<String, String>) -> Result<(Config, Vec<String>), ConfigErrors> {
+    Config::load(settings, &read_file)
+}
+
+fn mistakes(changes: &[(&str, &str)]) -> Vec<String> {
+    load(&with(changes)).map(|_| ()).expect_err("is refused").0
+}
+
+#[test]
+fn the_defaults_are_those_of_the_table() {
+    let (config, warnings) = load(&valid()).expect("is valid");
+    assert_eq!((config.port, config.metrics_port), (8080, None));
+    assert!(matches!(config.guard, Verifier::Signature(keys) if keys.len() == 1));
+    assert_eq!(config.delivery_timeout.as_secs(), 5);
+    assert_eq!(config.lame_duck.as_secs(), 5);
+    assert!(!config.accept_missing_key);
+    assert_eq!(
+        config.telemetry.log_level,
+        tracing::level_filters::LevelFilter::INFO
+    );
+    assert_eq!(warnings, [""; 0]);
+    let (config, _) = load(&with(&[("K_SERVICE", "webhook-app")])).expect("is valid");
+    assert_eq!(config.lame_duck.as_secs(), 0);
+}
+
+#[test]
+fn without_any_setting_all_that_is_missing_is_named_at_once() {
+    let mistakes = load(&BTreeMap::new()).map(|_| ()).expect_err("is refused");
+    insta::assert_snapshot!(mistakes, @r#"
+        - GITLAB_SIGNING_KEYS: is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for trying out only set ALLOW_UNAUTHENTICATED=true
+        - ROCKETCHAT_URL: is not set; give the address of your chat server, such as https://chat.example.org
+        - ROCKETCHAT_USER_ID: is not set; give the user id that Rocket.Chat shows beside a new personal access token
+        - ROCKETCHAT_AUTH_TOKEN: is not set; make a personal access token for the bot in Rocket.Chat and give it
+        - ROCKETCHAT_RECIPIENT: is not set; give the user name that gets the messages, such as alice, or rules in ROUTES
+        "#);
+}
+
+#[test]
+fn a_mistake_says_what_was_expected() {
+    let cases = [
+        ("PORT", "http", "a whole number from 0 to 65535"),
+        ("PORT", "65536", "a whole number from 0 to 65535"),
+        ("METRICS_PORT", "8080", "another port than PORT"),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "secret",
+            "number 1: expected a key that begins with whsec_",
+        ),
+        ("GITLAB_SIGNING_KEYS", "whsec_!!!", "standard base64"),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "whsec_",
+            "24 to 64 bytes after whsec_, found 0",
+        ),
+        ("ACCEPT_TOKEN_TOO", "yes", "one of true, false"),
+        ("ALLOW_UNAUTHENTICATED", "true", "there are keys or tokens"),
+        ("GITLAB_WEBHOOK_TOKENS", "secret", "would not be looked at"),
+        ("ROCKETCHAT_URL", "chat.example.org", "https://"),
+        ("ROCKETCHAT_URL", "ftp://chat.example.org", "https://"),
+        (
+            "ROCKETCHAT_URL",
+            "https://me:canary@chat.example.org",
+            "without credentials",
+        ),
+        ("ROCKETCHAT_USER_ID", "a b", "an id of visible characters"),
+        ("ROCKETCHAT_AUTH_TOKEN", "canary token", "visible ASCII"),
+        ("ROCKETCHAT_RECIPIENT", "#general", "one user name"),
+        ("ROUTES", "rules: x", "line 1: expected a list of rules"),
+        ("MESSAGES", "{{ canary", "syntax error"),
+        ("LIVE_PIPELINES", "maybe", "one of true, false"),
+        ("ACCEPT_CLOUDEVENTS", "maybe", "one of true, false"),
+        (
+            "ROCKETCHAT_CA",
+            "no certificate",
+            "-----BEGIN CERTIFICATE-----",
+        ),
+        ("DELIVERY_TIMEOUT_SECONDS", "10", "from 1 to 9"),
+        ("DELIVERY_TIMEOUT_SECONDS", "0", "from 1 to 9"),
+        ("LAME_DUCK_SECONDS", "-1", "from 0 to 60"),
+        (
+            "LOG_LEVEL",
+            "loud",
+            "one of off, error, warn, info, debug, trace",
+        ),
+        ("LOG_FORMAT", "xml", "one of json, pretty"),
+    ];
+    for (name, value, expected) in cases {
+        let mistakes = mistakes(&[(name, value)]).join("\n");
+        assert!(
+            mistakes.starts_with(&format!("{name}: ")),
+            "{name}={value}: {mistakes}"
+        );
+        assert!(mistakes.contains(expected), "{name}={value}: {mistakes}");
+        assert!(!mistakes.contains("canary"), "{name}={value}: {mistakes}");
+    }
+}
+
+#[test]
+fn one_to_four_keys_or_tokens_may_be_given() {
+    let keys = |count: usize| vec![SAMPLE_KEY; count].join(",");
+    let count = |value: &str| match load(&with(&[("GITLAB_SIGNING_KEYS", value)])) {
+        Ok((
+            Config {
+                guard: Verifier::Signature(keys),
+                ..
+            },
+            _,
+        )) => Ok(keys.len()),
+        Ok(_) => panic!("not signatures"),
+        Err(error) => Err(error.to_string()),
+    };
+    assert_eq!(count(&keys(4)), Ok(4));
+    assert_eq!(count(&format!("{SAMPLE_KEY}\n\n{SAMPLE_KEY},\n")), Ok(2));
+    assert!(
+        count(&keys(5))
+            .expect_err("is refused")
+            .contains("at most 4, found 5")
+    );
+}
+
+#[test]
+fn a_setting_can_be_the_content_of_a_file() {
+    let file = |path| {
+        [
+            ("GITLAB_SIGNING_KEYS", ""),
+            ("GITLAB_SIGNING_KEYS_FILE", path),
+        ]
+    };
+    assert!(load(&with(&file("/secrets/key"))).is_ok());
+    let missing = mistakes(&file("/secrets/missing"));
+    assert!(
+        missing[0].starts_with("GITLAB_SIGNING_KEYS_FILE: names a file that cannot be read"),
+        "{missing:?}"
+    );
+    let empty = mistakes(&file("/secrets/empty"));
+    assert!(empty[0].contains("names a file that is empty"), "{empty:?}");
+    let both = mistakes(&[("GITLAB_SIGNING_KEYS_FILE", "/secrets/key")]);
+    assert!(
+        both[0].contains("is set and so is GITLAB_SIGNING_KEYS_FILE"),
+        "{both:?}"
+    );
+}
+
+#[test]
+fn a_setting_that_is_there_but_unreadable_is_not_called_missing() {
+    let mistakes = mistakes(&[("ROCKETCHAT_URL", ""), ("ROCKETCHAT_URL_FILE", "/nowhere")]);
+    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+}
+
+#[test]
+fn a_name_that_looks_like_a_setting_is_a_warning_with_the_nearest_one() {
+    let warnings = |name| load(&with(&[(name, "x")])).expect("is valid").1.join("\n");
+    let nearest = [
+        ("ROCKETCHAT_RECIPIENTS", "ROCKETCHAT_RECIPIENT"),
+        ("ROCKETCHAT_USERID", "ROCKETCHAT_USER_ID"),
+        ("GITLAB_SIGNING_KEY", "GITLAB_SIGNING_KEYS"),
+        ("GITLAB_WEBHOOK_TOKEN_FILE", "GITLAB_WEBHOOK_TOKENS"),
+        ("LOG_LVL", "LOG_LEVEL"),
+        ("DELIVERY_TIMEOUT", "DELIVERY_TIMEOUT_SECONDS"),
+    ];
+    for (name, setting) in nearest {
+        let warnings = warnings(name);
+        assert!(
+            warnings.contains(name) && warnings.contains(&format!("{setting}?")),
+            "{name}: {warnings}"
+        );
+    }
+    for quiet in [
+        "PATH",
+        "ROCKETCHAT_SERVICE_HOST",
+        "ROCKETCHAT_PORT_3000_TCP_ADDR",
+        "ROCKETCHAT_PORT",
+    ] {
+        assert_eq!(warnings(quiet), "", "{quiet}");
+    }
+}
+
+#[test]
+fn no_setting_shows_its_secret_when_printed() {
+    let token_mode = [
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", "canary-token"),
+    ];
+    for settings in [valid(), with(&token_mode)] {
+        let (config, _) = load(&settings).expect("is valid");
+        let printed = format!("{config:?}");
+        assert!(
+            !printed.contains("canary") && !printed.contains(&SAMPLE_KEY[6..]),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
+fn the_program_ends_with_64_and_the_list_of_mistakes() {
+    let settings = BTreeMap::from([("PORT".to_owned(), "x".to_owned())]);
+    let output = crate::harness::program(&settings).output().expect("runs");
+    assert_eq!(output.status.code(), Some(64));
+    assert_eq!(output.stdout, b"");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        error.contains("there are 6 mistakes in the configuration"),
+        "{error}"
+    );
+    assert!(error.contains("- PORT: expected"), "{error}");
+}
+
+#[test]
+fn every_setting_has_its_place_in_the_help() {
+    let output = crate::harness::program(&BTreeMap::new())
+        .arg("--help")
+        .output()
+        .expect("runs");
+    let help = String::from_utf8_lossy(&output.stdout);
+    for setting in SETTINGS {
+        assert!(
+            help.contains(&format!("\n  {} ", setting.name)),
+            "{}: {help}",
+            setting.name
+        );
+    }
+}
+
+#[test]
+fn rules_and_their_short_form_exclude_each_other() {
+    let rules = "rules: [{to: '@alice'}]";
+    let told = mistakes(&[("ROUTES", rules)]).join("\n");
+    assert_eq!(
+        told,
+        "ROCKETCHAT_RECIPIENT: is set and so is ROUTES; remove one of them"
+    );
+    assert!(load(&with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)])).is_ok());
+}
+
+#[test]
+fn fixes_cannot_be_told_where_the_message_itself_changes() {
+    let rules = "rules:\n- event: pipeline\n  status: [failed, fixed]\n  to: '@alice'\n";
+    let routes = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)];
+    assert!(load(&with(&routes)).is_ok());
+    let told = mistakes(&[routes[0], routes[1], ("LIVE_PIPELINES", "true")]).join("\n");
+    assert!(
+        told.starts_with("ROUTES: line 3: `fixed` cannot be told with LIVE_PIPELINES"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_live_message_must_link_to_its_pipeline() {
+    let live = ("LIVE_PIPELINES", "true");
+    let told = mistakes(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");
+    assert!(told.contains("must show {{ page }}"), "{told}");
+    let linked = ("MESSAGES", "pipeline: '{{ page }} {{ status }}'");
+    assert!(load(&with(&[live, linked])).is_ok());
+}

@@ -1,0 +1,305 @@
+//! One function and one chat server for a test. Owns starting and stopping both, and the checks
+//! that every test makes at its end: nothing unread, nothing refused, no secret in any output.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use fakes::exchange::{Answer, exchange};
+use fakes::gitlab::{Delivery, SAMPLE_KEY};
+use fakes::rocketchat::FakeRocketChat;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+/// The secret token of the tests; distinctive, so that a leak can be searched for.
+pub(crate) const TOKEN: &str = "canary-token-7c1f0f9e55e2";
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_webhook-app");
+
+/// A setting and its value.
+pub(crate) type Setting<'a> = (&'a str, &'a str);
+
+/// A running function and the chat server it talks to.
+pub(crate) struct Harness {
+    /// The chat server.
+    pub(crate) chat: FakeRocketChat,
+    /// The function.
+    pub(crate) function: Function,
+}
+
+impl Harness {
+    /// A function that asks for signatures, with default settings.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A function with settings of the test's own; an empty value removes a default one.
+    pub(crate) async fn with(settings: &[Setting<'_>]) -> Self {
+        let chat = FakeRocketChat::start().await;
+        let function = Function::start(&chat, settings);
+        Self { chat, function }
+    }
+
+    /// Posts a delivery as GitLab would.
+    pub(crate) async fn post(&self, delivery: &Delivery) -> Answer {
+        self.function.post(delivery).await
+    }
+
+    /// Stops the function and makes the checks; returns what it printed.
+    pub(crate) fn finish(self) -> Vec<String> {
+        let output = self.function.finish(self.chat.auth_token());
+        self.chat.finish();
+        output
+    }
+}
+
+/// A signed push to `main` with a key of its own.
+pub(crate) fn push() -> Delivery {
+    Delivery::push_sample().signed_with(SAMPLE_KEY)
+}
+
+/// A signed delivery of a recorded payload.
+pub(crate) fn recorded(event: &str, body: &str) -> Delivery {
+    Delivery::new(event, body).signed_with(SAMPLE_KEY)
+}
+
+/// Settings under which the function works with `chat`.
+pub(crate) fn settings(chat: &FakeRocketChat) -> BTreeMap<String, String> {
+    let own = [
+        ("PORT", "0"),
+        ("LAME_DUCK_SECONDS", "0"),
+        ("LOG_FORMAT", "json"),
+    ];
+    let mut settings = fakes::settings(chat);
+    settings.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    settings
+}
+
+/// The program, not yet started.
+pub(crate) fn program(settings: &BTreeMap<String, String>) -> Command {
+    let mut program = Command::new(PROGRAM);
+    program
+        .env_clear()
+        .envs(settings)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    program
+}
+
+/// A running function.
+pub(crate) struct Function {
+    child: Child,
+    port: u16,
+    output: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Function {
+    /// Starts the program and waits until it listens.
+    pub(crate) fn start(chat: &FakeRocketChat, own: &[Setting<'_>]) -> Self {
+        Self::launch(chat, own, program)
+    }
+
+    /// The same with no more than `descriptors` files and sockets.
+    pub(crate) fn start_with_descriptors(chat: &FakeRocketChat, descriptors: usize) -> Self {
+        Self::launch(chat, &[], |settings| {
+            let limited = format!("ulimit -n {descriptors} && exec \"$0\"");
+            let mut shell = Command::new("/bin/sh");
+            shell
+                .args(["-c", &limited, PROGRAM])
+                .env_clear()
+                .envs(settings);
+            shell
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            shell
+        })
+    }
+
+    fn launch(
+        chat: &FakeRocketChat,
+        own: &[Setting<'_>],
+        command: impl Fn(&BTreeMap<String, String>) -> Command,
+    ) -> Self {
+        let mut settings = settings(chat);
+        for (name, value) in own {
+            if value.is_empty() {
+                settings.remove(*name);
+            } else {
+                settings.insert((*name).to_owned(), (*value).to_owned());
+            }
+        }
+        let mut child = command(&settings).spawn().expect("the program starts");
+        let output = Arc::default();
+        let out = child.stdout.take().expect("is piped");
+        let error = child.stderr.take().expect("is piped");
+        let (announced, port) = std::sync::mpsc::channel();
+        let readers = vec![
+            read(out, &output, Some(announced)),
+            read(error, &output, None),
+        ];
+        let port = port
+            .recv()
+            .unwrap_or_else(|_| panic!("did not listen: {output:?}"));
+        Self {
+            child,
+            port,
+            output,
+            readers,
+        }
+    }
+
+    /// Address of a path of the function.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// A connection of one's own, for what no client would send.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await;
+        stream.expect("connects")
+    }
+
+    /// Posts a delivery as GitLab would.
+    pub(crate) async fn post(&self, delivery: &Delivery) -> Answer {
+        delivery.post_to(&self.url("/webhook")).await
+    }
+
+    /// Makes any request.
+    pub(crate) async fn request(&self, method: &str, path: &str) -> Answer {
+        exchange(method, &self.url(path), &[], b"")
+            .await
+            .expect("is answered")
+    }
+
+    /// Resident memory in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("is Linux");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .expect("has a size");
+        line.split_whitespace()
+            .next()
+            .and_then(|kib| kib.parse().ok())
+            .expect("is a number")
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status();
+        assert!(
+            sent.expect("kill is there").success(),
+            "the function is still running"
+        );
+    }
+
+    /// Waits for the end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let status = self.child.wait().expect("can be waited for");
+        self.readers
+            .drain(..)
+            .for_each(|reader| reader.join().expect("reads to the end"));
+        status
+    }
+
+    /// What was printed so far.
+    pub(crate) fn output(&self) -> Vec<String> {
+        self.output.lock().expect("no reader panics").clone()
+    }
+
+    /// Stops it as Kubernetes would, and checks its output.
+    pub(crate) fn finish(mut self, auth_token: &str) -> Vec<String> {
+        self.signal("-TERM");
+        let status = self.wait();
+        let output = self.output();
+        assert!(status.success(), "{status}: {output:#?}");
+        check_output(&output, auth_token);
+        output
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Every line is JSON, none holds a secret, none tells of a panic.
+pub(crate) fn check_output(output: &[String], auth_token: &str) {
+    for line in output {
+        let json: Result<Value, _> = serde_json::from_str(line);
+        assert!(json.is_ok(), "not JSON: {line}");
+        let secrets = [SAMPLE_KEY, &SAMPLE_KEY["whsec_".len()..], TOKEN, auth_token];
+        assert!(
+            !secrets.iter().any(|secret| line.contains(secret)),
+            "a secret in: {line}"
+        );
+        assert!(!line.contains("panic"), "{line}");
+    }
+}
+
+/// Keeps every line, and announces the port in the line that says "listening".
+pub(crate) fn read(
+    from: impl Read + Send + 'static,
+    output: &Arc<Mutex<Vec<String>>>,
+    announce: Option<std::sync::mpsc::Sender<u16>>,
+) -> JoinHandle<()> {
+    let output = Arc::clone(output);
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let json: Value = serde_json::from_str(&line).unwrap_or_default();
+            let port = json["port"]
+                .as_u64()
+                .and_then(|port| u16::try_from(port).ok());
+            output.lock().expect("no reader panics").push(line);
+            if let (Some(port), Some(announce)) = (port, &announce) {
+                let _ = announce.send(port);
+            }
+        }
+    })
+}
+
+/// The answer of a delivery whose message is stored.
+#[track_caller]
+pub(crate) fn assert_delivered(answer: &Answer) {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["status"], "delivered", "{}", answer.text());
+}
+
+/// A problem with this status and reason, written as RFC 9457 has it.
+#[track_caller]
+pub(crate) fn assert_problem(answer: &Answer, status: u16, reason: &str) {
+    assert_eq!(
+        (
+            answer.status,
+            answer.text().contains(&format!("\"reason\":\"{reason}\""))
+        ),
+        (status, true),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json")
+    );
+    let problem = answer.json();
+    assert_eq!(problem["status"], status);
+    for member in ["type", "title", "detail"] {
+        assert!(
+            problem[member]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{member}: {problem}"
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! Start, health and stop of the process, as Kubernetes and Knative see them.
+
+use std::time::{Duration, Instant};
+
+use fakes::rocketchat::{FakeRocketChat, Fault, Route};
+
+use crate::harness::{Function, Harness, assert_delivered, push};
+
+const READY: [&str; 2] = ["/health/readiness", "/readyz"];
+const ALIVE: [&str; 2] = ["/health/liveness", "/healthz"];
+
+#[tokio::test]
+async fn health_does_not_depend_on_the_chat_server() {
+    let harness = Harness::with(&[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
+    for path in READY.into_iter().chain(ALIVE) {
+        assert_eq!(
+            harness.function.request("GET", path).await.status,
+            200,
+            "{path}"
+        );
+    }
+    harness.finish();
+}
+
+#[tokio::test]
+async fn while_leaving_it_is_not_ready_and_still_answers() {
+    let mut harness = Harness::with(&[("LAME_DUCK_SECONDS", "2")]).await;
+    let started = Instant::now();
+    harness.function.signal("-TERM");
+    until_not_ready(&harness.function).await;
+    for path in ALIVE {
+        assert_eq!(
+            harness.function.request("GET", path).await.status,
+            200,
+            "{path}"
+        );
+    }
+    assert_delivered(&harness.post(&push()).await);
+    harness.chat.take_message();
+    assert!(harness.function.wait().success());
+    assert!(
+        started.elapsed() >= Duration::from_secs(2),
+        "the lame duck walks its time"
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+    harness.chat.finish();
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_finished_before_the_end() {
+    let mut harness = Harness::start().await;
+    let delay = Duration::from_secs(1);
+    harness.chat.misbehave(
+        Route::SendMessage,
+        Fault::Slow {
+            delay,
+            insert_first: false,
+        },
+    );
+    let delivery = push();
+    let post = harness.post(&delivery);
+    let stop = async {
+        while harness.chat.calls(Route::SendMessage) == 0 {
+            tokio::task::yield_now().await;
+        }
+        harness.function.signal("-TERM");
+    };
+    let (answer, ()) = tokio::join!(post, stop);
+    assert_delivered(&answer);
+    harness.chat.take_message();
+    assert!(harness.function.wait().success());
+    harness.chat.finish();
+}
+
+#[tokio::test]
+async fn on_knative_it_leaves_at_once() {
+    let chat = FakeRocketChat::start().await;
+    let settings = [("LAME_DUCK_SECONDS", ""), ("K_SERVICE", "webhook-app")];
+    let mut function = Function::start(&chat, &settings);
+    let started = Instant::now();
+    function.signal("-TERM");
+    assert!(function.wait().success());
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    chat.finish();
+}
+
+#[tokio::test]
+async fn elsewhere_it_stays_for_five_seconds_unless_told_twice() {
+    let chat = FakeRocketChat::start().await;
+    let mut function = Function::start(&chat, &[("LAME_DUCK_SECONDS", "")]);
+    let started = Instant::now();
+    function.signal("-TERM");
+    until_not_ready(&function).await;
+    function.signal("-TERM");
+    assert!(function.wait().success());
+    assert!(
+        function
+            .output()
+            .iter()
+            .any(|line| line.contains("\"lame_duck_seconds\":5"))
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
+    chat.finish();
+}
+
+#[tokio::test]
+async fn operators_have_a_port_of_their_own_if_they_want() {
+    let chat = FakeRocketChat::start().await;
+    let function = Function::start(&chat, &[("METRICS_PORT", "0")]);
+    let line = function
+        .output()
+        .into_iter()
+        .find(|line| line.contains("\"metrics_port\":"));
+    let line: serde_json::Value =
+        serde_json::from_str(&line.expect("is announced")).expect("is JSON");
+    let address = format!("http://127.0.0.1:{}", line["metrics_port"]);
+    for path in READY.into_iter().chain(ALIVE) {
+        let answer = fakes::exchange::exchange("GET", &format!("{address}{path}"), &[], b"").await;
+        assert_eq!(answer.expect("is answered").status, 200, "{path}");
+    }
+    assert_eq!(
+        push().post_to(&format!("{address}/webhook")).await.status,
+        404,
+        "no webhooks here"
+    );
+    function.finish(chat.auth_token());
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said() {
+    let harness = Harness::start().await;
+    let port = harness
+        .function
+        .url("")
+        .rsplit(':')
+        .next()
+        .expect("has a port")
+        .to_owned();
+    let mut settings = crate::harness::settings(&harness.chat);
+    settings.insert("PORT".to_owned(), port.clone());
+    let output = crate::harness::program(&settings).output().expect("runs");
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        error.contains(&format!("failed to open port {port}")),
+        "{error}"
+    );
+    harness.finish();
+}
+
+async fn until_not_ready(function: &Function) {
+    let started = Instant::now();
+    while function.request("GET", "/health/readiness").await.status == 200 {
+        assert!(started.elapsed() < Duration::from_secs(2), "still ready");
+    }
+}

@@ -1,0 +1,304 @@
+//! Outside text in a message does nothing but stand there: by our own rules for every message, and
+//! by Rocket.Chat's own parser where Node is present.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use crate::messages::{compose, examples, pointers};
+
+/// Fails where the chat server could see a mention, or where text that is not ours stands outside
+/// of a code span.
+#[track_caller]
+pub(crate) fn assert_harmless(text: &str) {
+    assert!(!text.contains('@'), "the start of a mention in: {text}");
+    let outside: String = text.split('`').step_by(2).collect();
+    assert_eq!(
+        text.matches('`').count() % 2,
+        0,
+        "an open code span in: {text}"
+    );
+    let mut plain = outside.clone();
+    while let (Some(start), Some(end)) = (plain.find('['), plain.find(')')) {
+        assert!(start < end, "a broken link in: {text}");
+        let link = plain[start..=end].to_owned();
+        assert!(link.contains("](http"), "no link of ours in: {text}");
+        assert_harmless_fragment(&link);
+        plain = plain.replacen(&link, "", 1);
+    }
+    // InlineCode text has no sign of a channel at all; in an address it stands inside a word.
+    let quoted = text.split('`').skip(1).step_by(2);
+    assert!(
+        !quoted.into_iter().any(|text| text.contains('#')),
+        "the start of a mention in: {text}"
+    );
+    let ours = |char: char| char.is_ascii_alphanumeric() || ", \n".contains(char);
+    assert!(
+        plain.chars().all(ours),
+        "outside text outside of a code span in: {text}"
+    );
+}
+
+/// The server takes `#` for the start of a channel only after white space or `>`.
+#[track_caller]
+fn assert_harmless_fragment(link: &str) {
+    let Some((before, fragment)) = link.trim_end_matches(')').split_once('#') else {
+        return;
+    };
+    let word = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    assert!(
+        before.ends_with(|char| word(char) || char == '/') && fragment.chars().all(word),
+        "the start of a mention in: {link}"
+    );
+}
+
+#[test]
+fn the_check_of_this_file_sees_what_it_should() {
+    for bad in [
+        "`@all`",
+        "`a @b`",
+        "a *b*",
+        "see `a",
+        "[x](javascript:y)",
+        "`a` <b>",
+        "`x` https://a.b",
+        ">@x",
+        "`#general`",
+        "see #general",
+        "[x](https://a.b/c#d @e)",
+        "[x](https://a.b/ #d)",
+    ] {
+        assert!(
+            std::panic::catch_unwind(|| assert_harmless(bad)).is_err(),
+            "{bad}"
+        );
+    }
+    assert_harmless("Comment on [issue 2](https://a.b/c#note_1) by `x`");
+    assert_harmless("[abc](https://a.b/c) pushed to `＠all` by `x.y`\n1 commit, `y`");
+}
+
+/// Texts that mean something to Rocket.Chat, or to those who attack it.
+const HAZARDS: &[&str] = &[
+    "plain words",
+    "@all",
+    "@here",
+    "@alice",
+    "x @bob y",
+    ">@carol",
+    "#general",
+    " #general",
+    "https://evil.example",
+    "http://evil.example/a?b=c",
+    "evil.example",
+    "www.evil.example",
+    "mailto:a@b.example",
+    "a@b.example",
+    "<https://evil.example|click>",
+    "[click](https://evil.example)",
+    "![img](https://evil.example/x.png)",
+    "**bold**",
+    "*bold*",
+    "_italic_",
+    "__x__",
+    "~~strike~~",
+    "~strike~",
+    "`code`",
+    "``code``",
+    "```block```",
+    "`",
+    "``",
+    "```",
+    "` `",
+    "a`",
+    "`b",
+    "\\`",
+    "\\",
+    "a\\",
+    "\\\\",
+    "# heading",
+    "## heading",
+    "> quote",
+    "- item",
+    "* item",
+    "1. item",
+    "- [ ] task",
+    ":smile:",
+    ":)",
+    ":D",
+    "😀",
+    "$$x^2$$",
+    "\\(x\\)",
+    "\\[x\\]",
+    "||spoiler||",
+    "<t:1700000000:R>",
+    "color:#ff0000",
+    "#ff0000",
+    "rgb(1,2,3)",
+    "line\nbreak",
+    "line\r\nbreak",
+    "tab\tstop",
+    "\u{2028}",
+    "\u{85}",
+    "nul\u{0}",
+    "\u{1b}[31m",
+    "\u{202e}txt.exe",
+    "\u{200b}@all",
+    "@\u{200b}all",
+    "＠all",
+    "@@all",
+    "a@all",
+    "(@all",
+    "`@all",
+    "[@all](x)",
+    "&lt;b&gt;",
+    "<b>x</b>",
+    "<script>alert(1)</script>",
+    "javascript:alert(1)",
+    "tel:+15551234",
+    "+15551234",
+    "e\u{301}",
+    "Ada Příkladová",
+    "山田太郎",
+    "{{x}}",
+    "${x}",
+    "%s%n",
+    "'; DROP TABLE x; --",
+    "",
+    " ",
+    "\u{a0}",
+    "\u{3000}",
+    "\u{fe0f}",
+    "👩‍👩‍👧‍👦",
+    "🇩🇪",
+    "a\u{308}\u{308}\u{308}",
+    "x.y.z",
+    "1.2.3.4",
+    "file:///etc/passwd",
+    "\\\\server\\share",
+];
+
+/// One message for every hazard in every field that a message of any kind shows, as records for the
+/// proof.
+static RECORDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    let mut records = Vec::new();
+    for (kind, payload) in examples() {
+        let known = addresses(&payload);
+        for field in shown(&payload) {
+            for hazard in HAZARDS {
+                let name = format!("{kind} {field} {hazard:?}");
+                records.extend(record(&name, &payload, &field, hazard, &known));
+            }
+        }
+    }
+    records
+});
+
+/// The places of the texts that show in the message of a payload.
+fn shown(payload: &Value) -> Vec<String> {
+    let text = |payload: &Value| compose(payload).ok().and_then(|(_, notice)| notice.ok());
+    let original = text(payload);
+    let mut fields = pointers(payload, "");
+    fields.retain(|field| {
+        let mut payload = payload.clone();
+        let value = payload.pointer_mut(field).expect("is there");
+        let is_text = value.is_string();
+        *value = json!("refs/heads/something else");
+        let changed = text(&payload);
+        is_text
+            && changed.is_some()
+            && changed.map(|it| it.text) != original.as_ref().map(|it| it.text.clone())
+    });
+    fields
+}
+
+fn record(
+    name: &str,
+    payload: &Value,
+    field: &str,
+    hazard: &str,
+    known: &[String],
+) -> Option<Value> {
+    let mut payload = payload.clone();
+    *payload.pointer_mut(field).expect("is there") = json!(hazard);
+    let notice = compose(&payload).ok()?.1.ok()?;
+    assert_harmless(&notice.text);
+    let outside: Vec<_> = notice.text.split('`').skip(1).step_by(2).collect();
+    let (labels, links): (Vec<_>, Vec<_>) = links(&notice.text).into_iter().unzip();
+    for link in &links {
+        let is_known = known
+            .iter()
+            .any(|page| page == link || link.starts_with(&format!("{page}/-/")));
+        assert!(is_known || links_to(hazard, link), "{name}: {link}");
+    }
+    Some(
+        json!({ "name": name, "text": notice.text, "outside": outside, "links": links, "labels": labels }),
+    )
+}
+
+/// The links outside of code spans: labels and addresses.
+fn links(text: &str) -> Vec<(String, String)> {
+    let ours: String = text.split('`').step_by(2).collect();
+    let starts = ours.split('[').skip(1);
+    let pair = |link: &str| {
+        let (label, rest) = link.split_once("](").expect("is a link");
+        let (address, _) = rest.split_once(')').expect("is a link");
+        (label.to_owned(), address.to_owned())
+    };
+    starts.map(pair).collect()
+}
+
+/// The pages that GitLab names: these may be linked to, wherever GitLab says they are.
+fn addresses(payload: &Value) -> Vec<String> {
+    let texts = pointers(payload, "").into_iter();
+    let texts = texts.filter_map(|field| Some(payload.pointer(&field)?.as_str()?.to_owned()));
+    texts.filter(|text| text.starts_with("http")).collect()
+}
+
+/// Whether a hazard that stands where GitLab names a page is itself the page that is linked to.
+fn links_to(hazard: &str, link: &str) -> bool {
+    hazard.starts_with("http") && link.starts_with(hazard)
+}
+
+#[test]
+fn every_hazard_in_every_field_stays_in_its_code_span() {
+    assert!(RECORDS.len() > 9000, "{}", RECORDS.len());
+}
+
+/// `make test` installs the parser; without it this test says so and proves nothing.
+#[test]
+fn rocket_chats_own_parser_sees_text_and_our_link_and_nothing_else() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/markup");
+    if !folder.join("node_modules").is_dir() {
+        println!(
+            "SKIPPED: the parser is not installed; run `npm ci` in {}",
+            folder.display()
+        );
+        return;
+    }
+    let mut lines = String::new();
+    // Every fifth one, or the parser is asked for longer than the rest of the tests take; five and
+    // the number of hazards have no common factor, so each field is asked with other ones.
+    for record in RECORDS.iter().step_by(5) {
+        let _ = writeln!(lines, "{record}");
+    }
+    let mut check = Command::new("node")
+        .arg("check.mjs")
+        .current_dir(&folder)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("node is present");
+    check
+        .stdin
+        .take()
+        .expect("is piped")
+        .write_all(lines.as_bytes())
+        .expect("is written");
+    assert!(
+        check.wait().expect("ends").success(),
+        "the parser found more than text; see above"
+    );
+}

@@ -1,0 +1,366 @@
+//! Who is not let in, and what is not taken: every refusal, with nothing sent.
+
+use fakes::gitlab::{Delivery, SAMPLE_KEY};
+
+use crate::harness::{Harness, TOKEN, assert_delivered, assert_problem, push, recorded};
+
+/// A valid key that the function does not know.
+const OTHER_KEY: &str = "whsec_Y2FuYXJ5LWtleS1jYW5hcnkta2V5LWNhbmFyeS1rZXk=";
+
+fn with_token(token: &str) -> Delivery {
+    Delivery::push_sample().token(token)
+}
+
+#[tokio::test]
+async fn without_a_good_signature_nobody_is_let_in() {
+    let harness = Harness::start().await;
+    let body = Delivery::push_sample().body().to_vec();
+    let cases = [
+        ("no signature", Delivery::push_sample(), "missing_signature"),
+        ("a token instead", with_token(TOKEN), "missing_signature"),
+        (
+            "another key",
+            Delivery::push_sample().signed_with(OTHER_KEY),
+            "wrong_signature",
+        ),
+        (
+            "no timestamp",
+            push().without("webhook-timestamp"),
+            "bad_timestamp",
+        ),
+        ("no id", push().without("webhook-id"), "bad_id"),
+        (
+            "another id",
+            push().without("webhook-id").header("webhook-id", "other"),
+            "wrong_signature",
+        ),
+        ("too old", push().at(1_700_000_000), "stale"),
+        ("in the future", push().at(99_999_999_999), "stale"),
+        ("below zero", push().at(i64::MIN), "bad_timestamp"),
+        (
+            "two signatures headers",
+            push().header("webhook-signature", "v1,AAAA"),
+            "repeated_header",
+        ),
+        (
+            "two ids",
+            push().header("webhook-id", "other"),
+            "repeated_header",
+        ),
+        (
+            "another version",
+            push()
+                .without("webhook-signature")
+                .header("webhook-signature", "v2,AAAA"),
+            "unusable_signature",
+        ),
+        (
+            "not base64",
+            push()
+                .without("webhook-signature")
+                .header("webhook-signature", "v1,!"),
+            "unusable_signature",
+        ),
+        (
+            "not text",
+            push()
+                .without("webhook-signature")
+                .header("webhook-signature", [0xff, 0xfe]),
+            "unusable_signature",
+        ),
+        (
+            "not UTF-8 id",
+            push().without("webhook-id").header("webhook-id", [0xff]),
+            "bad_id",
+        ),
+    ];
+    for (case, delivery, reason) in cases {
+        println!("{case}");
+        assert_problem(&harness.post(&delivery).await, 401, reason);
+    }
+    let mut forged = body;
+    forged.push(b' ');
+    let signed = push();
+    let headers = signed.headers();
+    let answer =
+        fakes::exchange::exchange("POST", &harness.function.url("/webhook"), &headers, &forged)
+            .await;
+    assert_problem(&answer.expect("is answered"), 401, "wrong_signature");
+    harness.finish();
+}
+
+#[tokio::test]
+async fn a_refused_sender_learns_what_is_expected_and_not_what_was_wrong() {
+    let harness = Harness::start().await;
+    let one = harness
+        .post(&Delivery::push_sample().signed_with(OTHER_KEY))
+        .await
+        .json();
+    let other = harness.post(&push().at(1_700_000_000)).await.json();
+    assert_eq!(one["detail"], other["detail"]);
+    insta::assert_snapshot!(one["detail"].as_str().expect("is text"), @"expected webhook-id, webhook-timestamp (within 300 seconds) and webhook-signature made with a configured signing key; set the signing token of the webhook in GitLab");
+    harness.finish();
+}
+
+#[tokio::test]
+async fn any_of_the_configured_keys_lets_in() {
+    let keys = format!("{OTHER_KEY},\n{SAMPLE_KEY}");
+    let harness = Harness::with(&[("GITLAB_SIGNING_KEYS", &keys)]).await;
+    for key in [SAMPLE_KEY, OTHER_KEY] {
+        assert_delivered(
+            &harness
+                .post(&Delivery::push_sample().signed_with(key))
+                .await,
+        );
+        harness.chat.take_message();
+    }
+    let both = Delivery::push_sample()
+        .signed_with("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+        .signed_with(OTHER_KEY);
+    assert_delivered(&harness.post(&both).await);
+    harness.chat.take_message();
+    harness.finish();
+}
+
+#[tokio::test]
+async fn without_a_good_token_nobody_is_let_in() {
+    let tokens = format!("old-{TOKEN},{TOKEN}");
+    let harness = Harness::with(&[
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", &tokens),
+    ])
+    .await;
+    let near_miss = &TOKEN[..TOKEN.len() - 1];
+    let cases = [
+        ("none", Delivery::push_sample(), "missing_token"),
+        ("empty", with_token(""), "wrong_token"),
+        ("near miss", with_token(near_miss), "wrong_token"),
+        ("longer", with_token(&format!("{TOKEN}x")), "wrong_token"),
+        (
+            "other case",
+            with_token(&TOKEN.to_uppercase()),
+            "wrong_token",
+        ),
+        ("huge", with_token(&"x".repeat(8000)), "wrong_token"),
+        (
+            "not UTF-8",
+            Delivery::push_sample().token([0xff, 0xfe]),
+            "wrong_token",
+        ),
+        (
+            "twice",
+            with_token(TOKEN).header("X-Gitlab-Token", TOKEN),
+            "repeated_header",
+        ),
+        ("a signature instead", push(), "missing_token"),
+    ];
+    for (case, delivery, reason) in cases {
+        println!("{case}");
+        assert_problem(&harness.post(&delivery).await, 401, reason);
+    }
+    for token in [TOKEN, &format!("old-{TOKEN}")] {
+        assert_delivered(&harness.post(&with_token(token)).await);
+        harness.chat.take_message();
+    }
+    harness.finish();
+}
+
+#[tokio::test]
+async fn while_migrating_a_token_alone_is_enough_but_never_saves_a_bad_signature() {
+    let settings = [
+        ("GITLAB_WEBHOOK_TOKENS", TOKEN),
+        ("ACCEPT_TOKEN_TOO", "true"),
+    ];
+    let harness = Harness::with(&settings).await;
+    for delivery in [
+        push(),
+        with_token(TOKEN),
+        push().token(TOKEN),
+        push().token("wrong"),
+    ] {
+        assert_delivered(&harness.post(&delivery).await);
+        harness.chat.take_message();
+    }
+    let forged = Delivery::push_sample().signed_with(OTHER_KEY).token(TOKEN);
+    assert_problem(&harness.post(&forged).await, 401, "wrong_signature");
+    assert_problem(
+        &harness.post(&with_token("wrong")).await,
+        401,
+        "wrong_token",
+    );
+    harness.finish();
+}
+
+#[tokio::test]
+async fn with_open_doors_everybody_is_let_in_and_the_log_says_so() {
+    let harness = Harness::with(&[
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("ALLOW_UNAUTHENTICATED", "true"),
+    ])
+    .await;
+    assert_delivered(&harness.post(&Delivery::push_sample()).await);
+    harness.chat.take_message();
+    let output = harness.finish();
+    assert!(
+        output
+            .iter()
+            .any(|line| line.contains("anybody who reaches this function")),
+        "{output:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_delivery_without_a_key_is_refused_unless_its_content_may_name_it() {
+    let token_mode = [
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", TOKEN),
+    ];
+    let keyless = with_token(TOKEN)
+        .without("Idempotency-Key")
+        .without("webhook-id");
+    let harness = Harness::with(&token_mode).await;
+    assert_problem(&harness.post(&keyless).await, 400, "missing_key");
+    harness.finish();
+
+    let [one, two] = token_mode;
+    let harness = Harness::with(&[one, two, ("ACCEPT_MISSING_IDEMPOTENCY_KEY", "true")]).await;
+    let first = harness.post(&keyless).await;
+    assert_delivered(&first);
+    harness.chat.take_message();
+    assert_eq!(
+        harness.post(&keyless).await.json(),
+        first.json(),
+        "the same content has the same name"
+    );
+    harness.finish();
+}
+
+#[tokio::test]
+async fn only_json_is_taken() {
+    let harness = Harness::start().await;
+    let typed = |media_type: &str| {
+        push()
+            .without("Content-Type")
+            .header("Content-Type", media_type)
+    };
+    for refused in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "",
+    ] {
+        assert_problem(&harness.post(&typed(refused)).await, 415, "media_type");
+    }
+    assert_problem(
+        &harness.post(&push().without("Content-Type")).await,
+        415,
+        "media_type",
+    );
+    for encoding in ["gzip", "br", "gzip, identity"] {
+        let answer = harness
+            .post(&push().header("Content-Encoding", encoding))
+            .await;
+        assert_problem(&answer, 415, "content_encoding");
+    }
+    assert_delivered(
+        &harness
+            .post(&typed("Application/JSON; charset=utf-8"))
+            .await,
+    );
+    harness.chat.take_message();
+    harness.finish();
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_event_is_refused_with_the_place() {
+    let harness = Harness::start().await;
+    let cases = [
+        ("", "not_json", "line 1, column 0"),
+        ("{", "not_json", "line 1, column 1"),
+        ("{\"object_kind\":\"push\"", "not_json", "line 1, column 21"),
+        ("{} x", "not_json", "line 1, column 4"),
+        (r#"{"object_kind":7}"#, "unexpected_body", "`object_kind`"),
+        (
+            r#"{"object_kind":"push","object_kind":"push"}"#,
+            "unexpected_body",
+            "field",
+        ),
+        (r#"{"object_kind":"push"}"#, "unexpected_body", "`ref`"),
+        (
+            r#"{"object_kind":"push","ref":"refs/heads/main"}"#,
+            "unexpected_body",
+            "`project`",
+        ),
+        (
+            r#"{"object_kind":"push","ref":"refs/heads/main","after":"main"}"#,
+            "unexpected_body",
+            "`after`",
+        ),
+        (
+            r#"{"object_kind":"push","commits":[{"id":1}]}"#,
+            "unexpected_body",
+            "`commits[0].id`",
+        ),
+    ];
+    // The header says which kind to try first, and decides nothing.
+    let hooks = ["Push Hook", "System Hook"];
+    for (hook, (body, reason, place)) in hooks
+        .into_iter()
+        .flat_map(|hook| cases.map(|case| (hook, case)))
+    {
+        println!("{hook} {body}");
+        let answer = harness.post(&recorded(hook, body)).await;
+        assert_problem(&answer, 400, reason);
+        assert!(
+            answer.json()["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.contains(place)),
+            "{}",
+            answer.text()
+        );
+    }
+    let not_utf8 =
+        push().with_body([b"{\"object_kind\":\"push\",\"x\":\"", &b"\xff"[..], b"\"}"].concat());
+    assert_problem(&harness.post(&not_utf8).await, 400, "not_json");
+    harness.finish();
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_are_refused_and_never_redirected() {
+    let harness = Harness::start().await;
+    for path in [
+        "/webhook/",
+        "/webhooks",
+        "/metrics/x",
+        "/healthz/",
+        "/a/b",
+        "//",
+    ] {
+        assert_problem(
+            &harness.function.request("GET", path).await,
+            404,
+            "unknown_path",
+        );
+    }
+    for method in [
+        "GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW",
+    ] {
+        let answer = harness.function.request(method, "/webhook").await;
+        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow"), Some("POST"), "{method}");
+    }
+    assert_problem(&harness.function.request("PUT", "/").await, 405, "method");
+    let about = harness.function.request("GET", "/").await;
+    assert_eq!(
+        (about.status, about.text().lines().count()),
+        (200, 1),
+        "{}",
+        about.text()
+    );
+    assert!(
+        about.text().contains(env!("CARGO_PKG_VERSION")),
+        "{}",
+        about.text()
+    );
+    harness.finish();
+}

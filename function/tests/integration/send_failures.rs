@@ -1,0 +1,216 @@
+//! Every way the chat server can fail, and what GitLab is told: the truth table on real sockets.
+
+use std::time::{Duration, Instant};
+
+use fakes::rocketchat::{FakeRocketChat, Fault, Route};
+
+use crate::harness::{Function, Harness, assert_delivered, assert_problem, push};
+
+/// Posts one delivery to a server that fails every time on `route`.
+async fn refused_because(route: Route, fault: Fault) -> (u16, String, Option<String>, usize) {
+    println!("{route:?} {fault:?}");
+    let harness = Harness::start().await;
+    harness.chat.misbehave_always(route, fault);
+    let started = Instant::now();
+    let answer = harness.post(&push()).await;
+    assert!(
+        started.elapsed() < Duration::from_millis(5500),
+        "{:?}",
+        started.elapsed()
+    );
+    let calls = harness.chat.calls(route);
+    let retry_after = answer.header("retry-after").map(str::to_owned);
+    let reason = answer.json()["reason"]
+        .as_str()
+        .expect("has a reason")
+        .to_owned();
+    assert_problem(&answer, 503, &reason);
+    harness.finish();
+    (answer.status, reason, retry_after, calls)
+}
+
+#[tokio::test]
+async fn a_fault_that_lasts_is_told_truthfully() {
+    let minute = Duration::from_mins(1);
+    let cases = [
+        // What may pass is tried three times in all.
+        (Fault::Status(500), "server_error", 3),
+        (Fault::Status(502), "server_error", 3),
+        (Fault::Status(503), "server_error", 3),
+        (Fault::Status(504), "server_error", 3),
+        (Fault::Status(408), "try_again", 3),
+        (Fault::Status(425), "try_again", 3),
+        (Fault::HangUp { insert: false }, "reset", 3),
+        (
+            Fault::ResetAfter {
+                bytes: 0,
+                insert: false,
+            },
+            "reset",
+            3,
+        ),
+        (
+            Fault::ResetAfter {
+                bytes: 30,
+                insert: false,
+            },
+            "reset",
+            3,
+        ),
+        (Fault::NotJson, "unreadable", 3),
+        (
+            Fault::Slow {
+                delay: minute,
+                insert_first: false,
+            },
+            "timeout",
+            2,
+        ),
+        // What a person must repair is not tried again.
+        (Fault::Status(401), "unauthorized", 1),
+        (Fault::Status(403), "forbidden", 1),
+        (Fault::Status(404), "not_found", 1),
+        (Fault::Status(405), "not_found", 1),
+        (Fault::Status(413), "refused", 1),
+        (
+            Fault::Redirect("http://127.0.0.1:9/elsewhere".to_owned()),
+            "redirected",
+            1,
+        ),
+        (Fault::SuccessFalse, "refused", 1),
+        (Fault::Status(400), "refused", 1),
+        // A limit that outlasts our time is not waited for.
+        (Fault::RateLimited { reset_in: minute }, "rate_limited", 1),
+    ];
+    for (fault, reason, calls) in cases {
+        let (_, found, retry_after, called) = refused_because(Route::SendMessage, fault).await;
+        assert_eq!((found.as_str(), called), (reason, calls));
+        let seconds: u64 = retry_after
+            .expect("says when")
+            .parse()
+            .expect("is a number");
+        let expected = if reason == "rate_limited" {
+            58..=61
+        } else {
+            30..=30
+        };
+        assert!(expected.contains(&seconds), "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_made_is_told_truthfully() {
+    let cases = [
+        (Fault::Status(503), "server_error", 3),
+        (Fault::HangUp { insert: false }, "reset", 3),
+        (Fault::Status(401), "unauthorized", 1),
+        (Fault::Status(403), "forbidden", 1),
+        (Fault::Status(400), "refused", 1),
+        (Fault::Status(404), "not_found", 1),
+        (Fault::SuccessFalse, "refused", 1),
+    ];
+    for (fault, reason, calls) in cases {
+        let (_, found, _, called) = refused_because(Route::CreateDirectMessage, fault).await;
+        assert_eq!((found.as_str(), called), (reason, calls));
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_passes_is_not_told_at_all() {
+    let second = Duration::from_secs(1);
+    let passing = [
+        Fault::Status(500),
+        Fault::Status(503),
+        Fault::Status(408),
+        Fault::HangUp { insert: false },
+        Fault::ResetAfter {
+            bytes: 0,
+            insert: false,
+        },
+        Fault::NotJson,
+        Fault::RateLimited { reset_in: second },
+        Fault::Slow {
+            delay: second,
+            insert_first: false,
+        },
+    ];
+    for fault in passing {
+        println!("{fault:?}");
+        let harness = Harness::start().await;
+        harness.chat.misbehave(Route::SendMessage, fault);
+        assert_delivered(&harness.post(&push()).await);
+        harness.chat.take_message();
+        harness.finish();
+    }
+}
+
+#[tokio::test]
+async fn a_user_that_does_not_exist_is_our_mistake_and_is_said() {
+    let harness = Harness::with(&[("ROCKETCHAT_RECIPIENT", "nobody")]).await;
+    harness.chat.expect_violation();
+    let answer = harness.post(&push()).await;
+    assert_problem(&answer, 503, "refused");
+    assert!(
+        answer.text().contains("webhook-app check"),
+        "{}",
+        answer.text()
+    );
+    harness.finish();
+}
+
+#[tokio::test]
+async fn a_room_without_the_recipient_is_not_written_to() {
+    let builder = FakeRocketChat::builder().drops_unknown_users();
+    let chat = builder.start().await.expect("listens");
+    let function = Function::start(&chat, &[("ROCKETCHAT_RECIPIENT", "nobody")]);
+    assert_problem(&function.post(&push()).await, 503, "refused");
+    assert_eq!(chat.calls(Route::SendMessage), 0);
+    function.finish(chat.auth_token());
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_wrong_token_for_the_chat_server_is_said_and_not_shown() {
+    let harness = Harness::with(&[("ROCKETCHAT_AUTH_TOKEN", "canary-wrong-token")]).await;
+    harness.chat.expect_violation();
+    let answer = harness.post(&push()).await;
+    assert_problem(&answer, 503, "unauthorized");
+    assert!(
+        answer.text().contains("ROCKETCHAT_AUTH_TOKEN"),
+        "{}",
+        answer.text()
+    );
+    let output = harness.finish();
+    assert!(
+        !output
+            .iter()
+            .any(|line| line.contains("canary-wrong-token")),
+        "{output:#?}"
+    );
+}
+
+#[tokio::test]
+async fn without_the_bot_role_the_limit_of_ten_a_minute_is_respected() {
+    let chat = FakeRocketChat::builder()
+        .roles(&["user"])
+        .start()
+        .await
+        .expect("listens");
+    let function = Function::start(&chat, &[]);
+    let mut delivered = 0;
+    let mut limited = 0;
+    for _ in 0..12 {
+        let answer = function.post(&push()).await;
+        if answer.status == 200 {
+            delivered += 1;
+        } else {
+            assert_problem(&answer, 503, "rate_limited");
+            assert!(answer.text().contains("role bot"), "{}", answer.text());
+            limited += 1;
+        }
+    }
+    assert_eq!((delivered, limited), (10, 2));
+    chat.mark_all_read();
+    function.finish(chat.auth_token());
+    chat.finish();
+}

@@ -1,0 +1,243 @@
+//! The structure that the crate's documentation promises, read off the sources.
+
+use std::fs;
+use std::path::Path;
+
+/// Files that may wait: the shell around the pure core.
+const SHELL: &[&str] = &[
+    "cli/check.rs",
+    "http/body_limit.rs",
+    "http/health.rs",
+    "http/listener.rs",
+    "http/listener/lingering_close.rs",
+    "http/router.rs",
+    "http/telemetry_layer.rs",
+    "http/webhook.rs",
+    "lambda.rs",
+    "rocketchat/client.rs",
+    "send/sender.rs",
+    "server.rs",
+    "telemetry/otlp.rs",
+    "telemetry/trace.rs",
+];
+
+/// What each module may name besides itself, the pure core first.
+const MODULES: &[(&str, &[&str])] = &[
+    ("digest", &[]),
+    ("yaml", &[]),
+    ("exit", &[]),
+    ("gitlab", &["digest"]),
+    ("rocketchat", &["digest", "gitlab"]),
+    (
+        "notifier",
+        &["gitlab", "rocketchat", "yaml", "send", "outcome"],
+    ),
+    ("send", &["gitlab", "notifier", "rocketchat"]),
+    ("outcome", &["gitlab", "notifier", "rocketchat", "send"]),
+];
+
+/// Libraries of the shell, and the only places that may name them.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("axum", &["http", "lambda.rs"]),
+    ("hyper", &["http/listener.rs"]),
+    ("minijinja", &["notifier/templates"]),
+    ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
+    ("prometheus", &["telemetry"]),
+    ("saphyr_parser", &["yaml.rs"]),
+    ("reqwest", &["rocketchat/client.rs", "telemetry/otlp.rs"]),
+    ("tokio", SHELL),
+    ("tracing_subscriber", &["telemetry"]),
+];
+
+struct Source {
+    path: String,
+    code: String,
+    docs: String,
+}
+
+impl Source {
+    /// `rocketchat` of `rocketchat/reply.rs`.
+    fn part(&self) -> &str {
+        self.path
+            .split(['/', '.'])
+            .next()
+            .expect("has a first part")
+    }
+
+    /// Names that follow `prefix` in the code.
+    fn named_after<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let end = |char: char| !(char.is_alphanumeric() || char == '_');
+        self.code
+            .split(prefix)
+            .skip(1)
+            .map(move |rest| rest.split(end).next().unwrap_or_default())
+    }
+}
+
+/// Every source file: its code without comments and tests, and its opening documentation.
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)
+            .expect("can be read")
+            .filter_map(Result::ok)
+        {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            if entry.path().extension().is_none_or(|kind| kind != "rs") {
+                continue;
+            }
+            let text = fs::read_to_string(entry.path()).expect("can be read");
+            let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code: Vec<_> = product
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect();
+            let docs: Vec<_> = text
+                .lines()
+                .take_while(|line| line.starts_with("//!"))
+                .collect();
+            let path = entry
+                .path()
+                .strip_prefix(&root)
+                .expect("is below")
+                .to_string_lossy()
+                .into_owned();
+            found.push(Source {
+                path,
+                code: code.join("\n"),
+                docs: docs.join("\n"),
+            });
+        }
+    }
+    assert!(found.len() > 20, "the sources were not found");
+    found
+}
+
+#[test]
+fn the_core_names_only_what_lies_before_it() {
+    for source in sources()
+        .iter()
+        .filter(|source| source.path != "rocketchat/client.rs")
+    {
+        let Some((part, allowed)) = MODULES.iter().find(|(part, _)| *part == source.part()) else {
+            continue;
+        };
+        for named in source.named_after("crate::") {
+            assert!(
+                named == *part || allowed.contains(&named),
+                "{} names {named}",
+                source.path
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_but_the_edge_meets_both_sides() {
+    for source in sources().iter().filter(|source| source.part() == "gitlab") {
+        assert!(
+            !source.code.contains("rocketchat"),
+            "{} knows the chat server",
+            source.path
+        );
+    }
+}
+
+#[test]
+fn only_the_shell_waits() {
+    for source in sources()
+        .iter()
+        .filter(|source| !SHELL.contains(&source.path.as_str()))
+    {
+        let waits = source
+            .code
+            .split(|char: char| !char.is_alphanumeric())
+            .any(|word| word == "async" || word == "await");
+        assert!(!waits, "{} is not in the shell and waits", source.path);
+    }
+}
+
+#[test]
+fn only_the_configuration_reads_the_environment() {
+    for source in sources().iter().filter(|source| source.path != "config.rs") {
+        let reads = ["var(", "vars(", "var_os(", "vars_os("]
+            .iter()
+            .any(|call| source.code.contains(&format!("env::{call}")));
+        assert!(!reads, "{} reads the environment", source.path);
+    }
+}
+
+#[test]
+fn libraries_stay_where_they_belong() {
+    for source in &sources() {
+        for (library, places) in LIBRARIES {
+            let names = source.code.contains(&format!("{library}::"))
+                || source.code.contains(&format!("{library}_"));
+            let allowed = places.iter().any(|place| source.path.starts_with(place));
+            assert!(
+                !names || allowed,
+                "{} names {library}; allowed in {places:?}",
+                source.path
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_owns() {
+    for source in &sources() {
+        assert!(
+            source.docs.len() > 60,
+            "{} does not say what it owns",
+            source.path
+        );
+    }
+}
+
+#[test]
+fn no_file_outgrows_its_reader() {
+    for source in &sources() {
+        let lines = source
+            .code
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .count();
+        assert!(
+            lines <= 250,
+            "{}: {lines} lines of code; does it own one thing?",
+            source.path
+        );
+    }
+}
+
+/// Cargo wants to see the manifests of all members, whichever of them is built.
+#[test]
+fn both_images_are_given_every_member_of_the_workspace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| fs::read_to_string(root.join(path)).expect("is there");
+    let workspace = read("Cargo.toml");
+    let members = workspace
+        .lines()
+        .find_map(|line| line.strip_prefix("members = [")?.strip_suffix(']'));
+    let members: Vec<_> = members.expect("on one line").split(", ").collect();
+    assert!(members.len() > 1, "{members:?}");
+    for ignore in [
+        ".containerignore",
+        "function/testing/fakes/Containerfile.dockerignore",
+    ] {
+        let seen = read(ignore);
+        for member in &members {
+            let manifest = format!("{}/Cargo.toml", member.trim_matches('"'));
+            let is_seen = |line: &str| {
+                let path = line.strip_prefix('!');
+                path.is_some_and(|path| Path::new(&manifest).starts_with(path))
+            };
+            assert!(seen.lines().any(is_seen), "{ignore} hides {manifest}");
+        }
+    }
+}
