@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::gitlab::signature::SigningKey;
-use crate::gitlab::verification::{Verifier, WebhookToken};
+use crate::gitlab::verification::{MAX_SECRETS, Verifier, WebhookToken};
 use crate::notifier::Notifier;
 use crate::rocketchat::{Credentials, UserId};
 use crate::telemetry::Settings;
@@ -28,9 +28,6 @@ const MAX_DELIVERY_SECONDS: u64 = 9;
 
 /// Longer than Kubernetes takes to tell everyone that a pod is leaving.
 const MAX_LAME_DUCK_SECONDS: u64 = 60;
-
-/// Keys or tokens at once: the current one, the next one, and two more for larger moves.
-pub(crate) const MAX_SECRETS: usize = 4;
 
 /// Everything that can be set.
 #[derive(Debug)]

@@ -13,6 +13,9 @@ use super::signature::{SignatureClaim, SigningKey};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
 
+/// Most keys or tokens at once: the current one, the next one, and two more for larger moves.
+pub(crate) const MAX_SECRETS: usize = 4;
+
 /// What a delivery must show to be let in.
 #[derive(Clone, Debug)]
 pub enum Verifier {

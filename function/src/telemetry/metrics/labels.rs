@@ -8,7 +8,7 @@ use std::hash::Hash;
 use opentelemetry::KeyValue;
 
 use crate::gitlab::kind::Kind;
-use crate::gitlab::verification::{OriginError, Scheme};
+use crate::gitlab::verification::{MAX_SECRETS, OriginError, Scheme};
 use crate::outcome::{Failure, Outcome};
 
 pub mod http;
@@ -121,7 +121,7 @@ impl Labels for Authentication {
     fn all() -> Vec<Self> {
         let indexes = |scheme| match scheme {
             Scheme::None => 1,
-            Scheme::Signature | Scheme::Token => crate::config::MAX_SECRETS,
+            Scheme::Signature | Scheme::Token => MAX_SECRETS,
         };
         let of = |scheme| (0..indexes(scheme)).map(move |index| Self { scheme, index });
         Scheme::ALL.into_iter().flat_map(of).collect()
