@@ -1,10 +1,12 @@
-//! The settings of logs, metrics and traces. Owns their rules; where OpenTelemetry has a standard
-//! variable, that one is read. What is done with them is [`telemetry`](crate::telemetry)'s business.
+//! The settings of logs, metrics and traces. Owns how they are parsed and validated; where
+//! OpenTelemetry defines an environment variable, that one is read. What the settings change is
+//! implemented in [`telemetry`](crate::telemetry).
 
 use std::io::{self, IsTerminal as _};
 
 use http::{HeaderName, HeaderValue};
 use opentelemetry_sdk::trace::Sampler;
+use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 use url::Url;
@@ -24,14 +26,14 @@ const LEVELS: &[(&str, LevelFilter)] = &[
 
 const FORMATS: &[(&str, LogFormat)] = &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
 
-/// Whether anything is counted. Pushing metrics is not offered: the autoscaler's rules count on the
+/// Whether metrics are recorded. Pushing metrics is not offered: the autoscaler's rules rely on the
 /// labels that scraping adds.
 const METRICS: &[(&str, bool)] = &[("prometheus", true), ("none", false)];
 
-/// gRPC would bring a second HTTP stack; every collector takes both.
+/// gRPC would bring a second HTTP stack; every collector accepts both.
 const PROTOCOLS: &[(&str, ())] = &[("http/protobuf", ())];
 
-/// Which traces are kept: all, none or a share of them; after their parent, if they have one.
+/// Which traces are sampled: all, none or a share of them; as the parent span is, if there is one.
 #[derive(Clone, Copy)]
 struct Choice {
     root: fn(f64) -> Sampler,
@@ -57,7 +59,7 @@ const SAMPLERS: &[(&str, Choice)] = &[
     ),
 ];
 
-/// Every setting is read before the first mistake ends the attempt.
+/// Reads every setting, so that all mistakes are reported at once.
 pub(super) fn read(reader: &mut EnvReader) -> Settings {
     let log_level = reader.choice("LOG_LEVEL", LEVELS, LevelFilter::INFO);
     let terminal = io::stdout().is_terminal();
@@ -121,14 +123,38 @@ fn headers(text: &str) -> Result<Vec<(String, SecretString)>, &'static str> {
         .ok_or("expected name=value, with commas between, such as authorization=Bearer%20secret")
 }
 
-/// Values may be written as in addresses, with `%20` for a space.
+/// One header; OpenTelemetry's specification says that its value is percent-encoded.
 fn header(pair: &str) -> Option<(String, SecretString)> {
     let (name, value) = pair.split_once('=')?;
     let name = HeaderName::try_from(name.trim()).ok()?;
-    // The decoder is one for forms, where these would have a meaning; tokens hold them.
-    let value = value.trim().replace('+', "%2B");
-    let value = value.replace('=', "%3D").replace('&', "%26");
-    let (value, _) = url::form_urlencoded::parse(value.as_bytes()).next()?;
+    let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
     HeaderValue::try_from(value.as_ref()).ok()?;
     Some((name.to_string(), SecretString::from(value.into_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn values_of_headers_are_percent_decoded() {
+        let cases = [
+            ("a space", "a=Bearer%20x", Some("Bearer x")),
+            ("characters of base64", "a=x+/y==", Some("x+/y==")),
+            ("an encoded comma", "a=x%2Cy", Some("x,y")),
+            ("an ampersand", "a=x&y=z", Some("x&y=z")),
+            ("no escape", "a=100%", Some("100%")),
+            ("no UTF-8", "a=%FF", None),
+            ("a line break", "a=x%0D%0Ab: y", None),
+            ("no value", "a", None),
+            ("no name", "=x", None),
+        ];
+        for (case, text, expected) in cases {
+            let header = header(text);
+            let value = header.as_ref().map(|(_, value)| value.expose_secret());
+            assert_eq!(value, expected, "{case}");
+        }
+    }
 }

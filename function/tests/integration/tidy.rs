@@ -42,6 +42,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("hyper", &["http/listener.rs"]),
     ("minijinja", &["notifier/templates"]),
     ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
+    ("percent_encoding", &["config/telemetry.rs"]),
     ("prometheus", &["telemetry"]),
     ("saphyr_parser", &["yaml.rs"]),
     ("reqwest", &["rocketchat/client.rs", "telemetry/otlp.rs"]),
