@@ -1,6 +1,6 @@
-//! What is told of a request once it has been answered, and of one that never was. Owns the moment:
-//! counts, span and log line are made here, from the report that the handler left. How they are
-//! written is [`telemetry`](crate::telemetry)'s business.
+//! Records metrics, span and log line of a request, once it was answered or its sender has
+//! disconnected. Owns when they are recorded and from what: the report that the handler leaves in
+//! the response. How they are exported is in [`telemetry`](crate::telemetry).
 
 use std::sync::Arc;
 
@@ -16,32 +16,32 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::metrics::labels::http::{Method, RouteLabel, Served};
 use crate::telemetry::span::WebhookSpan;
-use crate::telemetry::trace::{self, TraceContext};
+use crate::telemetry::trace::TraceContext;
 
-/// Passes a request on and tells what came of it. One without a report is nobody's business.
+/// Handles a request in its trace context. Nothing is recorded of a response without a report.
 pub async fn request(State(telemetry): State<Telemetry>, request: Request, next: Next) -> Response {
-    let arrived = TraceContext::arrived(request.headers());
-    let watch = InFlight::begin(&telemetry, &request, arrived.as_ref());
-    let place = watch.span.as_ref().map_or(arrived, WebhookSpan::place);
-    trace::within(place, async move {
+    let in_flight = InFlight::begin(&telemetry, &request);
+    let context = in_flight.context.clone();
+    let handled = context.scope(async move {
         let response = next.run(request).await;
-        watch.finish(response.extensions().get::<Report>());
+        in_flight.finish(response.extensions().get::<Report>());
         response
-    })
-    .await
+    });
+    handled.await
 }
 
-/// A request under way. When it is dropped before its end, its sender went away.
+/// A request that is being handled. Dropped before it has finished, its sender has disconnected.
 struct InFlight {
     metrics: Arc<Metrics>,
     request: Served,
     span: Option<WebhookSpan>,
+    context: TraceContext,
     started: Instant,
     ended: bool,
 }
 
 impl InFlight {
-    fn begin(telemetry: &Telemetry, request: &Request, arrived: Option<&TraceContext>) -> Self {
+    fn begin(telemetry: &Telemetry, request: &Request) -> Self {
         let route = request.extensions().get::<MatchedPath>();
         let served = Served {
             method: method(request.method()),
@@ -52,11 +52,14 @@ impl InFlight {
         if route_label.is_some() {
             telemetry.metrics.begin();
         }
+        let parent = TraceContext::extract(request.headers());
         let traced = route_label.filter(|_| telemetry.is_tracing());
+        let span = traced.map(|label| WebhookSpan::begin(label.route(), &parent));
         Self {
             metrics: Arc::clone(&telemetry.metrics),
             request: served,
-            span: traced.map(|route_label| WebhookSpan::begin(route_label.route(), arrived)),
+            context: span.as_ref().map_or(parent, WebhookSpan::context),
+            span,
             started: Instant::now(),
             ended: false,
         }
@@ -92,6 +95,7 @@ impl Drop for InFlight {
             if let Some(span) = &self.span {
                 span.record_disconnection();
             }
+            let _attached = self.context.attach();
             access_log::log_disconnection(elapsed);
         }
     }

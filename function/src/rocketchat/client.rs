@@ -246,11 +246,8 @@ fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {
 }
 
 async fn exchange(request: RequestBuilder, within: Duration) -> Result<Answer, ApiError> {
-    let request = match trace::current() {
-        Some(context) => request.headers(context.headers()),
-        None => request,
-    };
     let response = request
+        .headers(trace::headers())
         .timeout(within)
         .send()
         .await

@@ -1,6 +1,6 @@
-//! Logs: one line an event on standard output, JSON for machines or plain for a terminal. Owns the
-//! form of a line and the filter. What is logged is decided where it happens, mostly in
-//! [`observe`](crate::http::telemetry_layer).
+//! Logs: one line per event on standard output, JSON for machines or plain for a terminal. Owns the
+//! format of a line and the filter by level. What is logged is decided where it happens, mostly in
+//! [`access_log`](crate::http::access_log).
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -15,19 +15,19 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::trace::Members;
+use super::trace::TraceMembers;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LogFormat {
     /// One JSON object.
     Json,
-    /// For people.
+    /// Plain text, for a terminal.
     Pretty,
 }
 
-/// Sends our events of at least `level` to standard output; those of libraries only from a warning
-/// on, unless `level` asks for all there is.
+/// Writes events of at least `level` to standard output; those of libraries only if they are
+/// warnings or errors, unless `level` is `debug` or `trace`.
 pub(super) fn lines<S>(level: LevelFilter, format: LogFormat) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -44,14 +44,14 @@ where
     Lines { format }.with_filter(wanted.with_max_level_hint(level))
 }
 
-/// Logs a panic by its place alone: what it says may hold a payload.
+/// Logs only the location of a panic: its message may contain a payload.
 pub(super) fn panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     tracing::error!(place, "panic: this is a bug of webhook-app");
 }
 
-/// Writes each event straight into one buffer and that in one call: half the price of the library's
-/// own JSON lines.
+/// Writes each event to one buffer and that in one call: half the cost of the JSON lines of
+/// `tracing-subscriber`.
 struct Lines {
     format: LogFormat,
 }
@@ -63,7 +63,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             LogFormat::Pretty => pretty(event),
         };
         line.push('\n');
-        // There is nowhere left to report that the log is gone.
+        // A closed standard output cannot be reported anywhere.
         let _ = io::stdout().lock().write_all(line.as_bytes());
     }
 }
@@ -78,7 +78,7 @@ fn json(event: &Event<'_>) -> String {
         level_name(*level)
     );
     event.record(&mut line);
-    let _ = write!(line.0, "{Members}}}");
+    let _ = write!(line.0, "{TraceMembers}}}");
     line.0
 }
 
@@ -108,7 +108,7 @@ struct Json(String);
 
 impl Json {
     fn name(&mut self, field: &Field) {
-        // Names are ours and need no escape.
+        // Names of fields are literals of this crate and libraries, and need no escape.
         self.0.push_str(",\"");
         self.0.push_str(field.name());
         self.0.push_str("\":");
@@ -116,7 +116,7 @@ impl Json {
 
     fn escape(&mut self, value: &str) {
         for char in visible(value) {
-            // What is left of the control characters needs no escape.
+            // Control characters have been replaced already.
             if matches!(char, '"' | '\\') {
                 self.0.push('\\');
             }
@@ -157,7 +157,7 @@ impl Visit for Json {
     }
 }
 
-/// The message, and the fields behind it.
+/// The message and the fields after it.
 struct Pretty {
     message: String,
     fields: String,
@@ -183,13 +183,13 @@ impl Visit for Pretty {
 /// Longest value of a field, in characters.
 const MAX_VALUE: usize = 256;
 
-/// Whether a value can be written as it is; nearly all can.
+/// Whether a value needs no escape, as nearly all of them.
 fn is_plain(value: &str) -> bool {
     let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     value.len() <= MAX_VALUE && value.bytes().all(plain)
 }
 
-/// A value without what could forge a line, move the cursor or hide text.
+/// A value without characters that could forge a line, move the cursor or hide text.
 fn visible(value: &str) -> impl Iterator<Item = char> {
     let hidden = |char: char| char.is_control() || crate::rocketchat::markup::is_invisible(char);
     let shown = move |char| {

@@ -4,10 +4,7 @@
 //! There is one span a webhook and none for the calls it makes: a span costs three microseconds, a
 //! tenth of a webhook, and calls are measured in the metrics.
 
-use opentelemetry::trace::{
-    SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState,
-    TracerProvider as _,
-};
+use opentelemetry::trace::{Status, TraceContextExt as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::field::Empty;
@@ -51,7 +48,7 @@ pub struct WebhookSpan {
 
 impl WebhookSpan {
     /// Begins a span for `POST` on `route`, below the span that the sender named.
-    pub fn begin(route: &'static str, arrived: Option<&TraceContext>) -> Self {
+    pub fn begin(route: &'static str, parent: &TraceContext) -> Self {
         // What stays empty makes room: the library counts the fields, and copies the texts of others.
         let span = tracing::info_span!(
             target: TARGET,
@@ -69,10 +66,8 @@ impl WebhookSpan {
             webhook.sha = Empty,
             webhook.delivery_id = Empty
         );
-        if let Some(parent) = arrived.and_then(remote) {
-            // Fails only for spans that nobody exports.
-            let _ = span.set_parent(Context::new().with_remote_span_context(parent));
-        }
+        // Fails only for spans that nobody exports.
+        let _ = span.set_parent(parent.0.clone());
         let context = span.context();
         let begun = context.span();
         begun.update_name(match route {
@@ -90,14 +85,9 @@ impl WebhookSpan {
         }
     }
 
-    /// Where calls made for this webhook stand.
-    pub fn place(&self) -> Option<TraceContext> {
-        let span = self.context.span();
-        let place = span.span_context();
-        let trace_id = place.trace_id().to_bytes();
-        let span_id = place.span_id().to_bytes();
-        let state = place.trace_state().header();
-        TraceContext::ours(trace_id, span_id, place.is_sampled(), &state)
+    /// The context of calls that are made for this webhook.
+    pub fn context(&self) -> TraceContext {
+        TraceContext(self.context.clone())
     }
 
     /// Tells what the webhook came to.
@@ -152,21 +142,4 @@ fn known(report: &Report) -> impl Iterator<Item = KeyValue> {
         ),
     ];
     always.into_iter().chain(sometimes.into_iter().flatten())
-}
-
-/// The sender's span as OpenTelemetry has it.
-fn remote(arrived: &TraceContext) -> Option<SpanContext> {
-    let flags = if arrived.is_sampled() {
-        TraceFlags::SAMPLED
-    } else {
-        TraceFlags::default()
-    };
-    let context = SpanContext::new(
-        TraceId::from_hex(arrived.trace_id()).ok()?,
-        SpanId::from_hex(arrived.parent_id()).ok()?,
-        flags,
-        true,
-        arrived.state().parse::<TraceState>().unwrap_or_default(),
-    );
-    context.is_valid().then_some(context)
 }

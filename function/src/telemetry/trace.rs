@@ -1,177 +1,115 @@
-//! Where a request stands in a trace. Owns the headers of W3C Trace Context, read from a webhook and
-//! passed on to whoever is called for it, and what log lines say of them. Works without exporter;
-//! spans of our own are [`span`](super::span)'s business.
+//! Trace context propagation. Owns which `traceparent` and `tracestate` headers of a request are
+//! accepted, and how their trace reaches outgoing calls and log lines; OpenTelemetry's propagator
+//! parses and writes them. Works without an exporter; the span of a webhook is in
+//! [`span`](super::span).
 
 use std::fmt;
-use std::future::Future;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
+use opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
+use opentelemetry::{Context, ContextGuard};
+use opentelemetry_http::{HeaderExtractor, HeaderInjector};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-const PARENT: HeaderName = HeaderName::from_static("traceparent");
-const STATE: HeaderName = HeaderName::from_static("tracestate");
-
-/// `00-`, 32 digits of the trace, `-`, 16 of the span, `-`, 2 of flags.
+/// Length of a `traceparent` of version 00: its four fields have 2, 32, 16 and 2 hex digits.
 const PARENT_LENGTH: usize = 55;
 
-/// What has to be passed on at least; longer ones may be dropped, and are.
+/// Longest `tracestate` in bytes: W3C Trace Context allows to drop longer ones.
 const MAX_STATE_LENGTH: usize = 512;
 
-tokio::task_local! {
-    static CURRENT: Option<TraceContext>;
-}
-
-/// The trace, and the span that calls made from here belong to.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct TraceContext {
-    parent: HeaderValue,
-    state: Option<HeaderValue>,
-    span_is_ours: bool,
-}
+/// The trace and the span that a request belongs to; empty if it belongs to none.
+#[derive(Clone, Debug, Default)]
+pub struct TraceContext(pub(super) Context);
 
 impl TraceContext {
-    /// What came with a request, if it is well formed.
-    pub fn arrived(headers: &HeaderMap) -> Option<Self> {
-        let mut parents = headers.get_all(&PARENT).iter();
-        let (Some(parent), None) = (parents.next(), parents.next()) else {
-            return None;
+    /// Reads the headers of a request; invalid ones give an empty context.
+    pub fn extract(headers: &HeaderMap) -> Self {
+        let headers = StrictExtractor(HeaderExtractor(headers));
+        Self(TraceContextPropagator::new().extract(&headers))
+    }
+
+    /// Runs `request` with this context as the current one.
+    pub fn scope<F: Future>(self, request: F) -> impl Future<Output = F::Output> {
+        request.with_context(self.0)
+    }
+
+    /// Makes this context the current one until the guard is dropped.
+    pub fn attach(&self) -> ContextGuard {
+        self.0.clone().attach()
+    }
+}
+
+/// The headers that pass the current context on to a called server; none if it is empty.
+pub fn headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut injector = NonEmptyInjector(HeaderInjector(&mut headers));
+    Context::map_current(|context| {
+        TraceContextPropagator::new().inject_context(context, &mut injector);
+    });
+    headers
+}
+
+/// Rejects what the propagator accepts against W3C Trace Context: it takes the first of several
+/// headers, ids that are too short, signs before digits, and a state of any length.
+struct StrictExtractor<'a>(HeaderExtractor<'a>);
+
+impl Extractor for StrictExtractor<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        let HeaderExtractor(headers) = self.0;
+        let occurs_once = headers.get_all(key).iter().count() == 1;
+        let value = self.0.get(key).filter(|_| occurs_once)?;
+        let is_valid = match key {
+            "traceparent" => is_well_formed(value),
+            _ => value.len() <= MAX_STATE_LENGTH,
         };
-        Some(Self {
-            parent: understood(parent)?,
-            state: state(headers),
-            span_is_ours: false,
-        })
+        is_valid.then_some(value)
     }
 
-    /// A span of our own.
-    pub(super) fn ours(trace: [u8; 16], span: [u8; 8], sampled: bool, state: &str) -> Option<Self> {
-        let mut parent = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        write_hex(&mut parent[3..35], &trace);
-        write_hex(&mut parent[36..52], &span);
-        parent[54] += u8::from(sampled);
-        let state = HeaderValue::from_str(state).ok();
-        Some(Self {
-            parent: HeaderValue::from_bytes(&parent).ok()?,
-            state: state.filter(|state| !state.is_empty()),
-            span_is_ours: true,
-        })
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys()
     }
+}
 
-    /// 32 hex digits.
-    pub fn trace_id(&self) -> &str {
-        self.digits(3..35)
-    }
+/// Whether the fields have their lengths. Versions after 00 may add more fields after a dash.
+fn is_well_formed(parent: &str) -> bool {
+    let Some((fields, rest)) = parent.split_at_checked(PARENT_LENGTH) else {
+        return false;
+    };
+    let is_allowed = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-');
+    fields.bytes().all(is_allowed)
+        && fields.split('-').map(str::len).eq([2, 32, 16, 2])
+        && (rest.is_empty() || rest.starts_with('-') && !fields.starts_with("00"))
+}
 
-    /// 16 hex digits, if the span is ours.
-    pub fn span_id(&self) -> Option<&str> {
-        self.span_is_ours.then(|| self.digits(36..52))
-    }
+/// The propagator writes a `tracestate` even if it is empty.
+struct NonEmptyInjector<'a>(HeaderInjector<'a>);
 
-    /// The span that what follows belongs to, whoever it is of.
-    pub(super) fn parent_id(&self) -> &str {
-        self.digits(36..52)
-    }
-
-    /// Whether the caller keeps this trace.
-    pub(super) fn is_sampled(&self) -> bool {
-        u8::from_str_radix(self.digits(53..55), 16).is_ok_and(|flags| flags & 1 == 1)
-    }
-
-    pub(super) fn state(&self) -> &str {
-        let state = self.state.as_ref().and_then(|state| state.to_str().ok());
-        state.unwrap_or_default()
-    }
-
-    /// For a call made on behalf of the request.
-    pub fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(2);
-        headers.insert(PARENT, self.parent.clone());
-        if let Some(state) = &self.state {
-            headers.insert(STATE, state.clone());
+impl Injector for NonEmptyInjector<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        if !value.is_empty() {
+            self.0.set(key, value);
         }
-        headers
-    }
-
-    fn digits(&self, range: std::ops::Range<usize>) -> &str {
-        // All of it is text, but only these bytes have to be looked at.
-        let digits = self.parent.as_bytes().get(range).unwrap_or_default();
-        std::str::from_utf8(digits).unwrap_or_default()
     }
 }
 
-/// The formatter of the standard library would take many times as long.
-fn write_hex(text: &mut [u8], bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-}
+/// The members of a JSON log line that name the current trace, and its span if this process began
+/// it.
+pub(super) struct TraceMembers;
 
-/// A parent as version 00 writes it. Later versions begin the same way and may go on after a dash.
-fn understood(parent: &HeaderValue) -> Option<HeaderValue> {
-    let text = parent.to_str().ok()?;
-    let (known, rest) = text.split_at_checked(PARENT_LENGTH)?;
-    let parts: Vec<_> = known.split('-').collect();
-    let [version, trace, span, flags] = parts[..] else {
-        return None;
-    };
-    let hex = |part: &str, length| {
-        part.len() == length
-            && part
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let well_formed = hex(version, 2) && hex(trace, 32) && hex(span, 16) && hex(flags, 2);
-    let there = |id: &str| id.bytes().any(|byte| byte != b'0');
-    let ends = match version {
-        "00" => rest.is_empty(),
-        "ff" => false,
-        _ => rest.is_empty() || rest.starts_with('-'),
-    };
-    if !(well_formed && ends && there(trace) && there(span)) {
-        return None;
-    }
-    HeaderValue::from_str(&format!("00{}", &known[2..])).ok()
-}
-
-fn state(headers: &HeaderMap) -> Option<HeaderValue> {
-    let mut values = headers.get_all(&STATE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
-    let fits = value.to_str().is_ok() && (1..=MAX_STATE_LENGTH).contains(&value.len());
-    fits.then(|| value.clone())
-}
-
-/// Runs what belongs to a request; inside of it [`current`] is `context`.
-pub fn within<F: Future>(
-    context: Option<TraceContext>,
-    request: F,
-) -> impl Future<Output = F::Output> {
-    CURRENT.scope(context, request)
-}
-
-/// Where the request under way stands, if it stands anywhere.
-pub fn current() -> Option<TraceContext> {
-    CURRENT.try_with(Clone::clone).ok().flatten()
-}
-
-/// The members of a log line that tell of the request under way.
-pub(super) struct Members;
-
-impl fmt::Display for Members {
+impl fmt::Display for TraceMembers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let write = |context: &Option<TraceContext>| {
-            let Some(context) = context else {
-                return Ok(());
-            };
-            write!(formatter, r#","trace_id":"{}""#, context.trace_id())?;
-            match context.span_id() {
-                Some(span_id) => write!(formatter, r#","span_id":"{span_id}""#),
-                None => Ok(()),
+        Context::map_current(|context| {
+            let span = context.span();
+            let span = span.span_context();
+            if span.is_valid() {
+                write!(formatter, r#","trace_id":"{}""#, span.trace_id())?;
             }
-        };
-        CURRENT.try_with(write).unwrap_or(Ok(()))
+            if span.is_valid() && !span.is_remote() {
+                write!(formatter, r#","span_id":"{}""#, span.span_id())?;
+            }
+            Ok(())
+        })
     }
 }
 
@@ -179,60 +117,97 @@ impl fmt::Display for Members {
 mod tests {
     use super::*;
 
-    const PARENT_TEXT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-    fn arrived(parents: &[&str], state: &str) -> Option<TraceContext> {
+    fn extract(parents: &[&str], states: &[&str]) -> TraceContext {
         let mut headers = HeaderMap::new();
-        for parent in parents {
-            headers.append(PARENT, parent.parse().expect("is a header value"));
+        for (name, values) in [("traceparent", parents), ("tracestate", states)] {
+            for value in values {
+                headers.append(name, value.parse().expect("is a header value"));
+            }
         }
-        headers.append(STATE, state.parse().expect("is a header value"));
-        TraceContext::arrived(&headers)
+        TraceContext::extract(&headers)
+    }
+
+    /// The headers of a call that is made for a request with these.
+    fn passed_on(parents: &[&str], states: &[&str]) -> HeaderMap {
+        let _attached = extract(parents, states).attach();
+        headers()
     }
 
     #[test]
     fn a_trace_is_passed_on_as_it_came() {
-        let context = arrived(&[PARENT_TEXT], "vendor=1").expect("is a context");
-        assert_eq!(context.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        assert_eq!(context.span_id(), None, "the span is the caller's");
-        assert!(context.is_sampled());
-        assert_eq!(context.headers()[PARENT], PARENT_TEXT);
-        assert_eq!(context.headers()[STATE], "vendor=1");
+        let headers = passed_on(&[PARENT], &["vendor=1,other=2"]);
+        assert_eq!(headers["traceparent"], PARENT);
+        assert_eq!(headers["tracestate"], "vendor=1,other=2");
+    }
+
+    #[test]
+    fn a_log_line_names_the_trace_and_not_the_span_of_the_sender() {
+        assert_eq!(TraceMembers.to_string(), "");
+        let _attached = extract(&[PARENT], &[]).attach();
+        assert_eq!(
+            TraceMembers.to_string(),
+            r#","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736""#
+        );
     }
 
     #[test]
     fn a_later_version_is_read_as_far_as_it_is_known() {
-        let later = format!("cc{}-what-comes-next", &PARENT_TEXT[2..]);
-        let context = arrived(&[&later], "").expect("is a context");
-        assert_eq!(context.headers()[PARENT], PARENT_TEXT);
-        assert_eq!(context.headers().get(STATE), None);
+        let later = format!("cc{}-what-comes-next", &PARENT[2..]);
+        assert_eq!(passed_on(&[&later], &[])["traceparent"], PARENT);
     }
 
     #[test]
-    fn what_is_no_trace_is_not_passed_on() {
-        let with = |from: &str, to: &str| PARENT_TEXT.replace(from, to);
+    fn only_the_flag_that_is_known_is_passed_on() {
+        let flags = |flags| format!("{}{flags}", &PARENT[..53]);
+        assert_eq!(
+            passed_on(&[&flags("ff")], &[])["traceparent"],
+            flags("01").as_str()
+        );
+    }
+
+    #[test]
+    fn an_invalid_parent_is_not_passed_on() {
+        let with = |from: &str, to: &str| PARENT.replace(from, to);
         let cases = [
             ("empty", String::new()),
-            ("short", PARENT_TEXT[..54].to_owned()),
-            ("long", format!("{PARENT_TEXT}-00")),
+            ("short", PARENT[..54].to_owned()),
+            ("long", format!("{PARENT}-00")),
+            ("a dash after it", format!("{PARENT}-")),
             (
                 "no trace",
                 with("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
             ),
             ("no span", with("00f067aa0ba902b7", &"0".repeat(16))),
-            ("capitals", PARENT_TEXT.to_uppercase()),
+            ("capitals", PARENT.to_uppercase()),
             ("version ff", with("00-4", "ff-4")),
             ("other digits", with("4bf9", "4bg9")),
+            ("a sign", with("4bf9", "+bf9")),
             ("dashes elsewhere", with("-00f0", "00f0-")),
+            ("more digits", with("-01", "-011")),
         ];
         for (case, parent) in cases {
-            assert_eq!(arrived(&[&parent], ""), None, "{case}");
+            assert!(passed_on(&[&parent], &["a=1"]).is_empty(), "{case}");
         }
-        assert_eq!(
-            arrived(&[PARENT_TEXT, PARENT_TEXT], ""),
-            None,
-            "two of them"
-        );
-        assert_eq!(arrived(&[], ""), None, "none");
+        assert!(passed_on(&[PARENT, PARENT], &[]).is_empty(), "two of them");
+        assert!(passed_on(&[], &["a=1"]).is_empty(), "none");
+    }
+
+    #[test]
+    fn an_invalid_state_is_not_passed_on() {
+        let long = format!("vendor={}", "x".repeat(506));
+        let cases: [(&str, &[&str]); 5] = [
+            ("none", &[]),
+            ("empty", &[""]),
+            ("two of them", &["a=1", "b=2"]),
+            ("too long", &[&long]),
+            ("no pair", &["vendor"]),
+        ];
+        for (case, states) in cases {
+            let headers = passed_on(&[PARENT], states);
+            assert_eq!(headers["traceparent"], PARENT, "{case}");
+            assert_eq!(headers.get("tracestate"), None, "{case}");
+        }
     }
 }

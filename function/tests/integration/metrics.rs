@@ -118,7 +118,8 @@ async fn the_sender_who_goes_away_is_no_longer_under_way() {
     harness
         .chat
         .misbehave_always(Route::CreateDirectMessage, slow);
-    let delivery = push();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let delivery = push().header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
     let mut head = "POST /webhook HTTP/1.1\r\nHost: test\r\n".to_owned();
     for (name, value) in delivery.headers() {
         let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(&value));
@@ -143,11 +144,10 @@ async fn the_sender_who_goes_away_is_no_longer_under_way() {
         );
     }
     let output = harness.function.output();
-    assert!(
-        output
-            .iter()
-            .any(|line| line.contains("abandoned by its sender"))
-    );
+    let line = output
+        .iter()
+        .find(|line| line.contains("abandoned by its sender"));
+    assert!(line.expect("is logged").contains(trace), "{line:?}");
     drop(harness.function);
 }
 

@@ -18,7 +18,6 @@ const SHELL: &[&str] = &[
     "send/sender.rs",
     "server.rs",
     "telemetry/otlp.rs",
-    "telemetry/trace.rs",
 ];
 
 /// What each module may name besides itself, the pure core first.
