@@ -97,7 +97,7 @@ impl Telemetry {
         Self::counting(Metrics::prometheus(Resource::builder_empty().build()))
     }
 
-    /// Whether spans go anywhere.
+    /// Whether spans are exported.
     pub fn is_tracing(&self) -> bool {
         self.provider.is_some()
     }

@@ -9,13 +9,14 @@ use axum::http::Method as HttpMethod;
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::access_log;
 use crate::outcome::Report;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::metrics::labels::http::{Method, RouteLabel, Served};
-use crate::telemetry::span::WebhookSpan;
+use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
 
 /// Handles a request in its trace context. Nothing is recorded of a response without a report.
@@ -34,7 +35,7 @@ pub async fn request(State(telemetry): State<Telemetry>, request: Request, next:
 struct InFlight {
     metrics: Arc<Metrics>,
     request: Served,
-    span: Option<WebhookSpan>,
+    span: Span,
     context: TraceContext,
     started: Instant,
     ended: bool,
@@ -54,11 +55,11 @@ impl InFlight {
         }
         let parent = TraceContext::extract(request.headers());
         let traced = route_label.filter(|_| telemetry.is_tracing());
-        let span = traced.map(|label| WebhookSpan::begin(label.route(), &parent));
+        let span = traced.map_or_else(Span::none, |label| span::begin(label.route(), &parent));
         Self {
             metrics: Arc::clone(&telemetry.metrics),
             request: served,
-            context: span.as_ref().map_or(parent, WebhookSpan::context),
+            context: span::context(&span).unwrap_or(parent),
             span,
             started: Instant::now(),
             ended: false,
@@ -76,9 +77,7 @@ impl InFlight {
             ..self.request
         };
         self.metrics.answered(request, report, elapsed);
-        if let Some(span) = &self.span {
-            span.record(report);
-        }
+        span::record(&self.span, report);
         access_log::log(report, elapsed);
     }
 }
@@ -92,9 +91,7 @@ impl Drop for InFlight {
         if !self.ended {
             let elapsed = self.started.elapsed();
             self.metrics.aborted(self.request, elapsed);
-            if let Some(span) = &self.span {
-                span.record_disconnection();
-            }
+            span::record_disconnection(&self.span);
             let _attached = self.context.attach();
             access_log::log_disconnection(elapsed);
         }

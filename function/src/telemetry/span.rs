@@ -1,11 +1,10 @@
-//! The span of one webhook. Owns its name, its attributes and how it continues a trace that somebody
-//! else began. Where spans go is [`otlp`](super::otlp)'s business.
+//! The span of one webhook. Owns its name, its parent and its attributes, which are fields of a
+//! `tracing` span. Where spans are exported to is in [`otlp`](super::otlp).
 //!
-//! There is one span a webhook and none for the calls it makes: a span costs three microseconds, a
-//! tenth of a webhook, and calls are measured in the metrics.
+//! Each webhook has one span. Its calls have none: a span costs three microseconds, a tenth of a
+//! webhook, and calls are measured by the metrics.
 
-use opentelemetry::trace::{Status, TraceContextExt as _, TracerProvider as _};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::field::Empty;
 use tracing::{Span, Subscriber};
@@ -15,20 +14,20 @@ use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::trace::TraceContext;
+use crate::gitlab::commit::CommitSha;
+use crate::gitlab::idempotency_key::IdempotencyKey;
+use crate::gitlab::kind::Kind;
 use crate::outcome::Report;
 
-/// The spans that are exported, among those of all libraries.
-const TARGET: &str = "webhook_app::webhook";
-
-/// Turns our spans into OpenTelemetry's, without what we do not want to know: route_label lines, threads
-/// and times of waiting.
+/// Exports the spans of this file, and none of libraries, without attributes that are the same in
+/// all of them: lines of code, threads and levels.
 pub(super) fn layer<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let layer: OpenTelemetryLayer<S, SdkTracer> =
         OpenTelemetryLayer::new(provider.tracer(env!("CARGO_PKG_NAME")));
-    let ours = filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET);
+    let exported = filter_fn(|metadata| metadata.is_span() && metadata.target() == module_path!());
     layer
         .with_location(false)
         .with_threads(false)
@@ -36,110 +35,66 @@ where
         .with_target(false)
         .with_level(false)
         .with_context_activation(false)
-        .with_filter(ours.with_max_level_hint(LevelFilter::INFO))
+        .with_filter(exported.with_max_level_hint(LevelFilter::INFO))
 }
 
-/// The span of a webhook under way; ends when it is dropped.
-#[derive(Debug)]
-pub struct WebhookSpan {
-    _span: Span,
-    context: Context,
+/// Begins the span of a webhook that was posted to `route`.
+pub fn begin(route: &'static str, parent: &TraceContext) -> Span {
+    let span = tracing::info_span!(
+        "POST",
+        otel.kind = "server",
+        otel.name = %format_args!("POST {route}"),
+        otel.status_code = Empty,
+        http.request.method = "POST",
+        http.route = route,
+        url.scheme = "http",
+        http.response.status_code = Empty,
+        error.type = Empty,
+        webhook.outcome = Empty,
+        webhook.reason = Empty,
+        webhook.retries = Empty,
+        webhook.kind = Empty,
+        webhook.project = Empty,
+        webhook.sha = Empty,
+        webhook.delivery_id = Empty
+    );
+    // Fails only if no exporter is configured.
+    let _ = span.set_parent(parent.0.clone());
+    span
 }
 
-impl WebhookSpan {
-    /// Begins a span for `POST` on `route`, below the span that the sender named.
-    pub fn begin(route: &'static str, parent: &TraceContext) -> Self {
-        // What stays empty makes room: the library counts the fields, and copies the texts of others.
-        let span = tracing::info_span!(
-            target: TARGET,
-            "POST",
-            otel.kind = "server",
-            http.request.method = Empty,
-            http.route = Empty,
-            url.scheme = Empty,
-            http.response.status_code = Empty,
-            webhook.outcome = Empty,
-            webhook.reason = Empty,
-            webhook.retries = Empty,
-            webhook.kind = Empty,
-            webhook.project = Empty,
-            webhook.sha = Empty,
-            webhook.delivery_id = Empty
-        );
-        // Fails only for spans that nobody exports.
-        let _ = span.set_parent(parent.0.clone());
-        let context = span.context();
-        let begun = context.span();
-        begun.update_name(match route {
-            "/webhook" => "POST /webhook",
-            _ => "POST /",
-        });
-        begun.set_attributes([
-            KeyValue::new("http.request.method", "POST"),
-            KeyValue::new("http.route", route),
-            KeyValue::new("url.scheme", "http"),
-        ]);
-        Self {
-            _span: span,
-            context,
-        }
-    }
-
-    /// The context of calls that are made for this webhook.
-    pub fn context(&self) -> TraceContext {
-        TraceContext(self.context.clone())
-    }
-
-    /// Tells what the webhook came to.
-    pub fn record(&self, report: &Report) {
-        let span = self.context.span();
-        if !span.is_recording() {
-            return;
-        }
-        let status = report.outcome.status();
-        span.set_attributes(known(report));
-        if status >= 500 {
-            span.set_attribute(KeyValue::new("error.type", report.outcome.reason()));
-            span.set_status(Status::error(""));
-        }
-    }
-
-    /// Tells that the sender did not wait for the answer.
-    pub fn record_disconnection(&self) {
-        let span = self.context.span();
-        span.set_attribute(KeyValue::new("error.type", "disconnected"));
-        span.set_status(Status::error(""));
-    }
+/// The context of calls that are made within `span`; `None` if it is disabled.
+pub fn context(span: &Span) -> Option<TraceContext> {
+    (!span.is_disabled()).then(|| TraceContext(span.context()))
 }
 
-fn known(report: &Report) -> impl Iterator<Item = KeyValue> {
-    let text = |name: &'static str, text: Option<&str>| {
-        text.map(|text| KeyValue::new(name, text.to_owned()))
-    };
+/// Records the result of the webhook.
+pub fn record(span: &Span, report: &Report) {
+    let outcome = &report.outcome;
     let retries = i64::try_from(report.effort.retries).unwrap_or(i64::MAX);
-    let always = [
-        KeyValue::new(
-            "http.response.status_code",
-            i64::from(report.outcome.status()),
-        ),
-        KeyValue::new("webhook.outcome", report.outcome.label()),
-        KeyValue::new("webhook.reason", report.outcome.reason()),
-        KeyValue::new("webhook.retries", retries),
-    ];
-    let kind = report.kind.map(crate::gitlab::kind::Kind::label);
-    let sha = report.sha.as_ref();
     let delivery_id = report.delivery_id.as_ref();
-    let sometimes = [
-        kind.map(|kind| KeyValue::new("webhook.kind", kind)),
-        text("webhook.project", report.project.as_deref()),
-        text(
-            "webhook.sha",
-            sha.map(crate::gitlab::commit::CommitSha::short),
-        ),
-        text(
+    span.record("http.response.status_code", i64::from(outcome.status()))
+        .record("webhook.outcome", outcome.label())
+        .record("webhook.reason", outcome.reason())
+        .record("webhook.retries", retries)
+        .record("webhook.kind", report.kind.map(Kind::label))
+        .record("webhook.project", report.project.as_deref())
+        .record("webhook.sha", report.sha.as_ref().map(CommitSha::short))
+        .record(
             "webhook.delivery_id",
-            delivery_id.map(crate::gitlab::idempotency_key::IdempotencyKey::as_str),
-        ),
-    ];
-    always.into_iter().chain(sometimes.into_iter().flatten())
+            delivery_id.map(IdempotencyKey::as_str),
+        );
+    if outcome.status() >= 500 {
+        record_error(span, outcome.reason());
+    }
+}
+
+/// Records that the sender did not wait for the answer.
+pub fn record_disconnection(span: &Span) {
+    record_error(span, "disconnected");
+}
+
+fn record_error(span: &Span, error_type: &'static str) {
+    span.record("error.type", error_type)
+        .record("otel.status_code", "error");
 }
