@@ -15,7 +15,7 @@ use super::access_log;
 use crate::outcome::Report;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::Metrics;
-use crate::telemetry::metrics::labels::http::{Method, RouteLabel, Served};
+use crate::telemetry::metrics::labels::http::{Method, RouteLabel, ServerRequest};
 use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
 
@@ -34,7 +34,7 @@ pub async fn request(State(telemetry): State<Telemetry>, request: Request, next:
 /// A request that is being handled. Dropped before it has finished, its sender has disconnected.
 struct InFlight {
     metrics: Arc<Metrics>,
-    request: Served,
+    labels: ServerRequest,
     span: Span,
     context: TraceContext,
     started: Instant,
@@ -44,12 +44,12 @@ struct InFlight {
 impl InFlight {
     fn begin(telemetry: &Telemetry, request: &Request) -> Self {
         let route = request.extensions().get::<MatchedPath>();
-        let served = Served {
+        let labels = ServerRequest {
             method: method(request.method()),
             route_label: route.and_then(|route| RouteLabel::of(route.as_str())),
             status: None,
         };
-        let route_label = served.route_label.filter(|_| served.is_webhook());
+        let route_label = labels.route_label.filter(|_| labels.is_webhook());
         if route_label.is_some() {
             telemetry.metrics.begin();
         }
@@ -58,7 +58,7 @@ impl InFlight {
         let span = traced.map_or_else(Span::none, |label| span::begin(label.route(), &parent));
         Self {
             metrics: Arc::clone(&telemetry.metrics),
-            request: served,
+            labels,
             context: span::context(&span).unwrap_or(parent),
             span,
             started: Instant::now(),
@@ -72,11 +72,11 @@ impl InFlight {
             return;
         };
         let elapsed = self.started.elapsed();
-        let request = Served {
+        let labels = ServerRequest {
             status: Some(report.outcome.status()),
-            ..self.request
+            ..self.labels
         };
-        self.metrics.answered(request, report, elapsed);
+        self.metrics.answered(labels, report, elapsed);
         span::record(&self.span, report);
         access_log::log(report, elapsed);
     }
@@ -84,13 +84,13 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if !self.request.is_webhook() {
+        if !self.labels.is_webhook() {
             return;
         }
         self.metrics.end();
         if !self.ended {
             let elapsed = self.started.elapsed();
-            self.metrics.aborted(self.request, elapsed);
+            self.metrics.aborted(self.labels, elapsed);
             span::record_disconnection(&self.span);
             let _attached = self.context.attach();
             access_log::log_disconnection(elapsed);

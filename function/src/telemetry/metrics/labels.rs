@@ -1,9 +1,8 @@
-//! The labels of every instrument. Owns which series there are: each type lists all of its values,
-//! and nothing from outside can become one. What the instruments are is in [`metrics`](super); the
-//! labels of requests and calls are in [`http`].
+//! The labels of every instrument. Owns which series exist: each type lists all of its values, and
+//! no text of a request can become one. The instruments are in
+//! [`instruments`](super::instruments), the labels of requests and calls in [`http`].
 
 use std::fmt::Debug;
-use std::hash::Hash;
 
 use opentelemetry::KeyValue;
 
@@ -15,20 +14,27 @@ pub mod http;
 
 /// The labels of one series.
 pub(in crate::telemetry::metrics) trait Labels:
-    Copy + Debug + Eq + Hash
+    Debug + PartialEq + Sized
 {
     /// Those of every series of an instrument.
     fn all() -> Vec<Self>;
 
-    /// Names and values.
+    /// Names and values, sorted by name: others are sorted at every measurement and stored twice.
     fn attributes(&self) -> Vec<KeyValue>;
+
+    /// The attributes of a measurement. Its series would appear late if it were not in
+    /// [`Labels::all`]; a test that records such a measurement fails instead.
+    fn listed(&self) -> Vec<KeyValue> {
+        debug_assert!(Self::all().contains(self), "not listed: {self:?}");
+        self.attributes()
+    }
 }
 
-/// None.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Nothing;
+/// Of an instrument with a single series.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct NoLabels;
 
-impl Labels for Nothing {
+impl Labels for NoLabels {
     fn all() -> Vec<Self> {
         vec![Self]
     }
@@ -38,11 +44,11 @@ impl Labels for Nothing {
     }
 }
 
-/// The kind of event, if it came to be known.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Received(pub(super) Option<Kind>);
+/// The kind of event; `None` if the request was rejected before it was parsed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct EventKind(pub(super) Option<Kind>);
 
-impl Labels for Received {
+impl Labels for EventKind {
     fn all() -> Vec<Self> {
         let known = Kind::ALL.iter().copied().map(Some);
         known.chain([None]).map(Self).collect()
@@ -53,15 +59,15 @@ impl Labels for Received {
     }
 }
 
-/// How a request ended, and why.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Ended {
+/// The outcome of a webhook, and the reason for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct DeliveryOutcome {
     outcome: &'static str,
     reason: &'static str,
 }
 
-impl Ended {
-    /// Not an outcome of ours: nobody waited for one.
+impl DeliveryOutcome {
+    /// The sender disconnected before the answer, so the webhook has no [`Outcome`].
     pub(super) const ABORTED: Self = Self {
         outcome: "aborted",
         reason: "disconnected",
@@ -75,13 +81,14 @@ impl Ended {
     }
 }
 
-impl Labels for Ended {
+impl Labels for DeliveryOutcome {
     fn all() -> Vec<Self> {
-        let ended = |(outcome, reason)| Self { outcome, reason };
-        let strays = [Failure::NotFound, Failure::MethodNotAllowed].map(Outcome::Failed);
-        let strays = strays.map(|outcome| Self::of(&outcome));
-        let all = Outcome::labels().into_iter().map(ended);
-        all.filter(|ended| !strays.contains(ended))
+        let outcome = |(outcome, reason)| Self { outcome, reason };
+        // Requests that ended so were no webhooks.
+        let unrouted = [Failure::NotFound, Failure::MethodNotAllowed].map(Outcome::Failed);
+        let unrouted = unrouted.map(|outcome| Self::of(&outcome));
+        let all = Outcome::labels().into_iter().map(outcome);
+        all.filter(|outcome| !unrouted.contains(outcome))
             .chain([Self::ABORTED])
             .collect()
     }
@@ -95,22 +102,28 @@ impl Labels for Ended {
 }
 
 /// Whether the message is stored.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Delivered(pub(super) bool);
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum MessageOutcome {
+    Delivered,
+    Failed,
+}
 
-impl Labels for Delivered {
+impl Labels for MessageOutcome {
     fn all() -> Vec<Self> {
-        vec![Self(true), Self(false)]
+        vec![Self::Delivered, Self::Failed]
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
-        let outcome = if self.0 { "delivered" } else { "failed" };
+        let outcome = match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        };
         vec![KeyValue::new("outcome", outcome)]
     }
 }
 
-/// What let a webhook in.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// How a webhook was authenticated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Authentication {
     pub(super) scheme: Scheme,
     /// Position of the key or token.
@@ -129,17 +142,17 @@ impl Labels for Authentication {
 
     fn attributes(&self) -> Vec<KeyValue> {
         vec![
-            KeyValue::new("scheme", self.scheme.label()),
             KeyValue::new("key_index", self.index.to_string()),
+            KeyValue::new("scheme", self.scheme.label()),
         ]
     }
 }
 
-/// Why a webhook was not let in.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) struct Refused(&'static str);
+/// Why a webhook was not authenticated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct VerificationFailure(&'static str);
 
-impl Refused {
+impl VerificationFailure {
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         match outcome {
             Outcome::Failed(Failure::Origin(error, _)) => Some(Self(error.label())),
@@ -148,7 +161,7 @@ impl Refused {
     }
 }
 
-impl Labels for Refused {
+impl Labels for VerificationFailure {
     fn all() -> Vec<Self> {
         OriginError::ALL.map(|error| Self(error.label())).to_vec()
     }
@@ -159,7 +172,7 @@ impl Labels for Refused {
 }
 
 /// The listening ports.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Port {
     /// `PORT`.
     Webhooks,

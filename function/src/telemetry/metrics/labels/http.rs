@@ -1,10 +1,10 @@
-//! The labels of requests that come in and of calls that go out, named as OpenTelemetry's semantic
-//! conventions name them. Owns which methods, routes and statuses are told apart; all other labels
+//! The labels of incoming requests and outgoing calls, with the names of OpenTelemetry's semantic
+//! conventions. Owns which methods, routes and statuses have their own series; all other labels
 //! are in [`labels`](super).
 //!
-//! Two labels the conventions ask for are left out: `server.address` of calls, since there is one
-//! chat server and the settings name it, and the statuses of its answers, since a 200 may be a
-//! refusal; `error.type` says what an answer meant.
+//! Two labels that the conventions require are left out: `server.address` of calls, because the
+//! settings name the only chat server, and the statuses of its answers, because an answer with
+//! status 200 may be a refusal; `error.type` says what an answer means.
 
 use opentelemetry::KeyValue;
 
@@ -19,11 +19,12 @@ const SCHEME: &str = "url.scheme";
 const STATUS: &str = "http.response.status_code";
 const ERROR: &str = "error.type";
 
-/// A webhook, before anything is known of it. The scheme is ours: TLS ends before us.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(in crate::telemetry::metrics) struct InProgress;
+/// A webhook whose route and status do not matter. The scheme is `http`, because TLS ends at the
+/// ingress.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::telemetry::metrics) struct WebhookRequest;
 
-impl Labels for InProgress {
+impl Labels for WebhookRequest {
     fn all() -> Vec<Self> {
         vec![Self]
     }
@@ -33,8 +34,8 @@ impl Labels for InProgress {
     }
 }
 
-/// The methods that are told apart; conventions call the others `_OTHER`.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// The methods that have their own series; the conventions call the others `_OTHER`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Method {
     /// `GET`.
     Get,
@@ -56,8 +57,8 @@ impl Method {
     }
 }
 
-/// The routes that take webhooks.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// The routes that accept webhooks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RouteLabel {
     /// `/webhook`.
     Webhook,
@@ -68,7 +69,7 @@ pub enum RouteLabel {
 impl RouteLabel {
     const ALL: [Self; 2] = [Self::Webhook, Self::Root];
 
-    /// As the router has it.
+    /// Its path in the router.
     pub fn route(self) -> &'static str {
         match self {
             Self::Webhook => "/webhook",
@@ -76,7 +77,7 @@ impl RouteLabel {
         }
     }
 
-    /// That of a route which takes webhooks.
+    /// The label of a route; `None` if it does not accept webhooks.
     pub fn of(route: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -85,18 +86,18 @@ impl RouteLabel {
 }
 
 /// A request and how it was answered.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Served {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ServerRequest {
     /// Its method.
     pub method: Method,
-    /// Its route, unless there is none.
+    /// Its route, if it accepts webhooks.
     pub route_label: Option<RouteLabel>,
-    /// The status of its answer, if there was time for one.
+    /// The status of its answer; `None` if the sender disconnected before.
     pub status: Option<u16>,
 }
 
-impl Served {
-    /// Whether it was taken for a webhook.
+impl ServerRequest {
+    /// Whether it is a webhook.
     pub fn is_webhook(self) -> bool {
         self.method == Method::Post && self.route_label.is_some()
     }
@@ -115,21 +116,24 @@ impl Served {
     }
 }
 
-impl Labels for Served {
+impl Labels for ServerRequest {
     fn all() -> Vec<Self> {
         let refused = |method, route_label, status| Self {
             method,
             route_label,
             status: Some(status),
         };
-        let lost = Method::ALL.map(|method| refused(method, None, 404));
-        // GET / tells what this is.
-        let wrong = [
+        let not_found = Method::ALL.map(|method| refused(method, None, 404));
+        // `GET /` answers with a description of the service.
+        let not_allowed = [
             refused(Method::Get, Some(RouteLabel::Webhook), 405),
             refused(Method::Other, Some(RouteLabel::Webhook), 405),
             refused(Method::Other, Some(RouteLabel::Root), 405),
         ];
-        Self::webhooks().chain(lost).chain(wrong).collect()
+        Self::webhooks()
+            .chain(not_found)
+            .chain(not_allowed)
+            .collect()
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
@@ -144,35 +148,31 @@ impl Labels for Served {
             Some(status) if status >= 500 => Some(KeyValue::new(ERROR, status.to_string())),
             Some(_) => None,
         };
-        let always = [
-            KeyValue::new(METHOD, self.method.label()),
-            KeyValue::new(SCHEME, "http"),
-        ];
-        let sometimes = [route, status, error].into_iter().flatten();
-        always.into_iter().chain(sometimes).collect()
+        let method = Some(KeyValue::new(METHOD, self.method.label()));
+        let scheme = Some(KeyValue::new(SCHEME, "http"));
+        let sorted = [error, method, status, route, scheme];
+        sorted.into_iter().flatten().collect()
     }
 }
 
-/// A call to Rocket.Chat and what its answer meant.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(in crate::telemetry::metrics) struct Called {
-    pub(in crate::telemetry::metrics) route: Endpoint,
+/// A call to Rocket.Chat and what its answer means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::telemetry::metrics) struct ClientRequest {
+    pub(in crate::telemetry::metrics) endpoint: Endpoint,
     pub(in crate::telemetry::metrics) error: Option<&'static str>,
 }
 
-impl Labels for Called {
+impl Labels for ClientRequest {
     fn all() -> Vec<Self> {
         let errors = ApiError::ALL.map(|error| Some(error.label()));
-        let of = |error| Endpoint::DELIVERING.map(|route| Self { route, error });
+        let of = |error| Endpoint::DELIVERING.map(|endpoint| Self { endpoint, error });
         errors.into_iter().chain([None]).flat_map(of).collect()
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
-        let always = [
-            KeyValue::new(METHOD, self.route.method()),
-            KeyValue::new("url.template", self.route.path()),
-        ];
         let error = self.error.map(|error| KeyValue::new(ERROR, error));
-        always.into_iter().chain(error).collect()
+        let method = Some(KeyValue::new(METHOD, self.endpoint.method()));
+        let template = Some(KeyValue::new("url.template", self.endpoint.path()));
+        [error, method, template].into_iter().flatten().collect()
     }
 }

@@ -1,0 +1,154 @@
+//! The instruments. Owns their names, units, help texts and buckets, and creates each of their
+//! series at zero. Which series an instrument has follows from its [`labels`](super::labels); when
+//! it is recorded is in [`metrics`](super).
+//!
+//! The help texts make the table of `monitoring/METRICS.md`.
+
+use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+
+use super::labels::http::{ClientRequest, ServerRequest, WebhookRequest};
+use super::labels::{
+    Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
+    VerificationFailure,
+};
+
+/// Of a whole request, in seconds: a delivery has 5 s unless configured otherwise, and GitLab
+/// disconnects after 10.
+const REQUEST_SECONDS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// Of one call to Rocket.Chat, in seconds: its timeout is 1.5 s unless configured otherwise.
+const CALL_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5];
+
+/// Of a body: pushes have some KiB, and the limit is 25 MiB.
+const BODY_BYTES: &[f64] = &[
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    26_214_400.0,
+];
+
+/// The instruments; their help texts say what they measure.
+#[derive(Debug)]
+pub(super) struct Instruments {
+    pub(super) received: Counter<u64>,
+    pub(super) active_requests: UpDownCounter<i64>,
+    pub(super) request_duration: Histogram<f64>,
+    pub(super) body_size: Histogram<f64>,
+    pub(super) deliveries: Counter<u64>,
+    pub(super) delivery_duration: Histogram<f64>,
+    pub(super) retries: Counter<u64>,
+    pub(super) rate_limit_waits: Counter<u64>,
+    pub(super) authentications: Counter<u64>,
+    pub(super) signature_failures: Counter<u64>,
+    pub(super) call_duration: Histogram<f64>,
+    pub(super) connection_cap_hits: Counter<u64>,
+}
+
+impl Instruments {
+    pub(super) fn new(meter: &Meter) -> Self {
+        Self {
+            received: meter
+                .u64_counter("webhooks.received")
+                .with_unit("{webhook}")
+                .with_description("Webhooks that arrived, by kind of event; `unknown` were turned away before their kind was known.")
+                .build(),
+            active_requests: meter
+                .i64_up_down_counter("http.server.active_requests")
+                .with_unit("{request}")
+                .with_description("Webhooks under way. Neither health nor scrapes are counted.")
+                .build(),
+            request_duration: meter
+                .f64_histogram("http.server.request.duration")
+                .with_unit("s")
+                .with_description("Time from the headers of a request to its answer. Neither health nor scrapes are measured.")
+                .with_boundaries(REQUEST_SECONDS.to_vec())
+                .build(),
+            body_size: meter
+                .f64_histogram("http.server.request.body.size")
+                .with_unit("By")
+                .with_description("Length of the bodies that were read to their end.")
+                .with_boundaries(BODY_BYTES.to_vec())
+                .build(),
+            deliveries: meter
+                .u64_counter("webhook.deliveries")
+                .with_unit("{webhook}")
+                .with_description("What became of webhooks, by reason: of `aborted` ones the sender went away before the answer.")
+                .build(),
+            delivery_duration: meter
+                .f64_histogram("webhook.delivery.duration")
+                .with_unit("s")
+                .with_description("Time it took to bring a message to its recipient, or to give up; waiting for a turn included.")
+                .with_boundaries(REQUEST_SECONDS.to_vec())
+                .build(),
+            retries: meter
+                .u64_counter("webhook.delivery.retries")
+                .with_unit("{call}")
+                .with_description("Calls to Rocket.Chat that were made again.")
+                .build(),
+            rate_limit_waits: meter
+                .u64_counter("webhook.delivery.rate_limit_waits")
+                .with_unit("{pause}")
+                .with_description("Pauses that Rocket.Chat's rate limit asked for; the role `bot` is missing.")
+                .build(),
+            authentications: meter
+                .u64_counter("webhook.authentications")
+                .with_unit("{webhook}")
+                .with_description("Webhooks let in, by the key or token that fitted, counted from 0: tells when an old one is no longer used.")
+                .build(),
+            signature_failures: meter
+                .u64_counter("webhook.signature.failures")
+                .with_unit("{webhook}")
+                .with_description("Webhooks not let in, for their signature or token.")
+                .build(),
+            call_duration: meter
+                .f64_histogram("http.client.request.duration")
+                .with_unit("s")
+                .with_description("Time of calls to Rocket.Chat. Without `error_type` they did what was asked; with `rate_limited` the server answered 429.")
+                .with_boundaries(CALL_SECONDS.to_vec())
+                .build(),
+            connection_cap_hits: meter
+                .u64_counter("http.server.connection_cap_hits")
+                .with_unit("{wait}")
+                .with_description("Times a port had all the connections it may have, so that the next one had to wait.")
+                .build(),
+        }
+    }
+
+    /// Creates every series, at zero where nothing was recorded.
+    pub(super) fn create_series(&self) {
+        create_counters::<EventKind>(&self.received);
+        for labels in WebhookRequest::all() {
+            self.active_requests.add(0, &labels.attributes());
+        }
+        create_histograms::<ServerRequest>(&self.request_duration);
+        create_histograms::<WebhookRequest>(&self.body_size);
+        create_counters::<DeliveryOutcome>(&self.deliveries);
+        create_histograms::<MessageOutcome>(&self.delivery_duration);
+        create_counters::<NoLabels>(&self.retries);
+        create_counters::<NoLabels>(&self.rate_limit_waits);
+        create_counters::<Authentication>(&self.authentications);
+        create_counters::<VerificationFailure>(&self.signature_failures);
+        create_histograms::<ClientRequest>(&self.call_duration);
+        create_counters::<Port>(&self.connection_cap_hits);
+    }
+}
+
+fn create_counters<L: Labels>(counter: &Counter<u64>) {
+    for labels in L::all() {
+        counter.add(0, &labels.attributes());
+    }
+}
+
+/// A histogram would count a recorded zero as a measurement. Binding creates the series without
+/// one; it remains when the handle is dropped.
+fn create_histograms<L: Labels>(histogram: &Histogram<f64>) {
+    for labels in L::all() {
+        drop(histogram.bind(&labels.attributes()));
+    }
+}
