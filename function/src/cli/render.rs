@@ -174,22 +174,25 @@ fn explanation(attributes: &EventAttributes, notifier: &Notifier) -> String {
     for line in decision.explanation {
         let _ = writeln!(text, "{line}");
     }
-    let _ = match decision.recipients {
-        Ok(recipients) => {
-            // A condition stands on a line of its own, or it would seem to hold for the next one.
-            let (some, all): (Vec<_>, Vec<_>) = recipients
-                .iter()
-                .partition(|recipient| recipient.reason == NotifyReason::Fix);
-            let all: Vec<_> = all.into_iter().map(Recipient::label).collect();
-            let all = (!all.is_empty()).then(|| all.join(", "));
-            let lines = all
-                .into_iter()
-                .chain(some.into_iter().map(Recipient::label));
-            lines
-                .into_iter()
-                .try_for_each(|line| writeln!(text, "told to {line}"))
+    match decision.recipients {
+        Ok(recipients) => explain_recipients(&recipients, &mut text),
+        Err(ignored) => {
+            let _ = writeln!(text, "nothing is sent: {}", ignored.words());
         }
-        Err(ignored) => writeln!(text, "nothing is sent: {}", ignored.words()),
-    };
+    }
     text
+}
+
+/// Recipients under a condition are on lines of their own, or the condition would seem to apply to
+/// the next one too.
+fn explain_recipients(recipients: &[Recipient], text: &mut String) {
+    let (conditional, others): (Vec<_>, Vec<_>) = recipients
+        .iter()
+        .partition(|recipient| recipient.reason == NotifyReason::Fix);
+    let others: Vec<_> = others.into_iter().map(Recipient::label).collect();
+    let others = (!others.is_empty()).then(|| others.join(", "));
+    let conditional = conditional.into_iter().map(Recipient::label);
+    for line in others.into_iter().chain(conditional) {
+        let _ = writeln!(text, "would notify {line}");
+    }
 }

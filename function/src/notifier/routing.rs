@@ -1,5 +1,5 @@
-//! Who hears of an event. Owns the decision and its explanation; the conditions are those of a
-//! rule in `rule`, and how rules are written is told in [`mod@parse`].
+//! Who receives an event. Owns the decision and its explanation; the conditions of a rule are in
+//! `rule`, and the format of the rules is in [`mod@parse`].
 
 use crate::gitlab::attributes::EventAttributes;
 use crate::gitlab::kind::Kind;
@@ -18,42 +18,42 @@ use recipient::add;
 pub use recipient::{NotifyReason, Recipient};
 use rule::{Mismatch, RecipientSpec, Role, Rule};
 
-/// The most that one event is told to; the time of a delivery is the same for all of them.
+/// The most recipients of one event, because they share the deadline of one delivery.
 pub const MAX_TARGETS: usize = 20;
 
-/// Rules in their order, and the names that people of GitLab have on the chat server.
+/// Rules in their order, and the names of GitLab's users on the chat server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RoutingRules {
     rules: Vec<Rule>,
     users: Vec<(String, Username)>,
     unmapped_users: UnmappedUsers,
-    /// Whether pipelines are told of before their end.
+    /// Whether pipelines in progress match.
     live: bool,
 }
 
-/// What holds for people that the table of users does not name.
+/// What happens with people whom the table of users does not list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 enum UnmappedUsers {
-    /// They have the same name on both sides.
+    /// Their name on the chat server is that of GitLab.
     #[default]
     Same,
-    /// Nobody is told in their place.
+    /// They are dropped.
     Drop,
-    /// This user is told in their place.
+    /// This user is notified instead.
     Fallback(Username),
 }
 
-/// Who hears of an event, or why nobody does, and how it came to that.
+/// Who receives an event, or why nobody does, and which rules led to that.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Decision {
     /// Each of them once.
     pub recipients: Result<Vec<Recipient>, SkipReason>,
-    /// One line a rule that was asked, for people.
+    /// What every evaluated rule decided, line by line.
     pub explanation: Vec<String>,
 }
 
 impl RoutingRules {
-    /// Everything goes to one user.
+    /// Rules that send every event to one user.
     pub fn to(recipient: Username) -> Self {
         Self {
             rules: vec![Rule::everything_to(RecipientSpec::User(recipient))],
@@ -63,23 +63,23 @@ impl RoutingRules {
         }
     }
 
-    /// The same rules, with pipelines let through that are under way.
+    /// The same rules, matching pipelines in progress if `live`.
     #[must_use]
     pub fn live(self, live: bool) -> Self {
         Self { live, ..self }
     }
 
-    /// Whether any rule asks more of an event than its kind and whether it may be told.
+    /// Whether any rule needs more of an event than its kind and its visibility.
     pub fn needs_attributes(&self) -> bool {
-        self.rules.iter().any(Rule::asks)
+        self.rules.iter().any(Rule::needs_attributes)
     }
 
-    /// The line of the first rule that asks for fixes.
+    /// The line of the first rule that matches fixes.
     pub fn first_fixes_line(&self) -> Option<usize> {
         self.rules.iter().find_map(|rule| rule.fixes)
     }
 
-    /// Users that rules name, for a look at whether they exist.
+    /// The users that rules name, to check that they exist.
     pub fn users(&self) -> Vec<&Username> {
         let named = self.rules.iter().flat_map(|rule| &rule.to);
         let named = named.filter_map(|to| match to {
@@ -99,16 +99,16 @@ impl RoutingRules {
         users
     }
 
-    /// Who hears of what happened.
+    /// Who receives the event, or why nobody does.
     pub fn decide(&self, attributes: &EventAttributes) -> Result<Vec<Recipient>, SkipReason> {
         self.evaluate(attributes, &mut |_, _| {})
     }
 
-    /// The same with a line for every rule that was asked.
+    /// The same with an explanation.
     pub fn explain(&self, attributes: &EventAttributes) -> Decision {
         let mut explanation = Vec::new();
-        let recipients = self.evaluate(attributes, &mut |rule, said| {
-            explanation.push(format!("{} {said}", rule.name));
+        let recipients = self.evaluate(attributes, &mut |rule, decision| {
+            explanation.push(format!("{} {decision}", rule.name));
         });
         Decision {
             recipients,
@@ -119,21 +119,21 @@ impl RoutingRules {
     fn evaluate(
         &self,
         attributes: &EventAttributes,
-        tell: &mut dyn FnMut(&Rule, &str),
+        explain: &mut dyn FnMut(&Rule, &str),
     ) -> Result<Vec<Recipient>, SkipReason> {
         let mut recipients = Vec::new();
         let mut reason = SkipReason::NoRule;
         for rule in &self.rules {
             match rule.check(attributes, self.live) {
                 Ok(()) => {
-                    reason = self.add(rule, attributes, &mut recipients, tell);
+                    reason = self.add_recipients(rule, attributes, &mut recipients, explain);
                     if !rule.continue_ {
                         break;
                     }
                 }
                 Err(mismatch) => {
-                    tell(rule, mismatch.words());
-                    reason = worse(reason, mismatch);
+                    explain(rule, mismatch.description());
+                    reason = closest(reason, mismatch);
                 }
             }
         }
@@ -145,21 +145,24 @@ impl RoutingRules {
         }
     }
 
-    /// Adds whom a rule names; the reason holds if that is nobody.
-    fn add(
+    /// Adds the recipients of a rule; the reason counts if there are none.
+    fn add_recipients(
         &self,
         rule: &Rule,
         attributes: &EventAttributes,
         recipients: &mut Vec<Recipient>,
-        tell: &mut dyn FnMut(&Rule, &str),
+        explain: &mut dyn FnMut(&Rule, &str),
     ) -> SkipReason {
         if rule.to.is_empty() {
-            tell(rule, "fits and tells nobody");
+            explain(rule, "matches and notifies nobody");
             return SkipReason::Nobody;
         }
         let reason = rule.reason(attributes);
         if reason == NotifyReason::Fix && attributes.pipeline_revision.is_none() {
-            tell(rule, "fits, but whether this is a fix cannot be known");
+            explain(
+                rule,
+                "matches, but the event does not show whether it is a fix",
+            );
             return SkipReason::NotAFix;
         }
         let mut skipped = SkipReason::Unmapped;
@@ -171,20 +174,23 @@ impl RoutingRules {
         for to in &rule.to {
             let found = self.targets(to, attributes);
             if found.is_empty() {
-                tell(rule, &format!("fits, but knows no {}", role_of(to)));
+                explain(
+                    rule,
+                    &format!("matches, but finds no user for {}", role_of(to)),
+                );
             }
             for target in found {
                 let label = target.label();
                 let is_actor = matches!((&target, &actor), (Destination::User(user), Some(actor)) if user == actor);
                 if rule.except_actor && is_actor {
-                    tell(rule, &format!("fits, but {label} did it"));
+                    explain(rule, &format!("matches, but {label} triggered the event"));
                     skipped = SkipReason::OwnAction;
                     continue;
                 }
                 let recipient = Recipient { target, reason };
                 let label = recipient.label();
                 if add(recipients, recipient) {
-                    tell(rule, &format!("fits and tells {label}"));
+                    explain(rule, &format!("matches and notifies {label}"));
                 }
             }
         }
@@ -205,8 +211,8 @@ impl RoutingRules {
         }
     }
 
-    /// What somebody of GitLab is called on the chat server. The table may know them by the name of
-    /// the account, by its number or by an address.
+    /// The name on the chat server of a GitLab user. The table may list them by account name, by id
+    /// or by email address.
     fn user(&self, person: &Person) -> Option<Username> {
         let id = person.id.map(|id| id.to_string());
         let names = [&person.username, &id, &person.email];
@@ -225,8 +231,8 @@ impl RoutingRules {
     }
 }
 
-/// A rule that nearly fitted says more than one that is for something else.
-fn worse(reason: SkipReason, mismatch: Mismatch) -> SkipReason {
+/// A rule that nearly matched says more than one that matches other events.
+fn closest(reason: SkipReason, mismatch: Mismatch) -> SkipReason {
     match (reason, mismatch) {
         (SkipReason::NoRule, Mismatch::Confidential) => SkipReason::Confidential,
         (SkipReason::NoRule, Mismatch::InProgress) => SkipReason::NotFinal,
@@ -241,7 +247,7 @@ fn role_of(to: &RecipientSpec) -> &'static str {
     }
 }
 
-/// Names of every kind that rules may name.
+/// Names of every kind that rules may match.
 fn event_names() -> impl Iterator<Item = &'static str> {
     let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::Other);
     kinds.map(|kind| kind.label())

@@ -304,23 +304,23 @@ fn a_rule_that_cannot_tell_fixes_says_why_at_its_line() {
     for (rule, expected) in [
         (
             "status: [failed, fixed]",
-            "line 3: `fixed` is for pipelines",
+            "line 3: `fixed` matches pipelines only",
         ),
         (
             "event: [pipeline, job]\n  status: [failed, fixed]",
-            "line 4: `fixed` is for pipelines",
+            "line 4: `fixed` matches pipelines only",
         ),
         (
             "event: job\n  status:\n  - failed\n  - fixed",
-            "line 6: `fixed` is for pipelines",
+            "line 6: `fixed` matches pipelines only",
         ),
         (
             "event: pipeline\n  status: fixed",
-            "line 4: `fixed` is for those who were told of the failure",
+            "line 4: `fixed` needs the notification of the failure",
         ),
         (
             "event: pipeline\n  status: [failed, success, fixed]",
-            "line 4: `success` tells every success",
+            "line 4: `success` matches every success",
         ),
     ] {
         let text = format!("rules:\n- to: '@alice'\n  {rule}\n");

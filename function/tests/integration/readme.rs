@@ -83,7 +83,7 @@ fn the_rules_of_the_readme_do_what_their_comments_say() {
         (
             "a passed pipeline",
             changed("pipeline", &ended("success")),
-            "@lead if told of a failure that this fixes room:GENERAL if told of a failure that this fixes",
+            "@lead if notified of the failure that this fixes room:GENERAL if notified of the failure that this fixes",
         ),
         (
             "a canceled pipeline, left to the last rule",

@@ -1,8 +1,8 @@
-//! Patterns for names with slashes in them: projects, branches, people. Owns what `*`, `**` and `?`
-//! stand for.
+//! Patterns for names that may contain slashes: projects, branches, people. Owns what `*`, `**` and
+//! `?` match.
 
-/// A pattern: `*` stands for anything but a slash, `**` for anything, `?` for one character that is
-/// no slash.
+/// A pattern: `*` matches any characters but a slash, `**` any characters, `?` one character other
+/// than a slash.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Glob(Vec<Part>);
 
@@ -15,7 +15,7 @@ enum Part {
 }
 
 impl Glob {
-    /// Every text is a pattern.
+    /// Compiles a pattern; every text is a valid one.
     pub(super) fn new(text: &str) -> Self {
         let mut parts = Vec::new();
         for char in text.chars() {
@@ -32,15 +32,15 @@ impl Glob {
         Self(parts)
     }
 
-    /// Whether the pattern stands for the whole of `text`. Takes time in proportion to the product
-    /// of both lengths at most.
+    /// Whether the pattern matches the whole of `text`, in time proportional to the product of both
+    /// lengths at most.
     pub(super) fn matches(&self, text: &str) -> bool {
-        // Which ends of the pattern's beginnings fit the text so far.
-        let mut fits = vec![false; self.0.len() + 1];
-        fits[0] = true;
-        self.skip_stars(&mut fits);
+        // Which prefixes of the pattern match the text so far.
+        let mut matched = vec![false; self.0.len() + 1];
+        matched[0] = true;
+        self.skip_stars(&mut matched);
         for char in text.chars() {
-            let mut next = vec![false; fits.len()];
+            let mut next = vec![false; matched.len()];
             for (at, part) in self.0.iter().enumerate() {
                 let stays = match part {
                     Part::All => true,
@@ -52,19 +52,19 @@ impl Glob {
                     Part::One => char != '/',
                     Part::Some | Part::All => false,
                 };
-                next[at] |= fits[at] && stays;
-                next[at + 1] |= fits[at] && moves;
+                next[at] |= matched[at] && stays;
+                next[at + 1] |= matched[at] && moves;
             }
             self.skip_stars(&mut next);
-            fits = next;
+            matched = next;
         }
-        fits.last() == Some(&true)
+        matched.last() == Some(&true)
     }
 
-    /// A star may stand for nothing.
-    fn skip_stars(&self, fits: &mut [bool]) {
+    /// A star may match no characters.
+    fn skip_stars(&self, matched: &mut [bool]) {
         for (at, part) in self.0.iter().enumerate() {
-            fits[at + 1] |= fits[at] && matches!(part, Part::Some | Part::All);
+            matched[at + 1] |= matched[at] && matches!(part, Part::Some | Part::All);
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_pattern_takes_no_time() {
+    fn a_hostile_pattern_is_matched_in_bounded_time() {
         let pattern = "*a".repeat(100);
         assert!(!Glob::new(&pattern).matches(&"b".repeat(1000)));
     }

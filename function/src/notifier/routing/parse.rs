@@ -1,14 +1,14 @@
-//! Rules as an operator writes them, in YAML. Owns the form of the file and its mistakes, each with
-//! its line and all of them at once.
+//! Rules as an operator writes them, in YAML. Owns the keys of the file and reports every mistake in
+//! it at once, each with its line.
 
 use super::rule::Rule;
-use super::vocabulary::{FAILED, FIXED, SUCCESS, action, event, glob, nearest, status, to};
+use super::vocabulary::{FAILED, FIXED, SUCCESS, action, event, glob, recipient, status, suggest};
 use super::{RoutingRules, UnmappedUsers};
 use crate::gitlab::kind::Kind;
 use crate::rocketchat::Username;
 use crate::yaml::{self, Key, Node, Value};
 
-/// More rules than this are a program of their own.
+/// The most rules; every event may be matched against all of them.
 const MAX_RULES: usize = 200;
 
 const TOP: &[&str] = &["users", "others", "rules"];
@@ -29,7 +29,7 @@ const RULE: &[&str] = &[
     "continue",
 ];
 
-/// Reads rules, or tells everything that is wrong with them.
+/// Reads rules, or reports every mistake in them.
 pub fn parse(text: &str) -> Result<RoutingRules, Vec<String>> {
     let root = yaml::parse(text).map_err(|error| vec![error.to_string()])?;
     let mut file = File::default();
@@ -54,8 +54,9 @@ impl File {
     /// In the order of the lines.
     fn into_mistakes(mut self) -> Vec<String> {
         self.mistakes.sort_by_key(|(line, _)| *line);
-        let told = self.mistakes.into_iter();
-        told.map(|(line, problem)| format!("line {line}: {problem}"))
+        let mistakes = self.mistakes.into_iter();
+        mistakes
+            .map(|(line, problem)| format!("line {line}: {problem}"))
             .collect()
     }
 
@@ -105,7 +106,7 @@ impl File {
             ..Rule::default()
         };
         let before = self.mistakes.len();
-        let mut tells = false;
+        let mut has_recipients = false;
         for (key, node) in self.entries(node, RULE) {
             match key.name.as_str() {
                 "name" => {
@@ -128,41 +129,40 @@ impl File {
                 "except_actor" => rule.except_actor = self.flag(node).unwrap_or_default(),
                 "continue" => rule.continue_ = self.flag(node).unwrap_or_default(),
                 _ => {
-                    tells = true;
-                    rule.to = self.list(node, to).into_iter().flatten().collect();
+                    has_recipients = true;
+                    rule.to = self.list(node, recipient).into_iter().flatten().collect();
                 }
             }
         }
         if self.mistakes.len() == before {
             self.check_fixes(&rule);
         }
-        if !tells {
+        if !has_recipients {
             self.mistake(
                 node.line,
-                "expected to: with who hears of it, or to: nobody",
+                "expected to: with at least one recipient, or to: nobody",
             );
         }
         rule
     }
 
-    /// A fix is that of a pipeline whose failure the same rule has told.
+    /// `fixed` needs a rule that also notifies of the failure of that pipeline.
     fn check_fixes(&mut self, rule: &Rule) {
         let Some(line) = rule.fixes else {
             return;
         };
         let has = |word: &str| rule.statuses.iter().any(|own| own == word);
         if rule.events != [Kind::Pipeline] {
-            let problem =
-                "`fixed` is for pipelines; add event: pipeline to the rule, and nothing else";
+            let problem = "`fixed` matches pipelines only; set event: pipeline and no other event";
             self.mistake(line, problem);
         }
         if !has(FAILED) {
             let problem =
-                "`fixed` is for those who were told of the failure; write status: [failed, fixed]";
+                "`fixed` needs the notification of the failure; write status: [failed, fixed]";
             self.mistake(line, problem);
         }
         if has(SUCCESS) {
-            let problem = "`success` tells every success, also those that fix nothing; leave out `success` or `fixed`";
+            let problem = "`success` matches every success, also those that fix nothing; leave out `success` or `fixed`";
             self.mistake(line, problem);
         }
     }
@@ -202,7 +202,7 @@ impl File {
         UnmappedUsers::Same
     }
 
-    /// The entries of a map whose names are `known`; the unmapped_users are mistakes.
+    /// The entries of a map whose names are `known`; unknown ones are mistakes.
     fn entries<'a>(&mut self, node: &'a Node, known: &[&str]) -> Vec<&'a (Key, Node)> {
         let Value::Map(entries) = &node.value else {
             self.mistake(node.line, format_args!("expected {}", known.join(", ")));
@@ -212,7 +212,7 @@ impl File {
         for (key, _) in entries.iter().filter(|(key, _)| !is_known(key)) {
             self.mistake(
                 key.line,
-                format_args!("there is no `{}`; {}", key.name, nearest(&key.name, known)),
+                format_args!("there is no `{}`; {}", key.name, suggest(&key.name, known)),
             );
         }
         entries.iter().filter(|(key, _)| is_known(key)).collect()
@@ -253,7 +253,7 @@ impl File {
                 None => {}
             }
         }
-        // An empty condition is met by everything, which nobody means who writes one.
+        // An empty condition would match every event, which is never the intention.
         if items.is_empty() {
             self.mistake(node.line, "expected at least one value");
         }
@@ -261,7 +261,7 @@ impl File {
     }
 }
 
-/// Where one of several values stands.
+/// The line of one of several values.
 fn line_of(node: &Node, word: &str) -> Option<usize> {
     let items = match &node.value {
         Value::List(items) => items.as_slice(),

@@ -1,54 +1,56 @@
-//! Somebody who hears of an event, and why. Owns which of several reasons counts; who it is, is
-//! decided in [`routes`](super).
+//! A recipient of an event, and why they are notified. Owns which of several reasons counts; who
+//! the recipients are is decided in [`routing`](super).
 
 use super::Destination;
 
-/// Somebody who hears of an event.
+/// One recipient of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipient {
-    /// Who.
+    /// Where the message goes.
     pub target: Destination,
-    /// What for.
+    /// Why they are notified.
     pub reason: NotifyReason,
 }
 
 impl Recipient {
-    /// The target as people write it, and the condition there is.
+    /// The target as an operator writes it, and the condition, if any.
     pub fn label(&self) -> String {
         format!("{}{}", self.target.label(), self.reason.condition())
     }
 }
 
-/// Why somebody hears of an event; of several reasons the last one here is the one that counts.
+/// Why a recipient is notified of an event; of several reasons the last one in this order counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum NotifyReason {
-    /// It may make a failure good, and they hear of it only if they were told of that failure.
+    /// It may fix a failure; they receive it only if they got the notification of that failure.
     Fix,
     /// The event itself.
     Event,
-    /// It is a failure, and they want to hear when it is made good.
+    /// It is a failure, and they want to be notified when it is fixed.
     Failure,
 }
 
 impl NotifyReason {
-    /// What an explanation adds to the name of who hears of it.
+    /// What an explanation adds to the name of the recipient.
     fn condition(self) -> &'static str {
         match self {
-            Self::Fix => " if told of a failure that this fixes",
+            Self::Fix => " if notified of the failure that this fixes",
             Self::Event | Self::Failure => "",
         }
     }
 }
 
-/// Whether that is news: nobody hears of one event twice, but for more than one reason.
+/// Adds a recipient, or a further reason to one who is known already. Returns whether anything is
+/// sent to them that was not before: each recipient gets an event once.
 pub(super) fn add(recipients: &mut Vec<Recipient>, recipient: Recipient) -> bool {
     let known = recipients
         .iter_mut()
         .find(|known| known.target == recipient.target);
     if let Some(known) = known {
-        let is_news = known.reason == NotifyReason::Fix && recipient.reason != NotifyReason::Fix;
+        let is_unconditional_now =
+            known.reason == NotifyReason::Fix && recipient.reason != NotifyReason::Fix;
         known.reason = known.reason.max(recipient.reason);
-        is_news
+        is_unconditional_now
     } else {
         recipients.push(recipient);
         true

@@ -1,5 +1,5 @@
-//! One rule: which events it is for and who hears of them. Owns the conditions and in which order
-//! they are asked, which is also the order in which an explanation names them.
+//! One rule: which events it matches and who receives them. Owns the conditions and their order: an
+//! explanation names the first one that does not match.
 
 use super::NotifyReason;
 use super::glob::Glob;
@@ -9,42 +9,42 @@ use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::rocketchat::{RoomId, Username};
 
-/// One rule of a file. A condition that is empty is met by everything.
+/// One rule of a file. An empty condition matches every event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Rule {
-    /// What an explanation calls it.
+    /// How an explanation refers to it.
     pub(super) name: String,
     pub(super) events: Vec<Kind>,
     pub(super) projects: Vec<Glob>,
     pub(super) refs: Vec<Glob>,
     pub(super) actions: Vec<String>,
     pub(super) statuses: Vec<String>,
-    /// The line that asks for fixes beside failures.
+    /// The line of the status `fixed`, if the rule matches fixes.
     pub(super) fixes: Option<usize>,
     pub(super) protected: Option<bool>,
     pub(super) actors: Vec<Glob>,
     pub(super) authors: Vec<Glob>,
-    /// Whether it is also for confidential events.
+    /// Whether it also matches confidential events.
     pub(super) confidential: bool,
     pub(super) to: Vec<RecipientSpec>,
-    /// Leaves out whoever did it.
+    /// Leaves out the user who triggered the event.
     pub(super) except_actor: bool,
-    /// Whether the rules after it are asked too.
+    /// Whether the rules after it are evaluated too.
     pub(super) continue_: bool,
 }
 
-/// Who hears of an event.
+/// Who receives an event, as a rule names it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum RecipientSpec {
     /// Always the same user.
     User(Username),
     /// A room by its id.
     Room(RoomId),
-    /// Whoever has this part in the event.
+    /// The users who have this role in the event.
     Role(Role),
 }
 
-/// A part that people have in an event.
+/// A role that users have in an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Role {
     Actor,
@@ -74,7 +74,7 @@ impl Role {
         named.map_or("", |(name, _)| name)
     }
 
-    /// Everybody who has this part in what happened.
+    /// The users who have this role in the event.
     pub(super) fn people(self, attributes: &EventAttributes) -> Vec<&Person> {
         let people = &attributes.people;
         let of_kind = |kinds: &[Kind]| {
@@ -96,7 +96,7 @@ impl Role {
     }
 }
 
-/// The first condition that is not met.
+/// The first condition that does not match.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Mismatch {
     Event,
@@ -107,34 +107,36 @@ pub(super) enum Mismatch {
     Protected,
     Actor,
     Author,
-    /// All of its conditions are met, but it is not for confidential events.
+    /// Everything else matches, but the event is confidential and the rule does not allow that.
     Confidential,
-    /// All of its conditions are met, but the end is yet to come and the rule asks for no status.
+    /// Everything else matches, but the event is in progress and the rule names no status.
     InProgress,
 }
 
 impl Mismatch {
-    /// What an explanation says, to follow the name of the rule.
-    pub(super) fn words(self) -> &'static str {
+    /// What an explanation says after the name of the rule.
+    pub(super) fn description(self) -> &'static str {
         match self {
-            Self::Event => "is for other events",
-            Self::Project => "is for other projects",
-            Self::Ref => "is for other refs",
-            Self::Action => "is for other actions",
-            Self::Status => "is for another status",
-            Self::Protected => "asks for another protection of the ref",
-            Self::Actor => "is for what others did",
-            Self::Author => "is for what others wrote",
+            Self::Event => "matches other events only",
+            Self::Project => "matches other projects only",
+            Self::Ref => "matches other refs only",
+            Self::Action => "matches other actions only",
+            Self::Status => "matches other statuses only",
+            Self::Protected => "does not match the protection of the ref",
+            Self::Actor => "matches other actors only",
+            Self::Author => "matches other authors only",
             Self::Confidential => {
-                "is not for confidential events; confidential: true would make it so"
+                "does not match confidential events; add confidential: true to include them"
             }
-            Self::InProgress => "is for ends alone; status: would make it for others",
+            Self::InProgress => {
+                "matches finished pipelines, jobs and deployments only; add status: to match others"
+            }
         }
     }
 }
 
 impl Rule {
-    /// Everything goes to `to`.
+    /// A rule that sends every event to `to`.
     pub(super) fn everything_to(to: RecipientSpec) -> Self {
         Self {
             name: "ROCKETCHAT_RECIPIENT".to_owned(),
@@ -143,8 +145,8 @@ impl Rule {
         }
     }
 
-    /// Whether it asks what only the body can answer.
-    pub(super) fn asks(&self) -> bool {
+    /// Whether it depends on attributes that only the body has.
+    pub(super) fn needs_attributes(&self) -> bool {
         let is_fixed =
             |to: &RecipientSpec| matches!(to, RecipientSpec::User(_) | RecipientSpec::Room(_));
         let conditions = [
@@ -161,7 +163,7 @@ impl Rule {
         conditions.contains(&false)
     }
 
-    /// Whether it is for this event. `live` lets pipelines through that are under way.
+    /// Whether it matches this event. With `live`, pipelines in progress match too.
     pub(super) fn check(&self, attributes: &EventAttributes, live: bool) -> Result<(), Mismatch> {
         let conditions = [
             (
@@ -169,19 +171,19 @@ impl Rule {
                 Mismatch::Event,
             ),
             (
-                named(&self.projects, Some(&attributes.place)),
+                matches_name(&self.projects, Some(&attributes.place)),
                 Mismatch::Project,
             ),
             (
-                named(&self.refs, attributes.reference.as_deref()),
+                matches_name(&self.refs, attributes.reference.as_deref()),
                 Mismatch::Ref,
             ),
             (
-                is_word(&self.actions, attributes.action.as_deref()),
+                matches_word(&self.actions, attributes.action.as_deref()),
                 Mismatch::Action,
             ),
             (
-                self.is_for_status(attributes.status.as_deref()),
+                self.matches_status(attributes.status.as_deref()),
                 Mismatch::Status,
             ),
             (
@@ -190,11 +192,11 @@ impl Rule {
                 Mismatch::Protected,
             ),
             (
-                is_somebody(&self.actors, attributes.people.actor.as_ref()),
+                matches_person(&self.actors, attributes.people.actor.as_ref()),
                 Mismatch::Actor,
             ),
             (
-                is_somebody(&self.authors, attributes.people.author.as_ref()),
+                matches_person(&self.authors, attributes.people.author.as_ref()),
                 Mismatch::Author,
             ),
             (
@@ -215,13 +217,13 @@ impl Rule {
 }
 
 impl Rule {
-    /// A fix is a success, and whether a success is a fix only the chat server knows.
-    fn is_for_status(&self, status: Option<&str>) -> bool {
+    /// A fix is a success, and only the chat server knows whether a success is a fix.
+    fn matches_status(&self, status: Option<&str>) -> bool {
         let may_be_fix = self.fixes.is_some() && status == Some(SUCCESS);
-        may_be_fix || is_word(&self.statuses, status)
+        may_be_fix || matches_word(&self.statuses, status)
     }
 
-    /// What those it names want to know of an event that fits.
+    /// Why its recipients are notified of an event that it matches.
     pub(super) fn reason(&self, attributes: &EventAttributes) -> NotifyReason {
         match attributes.status.as_deref() {
             Some(FAILED) if self.fixes.is_some() => NotifyReason::Failure,
@@ -231,7 +233,7 @@ impl Rule {
     }
 }
 
-fn is_word(allowed: &[String], word: Option<&str>) -> bool {
+fn matches_word(allowed: &[String], word: Option<&str>) -> bool {
     one_of(allowed, |own| Some(own.as_str()) == word)
 }
 
@@ -239,12 +241,12 @@ fn one_of<T>(allowed: &[T], is: impl Fn(&T) -> bool) -> bool {
     allowed.is_empty() || allowed.iter().any(is)
 }
 
-fn named(globs: &[Glob], name: Option<&str>) -> bool {
+fn matches_name(globs: &[Glob], name: Option<&str>) -> bool {
     one_of(globs, |glob| name.is_some_and(|name| glob.matches(name)))
 }
 
-/// A person goes by the name of the account or, as the authors of commits do, by an address.
-fn is_somebody(globs: &[Glob], person: Option<&Person>) -> bool {
+/// A person is identified by the account name or, as the author of a commit, by an email address.
+fn matches_person(globs: &[Glob], person: Option<&Person>) -> bool {
     one_of(globs, |glob| {
         let names = person
             .into_iter()

@@ -1,5 +1,5 @@
-//! Single values of a rule as an operator writes them. Owns the words that are known and what is said
-//! of unmapped_users; where they may stand is told in [`mod@super::parse`].
+//! Single values of a rule as an operator writes them. Owns the values that are accepted and the
+//! errors for all others; which key takes which values is decided in [`mod@super::parse`].
 
 use super::event_names;
 use super::glob::Glob;
@@ -9,7 +9,7 @@ use crate::rocketchat::{RoomId, Username};
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "read like the other values, which may be wrong"
+    reason = "has the signature of the other values, which may be invalid"
 )]
 pub(super) fn glob(text: &str) -> Result<Glob, String> {
     Ok(Glob::new(text))
@@ -18,19 +18,19 @@ pub(super) fn glob(text: &str) -> Result<Glob, String> {
 pub(super) fn event(text: &str) -> Result<Kind, String> {
     let names: Vec<_> = event_names().collect();
     Kind::with_label(text)
-        .ok_or_else(|| format!("there is no event `{text}`; {}", nearest(text, &names)))
+        .ok_or_else(|| format!("there is no event `{text}`; {}", suggest(text, &names)))
 }
 
-/// GitLab's word for a pipeline that did what it should.
+/// GitLab's status of a pipeline that passed.
 pub(super) const SUCCESS: &str = "success";
 
-/// GitLab's word for one that did not.
+/// GitLab's status of a pipeline that failed.
 pub(super) const FAILED: &str = "failed";
 
-/// Our word for a success that makes a failure good.
+/// Our status for a success that fixes a failure.
 pub(super) const FIXED: &str = "fixed";
 
-/// Templates of GitLab 19, and one of ours, for how far pipelines, jobs and deployments are.
+/// Statuses of pipelines, jobs and deployments in GitLab 19, and `fixed`, which is ours.
 const STATUSES: &[&str] = &[
     "created",
     "waiting_for_resource",
@@ -49,7 +49,7 @@ const STATUSES: &[&str] = &[
     FIXED,
 ];
 
-/// Templates of GitLab 19 for what was done, and ours for branches and tags.
+/// Actions in GitLab 19, and ours for branches and tags.
 const ACTIONS: &[&str] = &[
     "open",
     "close",
@@ -72,25 +72,25 @@ const ACTIONS: &[&str] = &[
 ];
 
 pub(super) fn status(text: &str) -> Result<String, String> {
-    word(text, "status", STATUSES)
+    one_of(text, "status", STATUSES)
 }
 
 pub(super) fn action(text: &str) -> Result<String, String> {
-    word(text, "action", ACTIONS)
+    one_of(text, "action", ACTIONS)
 }
 
-fn word(text: &str, what: &str, known: &[&str]) -> Result<String, String> {
+fn one_of(text: &str, what: &str, known: &[&str]) -> Result<String, String> {
     if known.contains(&text) {
         return Ok(text.to_owned());
     }
     Err(format!(
         "there is no {what} `{text}`; {}",
-        nearest(text, known)
+        suggest(text, known)
     ))
 }
 
-/// `None` for nobody.
-pub(super) fn to(text: &str) -> Result<Option<RecipientSpec>, String> {
+/// A recipient; `None` for `nobody`.
+pub(super) fn recipient(text: &str) -> Result<Option<RecipientSpec>, String> {
     if text == "nobody" {
         return Ok(None);
     }
@@ -115,7 +115,8 @@ pub(super) fn to(text: &str) -> Result<Option<RecipientSpec>, String> {
         })
 }
 
-pub(super) fn nearest(text: &str, known: &[&str]) -> String {
+/// The known name nearest to a misspelt one, or all of them.
+pub(super) fn suggest(text: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()
         .min_by_key(|name| strsim::levenshtein(text, name));

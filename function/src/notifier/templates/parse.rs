@@ -1,14 +1,14 @@
 //! Templates as an operator writes them: a map of kinds in YAML, or one template for all kinds. Owns
-//! how the two are told apart, and the mistakes of the map.
+//! how to distinguish the two, and the mistakes in the map.
 
 use super::Templates;
 use crate::gitlab::kind::Kind;
 use crate::yaml::{self, Key, Node, Value};
 
-/// The name in the map that stands for every kind that is not named.
+/// The key for every kind that the map does not name.
 const OTHERS: &str = "others";
 
-/// Reads and tries all templates, or tells everything that is wrong with them.
+/// Reads and tries all templates, or reports every mistake in them.
 pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
     if !is_map(text) {
         let all = kinds().map(|kind| (kind, text, place(kind, None)));
@@ -41,13 +41,13 @@ pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
         }
     }
     match Templates::with(templates) {
-        Ok(words) if mistakes.is_empty() => Ok(words),
+        Ok(templates) if mistakes.is_empty() => Ok(templates),
         Ok(_) => Err(mistakes),
         Err(more) => Err(mistakes.into_iter().chain(more).collect()),
     }
 }
 
-/// The first line of a map is a name and a colon; no sentence for people begins so.
+/// The first line of a map is a lower-case name and a colon; a template does not start like that.
 fn is_map(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
