@@ -64,7 +64,7 @@ impl Notifier {
         event: &Event,
         attributes: &EventAttributes,
     ) -> Result<Vec<Planned>, SkipReason> {
-        let recipients = self.routes.decide(attributes)?;
+        let recipients = self.routes.decide(attributes)?.list;
         let has = |fix: bool| recipients.iter().any(|recipient| is_fix(recipient) == fix);
         let words = has(false).then(|| message::build_for(event, EVERYTHING));
         let words = words

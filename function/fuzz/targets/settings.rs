@@ -12,7 +12,7 @@ use webhook_app::gitlab::attributes::EventAttributes;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::notifier::message::MAX_UNITS;
-use webhook_app::notifier::routing::{self, MAX_TARGETS};
+use webhook_app::notifier::routing::{self, MAX_RECIPIENTS};
 use webhook_app::notifier::templates;
 
 const SECRET: &str = "zq7-this-is-the-canary";
@@ -47,7 +47,7 @@ fn route(text: &str) {
         let circumstances = EventAttributes::read(&event, body).expect("can be asked");
         let decision = routes.explain(&circumstances);
         if let Ok(recipients) = &decision.recipients {
-            assert!(!recipients.is_empty() && recipients.len() <= MAX_TARGETS);
+            assert!((1..=MAX_RECIPIENTS).contains(&recipients.list.len()));
         }
         assert_eq!(routes.decide(&circumstances), decision.recipients);
     }

@@ -12,7 +12,7 @@ use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::notifier::SkipReason;
 use crate::notifier::message::{self, Visibility};
-use crate::notifier::routing::{NotifyReason, Recipient};
+use crate::notifier::routing::{MAX_RECIPIENTS, NotifyReason, Recipient, Recipients};
 use crate::notifier::templates;
 use crate::notifier::{Notifier, Planned};
 
@@ -185,8 +185,9 @@ fn explanation(attributes: &EventAttributes, notifier: &Notifier) -> String {
 
 /// Recipients under a condition are on lines of their own, or the condition would seem to apply to
 /// the next one too.
-fn explain_recipients(recipients: &[Recipient], text: &mut String) {
+fn explain_recipients(recipients: &Recipients, text: &mut String) {
     let (conditional, others): (Vec<_>, Vec<_>) = recipients
+        .list
         .iter()
         .partition(|recipient| recipient.reason == NotifyReason::Fix);
     let others: Vec<_> = others.into_iter().map(Recipient::label).collect();
@@ -194,5 +195,12 @@ fn explain_recipients(recipients: &[Recipient], text: &mut String) {
     let conditional = conditional.into_iter().map(Recipient::label);
     for line in others.into_iter().chain(conditional) {
         let _ = writeln!(text, "would notify {line}");
+    }
+    if recipients.truncated > 0 {
+        let _ = writeln!(
+            text,
+            "would leave out {} more, because an event has at most {MAX_RECIPIENTS} recipients",
+            recipients.truncated
+        );
     }
 }

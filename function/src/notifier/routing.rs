@@ -19,7 +19,7 @@ pub use recipient::{NotifyReason, Recipient};
 use rule::{Mismatch, RecipientSpec, Role, Rule};
 
 /// The most recipients of one event, because they share the deadline of one delivery.
-pub const MAX_TARGETS: usize = 20;
+pub const MAX_RECIPIENTS: usize = 20;
 
 /// Rules in their order, and the names of GitLab's users on the chat server.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,11 +43,20 @@ enum UnmappedUsers {
     Fallback(Username),
 }
 
+/// Who receives an event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Recipients {
+    /// Each of them once, at most [`MAX_RECIPIENTS`] and at least one.
+    pub list: Vec<Recipient>,
+    /// How many more the rules name; they are not notified.
+    pub truncated: usize,
+}
+
 /// Who receives an event, or why nobody does, and which rules led to that.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Decision {
-    /// Each of them once.
-    pub recipients: Result<Vec<Recipient>, SkipReason>,
+    /// The same as without an explanation.
+    pub recipients: Result<Recipients, SkipReason>,
     /// What every evaluated rule decided, line by line.
     pub explanation: Vec<String>,
 }
@@ -100,7 +109,7 @@ impl RoutingRules {
     }
 
     /// Who receives the event, or why nobody does.
-    pub fn decide(&self, attributes: &EventAttributes) -> Result<Vec<Recipient>, SkipReason> {
+    pub fn decide(&self, attributes: &EventAttributes) -> Result<Recipients, SkipReason> {
         self.evaluate(attributes, &mut |_, _| {})
     }
 
@@ -120,13 +129,13 @@ impl RoutingRules {
         &self,
         attributes: &EventAttributes,
         explain: &mut dyn FnMut(&Rule, &str),
-    ) -> Result<Vec<Recipient>, SkipReason> {
-        let mut recipients = Vec::new();
+    ) -> Result<Recipients, SkipReason> {
+        let mut list = Vec::new();
         let mut reason = SkipReason::NoRule;
         for rule in &self.rules {
             match rule.check(attributes, self.live) {
                 Ok(()) => {
-                    reason = self.add_recipients(rule, attributes, &mut recipients, explain);
+                    reason = self.add_recipients(rule, attributes, &mut list, explain);
                     if !rule.continue_ {
                         break;
                     }
@@ -137,12 +146,12 @@ impl RoutingRules {
                 }
             }
         }
-        recipients.truncate(MAX_TARGETS);
-        if recipients.is_empty() {
-            Err(reason)
-        } else {
-            Ok(recipients)
+        if list.is_empty() {
+            return Err(reason);
         }
+        let truncated = list.len().saturating_sub(MAX_RECIPIENTS);
+        list.truncate(MAX_RECIPIENTS);
+        Ok(Recipients { list, truncated })
     }
 
     /// Adds the recipients of a rule; the reason counts if there are none.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use webhook_app::gitlab::attributes::EventAttributes;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
-use webhook_app::notifier::routing::{self, Recipient, RoutingRules};
+use webhook_app::notifier::routing::{self, MAX_RECIPIENTS, Recipient, RoutingRules};
 
 use crate::harness::{Function, assert_delivered, program, push};
 use crate::messages::fixtures;
@@ -63,12 +63,13 @@ fn circumstances(body: &Value) -> EventAttributes {
 
 pub(crate) fn targets(routes: &RoutingRules, body: &Value) -> String {
     match routes.decide(&circumstances(body)) {
-        Ok(hearers) => hearers
+        Ok(recipients) => recipients
+            .list
             .iter()
             .map(Recipient::label)
             .collect::<Vec<_>>()
             .join(" "),
-        Err(ignored) => ignored.label().to_owned(),
+        Err(reason) => reason.label().to_owned(),
     }
 }
 
@@ -244,6 +245,28 @@ fn a_rule_that_continues_adds_to_the_next_and_nobody_hears_twice() {
 }
 
 #[test]
+fn recipients_beyond_the_limit_are_counted_and_not_notified() {
+    let named: Vec<_> = (0..MAX_RECIPIENTS + 3)
+        .map(|number| format!("'@user{number}'"))
+        .collect();
+    let named = named.join(", ");
+    for (case, text, truncated) in [
+        ("one rule", format!("rules: [{{to: [{named}]}}]"), 3),
+        (
+            "the same recipients again",
+            format!("rules: [{{to: [{named}], continue: true}}, {{to: [{named}]}}]"),
+            3,
+        ),
+        ("one recipient", "rules: [{to: '@alice'}]".to_owned(), 0),
+    ] {
+        let recipients = routes(&text).decide(&circumstances(&sample("push")));
+        let recipients = recipients.expect("are named");
+        assert_eq!(recipients.truncated, truncated, "{case}");
+        assert!(recipients.list.len() <= MAX_RECIPIENTS, "{case}");
+    }
+}
+
+#[test]
 fn people_without_an_entry_are_treated_as_the_file_says() {
     let body = sample("push");
     for (others, expected) in [
@@ -302,7 +325,7 @@ extra: 1
 }
 
 #[test]
-fn an_explanation_names_every_rule_that_was_asked() {
+fn an_explanation_names_every_rule_that_was_evaluated() {
     let mut settings = BTreeMap::new();
     settings.insert("ROUTES".to_owned(), FIVE.to_owned());
     let mut command = program(&settings);
