@@ -1,13 +1,17 @@
-//! YAML as far as settings need it: texts, lists and maps, each with the line it stands in. Owns
-//! what of YAML is refused: anchors, tags, several documents and deep nesting, which no setting
-//! needs and which make small files large.
+//! YAML as far as settings need it: texts, lists and maps, each with its line. Owns which parts of
+//! YAML are rejected: anchors, tags, several documents and deep nesting, which no setting needs and
+//! which make small files large.
+//!
+//! A tree and no typed structs of serde: serde stops at the first value of a wrong type, and where a
+//! key takes one value or a list, the branch `1.10` arrives as the number 1.1. With the tree all
+//! errors are reported at once, and a text is what the file says.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-/// Deeper nesting is no setting of ours.
+/// Deepest nesting, twice what rules need.
 const MAX_DEPTH: usize = 8;
 
-/// Longest text, in bytes.
+/// Longest document, in bytes.
 const MAX_LENGTH: usize = 256 * 1024;
 
 /// One value and the line it begins in, from 1.
@@ -22,7 +26,7 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     /// Nothing.
     Null,
-    /// A text; numbers and truth values are texts until somebody asks for them.
+    /// A text; numbers and booleans are texts too, as they are written.
     Text(String),
     /// A list.
     List(Vec<Node>),
@@ -30,14 +34,14 @@ pub(crate) enum Value {
     Map(Vec<(Key, Node)>),
 }
 
-/// The name of an entry and the line it stands in.
+/// The name of an entry and its line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Key {
     pub(crate) line: usize,
     pub(crate) name: String,
 }
 
-/// Why a text is no YAML, or none that is accepted here.
+/// Why a document is not valid YAML, or not accepted here.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub(crate) struct YamlError {
@@ -45,7 +49,7 @@ pub(crate) struct YamlError {
     problem: String,
 }
 
-fn refuse<T>(line: usize, problem: impl Into<String>) -> Result<T, YamlError> {
+fn fail<T>(line: usize, problem: impl Into<String>) -> Result<T, YamlError> {
     let problem = problem.into();
     Err(YamlError { line, problem })
 }
@@ -53,7 +57,7 @@ fn refuse<T>(line: usize, problem: impl Into<String>) -> Result<T, YamlError> {
 /// Reads one document.
 pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
     if text.len() > MAX_LENGTH {
-        return refuse(1, format!("expected at most {MAX_LENGTH} bytes"));
+        return fail(1, format!("expected at most {MAX_LENGTH} bytes"));
     }
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
@@ -65,7 +69,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
             (Event::DocumentStart(_), line) => {
                 documents += 1;
                 if documents > 1 {
-                    return refuse(line, "expected one document, found another one");
+                    return fail(line, "expected one document, found another one");
                 }
                 root = Some(reader.node(0)?);
             }
@@ -86,7 +90,7 @@ impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, usize), YamlError> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, line(span))),
-            Some(Err(error)) => refuse(error.marker().line(), error.info()),
+            Some(Err(error)) => fail(error.marker().line(), error.info()),
             None => Ok((Event::StreamEnd, 0)),
         }
     }
@@ -98,7 +102,7 @@ impl<'a> Reader<'a> {
 
     fn node_from(&mut self, event: Event, line: usize, depth: usize) -> Result<Node, YamlError> {
         if depth > MAX_DEPTH {
-            return refuse(line, "expected less nesting");
+            return fail(line, "expected less nesting");
         }
         let value = match event {
             Event::Scalar(_, _, anchor, _)
@@ -106,12 +110,12 @@ impl<'a> Reader<'a> {
             | Event::MappingStart(anchor, _)
                 if anchor > 0 =>
             {
-                return refuse(line, "anchors are not accepted; write the value twice");
+                return fail(line, "anchors are not accepted; write the value twice");
             }
             Event::Scalar(_, _, _, Some(_))
             | Event::SequenceStart(_, Some(_))
-            | Event::MappingStart(_, Some(_)) => return refuse(line, "tags are not accepted"),
-            Event::Alias(_) => return refuse(line, "aliases are not accepted"),
+            | Event::MappingStart(_, Some(_)) => return fail(line, "tags are not accepted"),
+            Event::Alias(_) => return fail(line, "aliases are not accepted"),
             Event::Scalar(text, style, _, _) => scalar(&text, style),
             Event::SequenceStart(..) => Value::List(self.list(depth)?),
             Event::MappingStart(..) => Value::Map(self.map(depth)?),
@@ -136,10 +140,10 @@ impl<'a> Reader<'a> {
             let (name, line) = match self.next()? {
                 (Event::MappingEnd | Event::StreamEnd, _) => return Ok(entries),
                 (Event::Scalar(text, ..), line) => (text.into_owned(), line),
-                (_, line) => return refuse(line, "expected a name before the colon"),
+                (_, line) => return fail(line, "expected a name before the colon"),
             };
             if entries.iter().any(|(key, _)| key.name == name) {
-                return refuse(line, format!("`{name}` is there twice"));
+                return fail(line, format!("duplicate key `{name}`"));
             }
             let key = Key { line, name };
             entries.push((key, self.node(depth + 1)?));
@@ -163,11 +167,11 @@ mod tests {
     use super::*;
 
     fn problem(text: &str) -> String {
-        parse(text).expect_err("is refused").to_string()
+        parse(text).expect_err("is rejected").to_string()
     }
 
     #[test]
-    fn every_value_knows_its_line() {
+    fn every_value_has_its_line() {
         let root = parse("a: 1\nb:\n  - x\n  - y\n").expect("is YAML");
         let Value::Map(entries) = root.value else {
             panic!("is a map");
@@ -180,7 +184,15 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_small_files_large_is_refused() {
+    fn a_plain_value_keeps_its_spelling() {
+        for text in ["1.10", "0x1F", "yes", "007", "1e3", ".inf", "2026-01-01"] {
+            let root = parse(text).expect("is YAML");
+            assert_eq!(root.value, Value::Text(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_makes_small_files_large_is_rejected() {
         for text in [
             "a: &x 1\nb: *x\n",
             "a: !!str 1\n",
