@@ -88,7 +88,7 @@ lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emula
 publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
 	function/packaging/publish $(IMAGE_NAME)
 
-deploy: ## roll out IMAGE, by digest: FOLDER=k8s-base or knative, KUBE_CONTEXT
+deploy: ## roll out IMAGE, by digest, unless its settings are examples: FOLDER with your overlay, KUBE_CONTEXT
 	function/ci/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
 
 notify: ## tell a deployed function of this pipeline's commit: WEBHOOK_URL, GITLAB_SIGNING_KEY

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-import { KEY, TITLE, deployed, gitlab, gitlabApi, has, project, root } from "./harness.mjs";
+import { KEY, TITLE, deployed, gitlab, gitlabApi, has, overlay, project, root } from "./harness.mjs";
 
 const pipeline = readFileSync(join(root, ".gitlab-ci.yml"), "utf8");
 
@@ -137,11 +137,13 @@ test("the job register fails when GitLab does not know the token", async (t) => 
   assert.equal(api.hooks.length, 1);
 });
 
-test("what is deployed is the image by its digest", { skip: !has("kubectl") && "there is no kubectl" }, async (t) => {
+test("what is deployed is the image by its digest", { skip: !(has("kubectl") && has("jq")) && "there is no kubectl or no jq" }, async (t) => {
   const place = project(t);
-  const image = `registry.example.org/acme/rocket@sha256:${"5".repeat(64)}`;
-  for (const FOLDER of ["k8s-base", "knative"]) {
-    const variables = { IMAGE: image, FOLDER, DRY_RUN: 1, KUBE_CONTEXT: "acme/agent:production", CI_REGISTRY_IMAGE: "r" };
+  const image = `registry.acme.test/acme/rocket@sha256:${"5".repeat(64)}`;
+  for (const base of ["k8s-base", "knative"]) {
+    const DEPLOY_OVERLAY = `overlays/${base}`;
+    overlay(place, DEPLOY_OVERLAY, base);
+    const variables = { IMAGE: image, DEPLOY_OVERLAY, DRY_RUN: 1, KUBE_CONTEXT: "acme/agent:production", CI_REGISTRY_IMAGE: "r" };
     const { code, output } = await gitlab(place, ["deploy", "--no-needs"], variables);
     assert.equal(code, 0, output);
     assert.equal(output.match(/image: (\S+)/g)?.length, 1, output);
@@ -149,8 +151,17 @@ test("what is deployed is the image by its digest", { skip: !has("kubectl") && "
   }
 });
 
+test("the example settings are not deployed", { skip: !(has("kubectl") && has("jq")) && "there is no kubectl or no jq" }, async (t) => {
+  const image = `registry.acme.test/acme/rocket@sha256:${"5".repeat(64)}`;
+  const variables = { IMAGE: image, DEPLOY_OVERLAY: "k8s-base", KUBE_CONTEXT: "acme/agent:production", CI_REGISTRY_IMAGE: "r" };
+  const { code, output } = await gitlab(project(t), ["deploy", "--no-needs"], variables);
+  assert.notEqual(code, 0, output);
+  assert.match(output, /nothing was applied/);
+  assert.match(output, /chat\.example\.com/);
+});
+
 test("an image by its tag is not deployed", async (t) => {
-  const variables = { IMAGE: "registry.example.org/acme/rocket:main", KUBE_CONTEXT: "acme/agent:production" };
+  const variables = { IMAGE: "registry.example.org/acme/rocket:main", DEPLOY_OVERLAY: "k8s-base", KUBE_CONTEXT: "acme/agent:production" };
   const { code, output } = await gitlab(project(t), ["deploy"], variables);
   assert.notEqual(code, 0);
   assert.match(output, /expected an image by digest/);

@@ -38,6 +38,18 @@ export function project(t) {
   return { folder, sha: git("rev-parse", "HEAD") };
 }
 
+/** An operator's overlay in the project, with settings that are no examples. */
+export function overlay({ folder }, path, base) {
+  mkdirSync(join(folder, path), { recursive: true });
+  const settings = ["ROCKETCHAT_URL=https://chat.acme.test", "ROCKETCHAT_RECIPIENT=alice"];
+  const generated = [{ name: "webhook-app", behavior: "merge", literals: settings }];
+  const kustomization = { resources: [`../../${base}`], configMapGenerator: generated };
+  // JSON is YAML.
+  writeFileSync(join(folder, path, "kustomization.yaml"), JSON.stringify(kustomization));
+  // Jobs get what git knows.
+  execFileSync("git", ["add", path], { cwd: folder });
+}
+
 /** What gitlab-ci-local does with these words; jobs run in a plain shell. */
 export function gitlab({ folder }, words, variables = {}) {
   const set = Object.entries(variables).flatMap(([name, value]) => ["--variable", `${name}=${value}`]);

@@ -8,10 +8,15 @@ mod rendered;
 
 mod product;
 
+mod calls;
+mod sandbox;
+
 mod agreement;
+mod deploy;
 mod knative;
 mod lifetime;
 mod network_policies;
 mod restricted;
 mod scaling;
 mod settings;
+mod verdicts;

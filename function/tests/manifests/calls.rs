@@ -1,0 +1,213 @@
+//! What a call of `kubectl` would change, and whether that belongs to the end-to-end tests: their
+//! namespaces have a prefix, and everything that they apply carries a label. Calls are recorded by
+//! `sandbox`; the scripts that must pass are in `ownership`.
+
+use serde_json::Value;
+
+/// The function's namespace in the tests; the other ones continue it.
+pub(crate) const PREFIX: &str = "webhook-app-e2e";
+
+/// Key and value of the label.
+pub(crate) const LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "webhook-app-e2e");
+
+/// Contexts of clusters that the scripts make for themselves, where they may change anything.
+const MADE_CLUSTERS: &[&str] = &["kind-webhook-app-e2e", "k3d-webhook-app-e2e"];
+
+/// The name is fixed: a cluster has one adapter.
+const ADAPTER: &str = "v1beta1.custom.metrics.k8s.io";
+
+/// Kinds without a namespace, in the words of a command line. A name among them is never enough.
+const CLUSTER_KINDS: &[&str] = &[
+    "apiservice",
+    "clusterrole",
+    "clusterrolebinding",
+    "crd",
+    "customresourcedefinition",
+    "namespace",
+    "node",
+    "ns",
+    "persistentvolume",
+    "pv",
+    "storageclass",
+];
+
+/// Options that are followed by their value; the others are switches or contain it after `=`.
+const OPTIONS_WITH_VALUE: &[&str] = &[
+    "--context",
+    "--field-selector",
+    "--filename",
+    "--kustomize",
+    "--namespace",
+    "--output",
+    "--patch",
+    "--raw",
+    "--selector",
+    "--type",
+    "-c",
+    "-f",
+    "-k",
+    "-l",
+    "-n",
+    "-o",
+];
+
+/// Commands that change nothing. What is not listed is taken for a change.
+const READING: &[&str] = &[
+    "api-versions",
+    "config current-context",
+    "config view",
+    "describe",
+    "get",
+    "logs",
+    "rollout status",
+    "version",
+    "wait",
+];
+
+/// One call of `kubectl`.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The context in effect, of an option or of the kubeconfig.
+    pub(crate) context: String,
+    /// Positional arguments up to `--`.
+    words: Vec<String>,
+    options: Vec<(String, String)>,
+    /// The objects of the files and folders that it names.
+    objects: Vec<Value>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        context: &str,
+        arguments: impl IntoIterator<Item = String>,
+        objects: Vec<Value>,
+    ) -> Self {
+        let (mut words, mut options) = (Vec::new(), Vec::new());
+        let mut arguments = arguments
+            .into_iter()
+            .take_while(|argument| argument != "--");
+        while let Some(argument) = arguments.next() {
+            if !argument.starts_with('-') {
+                words.push(argument);
+            } else if let Some((name, value)) = argument.split_once('=') {
+                options.push((name.to_owned(), value.to_owned()));
+            } else if OPTIONS_WITH_VALUE.contains(&argument.as_str()) {
+                options.push((argument, arguments.next().unwrap_or_default()));
+            } else {
+                options.push((argument, String::new()));
+            }
+        }
+        Self {
+            context: context.to_owned(),
+            words,
+            options,
+            objects,
+        }
+    }
+
+    /// Whether it is the command, such as `delete` or `rollout undo`.
+    pub(crate) fn is(&self, command: &str) -> bool {
+        self.words
+            .iter()
+            .map(String::as_str)
+            .zip(command.split(' '))
+            .filter(|(word, expected)| word == expected)
+            .count()
+            == command.split(' ').count()
+    }
+
+    pub(crate) fn changes_something(&self) -> bool {
+        !READING.iter().any(|command| self.is(command))
+    }
+
+    /// Why the call must not be made on somebody's cluster; nothing for one that may.
+    pub(crate) fn objection(&self) -> Option<String> {
+        if !self.changes_something() || MADE_CLUSTERS.contains(&self.context.as_str()) {
+            return None;
+        }
+        let namespace = self.option(&["-n", "--namespace"]);
+        let reason = if let Some(path) = self.option(&["--raw"]) {
+            let within = path.split_once("/namespaces/").map(|(_, rest)| rest);
+            let namespace = within.and_then(|rest| rest.split('/').next());
+            (!namespace.is_some_and(is_own_name)).then(|| format!("{path} is elsewhere"))
+        } else if self
+            .option(&["-f", "--filename", "-k", "--kustomize"])
+            .is_some()
+        {
+            self.objection_to_objects()
+        } else if self.is("delete") && self.option(&["-l", "--selector"]) == Some(&selector()) {
+            None
+        } else if !namespace.is_some_and(is_own_name) {
+            Some(format!("it is in the namespace {namespace:?}"))
+        } else {
+            let kinds = self.words.get(1).map_or("", String::as_str);
+            let kinds = kinds.split('/').next().unwrap_or_default();
+            let outside = kinds.split(',').find(|kind| is_cluster_kind(kind));
+            outside.map(|kind| format!("a {kind} is in no namespace"))
+        };
+        reason.map(|reason| {
+            format!(
+                "kubectl {} {:?}: {reason}",
+                self.words.join(" "),
+                self.options
+            )
+        })
+    }
+
+    fn objection_to_objects(&self) -> Option<String> {
+        if self.objects.is_empty() {
+            return Some("its objects are not known".to_owned());
+        }
+        let may_be_named = |object: &&Value| !self.is("delete") || namespace_of(object).is_some();
+        let is_fine = |object: &&Value| is_own(object) && may_be_named(object);
+        let other = self.objects.iter().find(|object| !is_fine(object))?;
+        Some(format!(
+            "not of the tests: {} {}",
+            other["kind"], other["metadata"]
+        ))
+    }
+
+    fn option(&self, names: &[&str]) -> Option<&str> {
+        let found = self
+            .options
+            .iter()
+            .find(|(name, _)| names.contains(&name.as_str()));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Whether an object carries the label, and is in a namespace of the tests or has a name of theirs.
+pub(crate) fn is_own(object: &Value) -> bool {
+    let (key, value) = LABEL;
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let is_in_place = match (namespace_of(object), kind) {
+        // This RoleBinding is where the Role is that it names.
+        (Some("kube-system"), "RoleBinding")
+        | (None, "Namespace" | "ClusterRole" | "ClusterRoleBinding") => is_own_name(name),
+        (Some(namespace), _) => is_own_name(namespace),
+        (None, "APIService") => name == ADAPTER,
+        // It would get the namespace of the context.
+        (None, _) => false,
+    };
+    is_in_place && object["metadata"]["labels"][key] == value
+}
+
+fn namespace_of(object: &Value) -> Option<&str> {
+    object["metadata"]["namespace"].as_str()
+}
+
+fn is_own_name(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+fn is_cluster_kind(kind: &str) -> bool {
+    let kind = kind.split('.').next().unwrap_or_default().to_lowercase();
+    let singular = kind.strip_suffix('s').unwrap_or(&kind);
+    CLUSTER_KINDS.contains(&kind.as_str()) || CLUSTER_KINDS.contains(&singular)
+}
+
+fn selector() -> String {
+    format!("{}={}", LABEL.0, LABEL.1)
+}

@@ -1,0 +1,97 @@
+//! Settings that the deploy job refuses, and what it says of them.
+
+pub(super) const PUBLIC_KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(super) const PUBLIC_TOKEN: &str = "canary-Tq7vXw2Lr9Ns4Kd8Hb3Zc6Yp1Mf5Jg0Ae-never-shown";
+
+/// What is changed in `CONFIG` and in `SECRET`, and what the refusal says.
+pub(super) struct Refused {
+    pub(super) case: &'static str,
+    pub(super) config: &'static [(&'static str, &'static str)],
+    pub(super) secret: &'static [(&'static str, &'static str)],
+    pub(super) says: &'static [&'static str],
+}
+
+pub(super) const REFUSED: &[Refused] = &[
+    Refused {
+        case: "the address of the folder",
+        config: &[("ROCKETCHAT_URL", "https://chat.example.com")],
+        secret: &[],
+        says: &[
+            "1 problem(s)",
+            "data.ROCKETCHAT_URL: https://chat.example.com",
+        ],
+    },
+    Refused {
+        case: "example.org",
+        config: &[("ROCKETCHAT_URL", "https://chat.example.org")],
+        secret: &[],
+        says: &["chat.example.org"],
+    },
+    Refused {
+        case: "example.net",
+        config: &[("ROCKETCHAT_URL", "https://EXAMPLE.net:8443")],
+        secret: &[],
+        says: &["EXAMPLE.net"],
+    },
+    Refused {
+        case: "the top-level domain",
+        config: &[("ROCKETCHAT_URL", "http://chat.example")],
+        secret: &[],
+        says: &["chat.example is"],
+    },
+    Refused {
+        case: "an empty address",
+        config: &[("ROCKETCHAT_URL", "")],
+        secret: &[],
+        says: &["expected a value for ROCKETCHAT_URL, found none"],
+    },
+    Refused {
+        case: "no recipient",
+        config: &[("ROCKETCHAT_RECIPIENT", "")],
+        secret: &[],
+        says: &["expected a value for ROCKETCHAT_RECIPIENT or ROUTES, found none"],
+    },
+    Refused {
+        case: "a published key",
+        config: &[],
+        secret: &[("GITLAB_SIGNING_KEYS", PUBLIC_KEY)],
+        says: &["Secret webhook-app-", "data.GITLAB_SIGNING_KEYS"],
+    },
+    Refused {
+        case: "a published key beside another",
+        config: &[],
+        secret: &[(
+            "GITLAB_SIGNING_KEYS",
+            "whsec_b25seSBmb3IgdGhlIHRlc3Qgb2YgdGhlIGRlcGxveSBqb2I=,whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        )],
+        says: &["data.GITLAB_SIGNING_KEYS"],
+    },
+    Refused {
+        case: "a published token",
+        config: &[],
+        secret: &[("ROCKETCHAT_AUTH_TOKEN", PUBLIC_TOKEN)],
+        says: &["data.ROCKETCHAT_AUTH_TOKEN"],
+    },
+    Refused {
+        case: "an incomplete Secret",
+        config: &[],
+        secret: &[("ROCKETCHAT_USER_ID", "")],
+        says: &["expected a value for ROCKETCHAT_USER_ID, found none"],
+    },
+    Refused {
+        case: "a published key in the ConfigMap",
+        config: &[("GITLAB_SIGNING_KEYS", PUBLIC_KEY)],
+        secret: &[],
+        says: &["ConfigMap webhook-app-", "data.GITLAB_SIGNING_KEYS"],
+    },
+    Refused {
+        case: "several at once",
+        config: &[("ROCKETCHAT_URL", "")],
+        secret: &[("GITLAB_SIGNING_KEYS", "")],
+        says: &[
+            "2 problem(s)",
+            "ROCKETCHAT_URL",
+            "GITLAB_SIGNING_KEYS or GITLAB_WEBHOOK_TOKENS",
+        ],
+    },
+];
