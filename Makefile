@@ -123,7 +123,7 @@ load: ## send many webhooks there, and watch the autoscaler follow: CLUSTER
 dry-run: ## show what demo and load would apply
 	function/tests/e2e/local dry-run
 
-down: ## remove that cluster, or what was brought to an existing one: CLUSTER
+down: ## remove that cluster, or what carries the label of the tests on an existing one: CLUSTER
 	function/tests/e2e/local down
 
 .PHONY: prove

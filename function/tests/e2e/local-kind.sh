@@ -1,12 +1,12 @@
 # A kind cluster with a registry beside it, both reached as localhost:5001: pods through a file on each node.
 
-kind create cluster --name webhook-app --image kindest/node:v1.34.0
-docker inspect webhook-app-registry > /dev/null 2>&1 ||
-  docker run --detach --restart always --publish 127.0.0.1:5001:5000 --name webhook-app-registry registry:3 > /dev/null
-docker network connect kind webhook-app-registry 2> /dev/null || true
-for node in $(kind get nodes --name webhook-app); do
+kind create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --image kindest/node:v1.34.0
+docker inspect "$cluster-registry" > /dev/null 2>&1 ||
+  docker run --detach --restart always --publish 127.0.0.1:5001:5000 --name "$cluster-registry" registry:3 > /dev/null
+docker network connect kind "$cluster-registry" 2> /dev/null || true
+for node in $(kind get nodes --name "$cluster"); do
   docker exec "$node" mkdir -p "/etc/containerd/certs.d/$registry"
-  echo '[host."http://webhook-app-registry:5000"]' |
+  echo "[host.\"http://$cluster-registry:5000\"]" |
     docker exec --interactive "$node" cp /dev/stdin "/etc/containerd/certs.d/$registry/hosts.toml"
 done
 kubectl apply -f - > /dev/null <<YAML

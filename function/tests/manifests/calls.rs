@@ -116,6 +116,11 @@ impl Call {
             == command.split(' ').count()
     }
 
+    /// Whether an object of the kind is in one of its files.
+    pub(crate) fn names_a(&self, kind: &str) -> bool {
+        self.objects.iter().any(|object| object["kind"] == kind)
+    }
+
     pub(crate) fn changes_something(&self) -> bool {
         !READING.iter().any(|command| self.is(command))
     }

@@ -16,6 +16,7 @@ mod deploy;
 mod knative;
 mod lifetime;
 mod network_policies;
+mod ownership;
 mod restricted;
 mod scaling;
 mod settings;

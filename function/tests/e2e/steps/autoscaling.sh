@@ -4,18 +4,18 @@
 source "$here/metrics.sh"
 metrics || return 0
 plain
-kubectl apply -k "$root/monitoring" > /dev/null
-scraped() { (($(prometheus 'count(count by (pod) (webhooks_received_total{job="webhook-app"}))') >= 2)); }
+apply monitors
+scraped() { (($(prometheus 'count(count by (pod) (webhooks_received_total{job="webhook-app",namespace="'$app_namespace'"}))') >= 2)); }
 within 120 "Prometheus has the series of both pods" scraped
 answers() { custom webhooks_per_minute && custom webhooks_in_flight; }
 within 120 "the adapter answers both metrics for the function's pods" answers
 kubectl get --raw "$adapter/pods/*/webhooks_per_minute" > "$work/custom-metrics.json"
-known() { ! kubectl -n webhook-app get hpa webhook-app -o jsonpath='{.status.conditions}' | has FailedGetPodsMetric; }
+known() { ! kubectl -n "$app_namespace" get hpa webhook-app -o jsonpath='{.status.conditions}' | has FailedGetPodsMetric; }
 within 90 "the HPA reads them" known
 
 rate=${LOAD_RATE:-8} seconds=${LOAD_SECONDS:-180}
 # What the rule says: 60 a minute and pod.
-target=$(kubectl -n webhook-app get hpa webhook-app -o json | python3 -c 'import json, sys
+target=$(kubectl -n "$app_namespace" get hpa webhook-app -o json | python3 -c 'import json, sys
 print(next(m["pods"]["target"]["averageValue"] for m in json.load(sys.stdin)["spec"]["metrics"] if m["type"] == "Pods"))')
 expected=$(((rate * 60 + target - 1) / target))
 curve=$work/hpa.csv
@@ -27,8 +27,8 @@ load=$!
 observe() { # writes one line of the curve; leaves replicas, measured
   local sent=0 ready
   ! kill -0 "$load" 2> /dev/null || sent=$((rate * 60))
-  measured=$(prometheus 'sum(rate(webhooks_received_total{job="webhook-app"}[1m])) * 60')
-  read -r replicas ready <<< "$(kubectl -n webhook-app get deployment webhook-app -o jsonpath='{.status.replicas} {.status.readyReplicas}')"
+  measured=$(prometheus 'sum(rate(webhooks_received_total{job="webhook-app",namespace="'$app_namespace'"}[1m])) * 60')
+  read -r replicas ready <<< "$(kubectl -n "$app_namespace" get deployment webhook-app -o jsonpath='{.status.replicas} {.status.readyReplicas}')"
   echo "$((SECONDS - began)),$sent,${measured:-0},$replicas,${ready:-0}" >> "$curve"
 }
 # Above this even the HPA's tolerance of a tenth leaves no other answer. It looks every sync period, and the rate dips

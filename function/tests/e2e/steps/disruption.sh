@@ -6,13 +6,13 @@ gitlab send "$hook" --rate "$rate" --seconds "$seconds" --chat "$chat" > "$work/
 load=$!
 began=$SECONDS
 
-kubectl -n webhook-app rollout restart deployment/webhook-app > /dev/null
-kubectl -n webhook-app rollout status deployment/webhook-app --timeout=120s > /dev/null || fail "the rolling update did not end"
+kubectl -n "$app_namespace" rollout restart deployment/webhook-app > /dev/null
+kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=120s > /dev/null || fail "the rolling update did not end"
 say "ok: a rolling update, $((SECONDS - began)) s after the load began"
 
 evict() {
-  printf '{"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "%s", "namespace": "webhook-app"}}' "$1" |
-    kubectl create --raw "/api/v1/namespaces/webhook-app/pods/$1/eviction" -f - 2>&1
+  printf '{"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "%s", "namespace": "%s"}}' "$1" "$app_namespace" |
+    kubectl create --raw "/api/v1/namespaces/$app_namespace/pods/$1/eviction" -f - 2>&1
 }
 mapfile -t names < <(staying)
 evict "${names[0]}" > /dev/null || fail "${names[0]} could not be evicted"
@@ -21,7 +21,7 @@ second=$(evict "${names[1]}" || true)
 say "ok: the budget lets one pod go and keeps the other"
 within 60 "two pods are ready again" two_ready
 
-kubectl -n webhook-app delete pod "$(staying | sed -n 1p)" --wait=false > /dev/null
+kubectl -n "$app_namespace" delete pod "$(staying | sed -n 1p)" --wait=false > /dev/null
 say "ok: a pod was deleted"
 within 60 "two pods are ready after that" two_ready
 ((SECONDS - began < seconds)) || fail "the load ended before the disruption did; set DISRUPTION_SECONDS to more than $((SECONDS - began))"

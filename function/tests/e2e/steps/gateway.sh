@@ -9,10 +9,10 @@ plain
 name=webhooks.example.com
 openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj "/CN=$name" -addext "subjectAltName=DNS:$name" \
   -keyout "$work/tls.key" -out "$work/tls.crt" 2> /dev/null
-kubectl -n webhook-app create secret tls webhook-app-tls --cert="$work/tls.crt" --key="$work/tls.key" > /dev/null
+kubectl -n "$app_namespace" create secret tls webhook-app-tls --cert="$work/tls.crt" --key="$work/tls.key" > /dev/null
 apply gateway
-want "the Gateway is programmed" kubectl -n webhook-app wait --for=condition=Programmed gateway/webhook-app --timeout=120s
-address=${GATEWAY_ADDRESS:-$(kubectl -n webhook-app get gateway webhook-app -o jsonpath='{.status.addresses[0].value}')}
+want "the Gateway is programmed" kubectl -n "$app_namespace" wait --for=condition=Programmed gateway/webhook-app --timeout=120s
+address=${GATEWAY_ADDRESS:-$(kubectl -n "$app_namespace" get gateway webhook-app -o jsonpath='{.status.addresses[0].value}')}
 
 # The command that GitLab's stand-in prints, over TLS to the Gateway and in the HTTP that GitLab speaks: prints the status.
 post() { # PATH PROOF

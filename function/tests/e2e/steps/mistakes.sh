@@ -3,13 +3,13 @@
 plain
 mapfile -t good < <(staying)
 apply mistakes
-if kubectl -n webhook-app rollout status deployment/webhook-app --timeout=90s > "$work/rollout.log" 2>&1; then
+if kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=90s > "$work/rollout.log" 2>&1; then
   fail "the rollout went through with wrong settings"
 fi
 same "the rollout" "error: deployment \"webhook-app\" exceeded its progress deadline" "$(tail -1 "$work/rollout.log")"
 want "two pods still serve" two_ready
 for pod in "${good[@]}"; do
-  want "$pod was left alone" kubectl -n webhook-app get pod "$pod"
+  want "$pod was left alone" kubectl -n "$app_namespace" get pod "$pod"
 done
 delivered "webhooks meanwhile" 10 "$(gitlab send "$hook" --count 10 --chat "$chat")"
 
@@ -22,7 +22,7 @@ ended = state["state"].get("terminated") or state["lastState"]["terminated"]
 print(ended["exitCode"] if sys.argv[2] == "code" else ended["message"])' "$bad" "$1"; }
 same "exit code" 64 "$(ended code)"
 message=$(ended message)
-log=$(kubectl -n webhook-app logs "$bad" 2> /dev/null || kubectl -n webhook-app logs "$bad" --previous)
+log=$(kubectl -n "$app_namespace" logs "$bad" 2> /dev/null || kubectl -n "$app_namespace" logs "$bad" --previous)
 for setting in ROCKETCHAT_URL GITLAB_SIGNING_KEYS; do
   [[ $message == *"$setting"* ]] || fail "the termination message does not name $setting: $message"
   [[ $log == *"$setting"* ]] || fail "the log does not name $setting: $log"
@@ -31,6 +31,6 @@ done
 [[ $message$log != *not-a-key* ]] || fail "the wrong secret itself is shown"
 say "$message"
 
-kubectl -n webhook-app rollout undo deployment/webhook-app > /dev/null
-want "an undo brings the settings back" kubectl -n webhook-app rollout status deployment/webhook-app --timeout=60s
+kubectl -n "$app_namespace" rollout undo deployment/webhook-app > /dev/null
+want "an undo brings the settings back" kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=60s
 delivered "webhooks afterwards" 10 "$(gitlab send "$hook" --count 10 --chat "$chat")"
