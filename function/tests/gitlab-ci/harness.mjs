@@ -22,7 +22,7 @@ export const TITLE = `Say "hi" to $(id) and \`id\`, it's 100 % \\n safe`;
 export function project(t) {
   const folder = mkdtempSync(join(tmpdir(), "pipeline-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  for (const path of [".gitlab-ci.yml", "Makefile", "function/packaging", "k8s-base", "knative"]) {
+  for (const path of [".gitlab-ci.yml", "Makefile", "function/ci", "function/packaging", "k8s-base", "knative"]) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
   // Jobs install their tools; here they are the machine's own.

@@ -178,7 +178,7 @@ fn the_folders_of_the_repository_are_refused_by_themselves() {
 
 #[test]
 fn every_signing_key_in_the_repository_is_known_as_published() {
-    let list = file("function/packaging/public-keys");
+    let list = file("function/ci/public-keys");
     let known: BTreeSet<_> = list.lines().collect();
     let mut found = BTreeSet::new();
     for folder in ["function", "k8s-base", "knative", "monitoring"] {
@@ -191,7 +191,7 @@ fn every_signing_key_in_the_repository_is_known_as_published() {
     for key in found {
         assert!(
             known.contains(key.as_str()),
-            "add {key} to function/packaging/public-keys"
+            "add {key} to function/ci/public-keys"
         );
     }
 }

@@ -20,7 +20,7 @@ const IMAGES: &[(&str, &str)] = &[
     ),
     (
         "FAKES_IMAGE",
-        "registry.invalid/standins@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        "registry.invalid/fakes@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     ),
     ("IMAGE_REGISTRY", "registry.invalid"),
 ];
