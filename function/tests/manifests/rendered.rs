@@ -13,7 +13,7 @@ pub(crate) const ALL: &[&str] = &[
     "k8s-base/gateway",
     "knative",
     "monitoring",
-    "monitoring/plain",
+    "monitoring/standalone",
     "function/tests/manifests/overlays/canary",
     "function/tests/manifests/overlays/cluster-local",
     "function/tests/manifests/overlays/hpa-class",

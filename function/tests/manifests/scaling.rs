@@ -10,7 +10,7 @@ use crate::product::SERIES;
 use crate::rendered::{at, file, kustomize, list, number, rendered, text, yaml_file};
 
 const VALUES: &str = "monitoring/prometheus-metrics-adaptor-values.yaml";
-const CONFIG: &str = "monitoring/plain/adapter/config.yaml";
+const CONFIG: &str = "monitoring/standalone/adapter/config.yaml";
 
 /// A rule as prometheus-adapter reads it, which refuses fields it does not know.
 #[derive(Debug, Deserialize)]
@@ -52,7 +52,7 @@ fn the_chart_and_the_plain_adapter_have_the_same_rules() {
 
 #[test]
 fn the_chart_and_the_plain_adapter_look_for_series_equally_often() {
-    let rendered = rendered!("monitoring/plain");
+    let rendered = rendered!("monitoring/standalone");
     let container = at(
         rendered.one("apps/Deployment"),
         "/spec/template/spec/containers/0",
@@ -231,7 +231,7 @@ fn knatives_hpa_class_scales_by_the_same_metric_and_target() {
 
 #[test]
 fn the_plain_adapter_asks_the_plain_prometheus_and_registers_custom_metrics_only() {
-    let rendered = rendered!("monitoring/plain");
+    let rendered = rendered!("monitoring/standalone");
 
     let service = rendered.one("/Service");
     let registered = rendered.one("apiregistration.k8s.io/APIService");
