@@ -1,7 +1,7 @@
 # Everything a person or the pipeline does here. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run events test check fmt lint docs deny markup manifests snapshots clean
+.PHONY: help run events tables test check fmt lint docs deny markup manifests snapshots clean
 .PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
@@ -18,6 +18,9 @@ run: ## start the function with a stand-in for Rocket.Chat and send it a sample 
 
 events: ## print the message of every kind of event, as the tests hold the README to it
 	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' README.md
+
+tables: ## rewrite the generated tables in the documentation
+	UPDATE_TABLES=1 cargo test --workspace --test integration tables
 
 test: markup ## run everything a newcomer needs to trust it, in less than five minutes
 	cargo test --workspace

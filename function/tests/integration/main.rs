@@ -49,5 +49,5 @@ mod mutants;
 mod properties;
 mod shared_data;
 
-mod readme;
+mod docs;
 mod tidy;

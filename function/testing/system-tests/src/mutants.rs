@@ -42,7 +42,7 @@ const SKIPPED: [&str; 9] = [
     "lifecycle",
     "command_line",
     "configuration",
-    "readme",
+    "docs",
     "tidy",
     "shared_data",
     "prometheus",

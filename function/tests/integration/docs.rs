@@ -1,0 +1,205 @@
+//! The Markdown files against the code and against each other. Owns the blocks between markers: how
+//! they are found, compared and, for `make tables`, rewritten. Which blocks are written by a program is
+//! in [`tables`]; the form of the files is in [`form`].
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use webhook_app::notifier::routing;
+use webhook_app::outcome::Failure;
+
+use crate::routing::{changed, sample, targets};
+
+mod form;
+mod tables;
+
+/// Tests run in parallel, and two blocks may be in one file.
+static FILES: Mutex<()> = Mutex::new(());
+
+/// Compares what stands between `<!-- name: begin -->` and `<!-- name: end -->` in `file`, a path from
+/// the root of the repository, with `expected`; or writes it there for `make tables`.
+#[track_caller]
+pub(crate) fn block(file: &str, name: &str, expected: &str) {
+    let _alone = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    let page = read(file);
+    let place = place(&page, name).unwrap_or_else(|| panic!("{file} has no block {name}"));
+    if &page[place.clone()] == expected {
+        return;
+    }
+    assert!(
+        is_updating(),
+        "the block {name} of {file} is out of date; run make tables"
+    );
+    let updated = [&page[..place.start], expected, &page[place.end..]].concat();
+    fs::write(root().join(file), updated).expect("can be written");
+}
+
+/// Whether blocks that differ are rewritten instead of reported: set by `make tables`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what tests may write is no setting of the program"
+)]
+fn is_updating() -> bool {
+    std::env::var_os("UPDATE_TABLES").is_some()
+}
+
+/// Where the content of a block begins and ends.
+fn place(page: &str, name: &str) -> Option<Range<usize>> {
+    let marker = format!("<!-- {name}: begin -->\n");
+    let start = page.find(&marker)? + marker.len();
+    let length = page[start..].find(&format!("<!-- {name}: end -->"))?;
+    Some(start..start + length)
+}
+
+/// What stands between the markers of a block.
+fn content<'a>(page: &'a str, name: &str) -> Option<&'a str> {
+    place(page, name).map(|place| &page[place])
+}
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+const ROUTING: &str = "README.md";
+const PIPELINE: &str = "README.md";
+const ANSWERS: &str = "README.md";
+
+#[test]
+fn the_example_of_routing_does_what_its_comments_say() {
+    let page = read(ROUTING);
+    let rules = content(&page, "routes");
+    let rules = rules
+        .and_then(|rules| rules.strip_prefix("```yaml\n"))
+        .and_then(|rules| rules.strip_suffix("```\n"));
+    let routes = routing::parse(rules.expect("is YAML")).expect("has no mistakes");
+    let project = |path: &str| json!({ "project": { "path_with_namespace": path } });
+    let ended =
+        |status: &str| json!({ "object_attributes": { "status": status, "ref": "release-2" } });
+    let issue = |change: Value| json!({ "object_attributes": change });
+    let job = |change: Value| changed("job", &change);
+    let by_8 = json!({ "user": { "id": 8, "username": null }, "assignees": null });
+    for (case, body, expected) in [
+        (
+            "two stars go past slashes",
+            changed("push", &project("play/x/y")),
+            "nobody",
+        ),
+        (
+            "another folder of nearly that name",
+            changed("push", &project("player/x")),
+            "@team",
+        ),
+        (
+            "a failed job of a protected branch",
+            job(json!({ "ref_protected": true })),
+            "@kim",
+        ),
+        (
+            "a failed job of another branch",
+            job(json!({ "ref_protected": false, "ref": "x" })),
+            "no_rule",
+        ),
+        (
+            "a failed pipeline",
+            changed("pipeline", &ended("failed")),
+            "@lead room:GENERAL",
+        ),
+        (
+            "a passed pipeline",
+            changed("pipeline", &ended("success")),
+            "@lead if notified of the failure that this fixes room:GENERAL if notified of the failure that this fixes",
+        ),
+        (
+            "a canceled pipeline, left to the last rule",
+            changed("pipeline", &ended("canceled")),
+            "@team @kim",
+        ),
+        (
+            "a merge request that its reviewer opened",
+            sample("merge_request"),
+            "@kim",
+        ),
+        (
+            "one that somebody opened who is known by a number",
+            changed("merge_request", &by_8),
+            "@robin.rocket",
+        ),
+        (
+            "a closed one, left to the last rule",
+            changed("merge_request", &issue(json!({ "action": "close" }))),
+            "@team @kim",
+        ),
+        (
+            "a confidential issue",
+            changed("issue", &issue(json!({ "confidential": true }))),
+            "@security",
+        ),
+        ("a push to main", sample("push"), "@team"),
+        (
+            "a push to a release",
+            changed("push", &json!({ "ref": "refs/heads/release-2" })),
+            "@team",
+        ),
+        (
+            "a push to a branch below",
+            changed("push", &json!({ "ref": "refs/heads/release-2/x" })),
+            "no_rule",
+        ),
+        (
+            "a push by somebody else",
+            changed("push", &json!({ "user_username": "robot" })),
+            "no_rule",
+        ),
+    ] {
+        assert_eq!(targets(&routes, &body), expected, "{case}");
+    }
+}
+
+#[test]
+fn the_documented_variables_of_the_pipeline_are_those_that_its_jobs_use() {
+    let pipeline = include_str!("../../../.gitlab-ci.yml");
+    let page = read(PIPELINE);
+    let rows = content(&page, "pipeline").expect("has the table");
+    let rows = rows.lines().skip(2);
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    let mut documented: Vec<_> = cells
+        .flat_map(|name| name.split('`').skip(1).step_by(2))
+        .collect();
+    let conditions = pipeline.lines().filter(|line| line.contains("- if: "));
+    let used = conditions
+        .flat_map(|line| line.split('$').skip(1))
+        .map(|rest| {
+            let end = rest.find(|char: char| !char.is_ascii_uppercase() && char != '_');
+            &rest[..end.unwrap_or(rest.len())]
+        });
+    // GitLab sets these itself.
+    let mut used: Vec<_> = used.filter(|name| !name.starts_with("CI_")).collect();
+    used.sort_unstable();
+    used.dedup();
+    documented.sort_unstable();
+    assert_eq!(documented, used);
+}
+
+#[test]
+fn every_status_is_documented_and_every_documented_status_exists() {
+    let page = read(ANSWERS);
+    let rows = content(&page, "statuses").expect("has the table");
+    let rows = rows.lines().skip(2).filter_map(|row| row.split('|').nth(1));
+    let documented: Vec<u16> = rows
+        .map(|status| status.trim().parse().expect("is a status"))
+        .collect();
+    let failures = Failure::every().into_iter().map(|failure| failure.status());
+    // Delivered and skipped.
+    let mut statuses: Vec<u16> = [200, 204].into_iter().chain(failures).collect();
+    statuses.sort_unstable();
+    statuses.dedup();
+    assert_eq!(documented, statuses);
+}

@@ -1,0 +1,142 @@
+//! The tables and lists that are written by `make tables`: every block whose content follows from
+//! the code, the fixtures or the results of the benchmark.
+
+use std::fmt::Write as _;
+
+use webhook_app::config::catalogue::SETTINGS;
+use webhook_app::gitlab::event::Event;
+use webhook_app::gitlab::kind::Kind;
+use webhook_app::notifier::{SkipReason, message, templates};
+use webhook_app::outcome::Failure;
+
+use super::block;
+use crate::messages::{compose, fixtures};
+
+#[test]
+fn settings() {
+    let mut table = "| setting | meaning | default |\n|---|---|---|\n".to_owned();
+    for setting in SETTINGS {
+        let _ = writeln!(
+            table,
+            "| `{}` | {} | {} |",
+            setting.name, setting.meaning, setting.default
+        );
+    }
+    block("README.md", "settings", &table);
+}
+
+#[test]
+fn names_in_templates() {
+    let names = templates::VARIABLES.iter().map(|name| format!("`{name}`"));
+    let names: Vec<_> = names.collect();
+    block(
+        "README.md",
+        "variables",
+        &format!("{}.\n", names.join(", ")),
+    );
+}
+
+#[test]
+fn figures_of_the_last_benchmark() {
+    for (name, table) in [
+        (
+            "benchmark",
+            include_str!("../../../benches/results/table.md"),
+        ),
+        (
+            "profile",
+            include_str!("../../../benches/results/profile.md"),
+        ),
+    ] {
+        block("README.md", name, table);
+    }
+}
+
+#[test]
+fn message_of_a_push() {
+    let sample = fakes::gitlab::Delivery::push_sample();
+    let event = Event::parse(None, sample.body()).expect("is an event");
+    let message = message::build(&event).expect("has a message");
+    block(
+        "README.md",
+        "message",
+        &format!("```text\n{}\n```\n", message.text),
+    );
+}
+
+/// The kinds of event in the order of the table, each shown by a fixture.
+const EXAMPLES: &[&str] = &[
+    "push_of_a_new_branch",
+    "tag_push_of_an_annotated_tag",
+    "merge_request_opened",
+    "note_on_a_commit",
+    "issue_opened",
+    "work_item_epic_opened",
+    "pipeline_failed",
+    "job_failed",
+    "deployment_succeeded",
+    "release_published",
+    "wiki_page_created",
+    "feature_flag_on",
+    "emoji_on_a_merge_request",
+    "milestone_created",
+    "access_token_of_a_project_expires",
+    "deploy_token_of_a_project_expires",
+    "vulnerability_found",
+    "member_joins_a_group",
+    "subgroup_created",
+    "project_created",
+    "repository_update",
+    "user_renamed",
+    "group_renamed",
+    "key_added",
+];
+
+#[test]
+fn events() {
+    let fixtures = fixtures();
+    let mut table = "| kind | message |\n|---|---|\n".to_owned();
+    let mut shown = Vec::new();
+    for name in EXAMPLES {
+        let (kind, message) = compose(&fixtures[*name]).expect("is an event");
+        let text = message.expect("has a message").text.replace('\n', "<br>");
+        let _ = writeln!(table, "| {} | {text} |", kind.label());
+        shown.push(kind);
+    }
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Other) {
+        assert!(shown.contains(kind), "{} is not shown", kind.label());
+    }
+    block("README.md", "events", &table);
+}
+
+#[test]
+fn reasons_for_skipping() {
+    let mut table = "| reason | nothing is sent because |\n|---|---|\n".to_owned();
+    for reason in SkipReason::ALL {
+        let _ = writeln!(table, "| `{}` | {} |", reason.label(), reason.words());
+    }
+    block("README.md", "reasons", &table);
+}
+
+/// What depends on the configuration or on the request is shown as an ellipsis.
+#[test]
+fn answers() {
+    let mut failures = Failure::every();
+    failures.sort_by_key(Failure::status);
+    let mut table = "| status | `reason` | `detail` |\n|---|---|---|\n".to_owned();
+    for failure in failures {
+        let detail = match failure.detail() {
+            text if text.is_empty() => "expected …, depending on the settings".to_owned(),
+            text => text
+                .replace("``", "`…`")
+                .replace("at offset 0", "at offset …"),
+        };
+        let _ = writeln!(
+            table,
+            "| {} | `{}` | {detail} |",
+            failure.status(),
+            failure.reason()
+        );
+    }
+    block("README.md", "answers", &table);
+}
