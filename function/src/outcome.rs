@@ -205,22 +205,22 @@ impl Failure {
     pub fn detail(&self) -> String {
         match self {
             Self::Origin(_, expectation) => (*expectation).to_owned(),
-            Self::MediaType => "expected content-type application/json, as GitLab sends".to_owned(),
+            Self::MediaType => "expected content-type application/json".to_owned(),
             Self::ContentEncoding => "expected a body without content-encoding".to_owned(),
-            Self::TooLarge => "expected a body of at most 25 MiB, GitLab's own limit".to_owned(),
+            Self::TooLarge => "expected a body of at most 25 MiB, the limit of GitLab itself".to_owned(),
             Self::TooSlow => {
-                "expected the whole body within 3 seconds, or 1 while many are being read".to_owned()
+                "expected the complete body within 3 seconds, or within 1 second under load".to_owned()
             }
-            Self::BrokenBody => "expected a whole body, found one that ends early or is no valid HTTP".to_owned(),
-            Self::Overloaded => "too many webhooks at once; send this one again".to_owned(),
+            Self::BrokenBody => "expected a complete body, found one that ends early or is not valid HTTP".to_owned(),
+            Self::Overloaded => "too many concurrent webhooks; send this one again".to_owned(),
             Self::Parse(error) => error.to_string(),
             Self::MissingKey => {
-                "expected Idempotency-Key, which GitLab 17.4 and later send; set ACCEPT_MISSING_IDEMPOTENCY_KEY for older ones".to_owned()
+                "expected the header Idempotency-Key, which GitLab 17.4 and later send; for older versions set ACCEPT_MISSING_IDEMPOTENCY_KEY".to_owned()
             }
             Self::Refused(refusal) => format!("could not deliver the message: {}", advice(*refusal)),
-            Self::NotFound => "expected POST /webhook".to_owned(),
-            Self::MethodNotAllowed => "expected another method, see the header Allow".to_owned(),
-            Self::Panic => "this is a bug of webhook-app; its log says where".to_owned(),
+            Self::NotFound => "the path does not exist; expected POST /webhook".to_owned(),
+            Self::MethodNotAllowed => "the path does not support this method; see the header Allow".to_owned(),
+            Self::Panic => "internal error in webhook-app; see its log for the location".to_owned(),
         }
     }
 
@@ -243,7 +243,9 @@ const RETRY_AFTER_SECONDS: u64 = 30;
 fn advice(refusal: SendError) -> &'static str {
     match refusal {
         SendError::ApiError(error) => error.advice(),
-        SendError::IdTaken => "another message has its id, which only a forger or a bug can cause",
-        SendError::NoTime => "the webhook arrived too slowly to leave time for it",
+        SendError::IdTaken => {
+            "another message already has its id, which only forgery or a bug can cause"
+        }
+        SendError::NoTime => "the webhook arrived too slowly to leave time for sending",
     }
 }

@@ -27,45 +27,45 @@ pub const SETTINGS: &[Setting] = &[
     setting("PORT", "port for webhooks", "8080"),
     setting(
         "METRICS_PORT",
-        "own port for `/metrics` and health",
-        "none: on `PORT`",
+        "separate port for `/metrics` and health checks",
+        "the same as `PORT`",
     ),
     setting(
         "GITLAB_SIGNING_KEYS",
-        "1–4 `whsec_…` keys, comma or newline between",
+        "1–4 signing keys (`whsec_…`), separated by commas or newlines",
         "–",
     ),
     setting(
         "GITLAB_WEBHOOK_TOKENS",
-        "1–4 plain secret tokens, comma or newline between",
+        "1–4 secret tokens, separated by commas or newlines",
         "–",
     ),
     setting(
         "ACCEPT_TOKEN_TOO",
-        "with signing keys set, a token alone also lets in",
+        "if signing keys are set, also accept a secret token in place of a signature",
         "`false`",
     ),
     setting(
         "ALLOW_UNAUTHENTICATED",
-        "neither keys nor tokens; for trying out only, said loudly at start",
+        "run without keys and tokens and accept every request; for testing only, logs a warning at startup",
         "`false`",
     ),
     setting(
         "ACCEPT_MISSING_IDEMPOTENCY_KEY",
-        "for GitLab before 17.4: a delivery without a key is named by its content, so an identical push later is swallowed",
+        "for GitLab before 17.4: deduplicate deliveries without a key by content hash; a later identical push is dropped",
         "`false`",
     ),
     setting(
         "ACCEPT_CLOUDEVENTS",
-        "take CloudEvents at `POST /` from whoever reaches it; for Knative Eventing behind a mesh",
+        "accept CloudEvents at `POST /` without authentication; for Knative Eventing behind a mesh",
         "`false`",
     ),
     setting(
         "ROCKETCHAT_URL",
-        "address of the server, such as `https://chat.example.org`",
+        "address of the Rocket.Chat server, such as `https://chat.example.org`",
         "required",
     ),
-    setting("ROCKETCHAT_USER_ID", "user id of the bot", "required"),
+    setting("ROCKETCHAT_USER_ID", "user ID of the bot", "required"),
     setting(
         "ROCKETCHAT_AUTH_TOKEN",
         "personal access token of the bot",
@@ -73,38 +73,38 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "ROCKETCHAT_RECIPIENT",
-        "user name that gets the messages; short for one rule of `ROUTES`",
+        "user name that receives all messages; shorthand for `ROUTES` with one rule",
         "required without `ROUTES`",
     ),
     setting(
         "ROUTES",
-        "rules in YAML: who hears of which event",
-        "everything to `ROCKETCHAT_RECIPIENT`",
+        "routing rules in YAML: who receives which event",
+        "all events to `ROCKETCHAT_RECIPIENT`",
     ),
     setting(
         "MESSAGES",
-        "templates in YAML, kind by kind, or one for all",
-        "built-in words",
+        "message templates in YAML, one per kind of event or one for all",
+        "built-in messages",
     ),
     setting(
         "LIVE_PIPELINES",
-        "one message a pipeline, edited when it ends; edits do not notify",
+        "one message per pipeline, edited when the pipeline finishes; edits do not notify",
         "`false`",
     ),
     setting(
         "ROCKETCHAT_CA",
-        "certificates in PEM of authorities to trust beside the usual ones",
+        "additional certificate authorities to trust, in PEM format",
         "–",
     ),
     setting(
         "DELIVERY_TIMEOUT_SECONDS",
-        "budget of one delivery, 1–9; GitLab waits 10",
+        "time limit for one delivery, 1–9; GitLab waits 10 seconds",
         "5",
     ),
     setting(
         "LAME_DUCK_SECONDS",
-        "answers go on this long after SIGTERM before the listener closes, 0–60",
-        "5; 0 where `K_SERVICE` is set",
+        "keep serving for this long after SIGTERM, then close the listener, 0–60",
+        "5; 0 if `K_SERVICE` is set",
     ),
     setting(
         "LOG_LEVEL",
@@ -118,22 +118,22 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "OTEL_METRICS_EXPORTER",
-        "`prometheus`: `/metrics` is there; or `none`",
+        "`prometheus` to serve `/metrics`, or `none`",
         "`prometheus`",
     ),
     setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "collector that takes spans, such as `http://collector:4318`; `/v1/traces` is added",
-        "none: no spans",
+        "collector to export spans to, such as `http://collector:4318`; `/v1/traces` is appended",
+        "none: spans are not exported",
     ),
     setting(
         "OTEL_EXPORTER_OTLP_HEADERS",
-        "sent to the collector: `name=value`, comma between",
+        "headers for the collector: `name=value`, separated by commas",
         "–",
     ),
     setting(
         "OTEL_EXPORTER_OTLP_PROTOCOL",
-        "`http/protobuf`, and no other",
+        "protocol for the collector; only `http/protobuf` is supported",
         "`http/protobuf`",
     ),
     setting(
@@ -143,12 +143,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "OTEL_TRACES_SAMPLER",
-        "`always_on`, `always_off` or `traceidratio`, or after the sender's choice with `parentbased_` before it",
+        "`always_on`, `always_off` or `traceidratio`; with the prefix `parentbased_` the sender's sampling decision has priority",
         "`parentbased_always_on`",
     ),
     setting(
         "OTEL_TRACES_SAMPLER_ARG",
-        "share of the traces for `traceidratio`, 0–1",
+        "fraction of traces that `traceidratio` keeps, 0–1",
         "1",
     ),
 ];

@@ -74,23 +74,23 @@ impl SkipReason {
     /// The same for people, to stand after "nothing is sent: ".
     pub fn words(self) -> &'static str {
         match self {
-            Self::UnhandledKind => "there is no message for events of this kind",
-            Self::Confidential => "it is confidential",
-            Self::NotFinal => "it has not ended yet",
-            Self::MinorUpdate => "it is a minor update",
-            Self::SystemNote => "GitLab wrote the comment itself",
-            Self::UnknownAction => "there is no message for an action or state of this name",
-            Self::Incomplete => "what makes an event of this kind is missing",
-            Self::NoRule => "no rule of `ROUTES` is for it",
-            Self::Nobody => "a rule of `ROUTES` says that nobody hears of it",
+            Self::UnhandledKind => "this kind of event is not supported",
+            Self::Confidential => "the event is confidential",
+            Self::NotFinal => "the pipeline, job or deployment has not finished",
+            Self::MinorUpdate => "the update is minor",
+            Self::SystemNote => "GitLab generated the comment",
+            Self::UnknownAction => "the action or state is unknown",
+            Self::Incomplete => "a field that this kind of event requires is missing",
+            Self::NoRule => "no rule in `ROUTES` matches",
+            Self::Nobody => "the matching rule in `ROUTES` sends to nobody",
             Self::Unmapped => {
-                "who is to hear of it is not named by GitLab, or not known on the chat server"
+                "the event does not name the recipient, or the recipient has no known Rocket.Chat user"
             }
-            Self::OwnAction => "who is to hear of it did it",
+            Self::OwnAction => "the recipient triggered the event",
             Self::NotAFix => {
-                "it makes no failure good that was told, and the rule of `ROUTES` is for fixes alone"
+                "there is no failure notification to resolve, and the rule in `ROUTES` matches fixes only"
             }
-            Self::NoWords => "the template of `MESSAGES` says nothing about it",
+            Self::NoWords => "the template in `MESSAGES` produced no text",
         }
     }
 }

@@ -94,28 +94,30 @@ impl ApiError {
     pub fn advice(self) -> &'static str {
         match self {
             Self::Connect => {
-                "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
+                "could not connect to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
             }
-            Self::Timeout => "Rocket.Chat did not answer in time",
-            Self::Reset => "the connection to Rocket.Chat ended before its answer",
+            Self::Timeout => "Rocket.Chat did not respond in time",
+            Self::Reset => "the connection to Rocket.Chat closed before the response was complete",
             Self::Unreadable => {
-                "the answer is not Rocket.Chat's; check ROCKETCHAT_URL and the proxy in front of it"
+                "the response is not valid for Rocket.Chat; check ROCKETCHAT_URL and any proxy in front of it"
             }
             Self::TryAgain | Self::ServerError => {
-                "Rocket.Chat or the proxy in front of it is failing"
+                "Rocket.Chat or a proxy in front of it reported an error; check its log"
             }
             Self::Unconfirmed => "Rocket.Chat did not confirm the message",
-            Self::RateLimited(_) => "Rocket.Chat limits our calls; give the account the role bot",
+            Self::RateLimited(_) => {
+                "Rocket.Chat limits the rate of calls; give the account the role bot"
+            }
             Self::Refused => {
-                "Rocket.Chat refused; check the recipient and the roles of the account with `webhook-app check`"
+                "Rocket.Chat rejected the request; check the recipient and the roles of the account with `webhook-app check`"
             }
             Self::Unauthorized => {
-                "Rocket.Chat does not accept ROCKETCHAT_USER_ID and ROCKETCHAT_AUTH_TOKEN"
+                "Rocket.Chat does not accept ROCKETCHAT_USER_ID with ROCKETCHAT_AUTH_TOKEN; check both"
             }
             Self::Forbidden => "the account lacks a permission; give it the roles user and bot",
-            Self::NotFound => "there is no Rocket.Chat at ROCKETCHAT_URL",
+            Self::NotFound => "found no Rocket.Chat at ROCKETCHAT_URL; check the address",
             Self::Redirected => {
-                "ROCKETCHAT_URL answers with a redirect; give the address it leads to"
+                "ROCKETCHAT_URL responds with a redirect; set it to the address that the redirect points to"
             }
         }
     }

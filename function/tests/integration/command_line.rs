@@ -161,7 +161,7 @@ fn render_prints_the_message_and_sends_nothing() {
 fn render_says_why_there_is_no_message() {
     let output = render(br#"{"object_kind":"launchpad"}"#);
     assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!(text(&output.stdout), @"nothing is sent: there is no message for events of this kind");
+    insta::assert_snapshot!(text(&output.stdout), @"nothing is sent: this kind of event is not supported");
     let output = render(b"{");
     assert_eq!(output.status.code(), Some(1));
     insta::assert_snapshot!(text(&output.stderr), @"webhook-app: expected JSON, found something else at line 1, column 1");
@@ -256,14 +256,14 @@ async fn check_says_what_is_wrong_with_the_address() {
     let (code, output) = check(&chat, &[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
     assert_eq!(code, Some(1), "{output}");
     assert!(
-        output.contains("no connection to Rocket.Chat; check ROCKETCHAT_URL"),
+        output.contains("could not connect to Rocket.Chat; check ROCKETCHAT_URL"),
         "{output}"
     );
     chat.misbehave_always(Route::Me, Fault::NotJson);
     let (code, output) = check(&chat, &[]).await;
     assert_eq!(code, Some(1), "{output}");
     assert!(
-        output.contains("the answer is not Rocket.Chat's"),
+        output.contains("the response is not valid for Rocket.Chat"),
         "{output}"
     );
     chat.finish();
