@@ -16,8 +16,8 @@ run: ## start the function with a stand-in for Rocket.Chat and send it a sample 
 	cargo build -q --bins
 	cargo run -q --bin demo
 
-events: ## print the message of every kind of event, as the tests hold the README to it
-	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' README.md
+events: ## print the message for every kind of event
+	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' function/docs/events.md
 
 tables: ## rewrite the generated tables in the documentation
 	UPDATE_TABLES=1 cargo test --workspace --test integration tables
@@ -65,7 +65,7 @@ image-test: ## start the image as confined as it goes and send a webhook through
 budgets: ## compare size, hardening and work of the image with what they may be
 	function/tests/image/budgets $(IMAGE_NAME) $(OUT)
 
-bench: ## measure it beside its peers: FORM=full for the README's figures, profile, or short to try it
+bench: ## measure it beside its peers: FORM=full for the published figures, profile, or short to try it
 	function/benches/run $(or $(FORM),short)
 
 microbench: ## measure verify, parse and render by themselves

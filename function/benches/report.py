@@ -1,4 +1,4 @@
-"""Shows what the benchmark found: JSON, a Markdown table for the README, and a plot.
+"""Shows what the benchmark found: JSON, a Markdown table for function/docs/performance.md, and a plot.
 
 Owns the goals and the words. Every ratio is of two numbers of the same run.
 """

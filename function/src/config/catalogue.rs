@@ -27,7 +27,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("PORT", "port for webhooks", "8080"),
     setting(
         "METRICS_PORT",
-        "separate port for `/metrics` and health checks",
+        "separate port for `/metrics`; health checks are on both ports",
         "the same as `PORT`",
     ),
     setting(

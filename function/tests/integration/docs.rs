@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use webhook_app::notifier::routing;
+use webhook_app::notifier::routing::{self, RoutingRules};
 use webhook_app::outcome::Failure;
 
 use crate::routing::{changed, sample, targets};
@@ -68,18 +68,47 @@ fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-const ROUTING: &str = "README.md";
-const PIPELINE: &str = "README.md";
-const ANSWERS: &str = "README.md";
+const README: &str = "README.md";
+const ROUTING: &str = "function/docs/routing.md";
+const PIPELINE: &str = "k8s-base/README.md";
+const ANSWERS: &str = "function/docs/answers.md";
 
-#[test]
-fn the_example_of_routing_does_what_its_comments_say() {
-    let page = read(ROUTING);
+/// The rules that a page shows.
+fn rules_of(file: &str) -> RoutingRules {
+    let page = read(file);
     let rules = content(&page, "routes");
     let rules = rules
         .and_then(|rules| rules.strip_prefix("```yaml\n"))
         .and_then(|rules| rules.strip_suffix("```\n"));
-    let routes = routing::parse(rules.expect("is YAML")).expect("has no mistakes");
+    routing::parse(rules.expect("is YAML")).expect("has no mistakes")
+}
+
+#[test]
+fn the_rules_of_the_readme_do_what_their_comments_say() {
+    let rules = rules_of(README);
+    let pipeline = |status: &str| {
+        let change = json!({ "object_attributes": { "status": status, "ref": "main" } });
+        targets(&rules, &changed("pipeline", &change))
+    };
+    assert_eq!(pipeline("failed"), "@lead room:GENERAL");
+    assert_eq!(
+        pipeline("success"),
+        "@lead if notified of the failure that this fixes room:GENERAL if notified of the failure that this fixes"
+    );
+    // The reviewer of the example opened it.
+    assert_eq!(targets(&rules, &sample("merge_request")), "own_action");
+    let by_another = changed(
+        "merge_request",
+        &json!({ "user": { "id": 8, "username": "kim" } }),
+    );
+    assert_eq!(targets(&rules, &by_another), "@robin");
+    assert_eq!(targets(&rules, &sample("push")), "@alice");
+    assert_eq!(targets(&rules, &sample("issue")), "no_rule");
+}
+
+#[test]
+fn the_example_of_routing_does_what_its_comments_say() {
+    let routes = rules_of(ROUTING);
     let project = |path: &str| json!({ "project": { "path_with_namespace": path } });
     let ended =
         |status: &str| json!({ "object_attributes": { "status": status, "ref": "release-2" } });

@@ -4,7 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::root;
+use super::{read, root};
+
+/// The README introduces; everything else is in `function/docs`.
+const MAX_README_LINES: usize = 200;
+const MAX_LINE_LENGTH: usize = 300;
 
 /// Folders without pages of the project.
 const OTHERS: &[&str] = &["target", "node_modules"];
@@ -43,6 +47,17 @@ fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
         }
         (!in_code && !line.starts_with('|')).then_some((number, line))
     })
+}
+
+#[test]
+fn the_readme_is_short() {
+    let readme = read("README.md");
+    let lines = readme.lines().count();
+    assert!(lines <= MAX_README_LINES, "{lines} lines");
+    let lines = readme.lines().filter(|line| !line.starts_with('|'));
+    for line in lines {
+        assert!(line.chars().count() <= MAX_LINE_LENGTH, "too long: {line}");
+    }
 }
 
 #[test]

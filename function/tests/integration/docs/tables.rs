@@ -12,17 +12,34 @@ use webhook_app::outcome::Failure;
 use super::block;
 use crate::messages::{compose, fixtures};
 
+/// The settings that the README shows.
+const MAIN_SETTINGS: [&str; 8] = [
+    "GITLAB_SIGNING_KEYS",
+    "GITLAB_WEBHOOK_TOKENS",
+    "ROCKETCHAT_URL",
+    "ROCKETCHAT_USER_ID",
+    "ROCKETCHAT_AUTH_TOKEN",
+    "ROCKETCHAT_RECIPIENT",
+    "ROUTES",
+    "MESSAGES",
+];
+
 #[test]
 fn settings() {
-    let mut table = "| setting | meaning | default |\n|---|---|---|\n".to_owned();
-    for setting in SETTINGS {
-        let _ = writeln!(
-            table,
-            "| `{}` | {} | {} |",
-            setting.name, setting.meaning, setting.default
-        );
-    }
-    block("README.md", "settings", &table);
+    let table = |shown: &dyn Fn(&str) -> bool| {
+        let mut table = "| setting | meaning | default |\n|---|---|---|\n".to_owned();
+        for setting in SETTINGS.iter().filter(|setting| shown(setting.name)) {
+            let _ = writeln!(
+                table,
+                "| `{}` | {} | {} |",
+                setting.name, setting.meaning, setting.default
+            );
+        }
+        table
+    };
+    block("function/docs/settings.md", "settings", &table(&|_| true));
+    let main = table(&|name| MAIN_SETTINGS.contains(&name));
+    block("README.md", "main-settings", &main);
 }
 
 #[test]
@@ -30,7 +47,7 @@ fn names_in_templates() {
     let names = templates::VARIABLES.iter().map(|name| format!("`{name}`"));
     let names: Vec<_> = names.collect();
     block(
-        "README.md",
+        "function/docs/templates.md",
         "variables",
         &format!("{}.\n", names.join(", ")),
     );
@@ -48,7 +65,7 @@ fn figures_of_the_last_benchmark() {
             include_str!("../../../benches/results/profile.md"),
         ),
     ] {
-        block("README.md", name, table);
+        block("function/docs/performance.md", name, table);
     }
 }
 
@@ -106,7 +123,7 @@ fn events() {
     for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Other) {
         assert!(shown.contains(kind), "{} is not shown", kind.label());
     }
-    block("README.md", "events", &table);
+    block("function/docs/events.md", "events", &table);
 }
 
 #[test]
@@ -115,7 +132,7 @@ fn reasons_for_skipping() {
     for reason in SkipReason::ALL {
         let _ = writeln!(table, "| `{}` | {} |", reason.label(), reason.words());
     }
-    block("README.md", "reasons", &table);
+    block("function/docs/events.md", "reasons", &table);
 }
 
 /// What depends on the configuration or on the request is shown as an ellipsis.
@@ -138,5 +155,5 @@ fn answers() {
             failure.reason()
         );
     }
-    block("README.md", "answers", &table);
+    block("function/docs/answers.md", "answers", &table);
 }
