@@ -232,3 +232,11 @@ fn every_status_is_documented_and_every_documented_status_exists() {
     statuses.dedup();
     assert_eq!(documented, statuses);
 }
+
+#[test]
+fn the_changelog_has_a_section_for_this_version() {
+    let changelog = read("function/CHANGELOG.md");
+    let version = concat!("\n## [", env!("CARGO_PKG_VERSION"), "]");
+    assert!(changelog.contains("\n## [Unreleased]\n"));
+    assert!(changelog.contains(version), "expected{version}");
+}
