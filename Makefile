@@ -1,4 +1,4 @@
-# Everything a person or the pipeline does here. `make` alone lists it.
+# Every task of developers and of the pipeline. `make` alone lists them.
 
 .DEFAULT_GOAL := help
 .PHONY: help run events tables test check fmt lint docs deny markup manifests snapshots clean
@@ -9,10 +9,10 @@
 export RUSTDOCFLAGS ?= -D warnings
 # For the same reason no target names a package: cargo would choose other features and build again.
 
-help: ## list what can be done
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## start the function with a stand-in for Rocket.Chat and send it a sample push
+run: ## start the function with a fake Rocket.Chat and send it a sample push
 	cargo build -q --bins
 	cargo run -q --bin demo
 
@@ -22,7 +22,7 @@ events: ## print the message for every kind of event
 tables: ## rewrite the generated tables in the documentation
 	UPDATE_TABLES=1 cargo test --workspace --test integration tables
 
-test: markup ## run everything a newcomer needs to trust it, in less than five minutes
+test: markup ## run the unit and integration tests, in less than five minutes
 	cargo test --workspace
 	cargo test -p webhook-app --features lambda --test integration lambda::
 
@@ -31,7 +31,7 @@ check: fmt lint docs deny test manifests ## run everything the pipeline runs
 fmt: ## check the format of the sources
 	cargo fmt --all --check
 
-lint: ## check the sources for mistakes and style
+lint: ## check the sources with clippy
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 docs: ## check the documentation
@@ -40,7 +40,7 @@ docs: ## check the documentation
 deny: ## check the dependencies: licences, duplicates, sources
 	cargo deny --config .cargo/deny.toml check licenses bans sources
 
-markup: ## install Rocket.Chat's own parser and test the proof that uses it, where Node is present
+markup: ## install Rocket.Chat's own parser and run the tests that need it, if Node is present
 	@command -v npm >/dev/null || echo "SKIPPED: without Node, Rocket.Chat's own parser is not asked"
 	! command -v npm >/dev/null || npm --prefix function/tests/markup ci --silent --no-audit --no-fund
 	! command -v npm >/dev/null || npm --prefix function/tests/markup test --silent
@@ -49,7 +49,7 @@ manifests: ## render the manifests and check them against schemas, checkov and e
 	function/tests/manifests/check
 	cargo test --workspace --test manifests
 
-snapshots: ## look at changed snapshots one by one, with cargo-insta, and accept or refuse them
+snapshots: ## review changed snapshots with cargo-insta
 	cargo insta test --review
 
 IMAGE_NAME ?= localhost/webhook-app:dev
@@ -59,22 +59,22 @@ OUT := $(or $(CARGO_TARGET_DIR),target)/delivery
 image: ## build the server's image with podman, buildah or docker: IMAGE_NAME, RUST, ENGINE
 	function/packaging/build server $(IMAGE_NAME)
 
-image-test: ## start the image as confined as it goes and send a webhook through it
+image-test: ## run the image with all restrictions and send it a webhook
 	function/tests/image/check $(IMAGE_NAME)
 
-budgets: ## compare size, hardening and work of the image with what they may be
+budgets: ## compare size, hardening and work of the image with their limits
 	function/tests/image/budgets $(IMAGE_NAME) $(OUT)
 
-bench: ## measure it beside its peers: FORM=full for the published figures, profile, or short to try it
+bench: ## compare it with other servers: FORM=full for the published figures, profile, or short
 	function/benches/run $(or $(FORM),short)
 
-microbench: ## measure verify, parse and render by themselves
+microbench: ## measure verify, parse and render separately
 	cargo bench -p webhook-app --bench micro
 
-reproduce: ## build the image twice from nothing and compare the bytes
+reproduce: ## build the image twice from scratch and compare the bytes
 	function/tests/image/reproduce $(IMAGE_NAME)
 
-sbom: ## list what is in the programs (CycloneDX) and where the image came from (in-toto)
+sbom: ## list the contents of the programs (CycloneDX) and the origin of the image (in-toto)
 	function/packaging/sbom server $(OUT)/webhook-app.cdx.json
 	function/packaging/sbom lambda $(OUT)/webhook-app-lambda.cdx.json
 	function/packaging/extract $(IMAGE_NAME) /webhook-app $(OUT)/webhook-app
@@ -94,13 +94,13 @@ publish: ## build the image, push it and write its digest to image.env: IMAGE_NA
 deploy: ## roll out IMAGE, by digest, unless its settings are examples: FOLDER with your overlay, KUBE_CONTEXT
 	function/ci/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
 
-notify: ## tell a deployed function of this pipeline's commit: WEBHOOK_URL, GITLAB_SIGNING_KEY
+notify: ## send a deployed function a webhook for the commit of this pipeline: WEBHOOK_URL, GITLAB_SIGNING_KEY
 	function/ci/notify
 
-register: ## make or renew the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN
+register: ## create or update the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN
 	function/ci/register
 
-pipeline: ## check the pipeline's file and run the jobs that need no GitLab
+pipeline: ## check .gitlab-ci.yml and run the jobs that do not need GitLab
 	npm --prefix function/tests/gitlab-ci ci --silent --no-audit --no-fund
 	cargo build -q -p webhook-app -p fakes --bins
 	npm --prefix function/tests/gitlab-ci test --silent
@@ -114,13 +114,13 @@ clean: ## remove everything that was built
 e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP
 	function/tests/e2e/run
 
-up: ## make a cluster with a registry on this machine: CLUSTER=kind, k3d or existing
+up: ## create a local cluster with a registry: CLUSTER=kind, k3d or existing
 	function/tests/e2e/local up
 
-demo: ## bring the function and the stand-ins to that cluster, send a webhook, show the message: CLUSTER
+demo: ## deploy the function and the fakes to that cluster, send a webhook, show the message: CLUSTER
 	function/tests/e2e/local demo
 
-load: ## send many webhooks there, and watch the autoscaler follow: CLUSTER
+load: ## send many webhooks to that cluster and watch the autoscaler: CLUSTER
 	function/tests/e2e/local load
 
 dry-run: ## show what demo and load would apply
@@ -133,6 +133,6 @@ down: ## remove that cluster, or what carries the label of the tests on an exist
 
 # Needs haproxy, nginx, squid, cargo-fuzz and cargo-mutants. A check whose tool is missing is not run, and
 # the run fails unless ALLOW_MISSING=1.
-prove: ## measure the promises: faults, kills, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
+prove: ## run the system tests: faults, crashes, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
 	cargo build -q --release -p webhook-app
 	cargo run -q --release -p system-tests -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(CHECKS)
