@@ -94,7 +94,7 @@ impl ApiError {
     pub fn advice(self) -> &'static str {
         match self {
             Self::Connect => {
-                "could not connect to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
+                "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
             }
             Self::Timeout => "Rocket.Chat did not respond in time",
             Self::Reset => "the connection to Rocket.Chat closed before the response was complete",

@@ -256,7 +256,7 @@ async fn check_says_what_is_wrong_with_the_address() {
     let (code, output) = check(&chat, &[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
     assert_eq!(code, Some(1), "{output}");
     assert!(
-        output.contains("could not connect to Rocket.Chat; check ROCKETCHAT_URL"),
+        output.contains("no connection to Rocket.Chat; check ROCKETCHAT_URL"),
         "{output}"
     );
     chat.misbehave_always(Route::Me, Fault::NotJson);

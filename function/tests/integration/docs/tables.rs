@@ -143,7 +143,9 @@ fn answers() {
     let mut table = "| status | `reason` | `detail` |\n|---|---|---|\n".to_owned();
     for failure in failures {
         let detail = match failure.detail() {
-            text if text.is_empty() => "expected …, depending on the settings".to_owned(),
+            text if text.is_empty() => {
+                "depends on the [authentication](settings.md#authentication)".to_owned()
+            }
             text => text
                 .replace("``", "`…`")
                 .replace("at offset 0", "at offset …"),
