@@ -1,14 +1,14 @@
 //! Deliveries in the envelope of CloudEvents: let in only where that is configured, answered without
 //! a body, and named by the envelope.
 
-use fakes::exchange::{Answer, exchange};
+use fakes::exchange::{Response, exchange};
 use serde_json::json;
 
 use crate::harness::{Harness, assert_problem};
 
 const ON: &[(&str, &str)] = &[("ACCEPT_CLOUDEVENTS", "true")];
 
-async fn post(harness: &Harness, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+async fn post(harness: &Harness, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let headers: Vec<(String, Vec<u8>)> = headers
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))

@@ -259,7 +259,7 @@ async fn check_says_what_is_wrong_with_the_address() {
         output.contains("no connection to Rocket.Chat; check ROCKETCHAT_URL"),
         "{output}"
     );
-    chat.misbehave_always(Route::Me, Fault::NotJson);
+    chat.inject_fault_always(Route::Me, Fault::NotJson);
     let (code, output) = check(&chat, &[]).await;
     assert_eq!(code, Some(1), "{output}");
     assert!(

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use fakes::exchange::Answer;
+use fakes::exchange::Response;
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
 use crate::harness::{Function, Harness, assert_delivered, assert_problem, push};
 
 /// The message of a delivery is stored, once, and the answer names it.
 #[track_caller]
-fn assert_one_message(chat: &FakeRocketChat, answer: &Answer) {
+fn assert_one_message(chat: &FakeRocketChat, answer: &Response) {
     assert_delivered(answer);
     let message = chat.take_message();
     assert_eq!(answer.json()["message_id"], *message.id);
@@ -61,7 +61,7 @@ async fn an_answer_lost_after_the_message_was_stored_loses_and_doubles_nothing()
         },
         Fault::HangUp { insert: true },
         Fault::HalfClose,
-        Fault::CloseAfterAnswer,
+        Fault::CloseAfterResponse,
         Fault::Slow {
             delay: Duration::from_secs(30),
             insert_first: true,
@@ -79,7 +79,7 @@ async fn an_answer_lost_after_the_message_was_stored_loses_and_doubles_nothing()
     for fault in lost {
         println!("{fault:?}");
         let harness = Harness::start().await;
-        harness.chat.misbehave(Route::SendMessage, fault);
+        harness.chat.inject_fault(Route::SendMessage, fault);
         let answer = harness.post(&push()).await;
         assert_one_message(&harness.chat, &answer);
         harness.finish();
@@ -112,8 +112,8 @@ async fn ten_replicas_with_the_same_delivery_send_one_message() {
 #[tokio::test]
 async fn two_calls_that_meet_in_the_database_store_one_message() {
     let harness = Harness::start().await;
-    harness.chat.misbehave(Route::SendMessage, Fault::Race);
-    harness.chat.misbehave(Route::SendMessage, Fault::Race);
+    harness.chat.inject_fault(Route::SendMessage, Fault::Race);
+    harness.chat.inject_fault(Route::SendMessage, Fault::Race);
     let delivery = push();
     let (one, two) = tokio::join!(harness.post(&delivery), harness.post(&delivery));
     assert_one_message(&harness.chat, &one);
@@ -134,7 +134,7 @@ async fn whatever_a_replay_is_answered_with_the_message_is_looked_up() {
         assert_one_message(&harness.chat, &harness.post(&delivery).await);
         harness
             .chat
-            .misbehave(Route::SendMessage, Fault::DuplicateText(text.to_owned()));
+            .inject_fault(Route::SendMessage, Fault::DuplicateText(text.to_owned()));
         assert_delivered(&harness.post(&delivery).await);
         harness.finish();
     }
@@ -148,7 +148,7 @@ async fn a_message_of_somebody_else_under_our_id_is_not_taken_for_ours() {
             user: "bob",
             same_room,
         };
-        harness.chat.misbehave(Route::SendMessage, fault);
+        harness.chat.inject_fault(Route::SendMessage, fault);
         let answer = harness.post(&push()).await;
         let reason = if same_room { "id_taken" } else { "refused" };
         assert_problem(&answer, 503, reason);
@@ -163,9 +163,9 @@ async fn a_delivery_that_failed_is_delivered_once_when_it_is_sent_again() {
     let delivery = push();
     harness
         .chat
-        .misbehave_always(Route::SendMessage, Fault::Status(503));
+        .inject_fault_always(Route::SendMessage, Fault::Status(503));
     assert_problem(&harness.post(&delivery).await, 503, "server_error");
-    harness.chat.behave();
+    harness.chat.clear_faults();
     assert_one_message(&harness.chat, &harness.post(&delivery).await);
     assert_delivered(&harness.post(&delivery).await);
     harness.finish();

@@ -1,7 +1,7 @@
 //! Failures and their fixes: a success is told to those who were told of the failure that it makes
 //! good, whichever replica told it, and to nobody else.
 
-use fakes::exchange::Answer;
+use fakes::exchange::Response;
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn harness() -> Harness {
 }
 
 #[track_caller]
-fn assert_no_fix(answer: &Answer) {
+fn assert_no_fix(answer: &Response) {
     let reason = answer.header("webhook-app-reason");
     assert_eq!(
         (answer.status, reason),
@@ -229,11 +229,11 @@ async fn a_failure_that_cannot_be_looked_for_fails_the_delivery_until_it_can() {
     let fix = pipeline("success", 'b', 'a').id("the-fix");
     harness
         .chat
-        .misbehave_always(Route::GetMessage, Fault::Status(503));
+        .inject_fault_always(Route::GetMessage, Fault::Status(503));
     let answer = harness.post(&fix).await;
     assert_problem(&answer, 503, "server_error");
     assert!(answer.header("retry-after").is_some());
-    harness.chat.behave();
+    harness.chat.clear_faults();
     let text = harness.hear(&fix).await;
     assert!(text.contains(" passed again "), "{text}");
     harness.finish();
@@ -256,7 +256,7 @@ async fn a_look_for_the_failure_that_fails_once_is_made_again() {
     harness.hear(&pipeline("failed", 'a', '0')).await;
     harness
         .chat
-        .misbehave(Route::GetMessage, Fault::Status(503));
+        .inject_fault(Route::GetMessage, Fault::Status(503));
     harness.hear(&pipeline("success", 'b', 'a')).await;
     harness.finish();
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use fakes::exchange::{Answer, exchange};
+use fakes::exchange::{Response, exchange};
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::FakeRocketChat;
 use serde_json::Value;
@@ -44,7 +44,7 @@ impl Harness {
     }
 
     /// Posts a delivery as GitLab would.
-    pub(crate) async fn post(&self, delivery: &Delivery) -> Answer {
+    pub(crate) async fn post(&self, delivery: &Delivery) -> Response {
         self.function.post(delivery).await
     }
 
@@ -166,12 +166,12 @@ impl Function {
     }
 
     /// Posts a delivery as GitLab would.
-    pub(crate) async fn post(&self, delivery: &Delivery) -> Answer {
+    pub(crate) async fn post(&self, delivery: &Delivery) -> Response {
         delivery.post_to(&self.url("/webhook")).await
     }
 
     /// Makes any request.
-    pub(crate) async fn request(&self, method: &str, path: &str) -> Answer {
+    pub(crate) async fn request(&self, method: &str, path: &str) -> Response {
         exchange(method, &self.url(path), &[], b"")
             .await
             .expect("is answered")
@@ -271,14 +271,14 @@ pub(crate) fn read(
 
 /// The answer of a delivery whose message is stored.
 #[track_caller]
-pub(crate) fn assert_delivered(answer: &Answer) {
+pub(crate) fn assert_delivered(answer: &Response) {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.json()["status"], "delivered", "{}", answer.text());
 }
 
 /// A problem with this status and reason, written as RFC 9457 has it.
 #[track_caller]
-pub(crate) fn assert_problem(answer: &Answer, status: u16, reason: &str) {
+pub(crate) fn assert_problem(answer: &Response, status: u16, reason: &str) {
     assert_eq!(
         (
             answer.status,

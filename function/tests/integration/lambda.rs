@@ -82,7 +82,7 @@ async fn a_connection_that_died_while_the_function_slept_loses_nothing() {
     let lambda = Lambda::start().await;
     lambda
         .chat
-        .misbehave(Route::SendMessage, Fault::CloseAfterAnswer);
+        .inject_fault(Route::SendMessage, Fault::CloseAfterResponse);
     lambda.invoke(function_url(&push())).await;
     lambda.chat.take_message();
     let answer = lambda.invoke(function_url(&push())).await;

@@ -54,7 +54,7 @@ async fn while_leaving_it_is_not_ready_and_still_answers() {
 async fn what_is_under_way_is_finished_before_the_end() {
     let mut harness = Harness::start().await;
     let delay = Duration::from_secs(1);
-    harness.chat.misbehave(
+    harness.chat.inject_fault(
         Route::SendMessage,
         Fault::Slow {
             delay,

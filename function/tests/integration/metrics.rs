@@ -78,11 +78,11 @@ async fn the_exposition_tells_what_happened() {
     let reset_in = Duration::from_millis(100);
     harness
         .chat
-        .misbehave(Route::SendMessage, Fault::RateLimited { reset_in });
+        .inject_fault(Route::SendMessage, Fault::RateLimited { reset_in });
     assert_delivered(&harness.post(&limited).await);
     harness
         .chat
-        .misbehave(Route::SendMessage, Fault::Status(403));
+        .inject_fault(Route::SendMessage, Fault::Status(403));
     assert_eq!(harness.post(&failing).await.status, 503);
     let running = include_str!("fixtures/gitlab/pipeline_running.json");
     let running = recorded("Pipeline Hook", running);
@@ -117,7 +117,7 @@ async fn the_sender_who_goes_away_is_no_longer_under_way() {
     };
     harness
         .chat
-        .misbehave_always(Route::CreateDirectMessage, slow);
+        .inject_fault_always(Route::CreateDirectMessage, slow);
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let delivery = push().header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
     let mut head = "POST /webhook HTTP/1.1\r\nHost: test\r\n".to_owned();

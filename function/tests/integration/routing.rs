@@ -427,7 +427,7 @@ async fn a_failed_half_is_made_good_by_sending_the_delivery_again() {
     let (chat, function) = two_recipients().await;
     // Every try of one of the two fails, and that of the other does not.
     for _ in 0..3 {
-        chat.misbehave(Route::SendMessage, Fault::Status(500));
+        chat.inject_fault(Route::SendMessage, Fault::Status(500));
     }
     let first = function.post(&push().id("again")).await;
     let second = function.post(&push().id("again")).await;

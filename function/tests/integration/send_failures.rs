@@ -10,7 +10,7 @@ use crate::harness::{Function, Harness, assert_delivered, assert_problem, push};
 async fn refused_because(route: Route, fault: Fault) -> (u16, String, Option<String>, usize) {
     println!("{route:?} {fault:?}");
     let harness = Harness::start().await;
-    harness.chat.misbehave_always(route, fault);
+    harness.chat.inject_fault_always(route, fault);
     let started = Instant::now();
     let answer = harness.post(&push()).await;
     assert!(
@@ -137,7 +137,7 @@ async fn a_fault_that_passes_is_not_told_at_all() {
     for fault in passing {
         println!("{fault:?}");
         let harness = Harness::start().await;
-        harness.chat.misbehave(Route::SendMessage, fault);
+        harness.chat.inject_fault(Route::SendMessage, fault);
         assert_delivered(&harness.post(&push()).await);
         harness.chat.take_message();
         harness.finish();

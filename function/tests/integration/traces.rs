@@ -216,7 +216,7 @@ async fn a_webhook_that_was_not_delivered_is_an_error_in_its_trace() {
     let harness = Harness::with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)]).await;
     harness
         .chat
-        .misbehave_always(Route::SendMessage, Fault::Status(403));
+        .inject_fault_always(Route::SendMessage, Fault::Status(403));
     assert_eq!(harness.post(&push()).await.status, 503);
     let output = harness.finish();
     let spans = collector.spans();

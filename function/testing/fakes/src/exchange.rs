@@ -1,5 +1,5 @@
-//! One HTTP exchange on a connection of its own, as GitLab makes it.
-//! Owns the plain client of this crate; knows nothing of webhooks, see [`crate::gitlab`].
+//! One HTTP request and its response on a new connection, as GitLab sends a webhook.
+//! Owns the HTTP client of this crate; knows nothing about webhooks, see [`crate::gitlab`].
 
 use std::io;
 
@@ -10,9 +10,9 @@ use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// What a server answered.
+/// A response, read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// The status code.
     pub status: u16,
     /// Every header in the order of arrival, names in lower case; bytes outside UTF-8 are replaced.
@@ -21,8 +21,8 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
-    /// The first header of this name, whatever its case.
+impl Response {
+    /// The first header of this name, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self
             .headers
@@ -39,22 +39,22 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// When it is not JSON: the caller is a test and wants to see the body.
+    /// When it is not JSON: the caller is a test, and the panic message shows the body.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.text()))
     }
 }
 
-/// Makes one call to a plain `http://` address and reads the whole answer; there is no time limit and no redirect is followed.
+/// Sends one request to an `http://` URL and reads the whole response, without a timeout and without following redirects.
 ///
-/// `Host` is added unless given. Fails when the address or a header is malformed and when the connection breaks.
+/// Adds `Host` unless it is given. Fails if the URL or a header is malformed or if the connection breaks.
 pub async fn exchange(
     method: &str,
     url: &str,
     headers: &[(String, Vec<u8>)],
     body: &[u8],
-) -> io::Result<Answer> {
+) -> io::Result<Response> {
     let (authority, path) = split(url)?;
     let mut request = hyper::Request::new(Full::new(Bytes::copy_from_slice(body)));
     *request.method_mut() = method.parse().map_err(malformed)?;
@@ -73,7 +73,7 @@ pub async fn exchange(
     send(authority, request).await
 }
 
-async fn send(authority: &str, request: hyper::Request<Full<Bytes>>) -> io::Result<Answer> {
+async fn send(authority: &str, request: hyper::Request<Full<Bytes>>) -> io::Result<Response> {
     let stream = if authority.contains(':') {
         TcpStream::connect(authority).await?
     } else {
@@ -84,35 +84,37 @@ async fn send(authority: &str, request: hyper::Request<Full<Bytes>>) -> io::Resu
         .handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;
-    let answer = async {
+    let response = async {
         let response = sender.send_request(request).await?;
         let (parts, body) = response.into_parts();
         let headers = parts.headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.as_str().to_owned(), value)
         });
-        Ok::<_, hyper::Error>(Answer {
+        Ok::<_, hyper::Error>(Response {
             status: parts.status.as_u16(),
             headers: headers.collect(),
             body: body.collect().await?.to_bytes().into(),
         })
     };
-    // The connection must be driven while we wait; whichever way it ends, the answer tells.
+    // The connection makes progress only while it is polled. Its end may come before the response is read.
     let mut connection = std::pin::pin!(connection);
-    let mut answer = std::pin::pin!(answer);
+    let mut response = std::pin::pin!(response);
     tokio::select! {
-        answer = &mut answer => answer.map_err(io::Error::other),
+        response = &mut response => response.map_err(io::Error::other),
         ended = &mut connection => {
             ended.map_err(io::Error::other)?;
-            answer.await.map_err(io::Error::other)
+            response.await.map_err(io::Error::other)
         }
     }
 }
 
 fn split(url: &str) -> io::Result<(&str, &str)> {
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or_else(|| malformed(format!("only plain http:// addresses work here, not {url}")))?;
+    let rest = url.strip_prefix("http://").ok_or_else(|| {
+        malformed(format!(
+            "expected a URL that starts with http://, found {url}"
+        ))
+    })?;
     Ok(match rest.find('/') {
         Some(slash) => rest.split_at(slash),
         None => (rest, "/"),

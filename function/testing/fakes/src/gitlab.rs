@@ -1,9 +1,9 @@
-//! GitLab as the sender of webhooks: what it puts into a delivery and how it signs it.
-//! Nothing here receives anything; see [`crate::rocketchat`] for the other side.
+//! GitLab as the sender of webhooks: the headers and body of a delivery, and its signature.
+//! For the receiving side of notifications see [`crate::rocketchat`].
 
 mod delivery;
 mod signature;
 
-pub use crate::exchange::Answer;
+pub use crate::exchange::Response;
 pub use delivery::{Delivery, SAMPLE_KEY, SAMPLE_SHA};
 pub use signature::sign;

@@ -1,6 +1,6 @@
-//! Stand-ins for the two outside systems: a strict Rocket.Chat that refuses what the real one refuses, and a GitLab that signs and posts deliveries.
-//! For tests, for the demonstration and for clusters without the real ones; no part of the product depends on it.
-//! Start with [`rocketchat::FakeRocketChat`] and [`gitlab::Delivery`]; [`exchange`] is the plain HTTP call beneath the latter.
+//! Fakes of the two external systems: a strict Rocket.Chat server that rejects what the real one rejects, and a GitLab client that signs and posts deliveries.
+//! Used by tests, by the demo and in test clusters; the webhook-app crate does not depend on it.
+//! Start with [`rocketchat::FakeRocketChat`] and [`gitlab::Delivery`]; [`exchange`] is the HTTP client that deliveries use.
 
 pub mod exchange;
 pub mod gitlab;

@@ -1,8 +1,7 @@
-//! A strict Rocket.Chat 8.x: it refuses what the real server refuses, answers in the same words and stores messages by id.
-//! Owns the handle that a test holds; the sockets are in `connection`, the rules in `gate` and `actions`.
-//! Whatever the client does against the published interface is a violation and fails the test at its end.
+//! A strict fake of Rocket.Chat 8.x: it rejects what the real server rejects, with the same error texts, and stores messages by id.
+//! Owns the handle that tests use; sockets are in `connection`, validation and behaviour in `middleware` and `handlers`.
+//! Each request that violates the published API is recorded as a violation and fails the test when the handle is dropped.
 
-mod actions;
 mod attachments;
 mod builder;
 mod chunks;
@@ -10,6 +9,7 @@ mod clock;
 mod connection;
 mod fault;
 mod fault_injection;
+mod handlers;
 mod inspect;
 mod limiter;
 mod mentions;
@@ -35,27 +35,27 @@ pub use message::Message;
 pub use route::Route;
 use server::Server;
 
-/// A running stand-in; it stops when dropped, and fails the test when something was left over.
+/// A running fake server. Dropping it stops it, and panics if a message is unread or the client violated the API.
 pub struct FakeRocketChat {
     address: SocketAddr,
     server: Arc<Server>,
     task: JoinHandle<()>,
-    violations_meant: AtomicBool,
+    violations_expected: AtomicBool,
 }
 
 impl FakeRocketChat {
     /// Starts on a free port of 127.0.0.1: a bot with the roles `user` and `bot`, and alice, bob and carol.
     ///
     /// # Panics
-    /// When there is no free port.
+    /// If no port is free.
     pub async fn start() -> Self {
         match Self::builder().start().await {
             Ok(started) => started,
-            Err(error) => panic!("the chat stand-in cannot listen: {error}"),
+            Err(error) => panic!("the fake Rocket.Chat cannot listen: {error}"),
         }
     }
 
-    /// Settings first.
+    /// Settings to change before it starts.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -65,11 +65,11 @@ impl FakeRocketChat {
             address,
             server,
             task,
-            violations_meant: AtomicBool::new(false),
+            violations_expected: AtomicBool::new(false),
         }
     }
 
-    /// Where it listens, such as `http://127.0.0.1:40123`.
+    /// Its base URL, such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -84,57 +84,57 @@ impl FakeRocketChat {
         &self.server.bot.username
     }
 
-    /// The value for `X-Auth-Token`: distinctive, so that a leak can be searched for.
+    /// The value for `X-Auth-Token`: a unique text, so that tests can search for leaks of it.
     pub fn auth_token(&self) -> &str {
         &self.server.auth_token
     }
 
-    /// Lets the next call on a route go wrong; several faults come true in the order they were given.
-    pub fn misbehave(&self, route: Route, fault: Fault) {
+    /// Injects a fault into the next call of a route; several faults are applied in the order in which they were injected.
+    pub fn inject_fault(&self, route: Route, fault: Fault) {
         self.server.store().faults.queue(route, fault);
     }
 
-    /// Lets every call on a route go wrong until [`Self::behave`]; queued faults go first.
-    pub fn misbehave_always(&self, route: Route, fault: Fault) {
-        self.server.store().faults.stand(route, fault);
+    /// Injects a fault into every call of a route until [`Self::clear_faults`]; queued faults come first.
+    pub fn inject_fault_always(&self, route: Route, fault: Fault) {
+        self.server.store().faults.set_always(route, fault);
     }
 
-    /// Forgets all faults, queued and standing.
-    pub fn behave(&self) {
+    /// Removes all injected faults.
+    pub fn clear_faults(&self) {
         self.server.store().faults.clear();
     }
 
-    /// The oldest message that was not taken yet.
+    /// Takes the oldest unread message and marks it as read.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is none.
     pub fn take_message(&self) -> Message {
         let taken = self.server.store().take_unread();
         match taken {
             Some(message) => message,
-            None => panic!("no message is waiting: {}", self.summary()),
+            None => panic!("no unread message: {}", self.summary()),
         }
     }
 
-    /// The oldest message that was not taken yet, as soon as there is one.
+    /// Waits for an unread message, takes the oldest and marks it as read.
     pub async fn next_message(&self) -> Message {
         loop {
             let taken = self.server.store().take_unread();
             if let Some(message) = taken {
                 return message;
             }
-            self.server.arrived.notified().await;
+            self.server.message_stored.notified().await;
         }
     }
 
-    /// Every stored message, taken or not, oldest first.
+    /// All stored messages, read or unread, oldest first.
     pub fn messages(&self) -> Vec<Message> {
         let store = self.server.store();
         let stored = store.messages.iter();
         stored.map(|stored| stored.message.clone()).collect()
     }
 
-    /// Takes every message that is waiting.
+    /// Marks all messages as read.
     pub fn mark_all_read(&self) {
         let mut store = self.server.store();
         store
@@ -143,7 +143,7 @@ impl FakeRocketChat {
             .for_each(|stored| stored.read = true);
     }
 
-    /// Deletes a message as a person would; its id is free again.
+    /// Deletes a message, as a user can; its id can then be used again.
     pub fn delete_message(&self, message_id: &str) {
         let mut store = self.server.store();
         store
@@ -151,32 +151,32 @@ impl FakeRocketChat {
             .retain(|stored| stored.message.id != message_id);
     }
 
-    /// How many calls came in on a route, refused and failed ones included.
+    /// How many calls a route has received, including rejected and failed ones.
     pub fn calls(&self, route: Route) -> usize {
         let store = self.server.store();
         store.calls.get(&route).copied().unwrap_or_default()
     }
 
-    /// How often a message with this id was stored; the messages of others do not count.
+    /// How often a message with this id was stored, not counting those of other users.
     pub fn inserts(&self, message_id: &str) -> usize {
         let store = self.server.store();
         store.inserts.get(message_id).copied().unwrap_or_default()
     }
 
-    /// Says that this test means to break the interface, so that violations do not fail it.
+    /// Declares that this test violates the API on purpose, so that violations do not fail it.
     pub fn expect_violation(&self) {
-        self.violations_meant.store(true, Ordering::Relaxed);
+        self.violations_expected.store(true, Ordering::Relaxed);
     }
 
-    /// What the client did against the interface so far.
+    /// API violations of the client so far.
     pub fn violations(&self) -> Vec<String> {
         self.server.store().violations.clone()
     }
 
-    /// Ends the test's use of the stand-in; dropping it does the same.
+    /// Stops the server and makes the final checks; dropping it does the same.
     ///
     /// # Panics
-    /// When a message was not taken, or the client broke the interface unexpectedly.
+    /// If a message is unread, or if the client violated the API unexpectedly.
     pub fn finish(self) {
         drop(self);
     }
@@ -194,18 +194,16 @@ impl FakeRocketChat {
         )
     }
 
-    fn complaint(&self) -> Option<String> {
+    fn failure(&self) -> Option<String> {
         let store = self.server.store();
         let unread = store.messages.iter().filter(|stored| !stored.read);
         let unread: Vec<_> = unread.map(|stored| &stored.message.text).collect();
         if !unread.is_empty() {
-            return Some(format!(
-                "messages were sent that the test did not take: {unread:?}"
-            ));
+            return Some(format!("the test did not read these messages: {unread:?}"));
         }
-        let meant = self.violations_meant.load(Ordering::Relaxed);
-        let broken = !meant && !store.violations.is_empty();
-        broken.then(|| format!("the interface was broken: {:#?}", store.violations))
+        let expected = self.violations_expected.load(Ordering::Relaxed);
+        let unexpected = !expected && !store.violations.is_empty();
+        unexpected.then(|| format!("the client violated the API: {:#?}", store.violations))
     }
 }
 
@@ -215,8 +213,8 @@ impl Drop for FakeRocketChat {
         if std::thread::panicking() {
             return;
         }
-        if let Some(complaint) = self.complaint() {
-            panic!("{complaint}");
+        if let Some(failure) = self.failure() {
+            panic!("{failure}");
         }
     }
 }

@@ -1,13 +1,13 @@
-//! What the function must be told to work with the stand-ins. Owns those five settings; what else a
-//! test or a demonstration sets is its own affair.
+//! The five settings that webhook-app needs to work with the fakes. Tests and the demo add
+//! their other settings themselves.
 
 use std::collections::BTreeMap;
 
 use crate::gitlab::SAMPLE_KEY;
 use crate::rocketchat::FakeRocketChat;
 
-/// Names of environment variables and their values: the function asks for signatures by
-/// [`SAMPLE_KEY`] and tells `alice`, whom every chat stand-in knows.
+/// Environment variables by name: webhook-app verifies signatures with [`SAMPLE_KEY`] and notifies
+/// `alice`, a user of every [`FakeRocketChat`].
 pub fn settings(chat: &FakeRocketChat) -> BTreeMap<String, String> {
     let settings = [
         ("GITLAB_SIGNING_KEYS", SAMPLE_KEY),

@@ -302,7 +302,7 @@ async fn serving(
     for (id, fault) in [
         (
             "echo",
-            Fault::Answer {
+            Fault::Response {
                 status: 401,
                 content_type: "application/json",
                 body: echoed.clone(),
@@ -310,7 +310,7 @@ async fn serving(
         ),
         (
             "echo-500",
-            Fault::Answer {
+            Fault::Response {
                 status: 500,
                 content_type: "text/html",
                 body: echoed,
@@ -322,7 +322,7 @@ async fn serving(
         ),
         ("no-json-there", Fault::NotJson),
     ] {
-        chat.misbehave_always(Route::SendMessage, fault);
+        chat.inject_fault_always(Route::SendMessage, fault);
         let delivery = sample().id(id).token(TOKENS[0]);
         let echo = say(
             &product.address(),
@@ -331,7 +331,7 @@ async fn serving(
         )
         .await;
         answers.push(echo.text);
-        chat.behave();
+        chat.clear_faults();
     }
     places.add("answers", answers.concat());
     for path in ["/metrics", "/readyz", "/healthz", "/"] {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fakes::exchange::{Answer, exchange};
+use fakes::exchange::{Response, exchange};
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::FakeRocketChat;
 use serde_json::Value;
@@ -152,7 +152,7 @@ impl Sut {
     }
 
     /// Posts a delivery as GitLab would.
-    pub(crate) async fn post(&self, delivery: &Delivery) -> std::io::Result<Answer> {
+    pub(crate) async fn post(&self, delivery: &Delivery) -> std::io::Result<Response> {
         post(delivery, &self.url()).await
     }
 
@@ -288,7 +288,7 @@ impl Drop for Sut {
 }
 
 /// Posts a delivery to any address and searches the answer for secrets.
-pub(crate) async fn post(delivery: &Delivery, url: &str) -> std::io::Result<Answer> {
+pub(crate) async fn post(delivery: &Delivery, url: &str) -> std::io::Result<Response> {
     let answer = delivery.try_post_to(url).await?;
     secret_scan::look(&answer.text());
     for (_, value) in &answer.headers {

@@ -1,5 +1,5 @@
-//! The chat stand-in as a program, for a cluster without a Rocket.Chat: prints each message as one line of JSON.
-//! Listens on 0.0.0.0:3000 unless another address is given as the only argument; `/inspect/` tells what was stored.
+//! The fake Rocket.Chat as a program, for test clusters: prints each stored message as one line of JSON.
+//! Listens on 0.0.0.0:3000 or on the address given as the only argument. The inspection API is under `/inspect/`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
     match serve(address).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("cannot serve on {address}: {error}"));
+            print_error(&format!("cannot serve on {address}: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -27,7 +27,7 @@ async fn serve(address: &str) -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let chat = FakeRocketChat::builder()
         .bind(address)
-        .readable()
+        .inspectable()
         .start()
         .await?;
     print_line(&json!({
@@ -40,7 +40,7 @@ async fn serve(address: &str) -> io::Result<()> {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminated.recv() => Ok(()),
     };
-    // Whoever asks under `/inspect/` has been told; the end of the program is no test.
+    // The final checks are for tests; users of the program read the inspection API.
     chat.expect_violation();
     chat.mark_all_read();
     ended
@@ -57,7 +57,7 @@ fn print_line(line: &serde_json::Value) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
 }
 
-#[expect(clippy::print_stderr, reason = "the program has no other way to tell")]
-fn complain(problem: &str) {
+#[expect(clippy::print_stderr, reason = "a program prints its errors")]
+fn print_error(problem: &str) {
     eprintln!("{problem}");
 }

@@ -1,37 +1,37 @@
-//! One webhook through a function that is already running: stands in for Rocket.Chat and for GitLab, and fails unless the message arrives.
-//! For images, emulators and clusters: `roundtrip settings` prints what the function must be started with, `roundtrip [URL]` does the round.
+//! Smoke test of a webhook-app that already runs: serves a fake Rocket.Chat, posts a push as GitLab does, and fails unless the message arrives.
+//! Used for images and emulators: `smoke settings` prints the settings to start webhook-app with, `smoke [URL]` runs the test.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use fakes::exchange::{Answer, exchange};
+use fakes::exchange::{Response, exchange};
 use fakes::gitlab::{Delivery, SAMPLE_KEY, SAMPLE_SHA};
 use fakes::rocketchat::FakeRocketChat;
 use tokio::time;
 
-/// Where the function finds Rocket.Chat: the same loopback.
+/// The address of the fake Rocket.Chat; webhook-app must share this loopback interface.
 const CHAT: &str = "127.0.0.1:3000";
 
-/// Where the function listens unless it is told otherwise.
-const FUNCTION: &str = "http://127.0.0.1:8080";
+/// The default URL of webhook-app.
+const WEBHOOK_APP: &str = "http://127.0.0.1:8080";
 
-/// A container that takes longer than this to start is stuck.
+/// How long webhook-app may take to become ready.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// How often we look whether it has started.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long to wait between two readiness probes.
+const PROBE_INTERVAL: Duration = Duration::from_millis(20);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let word = std::env::args().nth(1);
     let ended = match word.as_deref() {
-        None => round(FUNCTION).await,
+        None => smoke_test(WEBHOOK_APP).await,
         Some("settings") => settings().await,
-        Some(url) if url.starts_with("http://") => round(url).await,
+        Some(url) if url.starts_with("http://") => smoke_test(url).await,
         Some(word) => Err(format!(
-            "expected nothing, settings or an address that begins with http://, found {word}"
+            "expected no argument, settings or a URL that starts with http://, found {word}"
         )),
     };
     match ended {
@@ -40,13 +40,13 @@ async fn main() -> ExitCode {
             written.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
         }
         Err(error) => {
-            complain(&error);
+            print_error(&error);
             ExitCode::FAILURE
         }
     }
 }
 
-/// Lines of `NAME=value`, as container engines read them from a file.
+/// Lines of `NAME=value`, the format of `--env-file`.
 async fn settings() -> Result<String, String> {
     let chat = FakeRocketChat::start().await;
     let mut settings = fakes::settings(&chat);
@@ -57,13 +57,13 @@ async fn settings() -> Result<String, String> {
     Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
-async fn round(function: &str) -> Result<String, String> {
+async fn smoke_test(base_url: &str) -> Result<String, String> {
     let chat = FakeRocketChat::builder().bind(CHAT).start().await;
-    let chat = chat.map_err(failed("stand in for Rocket.Chat"))?;
-    time::timeout(START_LIMIT, until_ready(function))
+    let chat = chat.map_err(failed("start the fake Rocket.Chat"))?;
+    time::timeout(START_LIMIT, until_ready(base_url))
         .await
-        .map_err(failed("see the function become ready"))?;
-    let url = format!("{function}/webhook");
+        .map_err(failed("wait until webhook-app is ready"))?;
+    let url = format!("{base_url}/webhook");
     let push = Delivery::push_sample();
     expect(401, &post(&push, &url).await?)?;
     let signed = push.signed_with(SAMPLE_KEY);
@@ -79,29 +79,29 @@ async fn round(function: &str) -> Result<String, String> {
     }
 }
 
-async fn until_ready(function: &str) {
-    let url = format!("{function}/readyz");
+async fn until_ready(base_url: &str) {
+    let url = format!("{base_url}/readyz");
     loop {
-        let answer = exchange("GET", &url, &[], b"").await;
-        if answer.is_ok_and(|answer| answer.status == 200) {
+        let response = exchange("GET", &url, &[], b"").await;
+        if response.is_ok_and(|response| response.status == 200) {
             return;
         }
-        time::sleep(LOOK_EVERY).await;
+        time::sleep(PROBE_INTERVAL).await;
     }
 }
 
-async fn post(delivery: &Delivery, url: &str) -> Result<Answer, String> {
-    let answer = delivery.try_post_to(url).await;
-    answer.map_err(failed("post a delivery"))
+async fn post(delivery: &Delivery, url: &str) -> Result<Response, String> {
+    let response = delivery.try_post_to(url).await;
+    response.map_err(failed("post a delivery"))
 }
 
-fn expect(status: u16, answer: &Answer) -> Result<(), String> {
-    if answer.status == status {
+fn expect(status: u16, response: &Response) -> Result<(), String> {
+    if response.status == status {
         return Ok(());
     }
-    let (found, text) = (answer.status, answer.text());
+    let (found, text) = (response.status, response.text());
     Err(format!(
-        "expected the answer {status}, found {found}: {text}"
+        "expected the status {status}, found {found}: {text}"
     ))
 }
 
@@ -109,7 +109,7 @@ fn failed<E: Display>(what: &'static str) -> impl Fn(E) -> String {
     move |error| format!("could not {what}: {error}")
 }
 
-#[expect(clippy::print_stderr, reason = "the program has no other way to tell")]
-fn complain(text: &str) {
-    eprintln!("roundtrip: {text}");
+#[expect(clippy::print_stderr, reason = "a program prints its errors")]
+fn print_error(text: &str) {
+    eprintln!("smoke: {text}");
 }

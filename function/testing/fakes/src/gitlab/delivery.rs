@@ -1,22 +1,22 @@
-//! One delivery of a GitLab webhook: headers, body and the call itself.
-//! Starts as GitLab 19.3 would send it; each builder method changes one thing.
+//! One delivery of a GitLab webhook: headers, body, and posting it.
+//! The default is what GitLab 19.3 sends; each builder method changes one thing.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::signature::sign;
-use crate::exchange::{Answer, exchange};
+use crate::exchange::{Response, exchange};
 
-/// A valid signing key for samples: `whsec_` and 32 bytes. Never a real secret.
+/// A valid signing key for tests: `whsec_` and 32 bytes in base64. Not a secret.
 pub const SAMPLE_KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// The commit that [`Delivery::push_sample`] brings.
+/// The head commit of [`Delivery::push_sample`].
 pub const SAMPLE_SHA: &str = "3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b";
 
 const SAMPLE_PUSH: &str = include_str!("push_sample.json");
 
-/// A delivery in the making; every builder method takes and returns it.
+/// A delivery and its builder.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     event: String,
@@ -30,12 +30,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// A push of one commit ([`SAMPLE_SHA`]) to `main` of `acme/rocket`; neither signed nor with a token.
+    /// A push of one commit ([`SAMPLE_SHA`]) to `main` of `acme/rocket`; without a signature or a token.
     pub fn push_sample() -> Self {
         Self::new("Push Hook", SAMPLE_PUSH)
     }
 
-    /// A delivery of any event, such as `Push Hook`, with a fresh id.
+    /// A delivery of any event, such as `Push Hook`, with a new random id.
     pub fn new(event: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             event: event.to_owned(),
@@ -49,49 +49,49 @@ impl Delivery {
         }
     }
 
-    /// Sets `Idempotency-Key` and `webhook-id`, which survive a resend.
+    /// Sets `Idempotency-Key` and `webhook-id`, which stay the same when GitLab resends a delivery.
     #[must_use]
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
     }
 
-    /// Signs with a `whsec_` key; a second call adds a second signature, as during a change of keys.
+    /// Signs with a `whsec_` key; a second call adds a second signature, as during key rotation.
     #[must_use]
     pub fn signed_with(mut self, key: &str) -> Self {
         self.signing_keys.push(key.to_owned());
         self
     }
 
-    /// Sends the plain secret in `X-Gitlab-Token`.
+    /// Sends this secret token in `X-Gitlab-Token`.
     #[must_use]
     pub fn token(mut self, token: impl AsRef<[u8]>) -> Self {
         self.token = Some(token.as_ref().to_vec());
         self
     }
 
-    /// Fixes the signed timestamp, in seconds since 1970; without it each post carries the present.
+    /// Sets the signed timestamp, in Unix seconds; the default is the current time of each post.
     #[must_use]
     pub fn at(mut self, unix_seconds: i64) -> Self {
         self.at = Some(unix_seconds);
         self
     }
 
-    /// Adds a header beside the others, even of a name that is there already.
+    /// Appends a header, even if one of this name exists.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.added.push((name.to_owned(), value.as_ref().to_vec()));
         self
     }
 
-    /// Leaves out every header of this name that GitLab itself would send.
+    /// Removes the headers of this name that GitLab sends by default.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.removed.push(name.to_owned());
         self
     }
 
-    /// Replaces the body; the signature follows it.
+    /// Replaces the body; the signature covers the new one.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
@@ -103,8 +103,8 @@ impl Delivery {
         &self.body
     }
 
-    /// One attempt as bytes up to the body, for senders that no library would be. Announces no length
-    /// unless a header does.
+    /// The request head of one attempt, for tests that write to a socket. It has no `Content-Length`
+    /// unless a header sets one.
     pub fn head(&self) -> String {
         let lines = self
             .headers()
@@ -114,7 +114,7 @@ impl Delivery {
         format!("POST /webhook HTTP/1.1\r\nHost: test\r\n{lines}\r\n")
     }
 
-    /// All headers of one attempt; the attempt's own UUIDs are fresh each time.
+    /// All headers of one attempt; the UUIDs of the attempt are new each time.
     pub fn headers(&self) -> Vec<(String, Vec<u8>)> {
         let timestamp = self.at.unwrap_or_else(unix_seconds).to_string();
         let mut headers = vec![
@@ -140,36 +140,36 @@ impl Delivery {
         if let Some(token) = &self.token {
             headers.push(("X-Gitlab-Token", token.clone()));
         }
-        headers.retain(|(name, _)| !self.leaves_out(name));
-        let own = headers
+        headers.retain(|(name, _)| !self.is_removed(name));
+        let headers = headers
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value));
-        own.chain(self.added.clone()).collect()
+        headers.chain(self.added.clone()).collect()
     }
 
-    /// Posts the delivery once, on a connection of its own, and waits for the answer.
+    /// Posts the delivery once, on a new connection, and waits for the response.
     ///
     /// # Panics
-    /// When there is no answer; see [`Self::try_post_to`] for a result instead.
-    pub async fn post_to(&self, url: &str) -> Answer {
+    /// If there is no response; [`Self::try_post_to`] returns a `Result` instead.
+    pub async fn post_to(&self, url: &str) -> Response {
         match self.try_post_to(url).await {
-            Ok(answer) => answer,
-            Err(error) => panic!("no answer to the delivery from {url}: {error}"),
+            Ok(response) => response,
+            Err(error) => panic!("no response from {url}: {error}"),
         }
     }
 
-    /// Posts the delivery once; fails when the address is malformed or the connection breaks.
-    pub async fn try_post_to(&self, url: &str) -> std::io::Result<Answer> {
+    /// Posts the delivery once; fails if the URL is malformed or the connection breaks.
+    pub async fn try_post_to(&self, url: &str) -> std::io::Result<Response> {
         exchange("POST", url, &self.headers(), &self.body).await
     }
 
-    /// A command for a shell that posts this delivery; needs only `curl`.
+    /// A shell command that posts this delivery with `curl`.
     ///
-    /// A signature is good for as long as the receiver tolerates its timestamp; a token stays good.
+    /// A signature is valid for as long as the receiver accepts its timestamp; a token does not expire.
     pub fn curl(&self, url: &str) -> String {
         let mut command = vec![format!("curl -i {}", quoted(url))];
         for (name, value) in self.headers() {
-            // What curl sends by itself, or what matters to nobody at a desk.
+            // Headers that curl adds itself, or that do not matter to the receiver.
             if !matches!(name.as_str(), "Accept" | "Connection" | "User-Agent") {
                 let header = format!("{name}: {}", String::from_utf8_lossy(&value));
                 command.push(format!("-H {}", quoted(&header)));
@@ -180,13 +180,13 @@ impl Delivery {
         command.join(" \\\n  ")
     }
 
-    fn leaves_out(&self, name: &str) -> bool {
+    fn is_removed(&self, name: &str) -> bool {
         let mut removed = self.removed.iter();
         removed.any(|removed| removed.eq_ignore_ascii_case(name))
     }
 }
 
-/// For a POSIX shell: single quotes, and each single quote inside as `'\''`.
+/// Quotes for a POSIX shell: in single quotes, with each single quote inside as `'\''`.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

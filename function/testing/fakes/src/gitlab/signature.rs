@@ -1,4 +1,4 @@
-//! The signature over a delivery, as GitLab 19 and later compute it (Standard Webhooks).
+//! The signature of a delivery as GitLab 19 and later compute it (Standard Webhooks).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,13 +7,13 @@ use ring::hmac;
 /// The value for `webhook-signature`: `v1,` and the base64 of the HMAC-SHA256 over id, timestamp and body.
 ///
 /// # Panics
-/// When the key is not `whsec_` followed by base64: a sender without a key has nothing to say.
+/// If the key is not `whsec_` followed by base64.
 pub fn sign(key: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
     let Some(secret) = key
         .strip_prefix("whsec_")
         .and_then(|text| STANDARD.decode(text).ok())
     else {
-        panic!("a signing key is whsec_ and the base64 of 32 bytes");
+        panic!("expected a signing key of whsec_ and the base64 of 32 bytes");
     };
     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
     let mut context = hmac::Context::with_key(&key);

@@ -1,4 +1,4 @@
-//! The rules for attachments of a message: which keys have which type, and what a field needs.
+//! Validation of message attachments: the type of each key, and the required keys of a field.
 
 use serde_json::Value;
 
@@ -6,43 +6,43 @@ use serde_json::Value;
 enum Kind {
     Text,
     TextOrNumber,
-    Flag,
+    Bool,
     Number,
     Object,
     List,
-    Address,
+    Url,
 }
 
 const KEYS: [(&str, Kind); 26] = [
     ("color", Kind::Text),
     ("text", Kind::Text),
     ("ts", Kind::TextOrNumber),
-    ("thumb_url", Kind::Address),
+    ("thumb_url", Kind::Url),
     ("button_alignment", Kind::Text),
     ("actions", Kind::List),
-    ("message_link", Kind::Address),
-    ("collapsed", Kind::Flag),
+    ("message_link", Kind::Url),
+    ("collapsed", Kind::Bool),
     ("author_name", Kind::Text),
-    ("author_link", Kind::Address),
-    ("author_icon", Kind::Address),
+    ("author_link", Kind::Url),
+    ("author_icon", Kind::Url),
     ("title", Kind::Text),
-    ("title_link", Kind::Address),
-    ("title_link_download", Kind::Flag),
+    ("title_link", Kind::Url),
+    ("title_link_download", Kind::Bool),
     ("image_dimensions", Kind::Object),
-    ("image_url", Kind::Address),
+    ("image_url", Kind::Url),
     ("image_preview", Kind::Text),
     ("image_type", Kind::Text),
     ("image_size", Kind::Number),
-    ("audio_url", Kind::Address),
+    ("audio_url", Kind::Url),
     ("audio_type", Kind::Text),
     ("audio_size", Kind::Number),
-    ("video_url", Kind::Address),
+    ("video_url", Kind::Url),
     ("video_type", Kind::Text),
     ("video_size", Kind::Number),
     ("fields", Kind::List),
 ];
 
-/// The first objection to these attachments, in the server's words.
+/// The first error of these attachments, with the server's text.
 pub(super) fn check(attachments: &Value) -> Result<(), String> {
     let Some(attachments) = attachments.as_array() else {
         return Err("Match error: Expected array, got something else".to_owned());
@@ -59,7 +59,7 @@ pub(super) fn check(attachments: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Keys that the server takes and ignores; a client that sends them does not know what it does.
+/// Keys that the server ignores; in a client they are a typing mistake.
 pub(super) fn unknown_keys(attachments: &Value) -> Vec<String> {
     let attachments = attachments.as_array().into_iter().flatten();
     attachments
@@ -72,9 +72,9 @@ pub(super) fn unknown_keys(attachments: &Value) -> Vec<String> {
 
 fn check_value(key: &str, kind: Kind, value: &Value) -> Result<(), String> {
     let fits = match kind {
-        Kind::Text | Kind::Address => value.is_string(),
+        Kind::Text | Kind::Url => value.is_string(),
         Kind::TextOrNumber => value.is_string() || value.is_number(),
-        Kind::Flag => value.is_boolean(),
+        Kind::Bool => value.is_boolean(),
         Kind::Number => value.is_number(),
         Kind::Object => value.is_object(),
         Kind::List => value.is_array(),
@@ -82,15 +82,15 @@ fn check_value(key: &str, kind: Kind, value: &Value) -> Result<(), String> {
     if !fits {
         return Err(format!("Match error: unexpected type in field {key}"));
     }
-    let address = value.as_str().unwrap_or_default();
-    if matches!(kind, Kind::Address) && !is_full_address(address) {
+    let url = value.as_str().unwrap_or_default();
+    if matches!(kind, Kind::Url) && !is_absolute_url(url) {
         return Err("Invalid href value provided".to_owned());
     }
     Ok(())
 }
 
-/// A scheme, `//` and a host, or a file of the server's own; that also keeps out `javascript:`.
-fn is_full_address(text: &str) -> bool {
+/// An http(s) URL with a host, or the path of an uploaded file. This also rejects `javascript:`.
+fn is_absolute_url(text: &str) -> bool {
     if text.starts_with("/file-upload/") {
         return true;
     }
@@ -100,7 +100,7 @@ fn is_full_address(text: &str) -> bool {
     matches!(scheme, "http" | "https") && !rest.is_empty() && !rest.starts_with('/')
 }
 
-/// What JavaScript holds for false counts as missing: nothing, an empty text, zero and `false`.
+/// A falsy value in JavaScript counts as missing: null, an empty text, zero and `false`.
 fn check_field(field: &Value) -> Result<(), String> {
     let missing = |key: &str| match field.get(key) {
         None | Some(Value::Null | Value::Bool(false)) => true,
@@ -108,9 +108,9 @@ fn check_field(field: &Value) -> Result<(), String> {
         Some(Value::Number(number)) => number.as_f64() == Some(0.0),
         Some(_) => false,
     };
-    let text_or_nothing = field.get("title").is_none_or(Value::is_string);
-    let flag_or_nothing = field.get("short").is_none_or(Value::is_boolean);
-    if !text_or_nothing || !flag_or_nothing {
+    let is_text_or_absent = field.get("title").is_none_or(Value::is_string);
+    let is_bool_or_absent = field.get("short").is_none_or(Value::is_boolean);
+    if !is_text_or_absent || !is_bool_or_absent {
         return Err("Match error: unexpected type in an attachment field".to_owned());
     }
     if missing("title") || missing("value") {

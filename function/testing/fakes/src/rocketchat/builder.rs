@@ -1,4 +1,4 @@
-//! The settings of the stand-in before it starts.
+//! Settings of the fake Rocket.Chat, and starting it.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -11,20 +11,20 @@ use super::server::Server;
 use super::store::Store;
 use super::{FakeRocketChat, connection};
 
-/// The access token of the bot: distinctive, so that a leak into a log or an answer is found by searching for it.
+/// The access token of the bot: a unique text, so that tests can search logs and responses for leaks of it.
 const AUTH_TOKEN: &str = "canary-Tq7vXw2Lr9Ns4Kd8Hb3Zc6Yp1Mf5Jg0Ae-never-shown";
 
 /// The bot's username.
 const BOT: &str = "gitlab-bot";
 
-/// Settings of a [`FakeRocketChat`]; every method takes and returns it.
+/// Settings of a [`FakeRocketChat`].
 #[derive(Clone, Debug)]
 pub struct Builder {
     roles: Vec<String>,
     users: Vec<String>,
     max_message_size: usize,
     drops_unknown_users: bool,
-    readable: bool,
+    inspectable: bool,
     address: String,
 }
 
@@ -36,58 +36,58 @@ impl Default for Builder {
             users: owned(&["alice", "bob", "carol"]),
             max_message_size: 5000,
             drops_unknown_users: false,
-            readable: false,
+            inspectable: false,
             address: "127.0.0.1:0".to_owned(),
         }
     }
 }
 
 impl Builder {
-    /// The roles of the bot; without `bot` it is rate limited, without `user` it cannot notify everybody.
+    /// The roles of the bot. Without `bot` it is rate limited; without `user` it cannot use `@all` and `@here`.
     #[must_use]
     pub fn roles(mut self, roles: &[&str]) -> Self {
         self.roles = roles.iter().map(|&role| role.to_owned()).collect();
         self
     }
 
-    /// The people beside the bot.
+    /// The usernames of the other accounts.
     #[must_use]
     pub fn users(mut self, users: &[&str]) -> Self {
         self.users = users.iter().map(|&user| user.to_owned()).collect();
         self
     }
 
-    /// `Message_MaxAllowedSize`, in UTF-16 code units; 5000 unless set.
+    /// `Message_MaxAllowedSize`, in UTF-16 code units; default 5000.
     #[must_use]
     pub fn max_message_size(mut self, units: usize) -> Self {
         self.max_message_size = units;
         self
     }
 
-    /// Leaves unknown people out of a new room instead of refusing it.
+    /// Ignores unknown users in `im.create` instead of rejecting the call.
     ///
-    /// Some servers do: the answer to `im.create` is then a success and names a room without the recipient.
+    /// Some servers do so: the response is then a success with a room that lacks the recipient.
     #[must_use]
     pub fn drops_unknown_users(mut self) -> Self {
         self.drops_unknown_users = true;
         self
     }
 
-    /// Serves what was stored under `/inspect/`, for tests that hold no handle.
+    /// Serves the inspection API under `/inspect/`, for tests in another process.
     #[must_use]
-    pub fn readable(mut self) -> Self {
-        self.readable = true;
+    pub fn inspectable(mut self) -> Self {
+        self.inspectable = true;
         self
     }
 
-    /// The address to listen on, such as `0.0.0.0:3000`; a free port of 127.0.0.1 unless set.
+    /// The address to listen on, such as `0.0.0.0:3000`; default a free port of 127.0.0.1.
     #[must_use]
     pub fn bind(mut self, address: &str) -> Self {
         address.clone_into(&mut self.address);
         self
     }
 
-    /// Listens and serves on the current runtime; fails when the address cannot be had.
+    /// Listens and serves on the current runtime; fails if it cannot bind the address.
     pub async fn start(self) -> io::Result<FakeRocketChat> {
         let listener = TcpListener::bind(&self.address).await?;
         let address = listener.local_addr()?;
@@ -104,17 +104,17 @@ impl Builder {
             max_message_size: self.max_message_size,
             drops_unknown_users: self.drops_unknown_users,
             store: Mutex::new(store),
-            arrived: Notify::new(),
-            meeting: Barrier::new(2),
+            message_stored: Notify::new(),
+            race_barrier: Barrier::new(2),
         });
         #[expect(
             clippy::disallowed_methods,
-            reason = "the stand-in serves beside the test, and its handle ends the task"
+            reason = "the server runs in the background of a test, and its handle aborts the task"
         )]
         let task = tokio::spawn(connection::accept(
             listener,
             Arc::clone(&server),
-            self.readable,
+            self.inspectable,
         ));
         Ok(FakeRocketChat::new(address, server, task))
     }

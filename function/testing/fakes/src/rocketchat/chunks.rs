@@ -1,4 +1,4 @@
-//! The answer as HTTP: headers, and a body in one piece or in many.
+//! Converts a reply to an HTTP response whose body is one chunk or many.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -17,8 +17,8 @@ pub(super) fn response(reply: &Reply) -> Response<Chunks> {
     with_body(reply, body)
 }
 
-/// 64 MiB of spaces after the opening brace: still JSON, and nobody should read it to the end.
-pub(super) fn padded(reply: &Reply) -> Response<Chunks> {
+/// Adds 64 MiB of spaces after the opening brace: still JSON, and too large for a client to read completely.
+pub(super) fn with_padding(reply: &Reply) -> Response<Chunks> {
     let mebibyte = Bytes::from(vec![b' '; 1 << 20]);
     let mut chunks = VecDeque::from(vec![mebibyte; 64]);
     chunks.push_front(reply.body.slice(..1));
@@ -40,7 +40,7 @@ fn with_body(reply: &Reply, body: Chunks) -> Response<Chunks> {
     response
 }
 
-/// A body in pieces: of known length when it is one piece, else of unknown length.
+/// A body in chunks, with a `Content-Length` only if there is one chunk.
 pub(super) struct Chunks(VecDeque<Bytes>);
 
 impl Body for Chunks {
@@ -52,7 +52,7 @@ impl Body for Chunks {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = self.get_mut().0.pop_front();
-        Poll::Ready(next.map(|piece| Ok(Frame::data(piece))))
+        Poll::Ready(next.map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,8 +1,8 @@
-//! The present, as the interface writes it.
+//! The current time in the two formats of the API.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since 1970, `ahead` of now.
+/// Unix milliseconds, `ahead` of now.
 pub(super) fn epoch_milliseconds(ahead: Duration) -> u128 {
     (since_1970() + ahead).as_millis()
 }
@@ -26,7 +26,7 @@ fn iso(since: Duration) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
 }
 
-/// Year, month and day of a day counted from 1970; the years start in March so that a leap day is the last.
+/// The date of a day counted from 1970. Years start in March, so that a leap day is the last day of its year.
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let era = shifted / 146_097;
@@ -50,7 +50,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn known_instants_are_written_as_everybody_writes_them() {
+    fn instants_are_formatted_as_iso_8601() {
         let cases = [
             (0, "1970-01-01T00:00:00.000Z"),
             (951_782_399_999, "2000-02-28T23:59:59.999Z"),

@@ -1,5 +1,5 @@
-//! The sockets: accepts connections, reads calls and sends answers.
-//! What a call means is the business of `server`, how it goes wrong that of `fault_injection`.
+//! The HTTP server: accepts connections, reads calls and sends responses.
+//! `server` handles the calls, `fault_injection` applies the faults.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::actions::Collision;
 use super::chunks::{Chunks, response};
+use super::handlers::Collision;
 use super::middleware::Call;
 use super::reply::Reply;
 use super::server::Server;
 use super::wire::{Cut, Wire};
 use super::{Route, fault_injection, inspect};
 
-/// Accepts until it is dropped; its connections end with it.
-pub(super) async fn accept(listener: TcpListener, server: Arc<Server>, readable: bool) {
+/// Accepts connections until it is dropped, which closes them.
+pub(super) async fn accept(listener: TcpListener, server: Arc<Server>, inspectable: bool) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve(stream, Arc::clone(&server), readable));
+                    connections.spawn(serve(stream, Arc::clone(&server), inspectable));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -35,27 +35,27 @@ pub(super) async fn accept(listener: TcpListener, server: Arc<Server>, readable:
     }
 }
 
-async fn serve(stream: TcpStream, server: Arc<Server>, readable: bool) {
+async fn serve(stream: TcpStream, server: Arc<Server>, inspectable: bool) {
     let cut = Cut::default();
     let wire = TokioIo::new(Wire::new(stream, cut.clone()));
     let service = service_fn(move |request| {
         let (server, cut) = (Arc::clone(&server), cut.clone());
-        async move { Ok::<_, Infallible>(answer(server, cut, request, readable).await) }
+        async move { Ok::<_, Infallible>(respond(server, cut, request, inspectable).await) }
     });
-    // A client that goes away, and a fault of ours, both end here as an error.
+    // An error is a client that disconnected or an injected fault.
     let _ended = hyper::server::conn::http1::Builder::new()
         .serve_connection(wire, service)
         .await;
 }
 
-async fn answer(
+async fn respond(
     server: Arc<Server>,
     cut: Cut,
     request: Request<Incoming>,
-    readable: bool,
+    inspectable: bool,
 ) -> Response<Chunks> {
     let (parts, body) = request.into_parts();
-    // A body that breaks off is a call that never came.
+    // An incomplete body is treated as an empty one: the client has disconnected.
     let body = body
         .collect()
         .await
@@ -67,11 +67,14 @@ async fn answer(
         headers: parts.headers,
         body: body.unwrap_or_default(),
     };
-    if let Some(reply) = readable.then(|| inspect::answer(&server, &call)).flatten() {
+    if let Some(reply) = inspectable
+        .then(|| inspect::respond(&server, &call))
+        .flatten()
+    {
         return response(&reply);
     }
     let Some(route) = Route::find(&call.method, &call.path) else {
-        return response(&server.lost(&call));
+        return response(&server.not_found(&call));
     };
     let fault = {
         let mut store = server.store();
@@ -79,27 +82,28 @@ async fn answer(
         store.faults.next(route)
     };
     let Some(fault) = fault else {
-        return response(&carry_out(server, route, call, None).await);
+        return response(&handle(server, route, call, None).await);
     };
-    fault_injection::act_out(server, &cut, route, call, fault).await
+    fault_injection::inject(server, &cut, route, call, fault).await
 }
 
-/// Carries out a call to its end even when the client goes away, as the real server does.
-pub(super) async fn carry_out(
+/// Handles a call to its end even if the client disconnects, as the real server does.
+pub(super) async fn handle(
     server: Arc<Server>,
     route: Route,
     call: Call,
     collision: Option<Collision>,
 ) -> Reply {
-    detached(async move { server.carry_out(route, &call, collision).await }).await
+    detached(async move { server.handle(route, &call, collision).await }).await
 }
 
 pub(super) async fn detached(work: impl Future<Output = Reply> + Send + 'static) -> Reply {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the stand-in must finish a call whose client has gone"
+        reason = "the call must be finished even if its client has disconnected"
     )]
     let task = tokio::spawn(work);
-    // It fails only when it panics, which the test is told on its own output.
-    task.await.unwrap_or_else(|_| Reply::bare_status(500))
+    // It fails only if it panics, and the test output then shows the panic.
+    task.await
+        .unwrap_or_else(|_| Reply::default_for_status(500))
 }

@@ -1,20 +1,20 @@
-//! How a call can go wrong, and which calls shall.
-//! Acting it out is the business of `connection` (on the wire) and of `send_message` (in the store).
+//! The faults that a test can inject, and the queue that decides which call gets which fault.
+//! `fault_injection` applies them; `send_message` handles those that concern the store.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::Route;
 
-/// What happens to a call instead of the normal course.
+/// What goes wrong in a call.
 ///
-/// "Carried out" means that the request took effect, for instance that the message is stored, whatever the client gets to see.
+/// "Executed" means that the call took effect, for example that the message is stored, whatever response the client gets.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// This status with the body that Rocket.Chat, or the proxy in front of it (408, 413, 425, 429, 502, 503, 504), gives; not carried out.
+    /// This status with the body that Rocket.Chat, or the proxy in front of it (408, 413, 425, 429, 502, 503, 504), sends; not executed.
     Status(u16),
-    /// Exactly this answer; not carried out.
-    Answer {
+    /// Exactly this response; not executed.
+    Response {
         /// The status code.
         status: u16,
         /// The value of `Content-Type`.
@@ -22,68 +22,68 @@ pub enum Fault {
         /// The body.
         body: String,
     },
-    /// 429 as Rocket.Chat's own limiter answers: `X-RateLimit-*` headers, the reset in milliseconds since 1970, no `Retry-After`; not carried out.
+    /// 429 as sent by Rocket.Chat's rate limiter: `X-RateLimit-*` headers, the reset in Unix milliseconds, no `Retry-After`; not executed.
     RateLimited {
-        /// How far away the announced reset is.
+        /// Time until the announced reset.
         reset_in: Duration,
     },
-    /// 302 to this address; not carried out.
+    /// 302 to this URL; not executed.
     Redirect(String),
-    /// A TCP reset after that many bytes of the answer, or at its end when it is shorter.
+    /// A TCP reset after this many bytes of the response, or at its end if it is shorter.
     ResetAfter {
-        /// How many bytes of the answer still get out, its head included.
+        /// How many bytes of the response are sent, including its head.
         bytes: usize,
-        /// Whether the call is carried out first.
+        /// Whether the call is executed first.
         insert: bool,
     },
-    /// The connection is closed properly, without an answer.
+    /// The connection is closed without a response and without a reset.
     HangUp {
-        /// Whether the call is carried out first.
+        /// Whether the call is executed first.
         insert: bool,
     },
-    /// Carried out; then half of the promised body, and the server closes only its sending side.
+    /// Executed; then half of the announced body is sent, and the server closes only its sending side.
     HalfClose,
-    /// Carried out and answered in full; then the connection that was announced as kept is closed.
-    CloseAfterAnswer,
-    /// A normal answer, late. The call is carried out even when the client has given up by then.
+    /// Executed, with a complete response; then the keep-alive connection is closed.
+    CloseAfterResponse,
+    /// A normal response, late. The call is executed even if the client has timed out by then.
     Slow {
-        /// How late.
+        /// The delay.
         delay: Duration,
-        /// Whether the call is carried out before the delay instead of after it.
+        /// Whether the call is executed before the delay instead of after it.
         insert_first: bool,
     },
-    /// 200 with `{"success":false}`; not carried out.
+    /// 200 with `{"success":false}`; not executed.
     SuccessFalse,
-    /// Carried out, then answered with this status.
+    /// Executed, then answered with this status.
     InsertThenStatus(u16),
-    /// 200 with an HTML page, as a starting server or a proxy gives; not carried out.
+    /// 200 with an HTML page, as a starting server or a proxy sends; not executed.
     NotJson,
-    /// Carried out; a complete HTTP answer whose JSON stops in the middle.
+    /// Executed; a complete HTTP response with truncated JSON.
     Truncated,
-    /// Carried out; the normal answer with 64 MiB of padding inside, of no announced length.
+    /// Executed; the normal response with 64 MiB of padding and without `Content-Length`.
     Huge,
-    /// Carried out; the normal answer with a byte that is not UTF-8.
+    /// Executed; the normal response with a byte that is not UTF-8.
     NonUtf8,
-    /// `chat.sendMessage` only: another replica stores the same message between our look-up and our insert, so that this call loses with an `E11000` text.
+    /// `chat.sendMessage` only: another replica stores the same message between look-up and insert, so that this call fails with an `E11000` text.
     LosesRace,
-    /// `chat.sendMessage` only, to be queued twice: the two calls meet between look-up and insert, and one of them loses.
+    /// `chat.sendMessage` only, to be queued twice: both calls wait for each other between look-up and insert, and one of them fails.
     Race,
-    /// `chat.sendMessage` only: somebody else has taken the id for another message.
+    /// `chat.sendMessage` only: another user has stored a message with this id.
     TakenBy {
-        /// The username of the other.
+        /// The username of the other user.
         user: &'static str,
-        /// Whether it is in our room, where we can read it, or in one we cannot enter.
+        /// Whether it is in the same room, where the bot can read it, or in a room without the bot.
         same_room: bool,
     },
-    /// `chat.sendMessage` only: a replay is answered with this text instead of the usual one. A first call is not affected.
+    /// `chat.sendMessage` only: a duplicate is rejected with this text instead of the usual one. A first call is not affected.
     DuplicateText(String),
 }
 
-/// The faults that wait for their call.
+/// Injected faults by route.
 #[derive(Default)]
 pub(super) struct Faults {
     queued: HashMap<Route, VecDeque<Fault>>,
-    standing: HashMap<Route, Fault>,
+    always: HashMap<Route, Fault>,
 }
 
 impl Faults {
@@ -91,17 +91,17 @@ impl Faults {
         self.queued.entry(route).or_default().push_back(fault);
     }
 
-    pub(super) fn stand(&mut self, route: Route, fault: Fault) {
-        self.standing.insert(route, fault);
+    pub(super) fn set_always(&mut self, route: Route, fault: Fault) {
+        self.always.insert(route, fault);
     }
 
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The fault for the call that has just come in; queued ones go first.
+    /// The fault for the current call; queued faults come first.
     pub(super) fn next(&mut self, route: Route) -> Option<Fault> {
         let queued = self.queued.get_mut(&route).and_then(VecDeque::pop_front);
-        queued.or_else(|| self.standing.get(&route).cloned())
+        queued.or_else(|| self.always.get(&route).cloned())
     }
 }

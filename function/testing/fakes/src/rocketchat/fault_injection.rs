@@ -1,20 +1,20 @@
-//! Acts out a fault: what it does to the call, to the answer and to the connection.
-//! Which call it hits is decided in `fault`.
+//! Applies a fault to a call, its response and its connection.
+//! `fault` decides which call gets which fault.
 
 use std::sync::Arc;
 
 use hyper::Response;
 
-use super::actions::Collision;
-use super::chunks::{Chunks, padded, response};
-use super::connection::{carry_out, detached};
+use super::chunks::{Chunks, response, with_padding};
+use super::connection::{detached, handle};
+use super::handlers::Collision;
 use super::middleware::Call;
 use super::reply::Reply;
 use super::server::Server;
 use super::wire::{After, Cut, Ending};
 use super::{Fault, Route, limiter};
 
-pub(super) async fn act_out(
+pub(super) async fn inject(
     server: Arc<Server>,
     cut: &Cut,
     route: Route,
@@ -33,41 +33,41 @@ pub(super) async fn act_out(
         insert_first: false,
     } = fault
     {
-        let late = async move {
+        let delayed = async move {
             tokio::time::sleep(delay).await;
-            server.carry_out(route, &call, None).await
+            server.handle(route, &call, None).await
         };
-        return response(&detached(late).await);
+        return response(&detached(delayed).await);
     }
-    let unhandled = Reply::raw(200, "application/json", "");
-    let reply = if is_carried_out(&fault) {
-        carry_out(server, route, call, collision).await
+    let not_executed = Reply::raw(200, "application/json", "");
+    let reply = if is_executed(&fault) {
+        handle(server, route, call, collision).await
     } else {
-        unhandled
+        not_executed
     };
-    if let Some((after, ending)) = cut_of(&fault) {
-        cut.cut(after, ending);
+    if let Some((after, ending)) = connection_fault(&fault) {
+        cut.set(after, ending);
     }
     match fault {
         Fault::Slow { delay, .. } => tokio::time::sleep(delay).await,
-        Fault::Huge => return padded(&reply),
+        Fault::Huge => return with_padding(&reply),
         _ => {}
     }
-    response(&disguised(fault, reply))
+    response(&apply_to_reply(fault, reply))
 }
 
-/// Whether the call takes effect before its answer goes wrong.
-fn is_carried_out(fault: &Fault) -> bool {
+/// Whether the call is executed.
+fn is_executed(fault: &Fault) -> bool {
     match fault {
         Fault::Status(_)
-        | Fault::Answer { .. }
+        | Fault::Response { .. }
         | Fault::RateLimited { .. }
         | Fault::Redirect(_)
         | Fault::SuccessFalse
         | Fault::NotJson => false,
         Fault::ResetAfter { insert, .. } | Fault::HangUp { insert } => *insert,
         Fault::HalfClose
-        | Fault::CloseAfterAnswer
+        | Fault::CloseAfterResponse
         | Fault::Slow { .. }
         | Fault::InsertThenStatus(_)
         | Fault::Truncated
@@ -80,38 +80,40 @@ fn is_carried_out(fault: &Fault) -> bool {
     }
 }
 
-/// What the fault does to the connection.
-fn cut_of(fault: &Fault) -> Option<(After, Ending)> {
+/// How the fault breaks the connection.
+fn connection_fault(fault: &Fault) -> Option<(After, Ending)> {
     match fault {
         Fault::ResetAfter { bytes, .. } => Some((After::Bytes(*bytes), Ending::Reset)),
         Fault::HangUp { .. } => Some((After::Bytes(0), Ending::Close)),
         Fault::HalfClose => Some((After::HalfOfBody, Ending::HalfClose)),
-        Fault::CloseAfterAnswer => Some((After::WholeAnswer, Ending::Close)),
+        Fault::CloseAfterResponse => Some((After::WholeResponse, Ending::Close)),
         _ => None,
     }
 }
 
-/// What the fault makes of the answer.
-fn disguised(fault: Fault, mut reply: Reply) -> Reply {
+/// How the fault changes the response.
+fn apply_to_reply(fault: Fault, mut reply: Reply) -> Reply {
     match fault {
-        Fault::Status(status) | Fault::InsertThenStatus(status) => Reply::bare_status(status),
-        Fault::Answer {
+        Fault::Status(status) | Fault::InsertThenStatus(status) => {
+            Reply::default_for_status(status)
+        }
+        Fault::Response {
             status,
             content_type,
             body,
         } => Reply::raw(status, content_type, body),
-        Fault::RateLimited { reset_in } => limiter::refusal(reset_in),
+        Fault::RateLimited { reset_in } => limiter::rejection(reset_in),
         Fault::Redirect(location) => {
             Reply::raw(302, "text/html", "").with_header("location", location)
         }
         Fault::SuccessFalse => Reply::json(200, &serde_json::json!({ "success": false })),
-        Fault::NotJson => Reply::start_page(),
+        Fault::NotJson => Reply::html_page(),
         Fault::Truncated => {
             reply.body.truncate(reply.body.len() / 2);
             reply
         }
         Fault::NonUtf8 => {
-            // Every answer is an object, so this is a first member with a broken name.
+            // Every response is an object, so this adds a first member whose name is not UTF-8.
             reply.body = [b"{\"\xff\":0,", &reply.body[1..]].concat().into();
             reply
         }

@@ -1,4 +1,4 @@
-//! What the container tells beside Rocket.Chat's own interface, under `/inspect/`: for tests in a cluster that have no handle.
+//! The inspection API under `/inspect/`, which Rocket.Chat does not have: for tests in another process, such as in a cluster.
 
 use serde_json::{Value, json};
 
@@ -7,21 +7,21 @@ use super::middleware::Call;
 use super::reply::Reply;
 use super::server::Server;
 
-/// The answer, if the address is one of ours.
-pub(super) fn answer(server: &Server, call: &Call) -> Option<Reply> {
+/// The reply, if the path is part of this API.
+pub(super) fn respond(server: &Server, call: &Call) -> Option<Reply> {
     let rest = call.path.strip_prefix("/inspect/")?;
     let mut store = server.store();
     Some(match (call.method.as_str(), rest) {
         ("GET", "health") => Reply::json(200, &json!({ "ready": true })),
         ("GET", "messages") => {
             let messages = store.messages.iter().map(|stored| &stored.message);
-            let shown = messages.map(|message| {
-                let mut shown = serde_json::to_value(message).unwrap_or_default();
-                shown["inserts"] = store.inserts.get(&message.id).copied().into();
-                shown["attempts"] = store.attempts.get(&message.id).copied().into();
-                shown
+            let messages = messages.map(|message| {
+                let mut json = serde_json::to_value(message).unwrap_or_default();
+                json["inserts"] = store.inserts.get(&message.id).copied().into();
+                json["attempts"] = store.attempts.get(&message.id).copied().into();
+                json
             });
-            Reply::json(200, &Value::Array(shown.collect()))
+            Reply::json(200, &Value::Array(messages.collect()))
         }
         ("GET", "violations") => Reply::json(200, &json!(store.violations)),
         ("GET", "calls") => {
@@ -35,10 +35,10 @@ pub(super) fn answer(server: &Server, call: &Call) -> Option<Reply> {
             store.messages.clear();
             Reply::json(200, &json!({ "ready": true }))
         }
-        ("POST", "behave") => {
+        ("DELETE", "faults") => {
             store.faults.clear();
             Reply::json(200, &json!({ "ready": true }))
         }
-        _ => Reply::route_unknown(),
+        _ => Reply::unknown_route(),
     })
 }

@@ -1,5 +1,5 @@
-//! The limit on calls: ten a minute for each route, counted in memory, as the real server does out of the box.
-//! There is one client address here, so the route alone is the key.
+//! The rate limiter: ten calls per minute and route, counted in memory, as the real server does by default.
+//! The real one also counts per client address, of which there is only one here.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -21,11 +21,11 @@ struct Window {
     calls: u32,
 }
 
-/// The three headers that every answer of a limited route carries.
+/// The three headers of every response of a limited route.
 pub(super) type LimitHeaders = [(&'static str, String); 3];
 
 impl Limiter {
-    /// Counts a call; the refusal when it is one too many, else the headers for its answer.
+    /// Counts a call. Returns the headers for its response, or the rejection if the limit is exceeded.
     pub(super) fn count(&mut self, route: Route) -> Result<LimitHeaders, Reply> {
         let now = Instant::now();
         let window = self.windows.entry(route).or_insert(Window {
@@ -41,14 +41,14 @@ impl Limiter {
         window.calls += 1;
         let reset_in = PERIOD.saturating_sub(now.duration_since(window.opened));
         if window.calls > CALLS {
-            return Err(refusal(reset_in));
+            return Err(rejection(reset_in));
         }
         Ok(headers(CALLS - window.calls, reset_in))
     }
 }
 
-/// The refusal of the limiter.
-pub(super) fn refusal(reset_in: Duration) -> Reply {
+/// The response to a call above the limit.
+pub(super) fn rejection(reset_in: Duration) -> Reply {
     let mut reply = Reply::too_many_requests(reset_in.as_secs_f64().ceil().max(0.0));
     reply.headers.extend(headers(0, reset_in));
     reply

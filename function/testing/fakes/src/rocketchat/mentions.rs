@@ -1,12 +1,12 @@
-//! What the server takes for a mention in a text.
-//! It reads the raw text: neither a code span nor a link protects a name, and whether the name exists is looked up only afterwards.
+//! Finds mentions in a text as the server does.
+//! It searches the raw text: a name in a code span or a link counts too, and whether the name exists is checked only afterwards.
 
 /// Every `@name` and `#channel` at the start of a line, after white space or after `>`, in order of appearance.
 pub(super) fn mentions(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut before = None;
     for (at, character) in text.char_indices() {
-        if matches!(character, '@' | '#') && opens(before) {
+        if matches!(character, '@' | '#') && can_start_mention(before) {
             let rest = &text[at + 1..];
             let name = name(rest);
             if !name.is_empty() {
@@ -18,12 +18,12 @@ pub(super) fn mentions(text: &str) -> Vec<String> {
     found
 }
 
-/// JavaScript counts the byte order mark as white space, Rust does not.
-fn opens(before: Option<char>) -> bool {
+/// JavaScript treats the byte order mark as white space, Rust does not.
+fn can_start_mention(before: Option<char>) -> bool {
     before.is_none_or(|before| before.is_whitespace() || before == '>' || before == '\u{feff}')
 }
 
-/// The longest run of the characters that a name may have, up to a second `@` or a colon inside.
+/// The longest prefix of characters that a name may have.
 fn name(rest: &str) -> &str {
     let end = rest.find(|next: char| !(next.is_ascii_alphanumeric() || "-_.".contains(next)));
     &rest[..end.unwrap_or(rest.len())]

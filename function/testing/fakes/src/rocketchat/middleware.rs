@@ -1,5 +1,5 @@
-//! The way in: the order of checks that every call passes before its route acts.
-//! Authentication, then the rate limit, then the parameters; permissions belong to the routes, see `actions`.
+//! The checks of every call before its handler runs: authentication, then the rate limit, then the parameters.
+//! Permissions are checked by `handlers`.
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::server::Server;
 use super::{Route, limiter, schema};
 
-/// A call as it arrived, read to its end.
+/// A received call, read to its end.
 pub(super) struct Call {
     pub(super) method: String,
     pub(super) path: String,
@@ -19,37 +19,37 @@ pub(super) struct Call {
     pub(super) body: Bytes,
 }
 
-/// A call that passed.
-pub(super) struct Admitted {
+/// A call that passed all checks.
+pub(super) struct CheckedCall {
     pub(super) user: User,
     pub(super) parameters: Value,
     pub(super) limits: Option<limiter::LimitHeaders>,
 }
 
-/// Lets a call in or says what the server answers instead.
-pub(super) fn admit(server: &Server, route: Route, call: &Call) -> Result<Admitted, Reply> {
+/// Runs the checks in order; returns the first rejection.
+pub(super) fn check(server: &Server, route: Route, call: &Call) -> Result<CheckedCall, Reply> {
     let user = authenticate(server, route, call)?;
     let limits = if user.may(Permission::BypassRateLimit) {
         None
     } else {
         Some(server.store().limiter.count(route)?)
     };
-    let checked = match route.method() {
+    let parameters = match route.method() {
         "GET" => query_parameters(server, route, call),
         _ => body_parameters(server, route, call),
     };
-    let mut refusal = match checked {
+    let mut rejection = match parameters {
         Ok(parameters) => {
-            return Ok(Admitted {
+            return Ok(CheckedCall {
                 user,
                 parameters,
                 limits,
             });
         }
-        Err(refusal) => refusal,
+        Err(rejection) => rejection,
     };
-    refusal.headers.extend(limits.into_iter().flatten());
-    Err(refusal)
+    rejection.headers.extend(limits.into_iter().flatten());
+    Err(rejection)
 }
 
 fn authenticate(server: &Server, route: Route, call: &Call) -> Result<User, Reply> {
@@ -81,7 +81,7 @@ fn query_parameters(server: &Server, route: Route, call: &Call) -> Result<Value,
         parameters.insert(decoded(name), decoded(value).into());
     }
     let parameters = Value::Object(parameters);
-    checked(server, route, parameters)
+    validate(server, route, parameters)
 }
 
 fn body_parameters(server: &Server, route: Route, call: &Call) -> Result<Value, Reply> {
@@ -105,24 +105,24 @@ fn body_parameters(server: &Server, route: Route, call: &Call) -> Result<Value, 
     if parsed.is_none() {
         server.violation(format!("{path} with a body that is not JSON"));
     }
-    // The server reads what it cannot parse as an empty object and goes on.
+    // The server treats a body that it cannot parse as an empty object.
     let parameters = parsed.filter(|_| is_json).unwrap_or_else(|| json!({}));
-    checked(server, route, parameters)
+    validate(server, route, parameters)
 }
 
-fn checked(server: &Server, route: Route, parameters: Value) -> Result<Value, Reply> {
-    let Err(objection) = schema::check(route, &parameters) else {
+fn validate(server: &Server, route: Route, parameters: Value) -> Result<Value, Reply> {
+    let Err(error) = schema::check(route, &parameters) else {
         return Ok(parameters);
     };
-    server.violation(format!("{} {objection}", route.path()));
+    server.violation(format!("{} {error}", route.path()));
     Err(match route {
-        // This route still validates inside its action and words it as a thrown error.
-        Route::SendMessage => Reply::thrown("invalid-params", &objection, &Value::Null),
+        // This route validates inside its handler, so its error has the format of a thrown error.
+        Route::SendMessage => Reply::thrown("invalid-params", &error, &Value::Null),
         Route::Me | Route::UserInfo | Route::GetMessage => {
-            Reply::objection("error-invalid-params", &objection)
+            Reply::validation_error("error-invalid-params", &error)
         }
         Route::CreateDirectMessage | Route::UpdateMessage => {
-            Reply::objection("invalid-params", &objection)
+            Reply::validation_error("invalid-params", &error)
         }
     })
 }

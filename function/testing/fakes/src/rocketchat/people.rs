@@ -1,4 +1,4 @@
-//! The accounts and what their roles permit.
+//! Accounts, and the permissions of their roles.
 
 use ring::digest;
 
@@ -10,7 +10,7 @@ pub(super) struct User {
     pub(super) roles: Vec<String>,
 }
 
-/// The permissions that decide anything here.
+/// The permissions that the fake checks.
 #[derive(Clone, Copy)]
 pub(super) enum Permission {
     BypassRateLimit,
@@ -21,7 +21,7 @@ pub(super) enum Permission {
 }
 
 impl User {
-    /// An account whose id follows from its name, so that every run has the same ids.
+    /// An account whose id is derived from its name, so that every run has the same ids.
     pub(super) fn new(username: &str, roles: &[&str]) -> Self {
         Self {
             id: id_for(username),
@@ -30,12 +30,12 @@ impl User {
         }
     }
 
-    /// Whether one of the roles has the permission out of the box.
+    /// Whether one of the roles has the permission by default.
     pub(super) fn may(&self, permission: Permission) -> bool {
         let granted: &[&str] = match permission {
             Permission::BypassRateLimit => &["admin", "bot", "app"],
             Permission::CreateDirectMessages => &["admin", "user", "bot", "app"],
-            // Administrators really lack this one.
+            // Not a mistake: administrators do not have this permission.
             Permission::Impersonate => &["bot", "app"],
             Permission::MentionAll | Permission::MentionHere => {
                 &["admin", "owner", "moderator", "user"]
@@ -47,13 +47,13 @@ impl User {
     }
 }
 
-/// Seventeen letters and digits, the shape of the server's own ids.
+/// Seventeen letters and digits, the format of the server's ids.
 fn id_for(username: &str) -> String {
     let hash = digest::digest(&digest::SHA256, username.as_bytes());
     short_id(hash.as_ref())
 }
 
-/// Seventeen letters and digits out of at least as many bytes.
+/// Seventeen letters and digits from at least 17 bytes.
 pub(super) fn short_id(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 55] = b"23456789ABCDEFGHJKLMNPQRSTWXYZabcdefghijkmnopqrstuvwxyz";
     let letters = bytes.iter().take(17);

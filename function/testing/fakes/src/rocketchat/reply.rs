@@ -1,10 +1,10 @@
-//! Answers in the words of Rocket.Chat 8.x and of the proxy in front of it.
-//! Owns the bodies; which one fits is decided elsewhere.
+//! Responses of Rocket.Chat 8.x and of the proxy in front of it, with their exact bodies.
+//! The handlers decide which one to send.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// The answer to a call, before it meets the wire.
+/// The response to a call, before it is converted to HTTP.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
@@ -27,22 +27,22 @@ impl Reply {
         }
     }
 
-    /// 200: the named value beside `success`.
+    /// 200 with the named value and `success`.
     pub(super) fn success(name: &str, value: &Value) -> Self {
         Self::json(200, &json!({ name: value, "success": true }))
     }
 
-    /// 400 as a plain error gives it: a text and no `errorType`.
+    /// 400 of a plain error: a text and no `errorType`.
     pub(super) fn failure(text: &str) -> Self {
         Self::json(400, &json!({ "success": false, "error": text }))
     }
 
-    /// 400 when the server has nothing to say but that it failed.
-    pub(super) fn bare_failure() -> Self {
+    /// 400 without an error text.
+    pub(super) fn failure_without_text() -> Self {
         Self::json(400, &json!({ "success": false }))
     }
 
-    /// 400 as an error with a code gives it.
+    /// 400 of an error with a code.
     pub(super) fn thrown(code: &str, reason: &str, details: &Value) -> Self {
         let mut body = json!({
             "success": false,
@@ -55,8 +55,8 @@ impl Reply {
         Self::json(400, &body)
     }
 
-    /// 400 of a route that validates its parameters before it acts.
-    pub(super) fn objection(kind: &str, text: &str) -> Self {
+    /// 400 of a route that validates its parameters before its handler runs.
+    pub(super) fn validation_error(kind: &str, text: &str) -> Self {
         let body = json!({ "success": false, "errorType": kind, "error": text });
         Self::json(400, &body)
     }
@@ -66,14 +66,14 @@ impl Reply {
         Self::json(401, &json!({ "success": false, "error": text }))
     }
 
-    pub(super) fn route_unknown() -> Self {
+    pub(super) fn unknown_route() -> Self {
         Self::json(
             404,
             &json!({ "success": false, "error": "Resource not found" }),
         )
     }
 
-    /// 429 of the server's own limiter; the headers come from the limiter.
+    /// 429 of the server's rate limiter, which adds the headers.
     pub(super) fn too_many_requests(seconds: f64) -> Self {
         let text = format!(
             "Error, too many requests. Please slow down. You must wait {seconds} seconds before trying this endpoint again. [error-too-many-requests]"
@@ -81,8 +81,8 @@ impl Reply {
         Self::json(429, &json!({ "success": false, "error": text }))
     }
 
-    /// What a client gets to see with a status that nobody explained further.
-    pub(super) fn bare_status(status: u16) -> Self {
+    /// The usual body of a status.
+    pub(super) fn default_for_status(status: u16) -> Self {
         let error = |text: &str| Self::json(status, &json!({ "success": false, "error": text }));
         match status {
             204 | 304 => Self::raw(status, "application/json", ""),
@@ -91,16 +91,16 @@ impl Reply {
             403 => error(
                 "User does not have the permissions required for this action [error-unauthorized]",
             ),
-            404 => Self::route_unknown(),
-            400 => Self::bare_failure(),
+            404 => Self::unknown_route(),
+            400 => Self::failure_without_text(),
             405 => error("Method Not Allowed"),
             500 => error("Internal server error"),
             _ => Self::proxy_page(status),
         }
     }
 
-    /// The page that a Meteor server gives for addresses outside its interface.
-    pub(super) fn start_page() -> Self {
+    /// The HTML page that a Meteor server sends for paths outside its API.
+    pub(super) fn html_page() -> Self {
         let page = "<!DOCTYPE html>\n<html>\n<head>\n<title>Rocket.Chat</title>\n</head>\n<body></body>\n</html>\n";
         Self::raw(200, "text/html; charset=utf-8", page)
     }

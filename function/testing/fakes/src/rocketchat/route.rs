@@ -1,21 +1,21 @@
-//! The routes of Rocket.Chat's REST interface that the stand-in serves.
+//! The routes of Rocket.Chat's REST API that the fake serves.
 
 use serde::Serialize;
 
-/// A served route; `im.create` and `dm.create` are one.
+/// A route; `im.create` and `dm.create` are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub enum Route {
-    /// `GET /api/v1/me`: who am I.
+    /// `GET /api/v1/me`: the own account.
     Me,
-    /// `GET /api/v1/users.info`: who is that.
+    /// `GET /api/v1/users.info`: another account.
     UserInfo,
-    /// `POST /api/v1/im.create` or `dm.create`: open a room for direct messages, or find it.
+    /// `POST /api/v1/im.create` or `dm.create`: create a direct-message room, or return the existing one.
     CreateDirectMessage,
-    /// `POST /api/v1/chat.sendMessage`: send with an id of our own.
+    /// `POST /api/v1/chat.sendMessage`: send a message under an id that the client chose.
     SendMessage,
-    /// `GET /api/v1/chat.getMessage`: read one message.
+    /// `GET /api/v1/chat.getMessage`: return one message.
     GetMessage,
-    /// `POST /api/v1/chat.update`: change the text.
+    /// `POST /api/v1/chat.update`: change the text of a message.
     UpdateMessage,
 }
 
@@ -30,7 +30,7 @@ impl Route {
         Self::UpdateMessage,
     ];
 
-    /// The method it answers to.
+    /// Its HTTP method.
     pub fn method(self) -> &'static str {
         match self {
             Self::Me | Self::UserInfo | Self::GetMessage => "GET",

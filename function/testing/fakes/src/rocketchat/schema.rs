@@ -1,6 +1,5 @@
-//! The published shape of each request, one JSON schema a route.
-//! The schemas are Rocket.Chat's own, see `schemas/README.md`.
-//! Owns the wording of the refusals; `null` is refused where the real server would take it, since our client never sends one.
+//! Validates request parameters against Rocket.Chat's published JSON schemas, one per route; see `schemas/README.md`.
+//! Owns the error texts. `null` is rejected even where the real server accepts it, because our client never sends it.
 
 use std::sync::LazyLock;
 
@@ -21,7 +20,7 @@ static UPDATE_MESSAGE: LazyLock<Validator> =
 static USER_INFO: LazyLock<Validator> =
     LazyLock::new(|| compile(include_str!("../../schemas/users.info.json")));
 
-/// Whether the parameters fit the route; what is wrong with them otherwise, in the server's words.
+/// Validates the parameters of a route; the error is the server's text.
 pub(super) fn check(route: Route, parameters: &Value) -> Result<(), String> {
     let validator: &Validator = match route {
         Route::SendMessage => &SEND_MESSAGE,
@@ -32,7 +31,9 @@ pub(super) fn check(route: Route, parameters: &Value) -> Result<(), String> {
         Route::Me => return Ok(()),
     };
     let mut errors = validator.iter_errors(parameters);
-    errors.next().map_or(Ok(()), |error| Err(wording(&error)))
+    errors
+        .next()
+        .map_or(Ok(()), |error| Err(error_text(&error)))
 }
 
 fn compile(text: &str) -> Validator {
@@ -42,12 +43,12 @@ fn compile(text: &str) -> Validator {
     };
     match jsonschema::draft202012::new(&schema) {
         Ok(validator) => validator,
-        Err(error) => panic!("a schema file is not a schema: {error}"),
+        Err(error) => panic!("a schema file is not a JSON schema: {error}"),
     }
 }
 
-/// The refusal as the server's own validator would put it.
-fn wording(error: &ValidationError<'_>) -> String {
+/// The error text of the server's validator.
+fn error_text(error: &ValidationError<'_>) -> String {
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();

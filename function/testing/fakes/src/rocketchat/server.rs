@@ -1,12 +1,12 @@
-//! The server behind the sockets: its settings, its memory, and the way of a call through it.
-//! Sockets belong to `connection`, the handle that tests hold to the parent module.
+//! The server: its settings, its store, and the path of a call from `middleware` to its handler.
+//! Sockets are in `connection`; the handle for tests is in the parent module.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Barrier, Notify};
 
 use super::Route;
-use super::actions::{self, Collision};
+use super::handlers::{self, Collision};
 use super::middleware::{self, Call};
 use super::people::User;
 use super::reply::Reply;
@@ -18,15 +18,15 @@ pub(super) struct Server {
     pub(super) max_message_size: usize,
     pub(super) drops_unknown_users: bool,
     pub(super) store: Mutex<Store>,
-    /// Told of every stored message.
-    pub(super) arrived: Notify,
-    /// Where two racing sends meet.
-    pub(super) meeting: Barrier,
+    /// Notified when a message is stored.
+    pub(super) message_stored: Notify,
+    /// Where two racing sends wait for each other.
+    pub(super) race_barrier: Barrier,
 }
 
 impl Server {
     pub(super) fn store(&self) -> MutexGuard<'_, Store> {
-        // A test that panicked while it looked has changed nothing.
+        // A test that panicked while it held the lock has only read.
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -34,38 +34,38 @@ impl Server {
         self.store().violation(text);
     }
 
-    /// A call to a route, from the gate to the answer.
-    pub(super) async fn carry_out(
+    /// Checks and handles a call of a route.
+    pub(super) async fn handle(
         &self,
         route: Route,
         call: &Call,
         collision: Option<Collision>,
     ) -> Reply {
-        let admitted = match middleware::admit(self, route, call) {
-            Ok(admitted) => admitted,
-            Err(refusal) => return refusal,
+        let checked = match middleware::check(self, route, call) {
+            Ok(checked) => checked,
+            Err(rejection) => return rejection,
         };
-        let (user, parameters) = (&admitted.user, &admitted.parameters);
-        let done = match route {
-            Route::Me => Ok(actions::me(user)),
-            Route::UserInfo => actions::user_info(self, parameters),
-            Route::CreateDirectMessage => actions::create_direct_message(self, user, parameters),
-            Route::SendMessage => actions::send_message(self, user, parameters, collision).await,
-            Route::GetMessage => actions::get_message(self, user, parameters),
-            Route::UpdateMessage => actions::update_message(self, user, parameters),
+        let (user, parameters) = (&checked.user, &checked.parameters);
+        let result = match route {
+            Route::Me => Ok(handlers::me(user)),
+            Route::UserInfo => handlers::user_info(self, parameters),
+            Route::CreateDirectMessage => handlers::create_direct_message(self, user, parameters),
+            Route::SendMessage => handlers::send_message(self, user, parameters, collision).await,
+            Route::GetMessage => handlers::get_message(self, user, parameters),
+            Route::UpdateMessage => handlers::update_message(self, user, parameters),
         };
-        let mut reply = done.unwrap_or_else(|refusal| refusal);
-        reply.headers.extend(admitted.limits.into_iter().flatten());
+        let mut reply = result.unwrap_or_else(|rejection| rejection);
+        reply.headers.extend(checked.limits.into_iter().flatten());
         reply
     }
 
-    /// A call that no route takes.
-    pub(super) fn lost(&self, call: &Call) -> Reply {
-        self.violation(format!("{} {} is no route", call.method, call.path));
+    /// Rejects a call that matches no route.
+    pub(super) fn not_found(&self, call: &Call) -> Reply {
+        self.violation(format!("{} {} is not a route", call.method, call.path));
         if call.path.starts_with("/api/") {
-            Reply::route_unknown()
+            Reply::unknown_route()
         } else {
-            Reply::start_page()
+            Reply::html_page()
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What the server remembers: accounts, rooms, messages by id, and what it thought of the client.
-//! Owns the rule that an id is stored once; knows nothing of requests.
+//! The state of the server: accounts, rooms, messages by id, API violations and call counts.
+//! Owns the rule that an id is stored once; knows nothing about requests.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,13 +26,13 @@ impl Room {
     }
 }
 
-/// A message and whether a test has looked at it.
+/// A message and whether a test has read it.
 pub(super) struct Stored {
     pub(super) message: Message,
     pub(super) read: bool,
 }
 
-/// The id is taken already.
+/// The id is already in use.
 #[derive(Debug)]
 pub(super) struct DuplicateId;
 
@@ -66,7 +66,7 @@ impl Store {
             .find(|message| message.id == id)
     }
 
-    /// Opens the room of these people, or finds it.
+    /// Creates the room of these users, or returns the existing one.
     pub(super) fn room_of(&mut self, members: Vec<User>) -> Room {
         let mut ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
         ids.sort_unstable();
@@ -75,7 +75,7 @@ impl Store {
         room.or_insert(Room { id, members }).clone()
     }
 
-    /// Stores a message whose id is free.
+    /// Stores a message unless its id is in use.
     pub(super) fn insert(&mut self, message: Message) -> Result<(), DuplicateId> {
         if self.message(&message.id).is_some() {
             return Err(DuplicateId);
@@ -88,7 +88,7 @@ impl Store {
         Ok(())
     }
 
-    /// The oldest message that nobody has looked at, marked as read.
+    /// The oldest unread message, which is then marked as read.
     pub(super) fn take_unread(&mut self) -> Option<Message> {
         let oldest = self.messages.iter_mut().find(|stored| !stored.read)?;
         oldest.read = true;

@@ -1,5 +1,5 @@
-//! A socket that can break in the middle of an answer.
-//! Owns the breaking; when and why is told by `connection`.
+//! A socket that can break in the middle of a response.
+//! Owns how it breaks; `fault_injection` decides when.
 
 use std::io;
 use std::pin::Pin;
@@ -9,15 +9,15 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Where an answer is cut off.
+/// Where a response is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
-    /// This many bytes, the head included, or the whole answer when it is shorter.
+    /// After this many bytes, including the head, or at its end if it is shorter.
     Bytes(usize),
-    /// The head and half of the body.
+    /// After the head and half of the body.
     HalfOfBody,
-    /// Everything.
-    WholeAnswer,
+    /// After the whole response.
+    WholeResponse,
 }
 
 /// How the connection ends.
@@ -29,16 +29,16 @@ pub(super) enum Ending {
     HalfClose,
 }
 
-/// The order to break, shared between a connection and the code that answers on it.
+/// When and how to break, shared between a connection and the code that writes its responses.
 #[derive(Clone, Default)]
 pub(super) struct Cut(Arc<Mutex<Option<(After, Ending)>>>);
 
 impl Cut {
-    pub(super) fn cut(&self, after: After, ending: Ending) {
+    pub(super) fn set(&self, after: After, ending: Ending) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((after, ending));
     }
 
-    fn order(&self) -> Option<(After, Ending)> {
+    fn get(&self) -> Option<(After, Ending)> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -46,7 +46,7 @@ impl Cut {
 pub(super) struct Wire {
     stream: TcpStream,
     cut: Cut,
-    /// Bytes still to go, once the order is known.
+    /// Bytes that may still be sent, once a cut is set.
     remaining: Option<usize>,
     sending_closed: bool,
 }
@@ -61,11 +61,11 @@ impl Wire {
         }
     }
 
-    /// Ends the connection; the error makes the HTTP code above let go of the socket.
+    /// Ends the connection; the error makes hyper drop the socket.
     fn end(&mut self, ending: Ending, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match ending {
             Ending::Reset => {
-                // With nothing to linger for, closing sends a reset.
+                // With a linger time of zero, closing sends a reset.
                 self.stream.set_zero_linger()?;
                 Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
             }
@@ -78,11 +78,11 @@ impl Wire {
     }
 }
 
-/// How much of an answer may pass that starts with these bytes.
-fn allowance(after: After, start: &[u8]) -> usize {
+/// How many bytes of a response that starts with these bytes may be sent.
+fn sendable(after: After, start: &[u8]) -> usize {
     match after {
         After::Bytes(count) => count,
-        After::WholeAnswer => usize::MAX,
+        After::WholeResponse => usize::MAX,
         After::HalfOfBody => {
             let head = start.windows(4).position(|four| four == b"\r\n\r\n");
             let head = head.map_or(0, |at| at + 4);
@@ -101,17 +101,15 @@ impl AsyncWrite for Wire {
         if wire.sending_closed {
             return Poll::Ready(Ok(bytes.len()));
         }
-        let Some((after, ending)) = wire.cut.order() else {
+        let Some((after, ending)) = wire.cut.get() else {
             return Pin::new(&mut wire.stream).poll_write(context, bytes);
         };
-        let remaining = *wire
-            .remaining
-            .get_or_insert_with(|| allowance(after, bytes));
+        let remaining = *wire.remaining.get_or_insert_with(|| sendable(after, bytes));
         if remaining == 0 {
             return wire.end(ending, context).map_ok(|()| bytes.len());
         }
-        let passing = &bytes[..bytes.len().min(remaining)];
-        let written = Pin::new(&mut wire.stream).poll_write(context, passing);
+        let allowed = &bytes[..bytes.len().min(remaining)];
+        let written = Pin::new(&mut wire.stream).poll_write(context, allowed);
         if let Poll::Ready(Ok(count)) = written {
             wire.remaining = Some(remaining - count);
         }
@@ -120,9 +118,9 @@ impl AsyncWrite for Wire {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
-        // Flushed with an order still open: the answer was shorter than the order, and is out.
+        // Bytes remain at the flush: the response was shorter than the cut and has been sent.
         if let (Some((_, ending)), Some(_), false) =
-            (wire.cut.order(), wire.remaining, wire.sending_closed)
+            (wire.cut.get(), wire.remaining, wire.sending_closed)
         {
             return wire.end(ending, context);
         }

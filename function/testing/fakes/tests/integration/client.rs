@@ -1,13 +1,13 @@
-//! A client that does as it is told, right or wrong.
+//! A client for the tests, which also sends invalid calls.
 
-use fakes::exchange::{Answer, exchange};
+use fakes::exchange::{Response, exchange};
 use fakes::rocketchat::{FakeRocketChat, Route};
 use serde_json::{Value, json};
 
 /// Headers of a call.
 pub(crate) type Headers = Vec<(String, Vec<u8>)>;
 
-/// The headers of a good call.
+/// The headers of a valid call.
 pub(crate) fn headers(chat: &FakeRocketChat) -> Headers {
     let owned = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
     vec![
@@ -17,18 +17,16 @@ pub(crate) fn headers(chat: &FakeRocketChat) -> Headers {
     ]
 }
 
-/// A call with the right headers; parameters go where the route wants them.
-pub(crate) async fn call(chat: &FakeRocketChat, route: Route, parameters: &Value) -> Answer {
-    try_call(chat, route, parameters)
-        .await
-        .expect("the stand-in answers")
+/// A call with valid headers; the parameters go into the query or the body, as the route requires.
+pub(crate) async fn call(chat: &FakeRocketChat, route: Route, parameters: &Value) -> Response {
+    try_call(chat, route, parameters).await.expect("a response")
 }
 
 pub(crate) async fn try_call(
     chat: &FakeRocketChat,
     route: Route,
     parameters: &Value,
-) -> std::io::Result<Answer> {
+) -> std::io::Result<Response> {
     let url = format!("{}{}", chat.url(), route.path());
     if route.method() == "POST" {
         let body = parameters.to_string();
@@ -43,27 +41,27 @@ pub(crate) async fn try_call(
     exchange("GET", &url, &headers(chat), b"").await
 }
 
-/// Opens the room with alice and gives its id.
+/// Creates the room with alice and returns its id.
 pub(crate) async fn room(chat: &FakeRocketChat) -> String {
-    let answer = call(
+    let response = call(
         chat,
         Route::CreateDirectMessage,
         &json!({ "username": "alice" }),
     )
     .await;
-    let room = answer.json()["room"]["rid"].clone();
+    let room = response.json()["room"]["rid"].clone();
     room.as_str().expect("a room id").to_owned()
 }
 
-/// A message as our client sends it.
+/// The parameters of `chat.sendMessage` as webhook-app sends them.
 pub(crate) fn message(room_id: &str, id: &str, text: &str) -> Value {
     json!({ "message": { "_id": id, "rid": room_id, "msg": text }, "previewUrls": [] })
 }
 
-pub(crate) async fn send(chat: &FakeRocketChat, room_id: &str, id: &str, text: &str) -> Answer {
+pub(crate) async fn send(chat: &FakeRocketChat, room_id: &str, id: &str, text: &str) -> Response {
     call(chat, Route::SendMessage, &message(room_id, id, text)).await
 }
 
-pub(crate) async fn read(chat: &FakeRocketChat, id: &str) -> Answer {
+pub(crate) async fn read(chat: &FakeRocketChat, id: &str) -> Response {
     call(chat, Route::GetMessage, &json!({ "msgId": id })).await
 }

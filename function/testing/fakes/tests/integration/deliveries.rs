@@ -1,4 +1,4 @@
-//! What GitLab's stand-in puts on the wire.
+//! Deliveries of the fake GitLab: headers, signatures and posting.
 
 use std::process::Command;
 
@@ -55,7 +55,7 @@ fn the_signature_covers_id_timestamp_and_body() {
 }
 
 #[test]
-fn a_change_of_keys_gives_two_signatures() {
+fn key_rotation_gives_two_signatures() {
     let other = "whsec_HxAeHRwbGhkYFxYVFBMSERAPDg0MCwoJCAcGBQQDAgE=";
     let delivery = Delivery::push_sample()
         .signed_with(SAMPLE_KEY)
@@ -80,7 +80,7 @@ fn a_resend_keeps_the_key_and_changes_the_attempt() {
 }
 
 #[test]
-fn headers_can_be_added_and_left_out() {
+fn headers_can_be_added_and_removed() {
     let delivery = Delivery::push_sample()
         .token("secret")
         .header("X-Gitlab-Token", "other")
@@ -98,25 +98,25 @@ fn headers_can_be_added_and_left_out() {
 }
 
 #[tokio::test]
-async fn a_post_brings_back_the_answer() {
+async fn a_post_returns_the_response() {
     let chat = FakeRocketChat::start().await;
     chat.expect_violation();
 
     let url = format!("{}/api/v1/webhook", chat.url());
-    let answer = Delivery::push_sample().post_to(&url).await;
+    let response = Delivery::push_sample().post_to(&url).await;
 
-    assert_eq!(answer.status, 404);
-    assert_eq!(answer.json()["error"], "Resource not found");
+    assert_eq!(response.status, 404);
+    assert_eq!(response.json()["error"], "Resource not found");
     chat.finish();
 }
 
 #[test]
-fn the_command_for_a_shell_quotes_everything() {
+fn the_curl_command_is_quoted_for_a_shell() {
     let delivery = Delivery::push_sample().token("it's $HOME");
 
     let command = delivery.curl("http://127.0.0.1:8080/webhook");
 
-    // A shell that sees a function named curl prints what curl would get.
+    // A shell function named curl prints the arguments instead of sending them.
     let script = format!("curl() {{ printf '%s\\n' \"$@\"; }}\n{command}");
     let output = Command::new("sh").args(["-c", &script]).output();
     let output = output.expect("a shell").stdout;

@@ -1,22 +1,22 @@
-//! The same id more than once: stored once, and the later ones are answered as errors.
+//! Several calls with the same message id: the first is stored, the others are rejected.
 
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::json;
 
 use crate::client::{read, room, send};
 
-const REPLAY: &str = "Cannot read properties of undefined (reading 'starred')";
+const DUPLICATE: &str = "Cannot read properties of undefined (reading 'starred')";
 
 #[tokio::test]
-async fn a_replay_stores_nothing_and_is_answered_with_a_type_error() {
+async fn a_duplicate_stores_nothing_and_gets_a_type_error() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
     send(&chat, &room_id, "gl1", "first").await;
 
-    let replay = send(&chat, &room_id, "gl1", "second").await;
+    let duplicate = send(&chat, &room_id, "gl1", "second").await;
 
-    let expected = json!({ "success": false, "error": REPLAY });
-    assert_eq!((replay.status, replay.json()), (400, expected));
+    let expected = json!({ "success": false, "error": DUPLICATE });
+    assert_eq!((duplicate.status, duplicate.json()), (400, expected));
     assert_eq!(chat.take_message().text, "first");
     assert_eq!(chat.inserts("gl1"), 1);
     chat.finish();
@@ -38,11 +38,11 @@ async fn a_deleted_message_frees_its_id() {
 }
 
 #[tokio::test]
-async fn of_two_racing_sends_one_wins_and_the_other_meets_the_unique_key() {
+async fn of_two_racing_sends_one_fails_with_a_duplicate_key() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
-    chat.misbehave(Route::SendMessage, Fault::Race);
-    chat.misbehave(Route::SendMessage, Fault::Race);
+    chat.inject_fault(Route::SendMessage, Fault::Race);
+    chat.inject_fault(Route::SendMessage, Fault::Race);
 
     let (one, other) = tokio::join!(
         send(&chat, &room_id, "gl1", "hello"),
@@ -64,10 +64,10 @@ async fn of_two_racing_sends_one_wins_and_the_other_meets_the_unique_key() {
 }
 
 #[tokio::test]
-async fn a_lost_race_leaves_the_message_of_the_winner() {
+async fn after_a_lost_race_the_other_message_is_stored() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
-    chat.misbehave(Route::SendMessage, Fault::LosesRace);
+    chat.inject_fault(Route::SendMessage, Fault::LosesRace);
 
     let lost = send(&chat, &room_id, "gl1", "hello").await;
 
@@ -79,19 +79,22 @@ async fn a_lost_race_leaves_the_message_of_the_winner() {
 }
 
 #[tokio::test]
-async fn an_id_taken_by_somebody_else_looks_like_a_replay() {
-    let cases = [("in our room", true, 200), ("elsewhere", false, 400)];
+async fn an_id_used_by_another_user_is_rejected_like_a_duplicate() {
+    let cases = [
+        ("in the same room", true, 200),
+        ("in another room", false, 400),
+    ];
     for (case, same_room, read_status) in cases {
         let chat = FakeRocketChat::start().await;
         let room_id = room(&chat).await;
         let user = if same_room { "alice" } else { "carol" };
-        chat.misbehave(Route::SendMessage, Fault::TakenBy { user, same_room });
+        chat.inject_fault(Route::SendMessage, Fault::TakenBy { user, same_room });
 
-        let answer = send(&chat, &room_id, "gl1", "hello").await;
+        let response = send(&chat, &room_id, "gl1", "hello").await;
         let found = read(&chat, "gl1").await;
 
-        assert_eq!(answer.status, 400, "{case}");
-        assert_eq!(answer.json()["error"], REPLAY, "{case}");
+        assert_eq!(response.status, 400, "{case}");
+        assert_eq!(response.json()["error"], DUPLICATE, "{case}");
         assert_eq!(found.status, read_status, "{case}");
         if same_room {
             assert_ne!(found.json()["message"]["u"]["_id"], chat.user_id());
@@ -104,17 +107,17 @@ async fn an_id_taken_by_somebody_else_looks_like_a_replay() {
 }
 
 #[tokio::test]
-async fn the_text_of_a_replay_can_differ() {
+async fn the_error_text_of_a_duplicate_is_configurable() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
     let fault = Fault::DuplicateText("unknown-error".to_owned());
-    chat.misbehave_always(Route::SendMessage, fault);
+    chat.inject_fault_always(Route::SendMessage, fault);
 
     let first = send(&chat, &room_id, "gl1", "hello").await;
-    let replay = send(&chat, &room_id, "gl1", "hello").await;
+    let duplicate = send(&chat, &room_id, "gl1", "hello").await;
 
-    assert_eq!((first.status, replay.status), (200, 400));
-    assert_eq!(replay.json()["error"], "unknown-error");
+    assert_eq!((first.status, duplicate.status), (200, 400));
+    assert_eq!(duplicate.json()["error"], "unknown-error");
     chat.take_message();
     chat.finish();
 }

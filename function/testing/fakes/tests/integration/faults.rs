@@ -1,4 +1,4 @@
-//! What breaks, and whether the message is there afterwards.
+//! Injected faults: what the client sees, and whether the message is stored.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::client::{call, message, room, send, try_call};
 
-/// Sends a message over a bare socket and gives the bytes of the answer and how the connection ended; `None` is a proper end.
+/// Sends a message over a TCP socket; returns the bytes of the response and the read error, if any.
 async fn raw_send(chat: &FakeRocketChat, room_id: &str) -> (Vec<u8>, Option<ErrorKind>) {
     let body = message(room_id, "gl1", "hello").to_string();
     let request = format!(
@@ -23,20 +23,20 @@ async fn raw_send(chat: &FakeRocketChat, room_id: &str) -> (Vec<u8>, Option<Erro
     let address = chat.url().replace("http://", "");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let written = stream.write_all(request.as_bytes()).await;
-    written.expect("the request goes out");
-    let mut answer = Vec::new();
-    let mut piece = [0; 4096];
+    written.expect("the request is sent");
+    let mut response = Vec::new();
+    let mut chunk = [0; 4096];
     loop {
-        match stream.read(&mut piece).await {
-            Ok(0) => return (answer, None),
-            Ok(count) => answer.extend_from_slice(&piece[..count]),
-            Err(error) => return (answer, Some(error.kind())),
+        match stream.read(&mut chunk).await {
+            Ok(0) => return (response, None),
+            Ok(count) => response.extend_from_slice(&chunk[..count]),
+            Err(error) => return (response, Some(error.kind())),
         }
     }
 }
 
 #[tokio::test]
-async fn connections_break_as_ordered_and_the_message_is_stored_as_ordered() {
+async fn connection_faults_break_the_connection_and_store_as_configured() {
     let reset = Some(ErrorKind::ConnectionReset);
     let never = usize::MAX;
     let after = |bytes, insert| Fault::ResetAfter { bytes, insert };
@@ -56,8 +56,8 @@ async fn connections_break_as_ordered_and_the_message_is_stored_as_ordered() {
         ),
         ("half the body", Fault::HalfClose, None, 100, never, 1),
         (
-            "no more calls",
-            Fault::CloseAfterAnswer,
+            "close after the response",
+            Fault::CloseAfterResponse,
             None,
             300,
             never,
@@ -67,15 +67,15 @@ async fn connections_break_as_ordered_and_the_message_is_stored_as_ordered() {
     for (case, fault, ending, least, most, inserts) in cases {
         let chat = FakeRocketChat::start().await;
         let room_id = room(&chat).await;
-        chat.misbehave(Route::SendMessage, fault);
+        chat.inject_fault(Route::SendMessage, fault);
 
-        let (answer, ended) = raw_send(&chat, &room_id).await;
+        let (response, ended) = raw_send(&chat, &room_id).await;
 
         assert_eq!(ended, ending, "{case}");
         assert!(
-            (least..=most).contains(&answer.len()),
+            (least..=most).contains(&response.len()),
             "{case}: {}",
-            answer.len()
+            response.len()
         );
         assert_eq!(chat.inserts("gl1"), inserts, "{case}");
         chat.mark_all_read();
@@ -84,29 +84,29 @@ async fn connections_break_as_ordered_and_the_message_is_stored_as_ordered() {
 }
 
 #[tokio::test]
-async fn a_half_closed_answer_is_shorter_than_it_promised() {
+async fn a_half_closed_response_is_shorter_than_its_content_length() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
-    chat.misbehave(Route::SendMessage, Fault::HalfClose);
+    chat.inject_fault(Route::SendMessage, Fault::HalfClose);
 
-    let (answer, _) = raw_send(&chat, &room_id).await;
+    let (response, _) = raw_send(&chat, &room_id).await;
 
-    let answer = String::from_utf8(answer).expect("text");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a whole head");
-    let promised = head
+    let response = String::from_utf8(response).expect("text");
+    let (head, body) = response.split_once("\r\n\r\n").expect("a complete head");
+    let announced = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
-        .expect("a promised length");
-    let promised: usize = promised.parse().expect("a number");
-    assert_eq!(body.len(), promised / 2);
+        .expect("a content length");
+    let announced: usize = announced.parse().expect("a number");
+    assert_eq!(body.len(), announced / 2);
     chat.take_message();
     chat.finish();
 }
 
 #[tokio::test]
-async fn answers_go_wrong_as_ordered() {
+async fn response_faults_change_the_response() {
     let json_type = "application/json";
-    let odd = Fault::Answer {
+    let odd = Fault::Response {
         status: 418,
         content_type: "text/plain",
         body: "teapot".to_owned(),
@@ -174,28 +174,32 @@ async fn answers_go_wrong_as_ordered() {
         let chat = FakeRocketChat::start().await;
         let room_id = room(&chat).await;
         let case = format!("{fault:?}");
-        chat.misbehave(Route::SendMessage, fault);
+        chat.inject_fault(Route::SendMessage, fault);
 
-        let answer = send(&chat, &room_id, "gl1", "hello").await;
+        let response = send(&chat, &room_id, "gl1", "hello").await;
         let next = send(&chat, &room_id, "gl2", "hello").await;
 
-        assert_eq!(answer.status, status, "{case}");
-        assert_eq!(answer.header("content-type"), Some(content_type), "{case}");
-        assert!(answer.text().contains(text), "{case}");
+        assert_eq!(response.status, status, "{case}");
+        assert_eq!(
+            response.header("content-type"),
+            Some(content_type),
+            "{case}"
+        );
+        assert!(response.text().contains(text), "{case}");
         assert_eq!(chat.inserts("gl1"), inserts, "{case}");
-        assert_eq!(next.status, 200, "{case}: only one call goes wrong");
+        assert_eq!(next.status, 200, "{case}: only one call gets the fault");
         chat.mark_all_read();
         chat.finish();
     }
 }
 
 #[tokio::test]
-async fn broken_bodies_are_broken() {
+async fn body_faults_break_the_body() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
-    chat.misbehave(Route::SendMessage, Fault::Truncated);
-    chat.misbehave(Route::SendMessage, Fault::NonUtf8);
-    chat.misbehave(Route::SendMessage, Fault::Huge);
+    chat.inject_fault(Route::SendMessage, Fault::Truncated);
+    chat.inject_fault(Route::SendMessage, Fault::NonUtf8);
+    chat.inject_fault(Route::SendMessage, Fault::Huge);
 
     let truncated = send(&chat, &room_id, "gl1", "hello").await;
     let not_text = send(&chat, &room_id, "gl2", "hello").await;
@@ -215,16 +219,16 @@ async fn broken_bodies_are_broken() {
 async fn a_redirect_names_its_target() {
     let chat = FakeRocketChat::start().await;
     let target = "http://elsewhere.example/api/v1/me";
-    chat.misbehave(Route::Me, Fault::Redirect(target.to_owned()));
+    chat.inject_fault(Route::Me, Fault::Redirect(target.to_owned()));
 
-    let answer = call(&chat, Route::Me, &json!({})).await;
+    let response = call(&chat, Route::Me, &json!({})).await;
 
-    assert_eq!(answer.header("location"), Some(target));
+    assert_eq!(response.header("location"), Some(target));
     chat.finish();
 }
 
 #[tokio::test]
-async fn a_slow_answer_comes_late() {
+async fn a_slow_response_is_delayed() {
     for insert_first in [false, true] {
         let chat = FakeRocketChat::start().await;
         let room_id = room(&chat).await;
@@ -233,40 +237,40 @@ async fn a_slow_answer_comes_late() {
             delay,
             insert_first,
         };
-        chat.misbehave(Route::SendMessage, fault);
+        chat.inject_fault(Route::SendMessage, fault);
 
         let started = Instant::now();
-        let answer = send(&chat, &room_id, "gl1", "hello").await;
+        let response = send(&chat, &room_id, "gl1", "hello").await;
 
         assert!(started.elapsed() >= delay);
-        assert_eq!(answer.status, 200);
+        assert_eq!(response.status, 200);
         chat.take_message();
         chat.finish();
     }
 }
 
-/// Until a send has come in.
-async fn arrival(chat: &FakeRocketChat) {
+/// Waits until a send has been received.
+async fn send_received(chat: &FakeRocketChat) {
     while chat.calls(Route::SendMessage) == 0 {
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn a_call_is_carried_out_even_when_the_client_gave_up() {
+async fn a_call_is_executed_even_if_the_client_times_out() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
     let fault = Fault::Slow {
         delay: Duration::from_millis(40),
         insert_first: false,
     };
-    chat.misbehave(Route::SendMessage, fault);
+    chat.inject_fault(Route::SendMessage, fault);
 
     let body = message(&room_id, "gl1", "hello");
     tokio::select! {
         biased;
-        answer = try_call(&chat, Route::SendMessage, &body) => panic!("not late: {answer:?}"),
-        () = arrival(&chat) => {}
+        response = try_call(&chat, Route::SendMessage, &body) => panic!("not delayed: {response:?}"),
+        () = send_received(&chat) => {}
     }
 
     assert_eq!(chat.next_message().await.id, "gl1");
@@ -274,18 +278,18 @@ async fn a_call_is_carried_out_even_when_the_client_gave_up() {
 }
 
 #[tokio::test]
-async fn faults_come_in_order_and_end_when_told() {
+async fn faults_are_applied_in_order_until_cleared() {
     let chat = FakeRocketChat::start().await;
-    chat.misbehave(Route::Me, Fault::Status(500));
-    chat.misbehave(Route::Me, Fault::Status(502));
-    chat.misbehave_always(Route::Me, Fault::Status(503));
+    chat.inject_fault(Route::Me, Fault::Status(500));
+    chat.inject_fault(Route::Me, Fault::Status(502));
+    chat.inject_fault_always(Route::Me, Fault::Status(503));
 
     let mut statuses = Vec::new();
     for _ in 0..4 {
         statuses.push(call(&chat, Route::Me, &json!({})).await.status);
     }
     let other = call(&chat, Route::UserInfo, &json!({ "username": "bob" })).await;
-    chat.behave();
+    chat.clear_faults();
     let after = call(&chat, Route::Me, &json!({})).await;
 
     assert_eq!(statuses, [500, 502, 503, 503]);

@@ -1,4 +1,4 @@
-//! The limit on calls, which a bot does not have.
+//! The rate limit, which does not apply to the role `bot`.
 
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::json;
@@ -12,15 +12,15 @@ fn epoch_milliseconds() -> u128 {
 }
 
 #[tokio::test]
-async fn a_plain_user_may_call_each_route_ten_times_a_minute() {
+async fn a_user_without_the_role_bot_may_call_each_route_ten_times_per_minute() {
     let chat = FakeRocketChat::builder().roles(&["user"]).start().await;
     let chat = chat.expect("a free port");
 
     for remaining in (0..10).rev() {
-        let answer = call(&chat, Route::Me, &json!({})).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("X-RateLimit-Limit"), Some("10"));
-        let header = answer.header("X-RateLimit-Remaining");
+        let response = call(&chat, Route::Me, &json!({})).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.header("X-RateLimit-Limit"), Some("10"));
+        let header = response.header("X-RateLimit-Remaining");
         assert_eq!(header, Some(remaining.to_string().as_str()));
     }
     let eleventh = call(&chat, Route::Me, &json!({})).await;
@@ -39,7 +39,7 @@ async fn a_plain_user_may_call_each_route_ten_times_a_minute() {
 }
 
 #[tokio::test]
-async fn the_limit_comes_before_the_parameters_and_after_the_login() {
+async fn the_limit_is_checked_after_authentication_and_before_the_parameters() {
     let chat = FakeRocketChat::builder().roles(&["user"]).start().await;
     let chat = chat.expect("a free port");
     chat.expect_violation();
@@ -51,30 +51,30 @@ async fn the_limit_comes_before_the_parameters_and_after_the_login() {
 
     let limited = call(&chat, Route::GetMessage, &json!({})).await;
     let url = format!("{}{}", chat.url(), Route::GetMessage.path());
-    let stranger = fakes::exchange::exchange("GET", &url, &[], b"").await;
+    let unauthenticated = fakes::exchange::exchange("GET", &url, &[], b"").await;
 
     assert_eq!(limited.status, 429);
-    assert_eq!(stranger.expect("an answer").status, 401);
+    assert_eq!(unauthenticated.expect("a response").status, 401);
     chat.finish();
 }
 
 #[tokio::test]
-async fn a_bot_is_not_limited_and_sees_no_limit() {
+async fn a_bot_is_not_limited_and_gets_no_limit_headers() {
     let chat = FakeRocketChat::start().await;
 
     for _ in 0..15 {
-        let answer = call(&chat, Route::Me, &json!({})).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("X-RateLimit-Limit"), None);
+        let response = call(&chat, Route::Me, &json!({})).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.header("X-RateLimit-Limit"), None);
     }
     chat.finish();
 }
 
 #[tokio::test]
-async fn a_limit_can_be_put_on_for_one_call() {
+async fn the_rejection_of_the_limiter_can_be_injected() {
     let chat = FakeRocketChat::start().await;
     let reset_in = Duration::from_secs(2);
-    chat.misbehave(Route::Me, Fault::RateLimited { reset_in });
+    chat.inject_fault(Route::Me, Fault::RateLimited { reset_in });
 
     let limited = call(&chat, Route::Me, &json!({})).await;
     let next = call(&chat, Route::Me, &json!({})).await;

@@ -1,8 +1,8 @@
-//! The stand-ins are the oracle of the product's tests, so they are tested as strictly as the product.
-//! Each module takes one side: what is refused, what is stored, what breaks on the wire, what GitLab sends.
+//! Tests of the fakes, because the tests of webhook-app rely on them.
+//! Each module covers one part: rejected calls, stored messages, injected faults, deliveries, programs.
 #![expect(
     clippy::expect_used,
-    reason = "the functions beside the tests fail them in the same way"
+    reason = "helper functions fail the test in the same way as assertions"
 )]
 
 mod client;
@@ -11,5 +11,5 @@ mod duplicates;
 mod faults;
 mod limits;
 mod program;
-mod refusals;
+mod rejections;
 mod sending;

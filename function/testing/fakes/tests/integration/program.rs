@@ -1,4 +1,4 @@
-//! The stand-ins as programs of their own: the chat server, read out over HTTP, and the sender.
+//! The fakes as programs: fake-rocketchat with its inspection API, fake-gitlab and the demo.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -23,7 +23,7 @@ fn start(arguments: &[&str]) -> Program {
 }
 
 #[tokio::test]
-async fn the_program_prints_messages_and_tells_what_it_stored() {
+async fn fake_rocketchat_prints_and_serves_its_messages() {
     let mut program = start(&["127.0.0.1:0"]);
     let output = program.0.stdout.take().expect("piped");
     let mut lines = BufReader::new(output).lines();
@@ -41,12 +41,12 @@ async fn the_program_prints_messages_and_tells_what_it_stored() {
     let url = text("listening");
     let post = async |path: &str, body: Value| {
         let url = format!("{url}/api/v1/{path}");
-        let answer = exchange("POST", &url, &headers, body.to_string().as_bytes()).await;
-        answer.expect("an answer").json()
+        let response = exchange("POST", &url, &headers, body.to_string().as_bytes()).await;
+        response.expect("a response").json()
     };
-    let tell = async |method: &str, path: &str| {
-        let answer = exchange(method, &format!("{url}/inspect/{path}"), &[], b"").await;
-        answer.expect("an answer").json()
+    let inspect = async |method: &str, path: &str| {
+        let response = exchange(method, &format!("{url}/inspect/{path}"), &[], b"").await;
+        response.expect("a response").json()
     };
 
     let room = post("im.create", json!({ "username": "alice" })).await;
@@ -58,25 +58,25 @@ async fn the_program_prints_messages_and_tells_what_it_stored() {
     let printed = next();
     assert_eq!(printed["text"], "hello");
     assert_eq!(printed["recipient"], "alice");
-    let messages = tell("GET", "messages").await;
+    let messages = inspect("GET", "messages").await;
     assert_eq!(messages.as_array().map(Vec::len), Some(1));
     assert_eq!(messages[0]["id"], "gl1");
     assert_eq!(messages[0]["inserts"], 1);
     assert_eq!(messages[0]["attempts"], 2);
-    assert_eq!(tell("GET", "violations").await, json!([]));
-    assert_eq!(tell("GET", "calls").await["/api/v1/chat.sendMessage"], 2);
-    tell("DELETE", "messages").await;
-    assert_eq!(tell("GET", "messages").await, json!([]));
+    assert_eq!(inspect("GET", "violations").await, json!([]));
+    assert_eq!(inspect("GET", "calls").await["/api/v1/chat.sendMessage"], 2);
+    inspect("DELETE", "messages").await;
+    assert_eq!(inspect("GET", "messages").await, json!([]));
 }
 
 #[test]
-fn the_demonstration_says_what_is_missing() {
+fn the_demo_says_how_to_build_a_missing_program() {
     let program = env!("CARGO_BIN_EXE_demo");
 
     let output = Command::new(program)
         .args(["--once", "--port", "0", "/nowhere/webhook-app"])
         .output()
-        .expect("the demonstration starts");
+        .expect("the demo starts");
 
     let problem = String::from_utf8(output.stderr).expect("text");
     assert!(!output.status.success());
@@ -88,40 +88,40 @@ fn the_demonstration_says_what_is_missing() {
 }
 
 #[test]
-fn the_sender_counts_answers_and_what_has_arrived() {
+fn fake_gitlab_counts_responses_and_stored_messages() {
     let mut chat = start(&["127.0.0.1:0"]);
     let output = chat.0.stdout.take().expect("piped");
     let started = BufReader::new(output).lines().next();
     let started = started.expect("a line").expect("readable");
     let started: Value = serde_json::from_str(&started).expect("JSON");
     let chat = started["listening"].as_str().expect("an address");
-    let nobody = format!("{chat}/inspect/nobody-listens-here");
+    let unknown = format!("{chat}/inspect/unknown");
 
     let output = Command::new(env!("CARGO_BIN_EXE_fake-gitlab"))
-        .args(["send", &nobody, "--count", "3", "--chat", chat])
+        .args(["send", &unknown, "--count", "3", "--chat", chat])
         .output()
-        .expect("the sender runs");
+        .expect("fake-gitlab starts");
 
-    let tally: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(tally["sent"], 3);
-    assert_eq!(tally["answers"], json!({ "404": 3 }));
+    let stats: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(stats["sent"], 3);
+    assert_eq!(stats["answers"], json!({ "404": 3 }));
     assert_eq!(
-        tally["stored"],
+        stats["stored"],
         json!({ "once": 0, "never": 3, "again": 0 })
     );
 }
 
 #[test]
-fn the_sender_says_how_it_is_used() {
+fn fake_gitlab_rejects_an_unknown_proof() {
     let output = Command::new(env!("CARGO_BIN_EXE_fake-gitlab"))
         .args(["send", "http://127.0.0.1/", "--proof", "sealed"])
         .output()
-        .expect("the sender starts");
+        .expect("fake-gitlab starts");
 
     let problem = String::from_utf8(output.stderr).expect("text");
     assert!(!output.status.success());
     assert!(
-        problem.contains("signed, forged or none, not sealed"),
+        problem.contains("signed, forged or none, found sealed"),
         "{problem}"
     );
 }

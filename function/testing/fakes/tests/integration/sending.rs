@@ -1,4 +1,4 @@
-//! The good course: a room is opened, a message is sent, read and changed.
+//! Calls that succeed: creating a room, and sending, reading and editing a message.
 
 use fakes::rocketchat::{FakeRocketChat, Route};
 use serde_json::json;
@@ -6,14 +6,14 @@ use serde_json::json;
 use crate::client::{call, message, read, room, send};
 
 #[tokio::test]
-async fn a_message_arrives_with_everything_a_test_may_ask() {
+async fn a_stored_message_has_all_its_fields() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
 
-    let answer = send(&chat, &room_id, "gl1", "pushed 3f2c9d7b").await;
+    let response = send(&chat, &room_id, "gl1", "pushed 3f2c9d7b").await;
 
-    assert_eq!(answer.status, 200);
-    let body = answer.json();
+    assert_eq!(response.status, 200);
+    let body = response.json();
     assert_eq!(body["success"], true);
     assert_eq!(body["message"]["_id"], "gl1");
     assert_eq!(body["message"]["rid"], room_id);
@@ -31,7 +31,7 @@ async fn a_message_arrives_with_everything_a_test_may_ask() {
 }
 
 #[tokio::test]
-async fn a_room_is_the_two_user_ids_sorted_and_joined_and_opened_only_once() {
+async fn a_room_id_is_the_sorted_user_ids_and_a_room_is_created_once() {
     let chat = FakeRocketChat::start().await;
 
     let asked = json!({ "username": "alice" });
@@ -57,20 +57,20 @@ async fn a_room_is_the_two_user_ids_sorted_and_joined_and_opened_only_once() {
 }
 
 #[tokio::test]
-async fn the_older_name_of_the_room_route_works_too() {
+async fn the_old_name_of_the_room_route_works_too() {
     let chat = FakeRocketChat::start().await;
     let url = format!("{}/api/v1/dm.create", chat.url());
 
-    let answer = fakes::exchange::exchange(
+    let response = fakes::exchange::exchange(
         "POST",
         &url,
         &crate::client::headers(&chat),
         br#"{"usernames":"alice"}"#,
     )
     .await
-    .expect("an answer");
+    .expect("a response");
 
-    assert_eq!(answer.status, 200);
+    assert_eq!(response.status, 200);
     assert_eq!(chat.calls(Route::CreateDirectMessage), 1);
     chat.finish();
 }
@@ -111,7 +111,7 @@ async fn an_edit_changes_the_text_and_is_counted() {
 }
 
 #[tokio::test]
-async fn me_names_the_bot_and_its_roles() {
+async fn me_returns_the_bot_and_its_roles() {
     let chat = FakeRocketChat::builder()
         .roles(&["user"])
         .start()
@@ -127,21 +127,21 @@ async fn me_names_the_bot_and_its_roles() {
 }
 
 #[tokio::test]
-async fn waiting_for_a_message_ends_when_it_arrives() {
+async fn waiting_for_a_message_ends_when_it_is_stored() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
 
-    let (arrived, answer) =
+    let (stored, response) =
         tokio::join!(chat.next_message(), send(&chat, &room_id, "gl1", "hello"));
 
-    assert_eq!(arrived.id, "gl1");
-    assert_eq!(answer.status, 200);
+    assert_eq!(stored.id, "gl1");
+    assert_eq!(response.status, 200);
     chat.finish();
 }
 
 #[tokio::test]
-#[should_panic(expected = "messages were sent that the test did not take: [\"hello\"]")]
-async fn a_message_that_nobody_took_fails_the_test() {
+#[should_panic(expected = "the test did not read these messages: [\"hello\"]")]
+async fn an_unread_message_fails_the_test() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
     send(&chat, &room_id, "gl1", "hello").await;
@@ -151,7 +151,7 @@ async fn a_message_that_nobody_took_fails_the_test() {
 
 #[tokio::test]
 #[should_panic(expected = "must NOT have additional properties")]
-async fn a_breach_of_the_interface_fails_the_test_even_without_finish() {
+async fn a_violation_of_the_api_fails_the_test_even_without_finish() {
     let chat = FakeRocketChat::start().await;
     let mut body = message("room", "gl1", "hello");
     body["roomId"] = "room".into();
@@ -160,8 +160,8 @@ async fn a_breach_of_the_interface_fails_the_test_even_without_finish() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "no message is waiting")]
-async fn taking_a_message_that_is_not_there_fails_the_test() {
+#[should_panic(expected = "no unread message")]
+async fn taking_a_message_fails_the_test_if_there_is_none() {
     let chat = FakeRocketChat::start().await;
 
     chat.take_message();

@@ -1,60 +1,60 @@
-//! The demonstration: starts the product against the chat stand-in, lets GitLab's stand-in push, and shows what the user gets to see.
-//! Ends by itself with `--once`, and then says by its exit code whether everything was as it should be.
-//! Starting and stopping the product is in `product`, the looks are in `picture`.
+//! The demo: starts webhook-app with a fake Rocket.Chat, posts a push as GitLab does, and prints the message that the user gets.
+//! With `--once` it exits after that, with a non-zero status if something went wrong.
+//! `webhook_app` starts and stops the program, `display` formats the output.
 
-mod picture;
-mod product;
+mod display;
+mod webhook_app;
 
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use fakes::gitlab::{Answer, Delivery, SAMPLE_KEY, SAMPLE_SHA};
+use fakes::gitlab::{Delivery, Response, SAMPLE_KEY, SAMPLE_SHA};
 use fakes::rocketchat::{FakeRocketChat, Message};
-use product::{Product, TOKEN, Usage};
 use tokio::signal::unix::{SignalKind, signal};
+use webhook_app::{Args, TOKEN, WebhookApp};
 
-/// How long a message may take from the answer of the product to our screen; it is there before the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for the message, which is stored before webhook-app responds.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let usage = match Usage::from_arguments() {
-        Ok(usage) => usage,
+    let args = match Args::from_arguments() {
+        Ok(args) => args,
         Err(problem) => return failed(&problem),
     };
     let chat = FakeRocketChat::start().await;
-    let outcome = show(&usage, &chat).await;
-    let outcome = outcome.and_then(|()| breaches(&chat));
-    // What is left over has been reported or is of no interest once the visitor has gone.
+    let result = demonstrate(&args, &chat).await;
+    let result = result.and_then(|()| check_violations(&chat));
+    // Violations have been reported, and unread messages do not matter any more.
     chat.expect_violation();
     chat.mark_all_read();
-    match outcome {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => failed(&problem),
     }
 }
 
-/// The whole performance; the problem otherwise.
-async fn show(usage: &Usage, chat: &FakeRocketChat) -> Result<(), String> {
-    let mut product = Product::start(usage, chat)?;
-    product.wait_until_ready().await?;
-    let url = product.webhook_url();
+/// Runs the demo; the error says what went wrong.
+async fn demonstrate(args: &Args, chat: &FakeRocketChat) -> Result<(), String> {
+    let mut app = WebhookApp::start(args, chat)?;
+    app.wait_until_ready().await?;
+    let url = app.webhook_url();
     say(&format!("webhook-app listens on {url}\n"));
     first_delivery(chat, &url).await?;
-    if usage.once {
+    if args.once {
         return Ok(());
     }
-    say(&invitation(&url));
+    say(&instructions(&url));
     tokio::select! {
         () = show_messages(chat) => Ok(()),
-        ended = product.ended() => Err(ended),
+        ended = app.exited() => Err(ended),
         stopped = stopped() => stopped.map_err(|error| format!("cannot wait for Ctrl-C: {error}")),
     }
 }
 
-/// A command for another shell, as short as a delivery with a plain secret can be.
-fn invitation(url: &str) -> String {
+/// A command for another shell that posts a delivery with a secret token and only the required headers.
+fn instructions(url: &str) -> String {
     let body = include_str!("push_by_hand.json").trim_end();
     let delivery = Delivery::new("Push Hook", body).token(TOKEN);
     let optional = [
@@ -67,32 +67,32 @@ fn invitation(url: &str) -> String {
     let delivery = optional.into_iter().fold(delivery, Delivery::without);
     let command = delivery.curl(url);
     format!(
-        "Your turn. Paste this into another shell; for a further message change the Idempotency-Key.\n\n{command}\n\nWaiting for messages; stop with Ctrl-C."
+        "Run this command in another shell to send a webhook yourself. To send another message, change the Idempotency-Key.\n\n{command}\n\nWaiting for messages. Press Ctrl-C to stop."
     )
 }
 
-/// A push, the message it becomes, and the same push again.
+/// Posts a push, prints its message, and posts the same push again.
 async fn first_delivery(chat: &FakeRocketChat, url: &str) -> Result<(), String> {
     let delivery = Delivery::push_sample().signed_with(SAMPLE_KEY);
-    say("GitLab delivers a signed push of acme/rocket.");
-    let answer = answered(delivery.try_post_to(url).await)?;
-    say(&picture::answer(&answer));
-    let message = tokio::time::timeout(PATIENCE, chat.next_message()).await;
-    let message = message.map_err(|_| "no direct message was sent".to_owned())?;
-    say(&picture::framed(&message));
+    say("GitLab sends a signed push webhook of acme/rocket.");
+    let response = accepted(delivery.try_post_to(url).await)?;
+    say(&display::response(&response));
+    let message = tokio::time::timeout(MESSAGE_TIMEOUT, chat.next_message()).await;
+    let message = message.map_err(|_| "webhook-app sent no direct message".to_owned())?;
+    say(&display::message(&message));
     check_message(&message)?;
 
-    say("GitLab delivers the very same push again, as a resend does.");
-    let again = answered(delivery.try_post_to(url).await)?;
-    say(&picture::answer(&again));
+    say("GitLab sends the same webhook again, as a manual resend does.");
+    let again = accepted(delivery.try_post_to(url).await)?;
+    say(&display::response(&again));
     if chat.messages().len() != 1 {
-        return Err("the resend was sent a second time".to_owned());
+        return Err("the resend stored a second message".to_owned());
     }
-    say("Nothing new was sent: the user has one message.\n");
+    say("No second message was sent: the user has one message.\n");
     Ok(())
 }
 
-/// Until a person or the system asks us to stop; the product must not outlive us.
+/// Waits for SIGINT or SIGTERM. Both must be handled, so that webhook-app is stopped too.
 async fn stopped() -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -101,15 +101,15 @@ async fn stopped() -> io::Result<()> {
     }
 }
 
-fn answered(answer: io::Result<Answer>) -> Result<Answer, String> {
-    let answer = answer.map_err(|error| format!("no answer to the delivery: {error}"))?;
-    if (200..300).contains(&answer.status) {
-        return Ok(answer);
+fn accepted(response: io::Result<Response>) -> Result<Response, String> {
+    let response = response.map_err(|error| format!("webhook-app did not respond: {error}"))?;
+    if (200..300).contains(&response.status) {
+        return Ok(response);
     }
-    let text = answer.text();
     Err(format!(
-        "the delivery was answered {}: {text}",
-        answer.status
+        "webhook-app responded {}: {}",
+        response.status,
+        response.text()
     ))
 }
 
@@ -120,27 +120,29 @@ fn check_message(message: &Message) -> Result<(), String> {
     Err(format!("the message does not show the commit {SAMPLE_SHA}"))
 }
 
-fn breaches(chat: &FakeRocketChat) -> Result<(), String> {
+fn check_violations(chat: &FakeRocketChat) -> Result<(), String> {
     let found = chat.violations();
     if found.is_empty() {
         return Ok(());
     }
-    Err(format!("Rocket.Chat's interface was broken: {found:#?}"))
+    Err(format!(
+        "webhook-app violated the API of Rocket.Chat: {found:#?}"
+    ))
 }
 
 async fn show_messages(chat: &FakeRocketChat) {
     loop {
-        say(&picture::framed(&chat.next_message().await));
+        say(&display::message(&chat.next_message().await));
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the demonstration speaks to a person")]
+#[expect(clippy::print_stdout, reason = "the output is for a person")]
 fn say(text: &str) {
     println!("{text}");
 }
 
-#[expect(clippy::print_stderr, reason = "the demonstration speaks to a person")]
+#[expect(clippy::print_stderr, reason = "the output is for a person")]
 fn failed(problem: &str) -> ExitCode {
-    eprintln!("The demonstration failed: {problem}");
+    eprintln!("demo: {problem}");
     ExitCode::FAILURE
 }

@@ -1,4 +1,4 @@
-//! The command line: what to do, to whom, how often.
+//! Parses the command line.
 
 use crate::load::{Load, Proof};
 
@@ -6,28 +6,28 @@ const USAGE: &str = "usage:
   fake-gitlab idle
   fake-gitlab reach HOST:PORT…
   fake-gitlab curl URL [signed|forged|none]
-  fake-gitlab send URL [--host NAME] [--count NUMBER | --rate A-SECOND --seconds NUMBER]
+  fake-gitlab send URL [--host NAME] [--count NUMBER | --rate PER-SECOND --seconds NUMBER]
                           [--proof signed|forged|none] [--bytes NUMBER] [--chat URL]";
 
-/// What the program was asked to do.
+/// What to do.
 pub(crate) enum Args {
-    /// Nothing, until it is ended.
+    /// Wait for SIGTERM.
     Idle,
-    /// Find out which addresses can be connected to.
+    /// Try to connect to each address.
     Reach(Vec<String>),
-    /// Print a command for a shell that posts one delivery.
+    /// Print a curl command that posts one delivery.
     Curl { to: String, proof: Proof },
     /// Post deliveries.
     Send(Load),
 }
 
 impl Args {
-    /// Reads the command line; says what is wrong with it.
+    /// Parses the command line; the error says what is wrong.
     pub(crate) fn from_arguments(
         mut arguments: impl Iterator<Item = String>,
     ) -> Result<Self, String> {
-        let verb = arguments.next();
-        match verb.as_deref() {
+        let command = arguments.next();
+        match command.as_deref() {
             Some("idle") => Ok(Self::Idle),
             Some("reach") => Ok(Self::Reach(arguments.collect())),
             Some("curl") => Ok(Self::Curl {
@@ -36,41 +36,41 @@ impl Args {
             }),
             Some("send") => {
                 let to = arguments.next().ok_or(USAGE)?;
-                volley(Load::of_one(to), arguments).map(Self::Send)
+                load(Load::single(to), arguments).map(Self::Send)
             }
             _ => Err(USAGE.to_owned()),
         }
     }
 }
 
-fn volley(mut volley: Load, mut arguments: impl Iterator<Item = String>) -> Result<Load, String> {
+fn load(mut load: Load, mut arguments: impl Iterator<Item = String>) -> Result<Load, String> {
     let (mut rate, mut seconds) = (None, None);
     while let Some(flag) = arguments.next() {
         let value = arguments
             .next()
             .ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
         match flag.as_str() {
-            "--host" => volley.host = Some(value),
-            "--chat" => volley.chat = Some(value),
-            "--count" => volley.count = number(&flag, &value)?,
-            "--bytes" => volley.bytes = number(&flag, &value)?,
+            "--host" => load.host = Some(value),
+            "--chat" => load.chat = Some(value),
+            "--count" => load.count = number(&flag, &value)?,
+            "--bytes" => load.bytes = number(&flag, &value)?,
             "--rate" => rate = Some(number(&flag, &value)?),
             "--seconds" => seconds = Some(number(&flag, &value)?),
-            "--proof" => volley.proof = proof(&value)?,
-            _ => return Err(format!("{flag} is unknown\n{USAGE}")),
+            "--proof" => load.proof = proof(&value)?,
+            _ => return Err(format!("unknown option {flag}\n{USAGE}")),
         }
     }
     if let (Some(rate), Some(seconds)) = (rate, seconds) {
-        volley.steady(rate, seconds);
+        load.set_rate(rate, seconds);
     } else if rate.is_some() || seconds.is_some() {
-        return Err("--rate and --seconds belong together".to_owned());
+        return Err("--rate and --seconds must be given together".to_owned());
     }
-    Ok(volley)
+    Ok(load)
 }
 
 fn number<N: std::str::FromStr>(flag: &str, value: &str) -> Result<N, String> {
     let number = value.parse();
-    number.map_err(|_| format!("{flag} needs a whole number, not {value}"))
+    number.map_err(|_| format!("{flag} needs a whole number, found {value}"))
 }
 
 fn proof(text: &str) -> Result<Proof, String> {
@@ -78,6 +78,8 @@ fn proof(text: &str) -> Result<Proof, String> {
         "signed" => Ok(Proof::Signed),
         "forged" => Ok(Proof::Forged),
         "none" => Ok(Proof::None),
-        _ => Err(format!("a proof is signed, forged or none, not {text}")),
+        _ => Err(format!(
+            "expected a proof of signed, forged or none, found {text}"
+        )),
     }
 }

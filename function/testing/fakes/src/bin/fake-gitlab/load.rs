@@ -1,96 +1,96 @@
-//! Deliveries sent on time, whatever becomes of the earlier ones: each on a connection of its own, as GitLab does.
-//! Every delivery pushes a commit of its own, so that the chat stand-in's messages can be told apart.
+//! Sends deliveries at a constant rate, without waiting for earlier responses, each on a new connection as GitLab does.
+//! Each delivery pushes a different commit, so that the stored messages can be matched to the deliveries.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use fakes::gitlab::{Answer, Delivery, SAMPLE_KEY, SAMPLE_SHA};
+use fakes::gitlab::{Delivery, Response, SAMPLE_KEY, SAMPLE_SHA};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use crate::stats::Stats;
 
-/// How long GitLab waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// GitLab's timeout for webhooks.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A valid key, but not the one the function knows.
+/// A valid key that webhook-app is not configured with.
 const OTHER_KEY: &str = "whsec_Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
 
-/// What a delivery proves its origin with.
+/// How a delivery is authenticated.
 #[derive(Clone, Copy)]
 pub(crate) enum Proof {
     /// A signature with the sample key.
     Signed,
     /// A signature with another key.
     Forged,
-    /// Nothing.
+    /// No signature.
     None,
 }
 
-/// What to send, and when.
+/// Which deliveries to send, where and at what rate.
 pub(crate) struct Load {
     to: String,
-    /// The `Host` header, where it is not the address.
+    /// The `Host` header, if it differs from the URL.
     pub(crate) host: Option<String>,
-    /// How many deliveries there are.
+    /// The number of deliveries.
     pub(crate) count: u64,
-    /// From one delivery to the next; none sends all at once.
-    pause: Option<Duration>,
+    /// The time from one delivery to the next; `None` sends all at once.
+    interval: Option<Duration>,
     pub(crate) proof: Proof,
-    /// The least size of a body.
+    /// The minimum size of a body, in bytes.
     pub(crate) bytes: usize,
-    /// The chat stand-in's address; it is asked in the end what has arrived.
+    /// The URL of the fake Rocket.Chat, to count the stored messages at the end.
     pub(crate) chat: Option<String>,
 }
 
-/// One attempt: the commit it brought, and what came of it.
+/// A delivery that was sent, and its response.
 pub(crate) struct Attempt {
     pub(crate) sha: String,
-    /// Why there is none, otherwise.
-    pub(crate) answer: Result<Answer, String>,
-    pub(crate) took: Duration,
+    /// The error says why there is no response.
+    pub(crate) response: Result<Response, String>,
+    pub(crate) duration: Duration,
 }
 
 impl Load {
-    /// One signed push of the ordinary size.
-    pub(crate) fn of_one(to: String) -> Self {
+    /// One signed push of the default size.
+    pub(crate) fn single(to: String) -> Self {
         Self {
             to,
             host: None,
             count: 1,
-            pause: None,
+            interval: None,
             proof: Proof::Signed,
             bytes: 0,
             chat: None,
         }
     }
 
-    /// As many as `rate` a second make in so many seconds.
-    pub(crate) fn steady(&mut self, rate: u32, seconds: u64) {
+    /// Sends `rate` deliveries per second for this many seconds.
+    pub(crate) fn set_rate(&mut self, rate: u32, seconds: u64) {
         self.count = u64::from(rate) * seconds;
-        self.pause = Some(Duration::from_secs(1) / rate.max(1));
+        self.interval = Some(Duration::from_secs(1) / rate.max(1));
     }
 
-    /// Sends everything, waits for the answers, counts.
-    pub(crate) async fn fire(&self) -> Result<Stats, String> {
-        let mut under_way = JoinSet::new();
-        let mut clock = interval(self.pause.unwrap_or(Duration::from_nanos(1)));
+    /// Sends all deliveries, waits for the responses, and counts them.
+    pub(crate) async fn run(&self) -> Result<Stats, String> {
+        let mut in_flight = JoinSet::new();
+        let mut ticks = interval(self.interval.unwrap_or(Duration::from_nanos(1)));
         for _ in 0..self.count {
-            if self.pause.is_some() {
-                clock.tick().await;
+            if self.interval.is_some() {
+                ticks.tick().await;
             }
             let (delivery, sha) = self.delivery();
-            under_way.spawn(attempt(delivery, sha, self.to.clone()));
+            in_flight.spawn(attempt(delivery, sha, self.to.clone()));
         }
-        let attempts = under_way.join_all().await;
+        let attempts = in_flight.join_all().await;
         Stats::of(&attempts, self.chat.as_deref()).await
     }
 
     fn delivery(&self) -> (Delivery, String) {
         let (mut delivery, sha) = push(self.proof);
         if self.bytes > delivery.body().len() {
-            // White space after the value is still JSON.
+            // Trailing white space keeps the body valid JSON.
             let mut body = delivery.body().to_vec();
             body.resize(self.bytes, b' ');
             delivery = delivery.with_body(body);
@@ -102,7 +102,7 @@ impl Load {
     }
 }
 
-/// A push of a commit that nobody has pushed before, and the commit.
+/// A push of a new random commit, and its SHA.
 pub(crate) fn push(proof: Proof) -> (Delivery, String) {
     let sample = Delivery::push_sample();
     let sha = random_sha();
@@ -117,26 +117,26 @@ pub(crate) fn push(proof: Proof) -> (Delivery, String) {
 }
 
 async fn attempt(delivery: Delivery, sha: String, to: String) -> Attempt {
-    let began = Instant::now();
-    let answer = timeout(PATIENCE, delivery.try_post_to(&to)).await;
-    let answer = match answer {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("silence for {} s", PATIENCE.as_secs())),
+    let started = Instant::now();
+    let response = timeout(TIMEOUT, delivery.try_post_to(&to)).await;
+    let response = match response {
+        Ok(response) => response.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no response within {} s", TIMEOUT.as_secs())),
     };
     Attempt {
         sha,
-        answer,
-        took: began.elapsed(),
+        response,
+        duration: started.elapsed(),
     }
 }
 
 fn random_sha() -> String {
     let mut bytes = [0_u8; 20];
     let filled = SystemRandom::new().fill(&mut bytes);
-    assert!(filled.is_ok(), "the system gives random bytes");
+    assert!(filled.is_ok(), "the operating system provides random bytes");
     let mut text = String::new();
     for byte in bytes {
-        // A String takes everything.
+        // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
     }
     text

@@ -1,5 +1,5 @@
-//! GitLab's stand-in as a program, for tests inside a cluster: posts signed pushes, counts the answers and asks the chat
-//! stand-in what has arrived. How deliveries are sent is in `volley`, what is counted in `tally`, the command line in `orders`.
+//! The fake GitLab as a program, for tests in a cluster: posts signed pushes, counts the responses and asks the fake
+//! Rocket.Chat which messages it stored. `load` sends the deliveries, `stats` counts, `args` parses the command line.
 
 mod args;
 mod load;
@@ -13,40 +13,40 @@ use args::Args;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Long enough for a name to be resolved and a connection to be made; a policy that drops packets is silent for ever.
-const REACH_LIMIT: Duration = Duration::from_secs(3);
+/// Enough for a DNS look-up and a connection. A network policy that drops packets never responds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match follow(Args::from_arguments(std::env::args().skip(1))).await {
+    match run(Args::from_arguments(std::env::args().skip(1))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            complain(&problem);
+            print_error(&problem);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn follow(orders: Result<Args, String>) -> Result<(), String> {
-    let done = match orders? {
+async fn run(args: Result<Args, String>) -> Result<(), String> {
+    let result = match args? {
         Args::Idle => idle().await,
         Args::Reach(addresses) => reach(&addresses).await,
         Args::Curl { to, proof } => print(&load::push(proof).0.curl(&to)),
-        Args::Send(volley) => print(&volley.fire().await?.to_string()),
+        Args::Send(load) => print(&load.run().await?.to_string()),
     };
-    done.map_err(|error| error.to_string())
+    result.map_err(|error| error.to_string())
 }
 
-/// Until the pod is told to go; the tests run this program in it again and again.
+/// Waits for SIGTERM: keeps a pod running in which tests execute this program.
 async fn idle() -> io::Result<()> {
     signal(SignalKind::terminate())?.recv().await;
     Ok(())
 }
 
-/// One line for each address: `open` or `closed`, and the address.
+/// Prints one line per address: `open` or `closed`, and the address.
 async fn reach(addresses: &[String]) -> io::Result<()> {
     for address in addresses {
-        let connected = tokio::time::timeout(REACH_LIMIT, TcpStream::connect(address)).await;
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
         let state = if matches!(connected, Ok(Ok(_))) {
             "open"
         } else {
@@ -61,7 +61,7 @@ fn print(line: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{line}")
 }
 
-#[expect(clippy::print_stderr, reason = "the program has no other way to tell")]
-fn complain(problem: &str) {
+#[expect(clippy::print_stderr, reason = "a program prints its errors")]
+fn print_error(problem: &str) {
     eprintln!("{problem}");
 }

@@ -1,4 +1,4 @@
-//! What became of the deliveries: the answers by status, how long they took, and how often each commit reached the chat.
+//! Statistics of a load run: responses by status, latencies, and how often each commit was stored as a message.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,25 +8,28 @@ use serde_json::{Value, json};
 
 use crate::load::Attempt;
 
-/// The count, shown as one line of JSON.
+/// The statistics; `Display` prints them as one line of JSON.
 pub(crate) struct Stats(Value);
 
 impl Stats {
-    /// Counts the answers, and asks the chat stand-in at this address what has arrived.
+    /// Counts the responses, and the messages of the fake Rocket.Chat at this URL.
     pub(crate) async fn of(attempts: &[Attempt], chat: Option<&str>) -> Result<Self, String> {
-        let mut milliseconds: Vec<_> = attempts.iter().map(|one| one.took.as_millis()).collect();
+        let mut milliseconds: Vec<_> = attempts
+            .iter()
+            .map(|one| one.duration.as_millis())
+            .collect();
         milliseconds.sort_unstable();
-        let mut tally = json!({
+        let mut stats = json!({
             "sent": attempts.len(),
-            "answers": answers(attempts),
+            "answers": by_status(attempts),
             "unanswered": unanswered(attempts),
             "median_ms": milliseconds.get(milliseconds.len() / 2),
             "slowest_ms": milliseconds.last(),
         });
         if let Some(chat) = chat {
-            tally["stored"] = stored(attempts, &messages(chat).await?);
+            stats["stored"] = stored(attempts, &messages(chat).await?);
         }
-        Ok(Self(tally))
+        Ok(Self(stats))
     }
 }
 
@@ -36,15 +39,17 @@ impl fmt::Display for Stats {
     }
 }
 
-fn answers(attempts: &[Attempt]) -> BTreeMap<String, usize> {
-    let answers = attempts.iter().filter_map(|one| one.answer.as_ref().ok());
-    counted(answers.map(|answer| answer.status.to_string()))
+fn by_status(attempts: &[Attempt]) -> BTreeMap<String, usize> {
+    let responses = attempts.iter().filter_map(|one| one.response.as_ref().ok());
+    counted(responses.map(|response| response.status.to_string()))
 }
 
-/// Why there was no answer, and how often.
+/// The errors without a response, and how often each occurred.
 fn unanswered(attempts: &[Attempt]) -> BTreeMap<String, usize> {
-    let problems = attempts.iter().filter_map(|one| one.answer.as_ref().err());
-    counted(problems.cloned())
+    let errors = attempts
+        .iter()
+        .filter_map(|one| one.response.as_ref().err());
+    counted(errors.cloned())
 }
 
 fn counted(names: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
@@ -55,7 +60,7 @@ fn counted(names: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     counts
 }
 
-/// How many of the commits are in one message, in none, in several.
+/// How many of the commits were stored once, never and several times.
 fn stored(attempts: &[Attempt], messages: &[Value]) -> Value {
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
     for message in messages {
@@ -77,10 +82,10 @@ fn stored(attempts: &[Attempt], messages: &[Value]) -> Value {
 
 async fn messages(chat: &str) -> Result<Vec<Value>, String> {
     let url = format!("{chat}/inspect/messages");
-    let answer = exchange("GET", &url, &[], b"").await;
-    let answer = answer.map_err(|error| format!("{url} gave no answer: {error}"))?;
-    let messages = serde_json::from_slice(&answer.body);
-    messages.map_err(|error| format!("{url} answered no list of messages: {error}"))
+    let response = exchange("GET", &url, &[], b"").await;
+    let response = response.map_err(|error| format!("{url} did not respond: {error}"))?;
+    let messages = serde_json::from_slice(&response.body);
+    messages.map_err(|error| format!("expected a list of messages from {url}: {error}"))
 }
 
 #[cfg(test)]
@@ -97,8 +102,8 @@ mod tests {
     fn attempt(sha: &str) -> Attempt {
         Attempt {
             sha: sha.to_owned(),
-            answer: Err("none".to_owned()),
-            took: Duration::ZERO,
+            response: Err("none".to_owned()),
+            duration: Duration::ZERO,
         }
     }
 

@@ -1,5 +1,5 @@
-//! What the routes do once a call is let in: permissions first, then the deed.
-//! Each answers with a reply, good or bad; the `Err` side only shortens the way.
+//! One handler per route, called after `middleware`: it checks permissions, then executes the call.
+//! `Ok` and `Err` both hold the reply to send; `Err` lets a handler return early with `?`.
 
 mod create_direct_message;
 mod get_message;
@@ -20,15 +20,15 @@ use super::Message;
 use super::people::User;
 use super::reply::Reply;
 
-/// The reply, or the refusal that ended the action early.
-type Done = Result<Reply, Reply>;
+/// The reply, or the rejection that ended the handler early.
+type HandlerResult = Result<Reply, Reply>;
 
-/// A required text; the schema has seen to it that it is there.
+/// A required text; the schema check has made sure that it exists.
 fn text<'a>(parameters: &'a Value, name: &str) -> &'a str {
     parameters[name].as_str().unwrap_or_default()
 }
 
-/// The error for a text that is too long; the unit is that of JavaScript, UTF-16 code units.
+/// Rejects a text above the limit, which counts UTF-16 code units as JavaScript does.
 fn check_size(text: &str, limit: usize) -> Result<(), Reply> {
     if text.encode_utf16().count() <= limit {
         return Ok(());
@@ -42,8 +42,8 @@ fn check_size(text: &str, limit: usize) -> Result<(), Reply> {
     ))
 }
 
-/// A message as the interface shows it.
-fn shown(message: &Message, sender: &User) -> Value {
+/// A message in the format of the API.
+fn as_json(message: &Message, sender: &User) -> Value {
     let text = &message.text;
     let mut body = json!({
         "_id": message.id,

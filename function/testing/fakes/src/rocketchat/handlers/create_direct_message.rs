@@ -1,8 +1,8 @@
-//! `im.create`: opens the room of the bot and the people named, or finds it.
+//! `im.create`: creates the direct-message room of the bot and the named users, or returns the existing one.
 
 use serde_json::{Value, json};
 
-use super::Done;
+use super::HandlerResult;
 use crate::rocketchat::people::{Permission, User};
 use crate::rocketchat::reply::Reply;
 use crate::rocketchat::server::Server;
@@ -11,11 +11,11 @@ pub(in crate::rocketchat) fn create_direct_message(
     server: &Server,
     user: &User,
     parameters: &Value,
-) -> Done {
+) -> HandlerResult {
     let details = json!({ "method": "createDirectMessage" });
     if !user.may(Permission::CreateDirectMessages) {
-        let refusal = Reply::thrown("error-not-allowed", "Not allowed", &details);
-        return Err(refusal);
+        let rejection = Reply::thrown("error-not-allowed", "Not allowed", &details);
+        return Err(rejection);
     }
     let invalid = || Reply::thrown("error-invalid-user", "Invalid user", &details);
     let mut store = server.store();
@@ -23,7 +23,7 @@ pub(in crate::rocketchat) fn create_direct_message(
     for name in names(parameters) {
         match store.user(&name) {
             Some(known) if known.id == user.id => {
-                store.violation("im.create with oneself");
+                store.violation("im.create with the bot itself");
                 return Err(invalid());
             }
             Some(known) => members.push(known.clone()),

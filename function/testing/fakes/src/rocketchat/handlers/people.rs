@@ -1,19 +1,19 @@
-//! `me` and `users.info`.
+//! `me` and `users.info`: return one account, the own one or another.
 
 use serde_json::{Value, json};
 
-use super::Done;
+use super::HandlerResult;
 use crate::rocketchat::people::User;
 use crate::rocketchat::reply::Reply;
 use crate::rocketchat::server::Server;
 
 pub(in crate::rocketchat) fn me(user: &User) -> Reply {
-    let mut body = shown(user);
+    let mut body = as_json(user);
     body["success"] = true.into();
     Reply::json(200, &body)
 }
 
-pub(in crate::rocketchat) fn user_info(server: &Server, parameters: &Value) -> Done {
+pub(in crate::rocketchat) fn user_info(server: &Server, parameters: &Value) -> HandlerResult {
     let (username, id) = (&parameters["username"], &parameters["userId"]);
     let store = server.store();
     let found = store
@@ -21,10 +21,10 @@ pub(in crate::rocketchat) fn user_info(server: &Server, parameters: &Value) -> D
         .iter()
         .find(|user| username == user.username.as_str() || id == user.id.as_str());
     let user = found.ok_or_else(|| Reply::failure("User not found."))?;
-    Ok(Reply::success("user", &shown(user)))
+    Ok(Reply::success("user", &as_json(user)))
 }
 
-fn shown(user: &User) -> Value {
+fn as_json(user: &User) -> Value {
     json!({
         "_id": user.id,
         "username": user.username,

@@ -1,4 +1,4 @@
-//! What the chat server refuses, in which words, and what counts as a breach of the interface.
+//! Calls that the fake Rocket.Chat rejects: status, error text, and whether it records a violation of the API.
 
 use fakes::exchange::exchange;
 use fakes::rocketchat::{FakeRocketChat, Route};
@@ -9,7 +9,7 @@ use crate::client::{call, headers, message, room, send};
 const TOO_LONG: &str = "Message size exceeds Message_MaxAllowedSize";
 
 #[tokio::test]
-async fn a_call_without_a_valid_login_is_refused() {
+async fn a_call_without_valid_credentials_is_rejected() {
     let cases = [
         ("no token", "X-Auth-Token", None, true),
         ("no user", "X-User-Id", None, true),
@@ -25,14 +25,14 @@ async fn a_call_without_a_valid_login_is_refused() {
             headers.extend(value.map(|value| (name.to_owned(), value.as_bytes().to_vec())));
 
             let url = format!("{}{}", chat.url(), route.path());
-            let answer = exchange(route.method(), &url, &headers, b"")
+            let response = exchange(route.method(), &url, &headers, b"")
                 .await
-                .expect("an answer");
+                .expect("a response");
 
             let expected =
                 json!({ "success": false, "error": "You must be logged in to do this." });
-            assert_eq!(answer.status, 401, "{case} on {route:?}");
-            assert_eq!(answer.json(), expected, "{case} on {route:?}");
+            assert_eq!(response.status, 401, "{case} on {route:?}");
+            assert_eq!(response.json(), expected, "{case} on {route:?}");
             assert_eq!(chat.violations().is_empty(), !is_violation, "{case}");
             chat.finish();
         }
@@ -40,7 +40,7 @@ async fn a_call_without_a_valid_login_is_refused() {
 }
 
 #[tokio::test]
-async fn parameters_against_the_published_schema_are_refused() {
+async fn parameters_that_violate_the_published_schema_are_rejected() {
     let required = "must have required property";
     let additional = "must NOT have additional properties";
     let send = Route::SendMessage;
@@ -127,11 +127,11 @@ async fn parameters_against_the_published_schema_are_refused() {
         let chat = FakeRocketChat::start().await;
         chat.expect_violation();
 
-        let answer = call(&chat, route, &parameters).await;
+        let response = call(&chat, route, &parameters).await;
 
-        let body = answer.json();
+        let body = response.json();
         let text = body["error"].as_str().unwrap_or_default();
-        assert_eq!(answer.status, 400, "{route:?} {parameters}");
+        assert_eq!(response.status, 400, "{route:?} {parameters}");
         assert!(text.contains(error), "{route:?} {parameters}: {body}");
         assert_eq!(body["errorType"], kind, "{route:?} {parameters}");
         assert_eq!(chat.violations().len(), 1, "{route:?} {parameters}");
@@ -140,7 +140,7 @@ async fn parameters_against_the_published_schema_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_announced_as_json_or_is_none_is_read_as_empty() {
+async fn a_body_without_the_json_content_type_or_with_invalid_json_is_read_as_empty() {
     let good = message("room", "gl1", "hello").to_string();
     let cases = [
         ("no content type", None, good.as_str()),
@@ -156,13 +156,13 @@ async fn a_body_that_is_not_announced_as_json_or_is_none_is_read_as_empty() {
         headers.extend(content_type.map(|value| ("Content-Type".to_owned(), value)));
 
         let url = format!("{}{}", chat.url(), Route::SendMessage.path());
-        let answer = exchange("POST", &url, &headers, body.as_bytes())
+        let response = exchange("POST", &url, &headers, body.as_bytes())
             .await
-            .expect("an answer");
+            .expect("a response");
 
         let text = "must have required property 'message' [invalid-params]";
-        assert_eq!(answer.status, 400, "{case}");
-        assert_eq!(answer.json()["error"], text, "{case}");
+        assert_eq!(response.status, 400, "{case}");
+        assert_eq!(response.json()["error"], text, "{case}");
         assert_eq!(chat.violations().len(), 2, "{case}");
         assert!(chat.messages().is_empty(), "{case}");
         chat.finish();
@@ -170,7 +170,7 @@ async fn a_body_that_is_not_announced_as_json_or_is_none_is_read_as_empty() {
 }
 
 #[tokio::test]
-async fn an_unknown_route_or_method_is_a_breach() {
+async fn an_unknown_route_or_method_is_a_violation() {
     let cases = [
         ("POST", "/api/v1/chat.postMessage", 404),
         ("GET", "/api/v1/chat.sendMessage", 404),
@@ -184,16 +184,16 @@ async fn an_unknown_route_or_method_is_a_breach() {
         chat.expect_violation();
 
         let url = format!("{}{path}", chat.url());
-        let answer = exchange(method, &url, &headers(&chat), b"")
+        let response = exchange(method, &url, &headers(&chat), b"")
             .await
-            .expect("an answer");
+            .expect("a response");
 
-        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(response.status, status, "{method} {path}");
         if status == 404 {
             let expected = json!({ "success": false, "error": "Resource not found" });
-            assert_eq!(answer.json(), expected, "{method} {path}");
+            assert_eq!(response.json(), expected, "{method} {path}");
         } else {
-            let kind = answer.header("content-type");
+            let kind = response.header("content-type");
             assert_eq!(kind, Some("text/html; charset=utf-8"), "{method} {path}");
         }
         assert_eq!(chat.violations().len(), 1, "{method} {path}");
@@ -202,8 +202,8 @@ async fn an_unknown_route_or_method_is_a_breach() {
 }
 
 #[tokio::test]
-async fn rooms_that_cannot_be_opened_are_refused() {
-    let refused = |code: &str, reason: &str| {
+async fn rooms_with_invalid_members_or_permissions_are_rejected() {
+    let rejected = |code: &str, reason: &str| {
         json!({
             "success": false,
             "error": format!("{reason} [{code}]"),
@@ -217,25 +217,25 @@ async fn rooms_that_cannot_be_opened_are_refused() {
             "unknown",
             user,
             "nobody",
-            refused("error-invalid-user", "Invalid user"),
+            rejected("error-invalid-user", "Invalid user"),
         ),
         (
             "another case",
             user,
             "Alice",
-            refused("error-invalid-user", "Invalid user"),
+            rejected("error-invalid-user", "Invalid user"),
         ),
         (
-            "oneself",
+            "the bot itself",
             user,
             "gitlab-bot",
-            refused("error-invalid-user", "Invalid user"),
+            rejected("error-invalid-user", "Invalid user"),
         ),
         (
-            "no right",
+            "no permission",
             &[],
             "alice",
-            refused("error-not-allowed", "Not allowed"),
+            rejected("error-not-allowed", "Not allowed"),
         ),
     ];
     for (case, roles, username, expected) in cases {
@@ -244,15 +244,19 @@ async fn rooms_that_cannot_be_opened_are_refused() {
         chat.expect_violation();
 
         let asked = json!({ "username": username });
-        let answer = call(&chat, Route::CreateDirectMessage, &asked).await;
+        let response = call(&chat, Route::CreateDirectMessage, &asked).await;
 
-        assert_eq!((answer.status, answer.json()), (400, expected), "{case}");
+        assert_eq!(
+            (response.status, response.json()),
+            (400, expected),
+            "{case}"
+        );
         chat.finish();
     }
 }
 
 #[tokio::test]
-async fn a_server_that_drops_unknown_people_opens_a_room_without_them() {
+async fn a_server_that_drops_unknown_users_creates_a_room_without_them() {
     let chat = FakeRocketChat::builder()
         .drops_unknown_users()
         .start()
@@ -260,15 +264,15 @@ async fn a_server_that_drops_unknown_people_opens_a_room_without_them() {
     let chat = chat.expect("a free port");
 
     let asked = json!({ "username": "nobody" });
-    let answer = call(&chat, Route::CreateDirectMessage, &asked).await;
+    let response = call(&chat, Route::CreateDirectMessage, &asked).await;
 
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.json()["room"]["usernames"], json!(["gitlab-bot"]));
+    assert_eq!(response.status, 200);
+    assert_eq!(response.json()["room"]["usernames"], json!(["gitlab-bot"]));
     chat.finish();
 }
 
 #[tokio::test]
-async fn messages_that_the_server_would_not_store_are_refused() {
+async fn invalid_messages_are_rejected() {
     let bot: &[&str] = &["user", "bot"];
     let user: &[&str] = &["user"];
     let only_bot: &[&str] = &["bot"];
@@ -336,11 +340,11 @@ async fn messages_that_the_server_would_not_store_are_refused() {
             body["message"][name] = value.clone();
         }
 
-        let answer = call(&chat, Route::SendMessage, &body).await;
+        let response = call(&chat, Route::SendMessage, &body).await;
 
-        assert_eq!(answer.status, 400, "{case}");
-        assert_eq!(answer.json()["success"], false, "{case}");
-        let text = answer.json()["error"].to_string();
+        assert_eq!(response.status, 400, "{case}");
+        assert_eq!(response.json()["success"], false, "{case}");
+        let text = response.json()["error"].to_string();
         assert!(text.contains(error), "{case}: {text}");
         assert!(chat.messages().is_empty(), "{case}");
         chat.finish();
@@ -348,7 +352,7 @@ async fn messages_that_the_server_would_not_store_are_refused() {
 }
 
 #[tokio::test]
-async fn attachments_that_the_server_would_not_store_are_refused() {
+async fn invalid_attachments_are_rejected() {
     let field =
         |title: Value, value: Value| json!({ "fields": [{ "title": title, "value": value }] });
     let bad_field = "Invalid attachment field, title and value is required";
@@ -374,10 +378,10 @@ async fn attachments_that_the_server_would_not_store_are_refused() {
         let mut body = message(&room(&chat).await, "gl1", "hello");
         body["message"]["attachments"] = json!([attachment]);
 
-        let answer = call(&chat, Route::SendMessage, &body).await;
+        let response = call(&chat, Route::SendMessage, &body).await;
 
-        assert_eq!(answer.status, 400, "{case}");
-        let text = answer.json()["error"].to_string();
+        assert_eq!(response.status, 400, "{case}");
+        let text = response.json()["error"].to_string();
         assert!(text.contains(error), "{case}: {text}");
         assert!(chat.messages().is_empty(), "{case}");
         chat.finish();
@@ -394,7 +398,7 @@ async fn the_size_limit_counts_utf_16_units() {
     let room_id = room(&chat).await;
 
     let accepted = send(&chat, &room_id, "gl1", &fits).await;
-    let refused = send(&chat, &room_id, "gl2", &exceeds).await;
+    let rejected = send(&chat, &room_id, "gl2", &exceeds).await;
 
     assert_eq!(accepted.status, 200);
     let expected = json!({
@@ -403,28 +407,28 @@ async fn the_size_limit_counts_utf_16_units() {
         "errorType": "error-message-size-exceeded",
         "details": { "method": "sendMessage" },
     });
-    assert_eq!((refused.status, refused.json()), (400, expected));
+    assert_eq!((rejected.status, rejected.json()), (400, expected));
     assert_eq!(chat.violations().len(), 1);
     chat.mark_all_read();
     chat.finish();
 }
 
 #[tokio::test]
-async fn mentions_are_stored_as_such_and_are_a_breach() {
+async fn mentions_are_stored_and_are_a_violation() {
     let chat = FakeRocketChat::start().await;
     chat.expect_violation();
     let room_id = room(&chat).await;
 
-    let answer = send(&chat, &room_id, "gl1", "see `fix for @all` in #general").await;
+    let response = send(&chat, &room_id, "gl1", "see `fix for @all` in #general").await;
 
-    assert_eq!(answer.status, 200);
+    assert_eq!(response.status, 200);
     assert_eq!(chat.take_message().mentions, ["@all", "#general"]);
     assert_eq!(chat.violations().len(), 2);
     chat.finish();
 }
 
 #[tokio::test]
-async fn what_the_server_takes_silently_is_still_a_breach() {
+async fn input_that_the_server_ignores_is_a_violation() {
     let cases = [
         json!({ "text": "misspelt" }),
         json!({ "attachments": [{ "txt": "misspelt" }] }),
@@ -438,9 +442,9 @@ async fn what_the_server_takes_silently_is_still_a_breach() {
             body["message"][name] = value.clone();
         }
 
-        let answer = call(&chat, Route::SendMessage, &body).await;
+        let response = call(&chat, Route::SendMessage, &body).await;
 
-        assert_eq!(answer.status, 200, "{change}");
+        assert_eq!(response.status, 200, "{change}");
         assert_eq!(chat.violations().len(), 1, "{change}");
         chat.mark_all_read();
         chat.finish();
@@ -448,7 +452,7 @@ async fn what_the_server_takes_silently_is_still_a_breach() {
 }
 
 #[tokio::test]
-async fn edits_of_what_is_not_ours_to_edit_are_refused() {
+async fn edits_of_unknown_messages_are_rejected() {
     let chat = FakeRocketChat::start().await;
     let room_id = room(&chat).await;
     send(&chat, &room_id, "gl1", "hello").await;
@@ -470,10 +474,14 @@ async fn edits_of_what_is_not_ours_to_edit_are_refused() {
     for (case, id, room_id, error) in cases {
         let edit = json!({ "roomId": room_id, "msgId": id, "text": "x" });
 
-        let answer = call(&chat, Route::UpdateMessage, &edit).await;
+        let response = call(&chat, Route::UpdateMessage, &edit).await;
 
         let expected = json!({ "success": false, "error": error });
-        assert_eq!((answer.status, answer.json()), (400, expected), "{case}");
+        assert_eq!(
+            (response.status, response.json()),
+            (400, expected),
+            "{case}"
+        );
     }
     chat.finish();
 }

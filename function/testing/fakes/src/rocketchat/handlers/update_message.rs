@@ -1,8 +1,8 @@
-//! `chat.update`: changes the text of a message of our own.
+//! `chat.update`: changes the text of a message that the bot sent.
 
 use serde_json::{Value, json};
 
-use super::{Done, check_size, shown, text};
+use super::{HandlerResult, as_json, check_size, text};
 use crate::rocketchat::mentions::mentions;
 use crate::rocketchat::people::User;
 use crate::rocketchat::reply::Reply;
@@ -12,7 +12,7 @@ pub(in crate::rocketchat) fn update_message(
     server: &Server,
     user: &User,
     parameters: &Value,
-) -> Done {
+) -> HandlerResult {
     let (id, new_text) = (text(parameters, "msgId"), text(parameters, "text"));
     let mut store = server.store();
     let Some(message) = store.message_mut(id) else {
@@ -29,7 +29,7 @@ pub(in crate::rocketchat) fn update_message(
         return Err(Reply::thrown("error-action-not-allowed", reason, &details));
     }
     check_size(new_text, server.max_message_size)?;
-    // An equal text changes nothing and is still a success.
+    // An unchanged text is a success and not an edit.
     if message.text != new_text {
         new_text.clone_into(&mut message.text);
         message.mentions = mentions(new_text);
@@ -42,5 +42,5 @@ pub(in crate::rocketchat) fn update_message(
             message.mentions.join(", ")
         ));
     }
-    Ok(Reply::success("message", &shown(&message, user)))
+    Ok(Reply::success("message", &as_json(&message, user)))
 }

@@ -1,4 +1,4 @@
-//! A message before it is stored: everything the server checks about it, in the server's order.
+//! Validation of `chat.sendMessage`: every check of the real server, in its order.
 
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
@@ -11,21 +11,21 @@ use crate::rocketchat::reply::Reply;
 use crate::rocketchat::server::Server;
 use crate::rocketchat::{Message, attachments};
 
-/// The message as it would be stored, or what the server has against it.
-pub(super) fn accepted(server: &Server, user: &User, parameters: &Value) -> Result<Message, Reply> {
+/// The message to store, or the rejection.
+pub(super) fn validate(server: &Server, user: &User, parameters: &Value) -> Result<Message, Reply> {
     let given = &parameters["message"];
     let optional = |name: &str| given[name].as_str().map(str::to_owned);
     let text = optional("msg").unwrap_or_default();
     if text.is_empty() && given["attachments"].is_null() {
         server.violation("chat.sendMessage without text or attachments");
     }
-    note_unknown_keys(server, given);
+    report_unknown_keys(server, given);
     check_thread(server, given)?;
     check_size(&text, server.max_message_size)
         .inspect_err(|_| server.violation("chat.sendMessage with a text above the limit"))?;
     let recipient = recipient(server, user, given)?;
     let id = check_id(server, given)?;
-    check_extras(server, user, given)?;
+    check_optional_fields(server, user, given)?;
     let mentions = check_mentions(server, user, &text)?;
     *server.store().attempts.entry(id.clone()).or_default() += 1;
     Ok(Message {
@@ -45,8 +45,8 @@ pub(super) fn accepted(server: &Server, user: &User, parameters: &Value) -> Resu
     })
 }
 
-/// The server takes any key inside `message` and stores it; a client that sends one has misspelt another.
-fn note_unknown_keys(server: &Server, given: &Value) {
+/// The server stores unknown keys of `message` without an error; in a client they are a typing mistake.
+fn report_unknown_keys(server: &Server, given: &Value) {
     let known = [
         "_id",
         "rid",
@@ -80,7 +80,7 @@ fn check_thread(server: &Server, given: &Value) -> Result<(), Reply> {
         return Err(Reply::thrown("invalid-params", reason, &details));
     }
     if !given["ts"].is_null() {
-        server.violation("chat.sendMessage with a timestamp of its own");
+        server.violation("chat.sendMessage with a client timestamp");
         let reason = "Message timestamp is out of sync";
         return Err(Reply::thrown(
             "error-message-ts-out-of-sync",
@@ -91,7 +91,7 @@ fn check_thread(server: &Server, given: &Value) -> Result<(), Reply> {
     Ok(())
 }
 
-/// Who is in the room beside us; the room must exist and we must be in it.
+/// The other members of the room, which must exist and have the bot as a member.
 fn recipient(server: &Server, user: &User, given: &Value) -> Result<String, Reply> {
     let Some(room_id) = given["rid"].as_str().filter(|id| !id.is_empty()) else {
         server.violation("chat.sendMessage without message.rid");
@@ -120,7 +120,7 @@ fn check_id(server: &Server, given: &Value) -> Result<String, Reply> {
     }
 }
 
-fn check_extras(server: &Server, user: &User, given: &Value) -> Result<(), Reply> {
+fn check_optional_fields(server: &Server, user: &User, given: &Value) -> Result<(), Reply> {
     let truthy = |name: &str| given[name].as_str().is_some_and(|text| !text.is_empty());
     if (truthy("alias") || truthy("avatar")) && !user.may(Permission::Impersonate) {
         return Err(Reply::failure("Not enough permission"));
@@ -129,7 +129,7 @@ fn check_extras(server: &Server, user: &User, given: &Value) -> Result<(), Reply
         for key in attachments::unknown_keys(attachments) {
             server.violation(format!("an attachment with the unknown key {key}"));
         }
-        attachments::check(attachments).map_err(|objection| Reply::failure(&objection))?;
+        attachments::check(attachments).map_err(|error| Reply::failure(&error))?;
     }
     if !given["customFields"].is_null() {
         server.violation("chat.sendMessage with custom fields, which are off");
@@ -138,7 +138,7 @@ fn check_extras(server: &Server, user: &User, given: &Value) -> Result<(), Reply
     Ok(())
 }
 
-/// A mention of everybody needs a permission; any mention at all is nothing our client means to do.
+/// `@all` and `@here` need a permission. Our client never mentions anyone, so each mention is a violation.
 fn check_mentions(server: &Server, user: &User, text: &str) -> Result<Vec<String>, Reply> {
     let found = mentions(text);
     for mention in &found {
@@ -157,10 +157,10 @@ fn check_mentions(server: &Server, user: &User, text: &str) -> Result<Vec<String
     Ok(found)
 }
 
-/// An id of the server's own making.
+/// An id as the server generates it.
 fn random_id() -> String {
     let mut bytes = [0_u8; 17];
     let filled = SystemRandom::new().fill(&mut bytes);
-    assert!(filled.is_ok(), "the system gives random bytes");
+    assert!(filled.is_ok(), "the operating system provides random bytes");
     short_id(&bytes)
 }
