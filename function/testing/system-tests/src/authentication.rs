@@ -1,12 +1,12 @@
-//! Check `authentication`: every way to prove, forge or confuse an origin, under every way to ask for one. Owns the
-//! matrix; the expectation is written anew here, not asked of the code.
+//! Check `authentication`: valid, forged and malformed credentials, in every verification mode. Owns the
+//! matrix and its expected results, which are defined here and not taken from the code under test.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fakes::gitlab::{Delivery, SAMPLE_KEY, sign};
 use fakes::rocketchat::{FakeRocketChat, Route};
 
-use crate::check::{Finding, Size, run};
+use crate::check::{CheckReport, Size, run};
 use crate::secret_scan::TOKEN;
 use crate::sockets;
 use crate::sut::{Settings, Sut};
@@ -14,24 +14,24 @@ use crate::sut::{Settings, Sut};
 const OTHER_KEY: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const OLD_TOKEN: &str = "the-token-before";
 
-/// What a delivery shows.
-struct Shown {
+/// A delivery with certain credentials.
+struct Credentials {
     name: String,
     delivery: Delivery,
-    /// Whether a right signature and a right token are there, or a signature at all.
-    signature: Sign,
+    signature: SignatureState,
+    /// Whether it has a valid token.
     token: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Sign {
+enum SignatureState {
     None,
-    Wrong,
-    Right,
+    Invalid,
+    Valid,
 }
 
-/// What is asked for.
-const GUARDS: [&str; 4] = ["signature", "token", "both", "rotation"];
+/// The verification modes.
+const MODES: [&str; 4] = ["signature", "token", "both", "rotation"];
 
 const PATHS: [(&str, bool); 4] = [
     ("/webhook", true),
@@ -40,9 +40,9 @@ const PATHS: [(&str, bool); 4] = [
     ("/health/liveness", false),
 ];
 
-fn settings(guard: &str, chat: &FakeRocketChat) -> Settings {
+fn settings(mode: &str, chat: &FakeRocketChat) -> Settings {
     let plain = Settings::with(chat);
-    match guard {
+    match mode {
         "signature" => plain,
         "token" => plain
             .set("GITLAB_SIGNING_KEYS", "")
@@ -56,60 +56,70 @@ fn settings(guard: &str, chat: &FakeRocketChat) -> Settings {
     }
 }
 
-fn may_pass(guard: &str, shown: &Shown) -> bool {
-    match guard {
-        "signature" => shown.signature == Sign::Right,
-        "token" => shown.token && shown.name != "old token",
-        "both" => match shown.signature {
-            Sign::Right => true,
-            Sign::Wrong => false,
-            Sign::None => shown.token && shown.name != "old token",
+fn is_valid(mode: &str, credentials: &Credentials) -> bool {
+    match mode {
+        "signature" => credentials.signature == SignatureState::Valid,
+        "token" => credentials.token && credentials.name != "old token",
+        "both" => match credentials.signature {
+            SignatureState::Valid => true,
+            SignatureState::Invalid => false,
+            SignatureState::None => credentials.token && credentials.name != "old token",
         },
-        _ => shown.token,
+        _ => credentials.token,
     }
 }
 
-fn all_shown() -> Vec<Shown> {
+fn all_credentials() -> Vec<Credentials> {
     let push = || Delivery::push_sample().id("auth");
     let mut all = Vec::new();
     let mut add = |name: &str, signature, token, delivery| {
-        all.push(Shown {
+        all.push(Credentials {
             name: name.to_owned(),
             delivery,
             signature,
             token,
         });
     };
-    add("nothing", Sign::None, false, push());
-    add("right token", Sign::None, true, push().token(TOKEN));
-    add("old token", Sign::None, true, push().token(OLD_TOKEN));
+    add("no credentials", SignatureState::None, false, push());
     add(
-        "right signature",
-        Sign::Right,
+        "valid token",
+        SignatureState::None,
+        true,
+        push().token(TOKEN),
+    );
+    add(
+        "old token",
+        SignatureState::None,
+        true,
+        push().token(OLD_TOKEN),
+    );
+    add(
+        "valid signature",
+        SignatureState::Valid,
         false,
         push().signed_with(SAMPLE_KEY),
     );
     add(
-        "both right",
-        Sign::Right,
+        "valid signature, valid token",
+        SignatureState::Valid,
         true,
         push().signed_with(SAMPLE_KEY).token(TOKEN),
     );
     add(
-        "wrong signature, right token",
-        Sign::Wrong,
+        "invalid signature, valid token",
+        SignatureState::Invalid,
         true,
         push().signed_with(OTHER_KEY).token(TOKEN),
     );
     add(
-        "two signatures, one right",
-        Sign::Right,
+        "two signatures, one valid",
+        SignatureState::Valid,
         false,
         push().signed_with(OTHER_KEY).signed_with(SAMPLE_KEY),
     );
     add(
         "another key",
-        Sign::Wrong,
+        SignatureState::Invalid,
         false,
         push().signed_with(OTHER_KEY),
     );
@@ -127,35 +137,40 @@ fn all_shown() -> Vec<Shown> {
     for token in near {
         add(
             &format!("token {token:.40}"),
-            Sign::None,
+            SignatureState::None,
             false,
             push().token(token),
         );
     }
     for bytes in [&b"\xff\xfe"[..], b"\x80", "canary-tökén".as_bytes()] {
-        add("token of odd bytes", Sign::None, false, push().token(bytes));
+        add(
+            "token that is not ASCII",
+            SignatureState::None,
+            false,
+            push().token(bytes),
+        );
     }
     add(
         "token twice",
-        Sign::None,
+        SignatureState::None,
         false,
         push().token(TOKEN).header("X-Gitlab-Token", TOKEN),
     );
     add(
-        "token twice, one wrong",
-        Sign::None,
+        "token twice, one invalid",
+        SignatureState::None,
         false,
         push().token(TOKEN).header("X-Gitlab-Token", "x"),
     );
     add(
         "token in another header",
-        Sign::None,
+        SignatureState::None,
         false,
         push().header("Authorization", format!("Bearer {TOKEN}")),
     );
     add(
         "token with a space before it",
-        Sign::None,
+        SignatureState::None,
         true,
         push().header("X-Gitlab-Token", format!(" {TOKEN}")),
     );
@@ -163,82 +178,100 @@ fn all_shown() -> Vec<Shown> {
     all
 }
 
-/// Signatures that are nearly right.
-fn signatures() -> Vec<Shown> {
+/// Signatures that are almost valid, or malformed.
+fn signatures() -> Vec<Credentials> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let now = i64::try_from(now.as_secs()).unwrap_or_default();
-    let right = |at: i64| {
+    let signed_at = |at: i64| {
         Delivery::push_sample()
             .id("auth")
             .at(at)
             .signed_with(SAMPLE_KEY)
     };
     let body = Delivery::push_sample().body().to_vec();
-    let made = sign(SAMPLE_KEY, "auth", &now.to_string(), &body);
-    let bare = || Delivery::push_sample().id("auth").at(now);
-    let mut all: Vec<(String, Sign, Delivery)> = vec![
-        ("in time".into(), Sign::Right, right(now - 200)),
-        ("too old".into(), Sign::Wrong, right(now - 400)),
-        ("from the future".into(), Sign::Wrong, right(now + 400)),
-        ("before 1970".into(), Sign::Wrong, right(-1)),
-        ("at the end of time".into(), Sign::Wrong, right(i64::MAX)),
+    let valid = sign(SAMPLE_KEY, "auth", &now.to_string(), &body);
+    let unsigned = || Delivery::push_sample().id("auth").at(now);
+    let mut all: Vec<(String, SignatureState, Delivery)> = vec![
         (
-            "at the beginning of time".into(),
-            Sign::Wrong,
-            right(i64::MIN),
+            "in time".into(),
+            SignatureState::Valid,
+            signed_at(now - 200),
+        ),
+        (
+            "too old".into(),
+            SignatureState::Invalid,
+            signed_at(now - 400),
+        ),
+        (
+            "from the future".into(),
+            SignatureState::Invalid,
+            signed_at(now + 400),
+        ),
+        ("before 1970".into(), SignatureState::Invalid, signed_at(-1)),
+        (
+            "at the maximum timestamp".into(),
+            SignatureState::Invalid,
+            signed_at(i64::MAX),
+        ),
+        (
+            "at the minimum timestamp".into(),
+            SignatureState::Invalid,
+            signed_at(i64::MIN),
         ),
         (
             "of another body".into(),
-            Sign::Wrong,
-            bare().with_body("{}").header("webhook-signature", &made),
+            SignatureState::Invalid,
+            unsigned()
+                .with_body("{}")
+                .header("webhook-signature", &valid),
         ),
         (
             "of another id".into(),
-            Sign::Wrong,
-            bare().id("other").header("webhook-signature", &made),
+            SignatureState::Invalid,
+            unsigned().id("other").header("webhook-signature", &valid),
         ),
         (
-            "of another time".into(),
-            Sign::Wrong,
-            bare().at(now - 1).header("webhook-signature", &made),
+            "of another timestamp".into(),
+            SignatureState::Invalid,
+            unsigned().at(now - 1).header("webhook-signature", &valid),
         ),
         (
             "twice".into(),
-            Sign::Wrong,
-            right(now).header("webhook-signature", &made),
+            SignatureState::Invalid,
+            signed_at(now).header("webhook-signature", &valid),
         ),
         (
             "two ids".into(),
-            Sign::Wrong,
-            right(now).header("webhook-id", "auth"),
+            SignatureState::Invalid,
+            signed_at(now).header("webhook-id", "auth"),
         ),
         (
-            "two times".into(),
-            Sign::Wrong,
-            right(now).header("webhook-timestamp", now.to_string()),
+            "two timestamps".into(),
+            SignatureState::Invalid,
+            signed_at(now).header("webhook-timestamp", now.to_string()),
         ),
         (
             "no id".into(),
-            Sign::Wrong,
-            right(now).without("webhook-id"),
+            SignatureState::Invalid,
+            signed_at(now).without("webhook-id"),
         ),
         (
-            "no time".into(),
-            Sign::Wrong,
-            right(now).without("webhook-timestamp"),
+            "no timestamp".into(),
+            SignatureState::Invalid,
+            signed_at(now).without("webhook-timestamp"),
         ),
         (
             "among 14 others".into(),
-            Sign::Right,
-            bare().header(
+            SignatureState::Valid,
+            unsigned().header(
                 "webhook-signature",
-                format!("{}{made}", "v1,AAAA v2,x v1a,y ".repeat(5)),
+                format!("{}{valid}", "v1,AAAA v2,x v1a,y ".repeat(5)),
             ),
         ),
     ];
-    let tag = &made[3..];
+    let tag = &valid[3..];
     let raw = [
         String::new(),
         "v1".into(),
@@ -258,87 +291,95 @@ fn signatures() -> Vec<Shown> {
     all.extend(raw.into_iter().map(|value| {
         (
             format!("is {value:.20}"),
-            Sign::Wrong,
-            bare().header("webhook-signature", value),
+            SignatureState::Invalid,
+            unsigned().header("webhook-signature", value),
         )
     }));
-    let shown = |(name, signature, delivery): (String, Sign, Delivery)| Shown {
-        name: format!("signature {name}"),
-        delivery,
-        signature,
-        token: false,
-    };
-    all.into_iter().map(shown).collect()
+    let credentials =
+        |(name, signature, delivery): (String, SignatureState, Delivery)| Credentials {
+            name: format!("signature {name}"),
+            delivery,
+            signature,
+            token: false,
+        };
+    all.into_iter().map(credentials).collect()
 }
 
 /// Runs the check.
-pub(crate) fn check(_: Size) -> Finding {
+pub(crate) fn check(_: Size) -> CheckReport {
     run(matrix())
 }
 
-async fn matrix() -> Finding {
-    let mut finding = Finding::default();
-    let (mut asked, mut passed) = (0, 0);
-    for guard in GUARDS {
+async fn matrix() -> CheckReport {
+    let mut report = CheckReport::default();
+    let (mut requests, mut accepted) = (0, 0);
+    for mode in MODES {
         let chat = FakeRocketChat::start().await;
-        let product = Sut::start(&settings(guard, &chat));
-        for shown in all_shown() {
+        let sut = Sut::start(&settings(mode, &chat));
+        for credentials in all_credentials() {
             for (path, takes) in PATHS {
-                let url = product.url().replace("/webhook", path);
-                // One id a case, so that every message is its own.
-                let answer = crate::sut::post(&shown.delivery, &url).await;
-                let status = answer.map_or(0, |answer| answer.status);
-                let allowed = may_pass(guard, &shown);
-                let right = match (takes, allowed) {
+                let url = sut.url().replace("/webhook", path);
+                // All cases have the same id, so that at most one message is stored.
+                let response = crate::sut::post(&credentials.delivery, &url).await;
+                let status = response.map_or(0, |response| response.status);
+                let allowed = is_valid(mode, &credentials);
+                let expected = match (takes, allowed) {
                     (true, true) => status == 200,
                     (true, false) => status == 401,
-                    // Not a webhook's path: an answer, and never a success for a POST.
+                    // Not a webhook path: never a success for a POST.
                     (false, _) => status == 404 || status == 405,
                 };
-                asked += 1;
-                passed += usize::from(status == 200);
-                finding.expect(right, || {
-                    format!("{guard}, {path}, {}: {status}", shown.name)
+                requests += 1;
+                accepted += usize::from(status == 200);
+                report.expect(expected, || {
+                    format!("{mode}, {path}, {}: status {status}", credentials.name)
                 });
             }
         }
         let stored = chat.messages().len();
-        finding.expect(stored <= 1, || {
-            format!("{guard}: one delivery, {stored} messages")
+        report.expect(stored <= 1, || {
+            format!("{mode}: one delivery, {stored} messages")
         });
-        before_the_body(&mut finding, guard, &product, &chat).await;
+        check_early_rejection(&mut report, mode, &sut, &chat).await;
         chat.mark_all_read();
     }
-    finding.expect(asked >= 200, || format!("{asked} cases are too few"));
-    finding.done(format!(
-        "{} proofs × {} ways to ask × {} paths, and refusals before the body",
-        all_shown().len(),
-        GUARDS.len(),
+    report.expect(requests >= 200, || {
+        format!("only {requests} cases, expected at least 200")
+    });
+    report.workload(format!(
+        "{} kinds of credentials × {} verification modes × {} paths, and rejection before the body",
+        all_credentials().len(),
+        MODES.len(),
         PATHS.len()
     ));
-    finding.figure(format!(
-        "{} of {asked} as they should be; {passed} let in",
-        asked - finding.broken().min(asked)
+    report.measurement(format!(
+        "{} of {requests} requests as expected; {accepted} accepted",
+        requests - report.failures().min(requests)
     ));
-    finding
+    report
 }
 
-/// Who cannot be let in is told so before a body has been sent.
-async fn before_the_body(finding: &mut Finding, guard: &str, product: &Sut, chat: &FakeRocketChat) {
+/// Checks that invalid credentials are rejected before the body is sent.
+async fn check_early_rejection(
+    report: &mut CheckReport,
+    mode: &str,
+    sut: &Sut,
+    chat: &FakeRocketChat,
+) {
     let calls = chat.calls(Route::SendMessage);
-    let head = sockets::head(&Delivery::push_sample().token("guess"), 20 << 20);
-    let echo = sockets::say(&product.address(), head.as_bytes(), Duration::from_secs(2)).await;
-    finding.expect(
-        echo.statuses() == [401] && echo.took < Duration::from_secs(1),
+    let head = sockets::request_head(&Delivery::push_sample().token("guess"), 20 << 20);
+    let response = sockets::send_raw(&sut.address(), head.as_bytes(), Duration::from_secs(2)).await;
+    report.expect(
+        response.statuses() == [401] && response.took < Duration::from_secs(1),
         || {
             format!(
-                "{guard}: a stranger's headers alone were answered {:?} after {:?}",
-                echo.statuses(),
-                echo.took
+                "{mode}: unauthenticated headers without a body got {:?} after {:?}, expected 401 within 1 s",
+                response.statuses(),
+                response.took
             )
         },
     );
-    finding.expect(chat.calls(Route::SendMessage) == calls, || {
-        format!("{guard}: a stranger reached the chat server")
+    report.expect(chat.calls(Route::SendMessage) == calls, || {
+        format!("{mode}: an unauthenticated request reached the chat server")
     });
 }

@@ -1,23 +1,24 @@
-//! One check: what it measures, in which size, and how it ended. Owns the table; knows no check.
+//! One check, its size and its result, and the table of all results. Owns the rule when a check
+//! passes; does not know the individual checks.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// How much is done.
+/// How much work a check does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Size {
-    /// For every change: all checks in eight minutes.
+    /// For every change: all checks in 8 minutes.
     Short,
-    /// For a release: all checks in half an hour on two cores.
+    /// For a release: all checks in 30 minutes on 2 cores.
     Normal,
-    /// On demand.
+    /// On demand: hours.
     Long,
 }
 
 impl Size {
-    /// The size that a word of the command line names.
-    pub(crate) fn named(word: &str) -> Option<Self> {
+    /// Parses a word of the command line.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {
             "short" => Some(Self::Short),
             "normal" => Some(Self::Normal),
@@ -26,7 +27,7 @@ impl Size {
         }
     }
 
-    /// The amount for this size.
+    /// The value for this size.
     pub(crate) fn of<T>(self, short: T, normal: T, long: T) -> T {
         match self {
             Self::Short => short,
@@ -35,169 +36,175 @@ impl Size {
         }
     }
 
-    /// The same as so many seconds.
+    /// The duration for this size, in seconds.
     pub(crate) fn seconds(self, short: u64, normal: u64, long: u64) -> Duration {
         Duration::from_secs(self.of(short, normal, long))
     }
 }
 
-/// What a check found.
+/// What a check did and found.
 #[derive(Debug, Default)]
-pub(crate) struct Finding {
-    done: String,
-    figure: String,
-    faults: Vec<String>,
-    /// Tools that this machine lacks, so that the check or a part of it could not be measured.
-    missing: Vec<String>,
-    /// Why it is not measured in this size.
-    left_out: Option<String>,
+pub(crate) struct CheckReport {
+    workload: String,
+    measurement: String,
+    failures: Vec<String>,
+    /// Tools that are not installed, so that the check or a part of it did not run.
+    missing_tools: Vec<String>,
+    /// Why the check does not run in this size.
+    skipped: Option<String>,
 }
 
-impl Finding {
-    /// A check that could not be measured without this tool, and how to get it.
-    pub(crate) fn without(tool: &str, advice: &str) -> Self {
-        let mut finding = Self::default();
-        finding.done(advice);
-        finding.lacks(tool);
-        finding
+impl CheckReport {
+    /// A check that did not run without this tool, and how to install it.
+    pub(crate) fn not_run_without(tool: &str, advice: &str) -> Self {
+        let mut report = Self::default();
+        report.workload(advice);
+        report.missing_tool(tool);
+        report
     }
 
-    /// A part of the check could not be measured without this tool.
-    pub(crate) fn lacks(&mut self, tool: &str) {
-        self.missing.push(tool.to_owned());
+    /// A part of the check did not run without this tool.
+    pub(crate) fn missing_tool(&mut self, tool: &str) {
+        self.missing_tools.push(tool.to_owned());
     }
 
-    /// A check that is not for this size, and where it is measured.
-    pub(crate) fn left_out(reason: &str) -> Self {
+    /// A check that does not run in this size, and why.
+    pub(crate) fn skipped(reason: &str) -> Self {
         Self {
-            left_out: Some(reason.to_owned()),
+            skipped: Some(reason.to_owned()),
             ..Self::default()
         }
     }
 
-    /// What was done, in a few words.
-    pub(crate) fn done(&mut self, done: impl Into<String>) {
-        self.done = done.into();
+    /// Describes what the check did, for the table.
+    pub(crate) fn workload(&mut self, workload: impl Into<String>) {
+        self.workload = workload.into();
     }
 
-    /// What came out.
-    pub(crate) fn figure(&mut self, figure: impl Into<String>) {
-        self.figure = figure.into();
+    /// Describes what was measured, for the table.
+    pub(crate) fn measurement(&mut self, measurement: impl Into<String>) {
+        self.measurement = measurement.into();
     }
 
-    /// Breaks the check unless `holds`; `fault` says what was found.
-    pub(crate) fn expect(&mut self, holds: bool, fault: impl FnOnce() -> String) {
-        if !holds {
-            self.faults.push(fault());
+    /// Fails the check unless `condition` is true; `failure` describes what was found.
+    pub(crate) fn expect(&mut self, condition: bool, failure: impl FnOnce() -> String) {
+        if !condition {
+            self.failures.push(failure());
         }
     }
 
-    /// How many expectations did not hold so far.
-    pub(crate) fn broken(&self) -> usize {
-        self.faults.len()
+    /// The number of failures so far.
+    pub(crate) fn failures(&self) -> usize {
+        self.failures.len()
     }
 }
 
-/// One check.
+/// A check by name.
 pub(crate) struct Check {
-    /// Its short name.
+    /// The name on the command line and in the table.
     pub(crate) id: &'static str,
-    prove: fn(Size) -> Finding,
+    run: fn(Size) -> CheckReport,
 }
 
 impl Check {
-    pub(crate) const fn new(id: &'static str, prove: fn(Size) -> Finding) -> Self {
-        Self { id, prove }
+    pub(crate) const fn new(id: &'static str, run: fn(Size) -> CheckReport) -> Self {
+        Self { id, run }
     }
 
-    /// Measures it; a panic breaks the check and not the others.
-    pub(crate) fn run(&self, size: Size) -> Row {
-        eprintln!("{} …", self.id);
+    /// Runs the check. A panic fails this check only.
+    pub(crate) fn run(&self, size: Size) -> CheckResult {
+        eprintln!("{}: running", self.id);
         let started = Instant::now();
-        let finding =
-            catch_unwind(AssertUnwindSafe(|| (self.prove)(size))).unwrap_or_else(|panic| {
-                let text = panic.downcast_ref::<String>().cloned();
-                let text =
-                    text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
-                let mut finding = Finding::default();
-                finding.expect(false, || text.unwrap_or_default());
-                finding
-            });
-        let row = Row {
+        let report = catch_unwind(AssertUnwindSafe(|| (self.run)(size))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
+            let mut report = CheckReport::default();
+            report.expect(false, || format!("panicked: {}", text.unwrap_or_default()));
+            report
+        });
+        let result = CheckResult {
             id: self.id,
-            finding,
+            report,
             took: started.elapsed(),
         };
-        row.tell();
-        row
+        result.print();
+        result
     }
 }
 
-/// A check that was measured.
-pub(crate) struct Row {
+/// The result of a check that ran.
+pub(crate) struct CheckResult {
     id: &'static str,
-    finding: Finding,
+    report: CheckReport,
     took: Duration,
 }
 
-impl Row {
-    /// Whether the promise was kept. What could not be measured was not kept, unless it may be.
-    pub(crate) fn holds(&self, may_miss_tools: bool) -> bool {
-        self.finding.faults.is_empty() && (may_miss_tools || self.finding.missing.is_empty())
+impl CheckResult {
+    /// Whether the check passed. With a missing tool it fails unless `allow_missing` is set.
+    pub(crate) fn passed(&self, allow_missing: bool) -> bool {
+        self.report.failures.is_empty() && (allow_missing || self.report.missing_tools.is_empty())
     }
 
-    fn verdict(&self) -> String {
-        let finding = &self.finding;
-        match (&finding.left_out, &finding.missing[..], &finding.figure[..]) {
-            _ if !finding.faults.is_empty() => "BROKEN".to_owned(),
-            (Some(_), ..) => "left out".to_owned(),
-            (None, [], _) => "holds".to_owned(),
-            (None, tools, "") => format!("not run: {} missing", tools.join(", ")),
-            (None, tools, _) => format!("holds; not run: {} missing", tools.join(", ")),
+    fn status(&self) -> String {
+        let report = &self.report;
+        let tools = report.missing_tools.join(", ");
+        match (&report.skipped, &tools[..], &report.measurement[..]) {
+            _ if !report.failures.is_empty() => "FAIL".to_owned(),
+            (Some(_), ..) => "skipped".to_owned(),
+            (None, "", _) => "pass".to_owned(),
+            (None, tools, "") => format!("not run: {tools} not installed"),
+            (None, tools, _) => format!("pass; in part not run: {tools} not installed"),
         }
     }
 
-    fn tell(&self) {
+    fn print(&self) {
         eprintln!(
-            "{} {} after {} s",
+            "{}: {} after {} s",
             self.id,
-            self.verdict(),
+            self.status(),
             self.took.as_secs()
         );
-        for fault in self.finding.faults.iter().take(10) {
-            eprintln!("  {fault}");
+        for failure in self.report.failures.iter().take(10) {
+            eprintln!("  {failure}");
         }
-        let more = self.finding.faults.len().saturating_sub(10);
+        let more = self.report.failures.len().saturating_sub(10);
         if more > 0 {
-            eprintln!("  and {more} more");
+            eprintln!("  and {more} more failures");
         }
     }
 }
 
-/// Prints all rows as a table, and below it what is measured elsewhere and what has to wait.
-pub(crate) fn print_table(rows: &[Row], tested: &[(&str, &str)], waiting: &[(&str, &str)]) {
-    println!("| check | what was done | figure | verdict | s |");
+/// Prints all results as a Markdown table, followed by the checks that are part of `make test` and
+/// those that cannot be implemented yet.
+pub(crate) fn print_table(
+    results: &[CheckResult],
+    in_make_test: &[(&str, &str)],
+    not_yet: &[(&str, &str)],
+) {
+    println!("| check | workload | measurement | result | seconds |");
     println!("|---|---|---|---|---|");
-    for row in rows {
-        let done = row.finding.left_out.as_ref().unwrap_or(&row.finding.done);
-        let (figure, verdict) = (&row.finding.figure, row.verdict());
+    for result in results {
+        let report = &result.report;
         println!(
-            "| {} | {done} | {figure} | {verdict} | {} |",
-            row.id,
-            row.took.as_secs()
+            "| {} | {} | {} | {} | {} |",
+            result.id,
+            report.skipped.as_ref().unwrap_or(&report.workload),
+            report.measurement,
+            result.status(),
+            result.took.as_secs()
         );
     }
-    let all: Duration = rows.iter().map(|row| row.took).sum();
-    println!("| all | | | | {} |", all.as_secs());
-    for (id, what) in tested {
-        println!("| {id} | {what} | | in `make test` | |");
+    let total: Duration = results.iter().map(|result| result.took).sum();
+    println!("| total | | | | {} |", total.as_secs());
+    for (id, workload) in in_make_test {
+        println!("| {id} | {workload} | | part of `make test` | |");
     }
-    for (id, what) in waiting {
-        println!("| {id} | {what} | | waits for the durable hand-off | |");
+    for (id, workload) in not_yet {
+        println!("| {id} | {workload} | | needs a durable hand-off | |");
     }
 }
 
-/// Runs the asynchronous part of a check to its end.
+/// Runs the asynchronous part of a check to completion.
 pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

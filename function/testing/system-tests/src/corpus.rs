@@ -1,5 +1,5 @@
-//! Check `text-corpus`: texts that break programs, in every field that outsiders can fill. Owns a small list of its
-//! own and takes in the large ones that lie beside the checkout, where they do.
+//! Check `text-corpus`: posts texts that are known to break programs, in every field that untrusted users can set.
+//! Owns a small built-in corpus, and adds the large external ones if they are present beside the checkout.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::{FakeRocketChat, Message};
 use serde_json::{Value, json};
 
-use crate::check::{Finding, Size, run};
+use crate::check::{CheckReport, Size, run};
 use crate::sut::Sut;
 
-/// Alive without any list beside the checkout.
-const OWN: &[&str] = &[
+/// The built-in corpus.
+const BUILT_IN: &[&str] = &[
     "",
     " ",
     "null",
@@ -86,7 +86,7 @@ const OWN: &[&str] = &[
     "ａ＠ａｌｌ",
 ];
 
-/// Where outsiders' text stands: in the body, by its place there, or in a header.
+/// Fields with untrusted text: a JSON pointer into the body, or a header.
 const FIELDS: [&str; 12] = [
     "/ref",
     "/after",
@@ -102,15 +102,15 @@ const FIELDS: [&str; 12] = [
     "user-agent",
 ];
 
-/// Characters that show nothing, reorder what stands beside them, or end a line: written anew here,
-/// from Unicode's blocks, and not asked of the code.
+/// Characters that are invisible, reorder the text around them, or end a line. Defined here from the
+/// Unicode blocks and not taken from the code under test.
 fn is_forbidden(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Lists beside the checkout, such as the Big List of Naughty Strings.
-fn beside() -> Vec<String> {
+/// Corpora beside the checkout, such as the Big List of Naughty Strings; empty if they are absent.
+fn external_texts() -> Vec<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data");
     let file = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
     let list: Vec<String> = serde_json::from_str(&file("naughty-strings.json")).unwrap_or_default();
@@ -123,61 +123,64 @@ fn beside() -> Vec<String> {
 }
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
+pub(crate) fn check(size: Size) -> CheckReport {
     run(all_fields(size))
 }
 
-async fn all_fields(size: Size) -> Finding {
-    let mut finding = Finding::default();
+async fn all_fields(size: Size) -> CheckReport {
+    let mut report = CheckReport::default();
     let chat = FakeRocketChat::start().await;
-    let product = Sut::beside(&chat);
-    let beside = beside();
-    // The short form takes every fifth of the long list.
+    let sut = Sut::for_chat(&chat);
+    let external = external_texts();
+    // The short size uses every fifth external text.
     let step = size.of(5, 1, 1);
-    let texts: Vec<String> = OWN
+    let texts: Vec<String> = BUILT_IN
         .iter()
         .map(|&text| text.to_owned())
-        .chain(beside.iter().step_by(step).cloned())
+        .chain(external.iter().step_by(step).cloned())
         .collect();
     let mut kinds = BTreeSet::new();
     let (mut posts, mut sent) = (0, 0);
     for text in &texts {
         for field in FIELDS {
-            let before = product.lines();
-            let answer = product.post(&delivery(field, text)).await;
+            let before = sut.lines();
+            let response = sut.post(&delivery(field, text)).await;
             posts += 1;
-            let status = answer.map_or(0, |answer| answer.status);
-            finding.expect([200, 204, 400].contains(&status), || {
+            let status = response.map_or(0, |response| response.status);
+            report.expect([200, 204, 400].contains(&status), || {
                 format!("{field} {text:?}: {status}")
             });
-            // One at a time, so that the stand-in never holds many.
+            // Deleted one by one, so that the fake Rocket.Chat never stores many.
             for message in chat.messages() {
                 sent += 1;
-                judge_message(&mut finding, field, text, &message);
+                check_message(&mut report, field, text, &message);
                 chat.delete_message(&message.id);
             }
-            let lines = product.output_since(before).await;
-            finding.expect(lines.len() == 1, || {
+            let lines = sut.output_since(before).await;
+            report.expect(lines.len() == 1, || {
                 format!("{field} {text:?}: {} log lines", lines.len())
             });
             for line in lines {
-                judge_line(&mut finding, field, text, &line, &mut kinds);
+                check_log_line(&mut report, field, text, &line, &mut kinds);
             }
         }
     }
-    finding.expect(kinds.len() <= 12, || {
-        format!("{} kinds in the log: {kinds:?}", kinds.len())
+    report.expect(kinds.len() <= 12, || {
+        format!(
+            "{} kinds of event in the log, expected at most 12: {kinds:?}",
+            kinds.len()
+        )
     });
-    finding.expect(sent > 0, || "no text became a message".to_owned());
+    report.expect(sent > 0, || "no text became a message".to_owned());
     chat.mark_all_read();
-    finding.done(format!(
-        "{} texts ({} of them beside the checkout) in {} fields",
+    report.workload(format!(
+        "{} texts ({} of them external) in {} fields",
         texts.len(),
-        texts.len() - OWN.len(),
+        texts.len() - BUILT_IN.len(),
         FIELDS.len()
     ));
-    finding.figure(format!("{posts} posts, {sent} messages: {} with a mention, a stray link or an invisible character; {} kinds in the log", finding.broken(), kinds.len()));
-    finding
+    report.measurement(format!("{posts} posts, {sent} messages: {} with a mention, an unexpected link or an invisible character; {} kinds of event in the log", report.failures(), kinds.len()));
+    report
 }
 
 fn delivery(field: &str, text: &str) -> Delivery {
@@ -200,22 +203,24 @@ fn delivery(field: &str, text: &str) -> Delivery {
     sample.with_body(body.to_string()).signed_with(SAMPLE_KEY)
 }
 
-fn judge_message(finding: &mut Finding, field: &str, text: &str, message: &Message) {
-    let shown = &message.text;
-    let fault = |what: &str| format!("{field} {text:?}: {what} in {shown:?}");
-    finding.expect(
-        message.mentions.is_empty() && !shown.contains(['@', '#']),
-        || fault("a mention"),
+fn check_message(report: &mut CheckReport, field: &str, text: &str, message: &Message) {
+    let message_text = &message.text;
+    let failure = |what: &str| format!("{field} {text:?}: {what} in {message_text:?}");
+    report.expect(
+        message.mentions.is_empty() && !message_text.contains(['@', '#']),
+        || failure("a mention"),
     );
-    finding.expect(
-        !shown.chars().any(|char| char != '\n' && is_forbidden(char)),
-        || fault("an invisible character"),
+    report.expect(
+        !message_text
+            .chars()
+            .any(|char| char != '\n' && is_forbidden(char)),
+        || failure("an invisible character"),
     );
-    finding.expect(shown.matches('`').count().is_multiple_of(2), || {
-        fault("an open code span")
+    report.expect(message_text.matches('`').count().is_multiple_of(2), || {
+        failure("an open code span")
     });
-    // What stands outside of code spans and of the link to the commit is ours: letters and commas.
-    let outside: String = shown.split('`').step_by(2).collect();
+    // Outside of code spans and of the commit link there is only text of webhook-app: letters and commas.
+    let outside: String = message_text.split('`').step_by(2).collect();
     let links = outside.matches("](http").count();
     let rest = match (outside.find('['), outside.find(')')) {
         (Some(start), Some(end)) if start < end => {
@@ -223,32 +228,34 @@ fn judge_message(finding: &mut Finding, field: &str, text: &str, message: &Messa
         }
         _ => outside.clone(),
     };
-    let ours = |char: char| char.is_ascii_alphanumeric() || ", \n".contains(char);
-    finding.expect(links <= 1 && rest.chars().all(ours), || {
-        fault("markup that is not ours")
+    let is_allowed = |char: char| char.is_ascii_alphanumeric() || ", \n".contains(char);
+    report.expect(links <= 1 && rest.chars().all(is_allowed), || {
+        failure("markup that does not come from webhook-app")
     });
-    finding.expect(
+    report.expect(
         message.preview_urls.as_ref().is_some_and(Vec::is_empty),
-        || fault("a preview"),
+        || failure("a link preview"),
     );
-    finding.expect(shown.encode_utf16().count() <= 5000, || fault("too much"));
+    report.expect(message_text.encode_utf16().count() <= 5000, || {
+        failure("more than 5000 UTF-16 code units")
+    });
 }
 
-fn judge_line(
-    finding: &mut Finding,
+fn check_log_line(
+    report: &mut CheckReport,
     field: &str,
     text: &str,
     line: &str,
     kinds: &mut BTreeSet<String>,
 ) {
     let json: Result<Value, _> = serde_json::from_str(line);
-    finding.expect(!line.chars().any(is_forbidden), || {
+    report.expect(!line.chars().any(is_forbidden), || {
         format!("{field} {text:?}: an invisible character in {line:?}")
     });
     match json {
         Ok(json) => {
             kinds.extend(json["kind"].as_str().map(str::to_owned));
         }
-        Err(error) => finding.expect(false, || format!("{field} {text:?}: {error} in {line:?}")),
+        Err(error) => report.expect(false, || format!("{field} {text:?}: {error} in {line:?}")),
     }
 }

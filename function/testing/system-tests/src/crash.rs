@@ -1,8 +1,8 @@
-//! Check `crash`: the process is killed at every moment that can be told apart from outside, and at random
-//! ones. Owns the moments.
+//! Check `crash`: kills the process at every point that can be distinguished from outside, and at random
+//! times, then restarts it and resends the delivery. Owns the kill points.
 //!
-//! The process holds nothing that outlives it but what it has sent, so two moments between the
-//! same bytes on the wire are one: no kill point inside of the program is needed.
+//! The process has no persistent state except what it has sent, so that two points between the same
+//! bytes on the wire are equivalent: the program itself needs no kill points.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,69 +13,69 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time;
 
-use crate::check::{Finding, Size, run};
-use crate::proxy::breakpoint::Moment::{
-    self, Answered, Begun, CarriedOut, Connected, HalfAnswered, Read,
+use crate::check::{CheckReport, Size, run};
+use crate::proxy::breakpoint::CallStage::{
+    self, Connected, Executed, HalfResponded, Received, Responded, Started,
 };
-use crate::proxy::{Act, End, Proxy};
+use crate::proxy::{Action, End, Proxy};
 use crate::rng::Rng;
 use crate::secret_scan::TOKEN;
 use crate::sockets;
 use crate::sut::{Settings, Sut};
 
-/// How long a moment may take to come.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to reach a kill point.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// When it is killed.
+/// When the process is killed.
 #[derive(Clone, Copy, Debug)]
-enum Point {
-    /// When GitLab has sent this share of its request, in hundredths.
+enum KillPoint {
+    /// When GitLab has sent this percentage of its request.
     Sent(usize),
-    /// When a call to the chat server is at this moment.
-    Call(Moment, &'static str),
-    /// The same, for the look-up that follows a lost answer.
-    LookUp(Moment),
-    /// In the pause before a second try.
-    Pause,
-    /// While it finishes what is under way after SIGTERM.
+    /// When a call to the chat server is at this stage.
+    Call(CallStage, &'static str),
+    /// The same for the look-up that follows a lost response.
+    LookUp(CallStage),
+    /// During the backoff before a retry.
+    Backoff,
+    /// While it finishes requests in flight after SIGTERM.
     Drain,
-    /// When this many bytes of its answer are out.
-    Answer(usize),
+    /// When this many bytes of its response have been received.
+    Response(usize),
 }
 
-const POINTS: [Point; 24] = [
-    Point::Sent(0),
-    Point::Sent(10),
-    Point::Sent(50),
-    Point::Sent(99),
-    Point::Sent(100),
-    Point::Call(Connected, ""),
-    Point::Call(Begun, "im.create"),
-    Point::Call(Read, "im.create"),
-    Point::Call(CarriedOut, "im.create"),
-    Point::Call(HalfAnswered, "im.create"),
-    Point::Call(Answered, "im.create"),
-    Point::Call(Begun, "chat.sendMessage"),
-    Point::Call(Read, "chat.sendMessage"),
-    Point::Call(CarriedOut, "chat.sendMessage"),
-    Point::Call(HalfAnswered, "chat.sendMessage"),
-    Point::Call(Answered, "chat.sendMessage"),
-    Point::LookUp(Begun),
-    Point::LookUp(Read),
-    Point::LookUp(HalfAnswered),
-    Point::LookUp(Answered),
-    Point::Pause,
-    Point::Drain,
-    Point::Answer(1),
-    Point::Answer(1 << 20),
+const KILL_POINTS: [KillPoint; 24] = [
+    KillPoint::Sent(0),
+    KillPoint::Sent(10),
+    KillPoint::Sent(50),
+    KillPoint::Sent(99),
+    KillPoint::Sent(100),
+    KillPoint::Call(Connected, ""),
+    KillPoint::Call(Started, "im.create"),
+    KillPoint::Call(Received, "im.create"),
+    KillPoint::Call(Executed, "im.create"),
+    KillPoint::Call(HalfResponded, "im.create"),
+    KillPoint::Call(Responded, "im.create"),
+    KillPoint::Call(Started, "chat.sendMessage"),
+    KillPoint::Call(Received, "chat.sendMessage"),
+    KillPoint::Call(Executed, "chat.sendMessage"),
+    KillPoint::Call(HalfResponded, "chat.sendMessage"),
+    KillPoint::Call(Responded, "chat.sendMessage"),
+    KillPoint::LookUp(Started),
+    KillPoint::LookUp(Received),
+    KillPoint::LookUp(HalfResponded),
+    KillPoint::LookUp(Responded),
+    KillPoint::Backoff,
+    KillPoint::Drain,
+    KillPoint::Response(1),
+    KillPoint::Response(1 << 20),
 ];
 
-/// What names the delivery and proves its origin.
+/// How a delivery is identified and authenticated.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
     Signature,
     Token,
-    /// A GitLab before 17.4.
+    /// A token but no idempotency key, as GitLab before 17.4 sends.
     NoKey,
 }
 
@@ -108,58 +108,58 @@ impl Mode {
     }
 }
 
-/// What one kill came to.
+/// The outcome of one kill.
 #[derive(Clone, Copy, Debug, Default)]
-struct Loss {
-    /// GitLab was told of success.
+struct KillOutcome {
+    /// Whether GitLab got a success response.
     accepted: bool,
-    /// Messages when the process was dead.
+    /// Number of messages after the process was killed.
     stored: usize,
-    /// From the start of the next process until it took work.
+    /// From the start of the next process until it listened.
     ready_after: Duration,
-    /// Messages after GitLab sent the same delivery again.
-    stored_at_last: usize,
-    /// What the second sending was answered.
-    last_status: u16,
+    /// Number of messages after the resend.
+    stored_after_resend: usize,
+    /// Response status of the resend.
+    resend_status: u16,
 }
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
-    let mut finding = Finding::default();
+pub(crate) fn check(size: Size) -> CheckReport {
+    let mut report = CheckReport::default();
     let rounds = size.of(1, 5, 50);
     let random = size.of(40, 200, 2000);
-    let mut tally = Stats::default();
+    let mut stats = Stats::default();
     for _ in 0..rounds {
         for mode in MODES {
-            for point in POINTS {
-                let loss = run(killed_at(point, mode));
-                tally.judge(&mut finding, &format!("{point:?} {mode:?}"), loss);
+            for point in KILL_POINTS {
+                let outcome = run(killed_at(point, mode));
+                stats.record(&mut report, &format!("{point:?} {mode:?}"), outcome);
             }
         }
     }
     for seed in 0..random {
-        let loss = run(killed_after(&mut Rng::seeded(seed)));
-        tally.judge(&mut finding, &format!("random time, seed {seed}"), loss);
+        let outcome = run(killed_after(&mut Rng::seeded(seed)));
+        stats.record(&mut report, &format!("random time, seed {seed}"), outcome);
     }
-    finding.expect(tally.accepted > 0 && tally.accepted < tally.kills, || {
+    report.expect(stats.accepted > 0 && stats.accepted < stats.kills, || {
         format!(
-            "{} of {} killed deliveries were accepted: the moments do not differ",
-            tally.accepted, tally.kills
+            "{} of {} killed deliveries were accepted, expected some but not all: the kill points do not differ",
+            stats.accepted, stats.kills
         )
     });
-    finding.done(format!(
-        "{} kills: {} moments × 3 modes × {rounds}, {random} at random times",
-        tally.kills,
-        POINTS.len()
+    report.workload(format!(
+        "{} kills: {} kill points × 3 modes × {rounds} rounds, {random} at random times",
+        stats.kills,
+        KILL_POINTS.len()
     ));
-    finding.figure(format!(
-        "{} lost, {} doubled; {} had been accepted; ready again after {} ms at worst",
-        tally.lost,
-        tally.doubled,
-        tally.accepted,
-        tally.slowest_start.as_millis()
+    report.measurement(format!(
+        "{} lost, {} duplicates; {} had been accepted; slowest restart {} ms",
+        stats.lost,
+        stats.duplicated,
+        stats.accepted,
+        stats.slowest_start.as_millis()
     ));
-    finding
+    report
 }
 
 #[derive(Default)]
@@ -167,104 +167,104 @@ struct Stats {
     kills: usize,
     accepted: usize,
     lost: usize,
-    doubled: usize,
+    duplicated: usize,
     slowest_start: Duration,
 }
 
 impl Stats {
-    fn judge(&mut self, finding: &mut Finding, case: &str, loss: Loss) {
-        let gone = (loss.accepted && loss.stored == 0)
-            || loss.stored_at_last == 0
-            || loss.last_status != 200;
-        let doubled = loss.stored_at_last > 1;
+    fn record(&mut self, report: &mut CheckReport, case: &str, outcome: KillOutcome) {
+        let lost = (outcome.accepted && outcome.stored == 0)
+            || outcome.stored_after_resend == 0
+            || outcome.resend_status != 200;
+        let duplicated = outcome.stored_after_resend > 1;
         self.kills += 1;
-        self.accepted += usize::from(loss.accepted);
-        self.lost += usize::from(gone);
-        self.doubled += usize::from(doubled);
-        self.slowest_start = self.slowest_start.max(loss.ready_after);
-        finding.expect(!gone && !doubled, || format!("{case}: {loss:?}"));
-        finding.expect(loss.ready_after < Duration::from_secs(1), || {
-            format!("{case}: ready after {:?}", loss.ready_after)
+        self.accepted += usize::from(outcome.accepted);
+        self.lost += usize::from(lost);
+        self.duplicated += usize::from(duplicated);
+        self.slowest_start = self.slowest_start.max(outcome.ready_after);
+        report.expect(!lost && !duplicated, || format!("{case}: {outcome:?}"));
+        report.expect(outcome.ready_after < Duration::from_secs(1), || {
+            format!("{case}: ready after {:?}", outcome.ready_after)
         });
     }
 }
 
-/// Everything for one kill.
-struct Scene {
+/// The processes and servers of one kill.
+struct Fixture {
     chat: FakeRocketChat,
     proxy: Proxy,
     settings: Settings,
-    product: Sut,
+    sut: Sut,
     delivery: Delivery,
 }
 
-impl Scene {
-    async fn new(mode: Mode, plan: impl Fn(&str, usize) -> Act + Send + Sync + 'static) -> Self {
+impl Fixture {
+    async fn new(mode: Mode, plan: impl Fn(&str, usize) -> Action + Send + Sync + 'static) -> Self {
         let chat = FakeRocketChat::start().await;
-        let proxy = Proxy::before(&chat.url(), plan).await;
+        let proxy = Proxy::in_front_of(&chat.url(), plan).await;
         let settings = mode.settings(Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url()));
-        let product = Sut::start(&settings);
+        let sut = Sut::start(&settings);
         Self {
             chat,
             proxy,
             settings,
-            product,
+            sut,
             delivery: mode.delivery(),
         }
     }
 
-    /// Kills the process, starts another one and sends the delivery again.
-    async fn end(mut self, accepted: bool) -> Loss {
-        self.product.kill();
-        self.proxy.trap().remove();
+    /// Kills the process, starts another one and resends the delivery.
+    async fn finish(mut self, accepted: bool) -> KillOutcome {
+        self.sut.kill();
+        self.proxy.breakpoint().clear();
         let stored = self.chat.messages().len();
         let next = Sut::start(&self.settings);
-        let again = next.post(&self.delivery).await;
-        let loss = Loss {
+        let resend = next.post(&self.delivery).await;
+        let outcome = KillOutcome {
             accepted,
             stored,
-            ready_after: next.took,
-            stored_at_last: self.chat.messages().len(),
-            last_status: again.map_or(0, |answer| answer.status),
+            ready_after: next.start_time,
+            stored_after_resend: self.chat.messages().len(),
+            resend_status: resend.map_or(0, |response| response.status),
         };
         self.chat.mark_all_read();
-        loss
+        outcome
     }
 }
 
-async fn killed_at(point: Point, mode: Mode) -> Loss {
+async fn killed_at(point: KillPoint, mode: Mode) -> KillOutcome {
     let first = AtomicBool::new(true);
     let plan = move |path: &str, _: usize| match point {
-        Point::LookUp(_) if path.ends_with("chat.sendMessage") => Act::Cut {
-            carried_out: true,
+        KillPoint::LookUp(_) if path.ends_with("chat.sendMessage") => Action::Cut {
+            forwarded: true,
             bytes: 0,
             end: End::Reset,
         },
-        Point::Pause
+        KillPoint::Backoff
             if path.ends_with("chat.sendMessage") && first.swap(false, Ordering::Relaxed) =>
         {
-            Act::Cut {
-                carried_out: false,
+            Action::Cut {
+                forwarded: false,
                 bytes: 0,
                 end: End::Close,
             }
         }
-        _ => Act::Pass,
+        _ => Action::Forward,
     };
-    // Three lost answers end in a look-up, and a restarted process must be heard.
-    let scene = Scene::new(mode, once_dead(plan, point)).await;
+    // Three lost responses lead to a look-up. After the kill, the next process must get its responses.
+    let fixture = Fixture::new(mode, until_look_up(plan, point)).await;
     match point {
-        Point::Call(moment, path) => scene.proxy.trap().set(moment, path),
-        Point::LookUp(moment) => scene.proxy.trap().set(moment, "chat.getMessage"),
-        Point::Drain => scene.proxy.trap().set(CarriedOut, "chat.sendMessage"),
-        Point::Sent(_) | Point::Pause | Point::Answer(_) => {}
+        KillPoint::Call(stage, path) => fixture.proxy.breakpoint().set(stage, path),
+        KillPoint::LookUp(stage) => fixture.proxy.breakpoint().set(stage, "chat.getMessage"),
+        KillPoint::Drain => fixture.proxy.breakpoint().set(Executed, "chat.sendMessage"),
+        KillPoint::Sent(_) | KillPoint::Backoff | KillPoint::Response(_) => {}
     }
-    let request = sockets::whole(&scene.delivery);
+    let request = sockets::request_bytes(&fixture.delivery);
     let sent = match point {
-        Point::Sent(share) => request.len() * share / 100,
+        KillPoint::Sent(share) => request.len() * share / 100,
         _ => request.len(),
     };
-    let mut gitlab = TcpStream::connect(scene.product.address())
+    let mut gitlab = TcpStream::connect(fixture.sut.address())
         .await
         .expect("connects");
     gitlab
@@ -272,77 +272,85 @@ async fn killed_at(point: Point, mode: Mode) -> Loss {
         .await
         .expect("is written");
     match point {
-        Point::Sent(_) => {}
-        Point::Call(..) | Point::LookUp(_) | Point::Drain => {
-            let caught = time::timeout(PATIENCE, scene.proxy.trap().sprung()).await;
+        KillPoint::Sent(_) => {}
+        KillPoint::Call(..) | KillPoint::LookUp(_) | KillPoint::Drain => {
+            let reached = time::timeout(TIMEOUT, fixture.proxy.breakpoint().hit()).await;
             assert!(
-                caught.is_ok(),
-                "{point:?} never came: {:?}",
-                scene.product.output()
+                reached.is_ok(),
+                "{point:?} was not reached: {:?}",
+                fixture.sut.output()
             );
-            if matches!(point, Point::Drain) {
-                scene.product.terminate();
+            if matches!(point, KillPoint::Drain) {
+                fixture.sut.terminate();
                 time::sleep(Duration::from_millis(5)).await;
             }
         }
-        Point::Pause => {
-            while scene.proxy.calls() < 2 {
+        KillPoint::Backoff => {
+            while fixture.proxy.calls() < 2 {
                 time::sleep(Duration::from_millis(1)).await;
             }
             time::sleep(Duration::from_millis(20)).await;
         }
-        Point::Answer(bytes) => return answered(scene, gitlab, bytes).await,
+        KillPoint::Response(bytes) => return killed_after_response(fixture, gitlab, bytes).await,
     }
-    let accepted = dead(&scene, &mut gitlab).await;
-    scene.end(accepted).await
+    let accepted = kill_and_read(&fixture, &mut gitlab).await;
+    fixture.finish(accepted).await
 }
 
-/// The lost answers of the look-up's story happen to the first process only.
-fn once_dead(
-    plan: impl Fn(&str, usize) -> Act + Send + Sync + 'static,
-    point: Point,
-) -> impl Fn(&str, usize) -> Act + Send + Sync + 'static {
-    let looked = AtomicBool::new(false);
+/// Stops injecting faults at the look-up, so that only the first process loses responses.
+fn until_look_up(
+    plan: impl Fn(&str, usize) -> Action + Send + Sync + 'static,
+    point: KillPoint,
+) -> impl Fn(&str, usize) -> Action + Send + Sync + 'static {
+    let looked_up = AtomicBool::new(false);
     move |path, number| {
-        if matches!(point, Point::LookUp(_)) && path.contains("chat.getMessage") {
-            looked.store(true, Ordering::Relaxed);
+        if matches!(point, KillPoint::LookUp(_)) && path.contains("chat.getMessage") {
+            looked_up.store(true, Ordering::Relaxed);
         }
-        if looked.load(Ordering::Relaxed) {
-            Act::Pass
+        if looked_up.load(Ordering::Relaxed) {
+            Action::Forward
         } else {
             plan(path, number)
         }
     }
 }
 
-/// Kills with the signal that cannot be caught, and reads what had got out before.
-async fn dead(scene: &Scene, gitlab: &mut TcpStream) -> bool {
-    scene.product.kill_now();
-    let mut answer = Vec::new();
-    let _ = time::timeout(PATIENCE, gitlab.read_to_end(&mut answer)).await;
-    answer.starts_with(b"HTTP/1.1 200 ")
+/// Kills the process and reads what it had sent before; returns whether that was a success.
+async fn kill_and_read(fixture: &Fixture, gitlab: &mut TcpStream) -> bool {
+    fixture.sut.send_kill();
+    let mut response = Vec::new();
+    let _ = time::timeout(TIMEOUT, gitlab.read_to_end(&mut response)).await;
+    response.starts_with(b"HTTP/1.1 200 ")
 }
 
-async fn answered(scene: Scene, mut gitlab: TcpStream, bytes: usize) -> Loss {
-    let mut answer = vec![0; bytes];
-    let read = time::timeout(PATIENCE, gitlab.read(&mut answer)).await;
-    assert!(read.is_ok(), "no answer");
-    // One byte of it is enough: an honest process has decided by then.
-    scene.end(answer.starts_with(b"H")).await
+async fn killed_after_response(
+    fixture: Fixture,
+    mut gitlab: TcpStream,
+    bytes: usize,
+) -> KillOutcome {
+    let mut response = vec![0; bytes];
+    let read = time::timeout(TIMEOUT, gitlab.read(&mut response)).await;
+    assert!(read.is_ok(), "no response");
+    // One byte is enough: the process has decided on its response by then.
+    fixture.finish(response.starts_with(b"H")).await
 }
 
-async fn killed_after(dice: &mut Rng) -> Loss {
+async fn killed_after(rng: &mut Rng) -> KillOutcome {
     let (before, after) = (
-        dice.time(Duration::from_millis(3)),
-        dice.time(Duration::from_millis(3)),
+        rng.time(Duration::from_millis(3)),
+        rng.time(Duration::from_millis(3)),
     );
-    let scene = Scene::new(*dice.pick(&MODES), move |_, _| Act::Slow { before, after }).await;
-    let request = sockets::whole(&scene.delivery);
-    let mut gitlab = TcpStream::connect(scene.product.address())
+    let fixture = Fixture::new(*rng.pick(&MODES), move |_, _| Action::Delay {
+        before,
+        after,
+    })
+    .await;
+    let request = sockets::request_bytes(&fixture.delivery);
+    let mut gitlab = TcpStream::connect(fixture.sut.address())
         .await
         .expect("connects");
     gitlab.write_all(&request).await.expect("is written");
-    time::sleep(Duration::from_micros(dice.below(25_000))).await;
-    let accepted = dead(&scene, &mut gitlab).await;
-    scene.end(accepted).await
+    time::sleep(Duration::from_micros(rng.below(25_000))).await;
+    let accepted = kill_and_read(&fixture, &mut gitlab).await;
+    fixture.finish(accepted).await
 }

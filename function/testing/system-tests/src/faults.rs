@@ -1,5 +1,5 @@
-//! Check `faults`: everything that can go wrong between the function and the chat server, on real sockets. Owns
-//! the scenarios and what GitLab must be told in each; the wire is [`proxy`](crate::proxy)'s.
+//! Check `faults`: injects faults between webhook-app and the chat server, on real sockets. Owns the
+//! scenarios and the expected response to GitLab; [`proxy`](crate::proxy) injects the faults.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,149 +8,149 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use fakes::rocketchat::FakeRocketChat;
 use tokio::task::JoinSet;
 
-use crate::check::{Finding, Size, run};
-use crate::proxy::{Act, End, Proxy};
+use crate::check::{CheckReport, Size, run};
+use crate::proxy::{Action, End, Proxy};
 use crate::sut::{Settings, Sut, push};
 
-/// The longest answer: 5 s of budget and what a busy machine adds.
-const LONGEST: Duration = Duration::from_millis(5500);
+/// The maximum response time: the deadline of 5 s, and some tolerance for a busy machine.
+const MAX_RESPONSE_TIME: Duration = Duration::from_millis(5500);
 
-/// Scenarios at once: they mostly wait.
-const AT_ONCE: usize = 6;
+/// Scenarios in parallel, because they mostly wait.
+const PARALLEL: usize = 6;
 
-/// How often the fault comes.
+/// How often the fault is injected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Often {
+enum Repeat {
     Times(usize),
     Always,
 }
 
-use Often::{Always, Times};
+use Repeat::{Always, Times};
 
-/// One scenario: what happens to calls on a path, and what GitLab must be told.
+/// One scenario: the fault for calls of a path, and the expected response to GitLab.
 #[derive(Clone, Debug)]
 struct Scenario {
     name: String,
     path: &'static str,
-    often: Often,
-    act: Act,
+    repeat: Repeat,
+    action: Action,
     status: u16,
-    /// Messages when GitLab has its answer; `None` where it depends on who is faster.
+    /// Number of messages when GitLab gets the response; `None` if it depends on timing.
     messages: Option<usize>,
-    /// Instead of the proxy's address.
-    address: Option<String>,
+    /// A URL of the chat server to use instead of the proxy.
+    url: Option<String>,
 }
 
-fn scenario(name: &str, often: Often, act: Act, status: u16, messages: usize) -> Scenario {
+fn scenario(name: &str, repeat: Repeat, action: Action, status: u16, messages: usize) -> Scenario {
     Scenario {
         name: name.to_owned(),
         path: "chat.sendMessage",
-        often,
-        act,
+        repeat,
+        action,
         status,
         messages: Some(messages),
-        address: None,
+        url: None,
     }
 }
 
-/// An answer as the chat server or what stands before it would write it.
-fn written(status: u16, headers: &str, body: &str) -> Vec<u8> {
+/// A response as the chat server or a proxy in front of it would send it.
+fn http_response(status: u16, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-fn says(answer: Vec<u8>) -> Act {
-    Act::Say {
-        carried_out: false,
-        answer,
+fn responds(response: Vec<u8>) -> Action {
+    Action::Respond {
+        forwarded: false,
+        response,
     }
 }
 
-fn cut(carried_out: bool, bytes: usize, end: End) -> Act {
-    Act::Cut {
-        carried_out,
+fn cut(forwarded: bool, bytes: usize, end: End) -> Action {
+    Action::Cut {
+        forwarded,
         bytes,
         end,
     }
 }
 
-fn limited(away: Duration) -> Act {
+fn rate_limited(reset_in: Duration) -> Action {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    let reset = format!("X-RateLimit-Reset: {}\r\n", (now + away).as_millis());
-    says(written(429, &reset, r#"{"success":false}"#))
+    let reset = format!("X-RateLimit-Reset: {}\r\n", (now + reset_in).as_millis());
+    responds(http_response(429, &reset, r#"{"success":false}"#))
 }
 
-const NEVER: Duration = Duration::ZERO;
+const NONE: Duration = Duration::ZERO;
 
-fn on_the_wire() -> Vec<Scenario> {
-    let slow = |before, after| Act::Slow { before, after };
+fn connection_faults() -> Vec<Scenario> {
+    let slow = |before, after| Action::Delay { before, after };
     let seconds = Duration::from_secs;
     let mut list = vec![
         scenario(
             "reset before it is read, once",
             Times(1),
-            Act::ResetUnread,
+            Action::ResetUnread,
             200,
             1,
         ),
         scenario(
             "reset before it is read, always",
             Always,
-            Act::ResetUnread,
+            Action::ResetUnread,
             503,
             0,
         ),
         scenario(
-            "closed without an answer, once",
+            "closed without a response, once",
             Times(1),
             cut(false, 0, End::Close),
             200,
             1,
         ),
         scenario(
-            "closed without an answer, always",
+            "closed without a response, always",
             Always,
             cut(false, 0, End::Close),
             503,
             0,
         ),
         scenario(
-            "half-closed within the answer",
+            "half-closed within the response",
             Times(1),
-            cut(true, 80, End::Half),
+            cut(true, 80, End::HalfClose),
             200,
             1,
         ),
         scenario(
-            "half-closed within the answer, always",
+            "half-closed within the response, always",
             Always,
-            cut(true, 80, End::Half),
+            cut(true, 80, End::HalfClose),
             200,
             1,
         ),
-        scenario("1 s late", Times(1), slow(seconds(1), NEVER), 200, 1),
+        scenario("1 s late", Times(1), slow(seconds(1), NONE), 200, 1),
         scenario(
-            "the answer is 8 s late, once",
+            "the response is 8 s late, once",
             Times(1),
-            slow(NEVER, seconds(8)),
+            slow(NONE, seconds(8)),
             200,
             1,
         ),
         scenario(
-            "the answer is 8 s late, always",
+            "the response is 8 s late, always",
             Always,
-            slow(NEVER, seconds(8)),
+            slow(NONE, seconds(8)),
             200,
             1,
         ),
-        scenario("never answered, once", Times(1), Act::Silent, 200, 1),
-        scenario("never answered, always", Always, Act::Silent, 503, 0),
+        scenario("no response, once", Times(1), Action::NoResponse, 200, 1),
+        scenario("no response, always", Always, Action::NoResponse, 503, 0),
         scenario(
             "a byte every 50 ms",
             Times(1),
-            Act::Trickle {
+            Action::Trickle {
                 bytes: 1,
                 pause: Duration::from_millis(50),
             },
@@ -160,7 +160,7 @@ fn on_the_wire() -> Vec<Scenario> {
     ];
     for bytes in [0, 1, 20, 120, 1 << 20] {
         list.push(scenario(
-            &format!("reset after {bytes} bytes of the answer"),
+            &format!("reset after {bytes} bytes of the response"),
             Times(1),
             cut(true, bytes, End::Reset),
             200,
@@ -170,9 +170,9 @@ fn on_the_wire() -> Vec<Scenario> {
     list.push(Scenario {
         messages: None,
         ..scenario(
-            "carried out 3 s late, once",
+            "executed 3 s late, once",
             Times(1),
-            slow(seconds(3), NEVER),
+            slow(seconds(3), NONE),
             200,
             1,
         )
@@ -180,9 +180,9 @@ fn on_the_wire() -> Vec<Scenario> {
     list.push(Scenario {
         messages: None,
         ..scenario(
-            "carried out 8 s late, always",
+            "executed 8 s late, always",
             Always,
-            slow(seconds(8), NEVER),
+            slow(seconds(8), NONE),
             503,
             0,
         )
@@ -190,54 +190,54 @@ fn on_the_wire() -> Vec<Scenario> {
     list
 }
 
-fn in_the_answer() -> Vec<Scenario> {
+fn response_faults() -> Vec<Scenario> {
     let mut list = vec![
         scenario(
-            "200 that says no",
+            "200 with success: false",
             Always,
-            says(written(200, "", r#"{"success":false}"#)),
+            responds(http_response(200, "", r#"{"success":false}"#)),
             503,
             0,
         ),
         scenario(
             "redirect",
             Always,
-            says(written(302, "Location: /elsewhere\r\n", "")),
+            responds(http_response(302, "Location: /elsewhere\r\n", "")),
             503,
             0,
         ),
         scenario(
-            "limit for half a second",
+            "rate limit for half a second",
             Times(1),
-            limited(Duration::from_millis(500)),
+            rate_limited(Duration::from_millis(500)),
             200,
             1,
         ),
         scenario(
-            "limit for a minute",
+            "rate limit for a minute",
             Always,
-            limited(Duration::from_mins(1)),
+            rate_limited(Duration::from_mins(1)),
             503,
             0,
         ),
         scenario(
-            "two bad gateways, then well",
+            "502 twice, then normal",
             Times(2),
-            says(written(502, "", "")),
+            responds(http_response(502, "", "")),
             200,
             1,
         ),
         scenario(
-            "no HTTP at all",
+            "not HTTP",
             Always,
-            says(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec()),
+            responds(b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec()),
             503,
             0,
         ),
         scenario(
             "a head of 300 KiB",
             Always,
-            says(written(
+            responds(http_response(
                 200,
                 &format!("X: {}\r\n", "x".repeat(300 << 10)),
                 "{}",
@@ -246,32 +246,32 @@ fn in_the_answer() -> Vec<Scenario> {
             0,
         ),
         scenario(
-            "a length that is not kept",
+            "a body shorter than Content-Length",
             Always,
-            says(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{}".to_vec()),
+            responds(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{}".to_vec()),
             503,
             0,
         ),
         scenario(
-            "chunks that are none",
+            "invalid chunks",
             Always,
-            says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}".to_vec()),
+            responds(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}".to_vec()),
             503,
             0,
         ),
         scenario(
-            "a head without an end",
+            "an incomplete head",
             Always,
-            says(b"HTTP/1.1 200 OK\r\nContent-".to_vec()),
+            responds(b"HTTP/1.1 200 OK\r\nContent-".to_vec()),
             503,
             0,
         ),
     ];
     for (name, body) in [
-        ("a start page", "<!DOCTYPE html><title>Rocket.Chat</title>"),
-        ("nothing", ""),
-        ("half of JSON", r#"{"success":true,"mess"#),
-        ("a list", "[]"),
+        ("an HTML page", "<!DOCTYPE html><title>Rocket.Chat</title>"),
+        ("an empty body", ""),
+        ("truncated JSON", r#"{"success":true,"mess"#),
+        ("an array", "[]"),
         (
             "another message",
             r#"{"success":true,"message":{"_id":"other"}}"#,
@@ -280,18 +280,18 @@ fn in_the_answer() -> Vec<Scenario> {
         list.push(scenario(
             &format!("200 with {name}"),
             Always,
-            says(written(200, "", body)),
+            responds(http_response(200, "", body)),
             503,
             0,
         ));
-        let act = Act::Say {
-            carried_out: true,
-            answer: written(200, "", body),
+        let action = Action::Respond {
+            forwarded: true,
+            response: http_response(200, "", body),
         };
         list.push(scenario(
-            &format!("carried out, 200 with {name}"),
+            &format!("executed, 200 with {name}"),
             Times(1),
-            act,
+            action,
             200,
             1,
         ));
@@ -299,30 +299,30 @@ fn in_the_answer() -> Vec<Scenario> {
     list
 }
 
-fn elsewhere() -> Vec<Scenario> {
-    let at = |name: &str, address: &str| Scenario {
-        address: Some(address.to_owned()),
-        ..scenario(name, Always, Act::Pass, 503, 0)
+fn address_and_room_faults() -> Vec<Scenario> {
+    let at = |name: &str, url: &str| Scenario {
+        url: Some(url.to_owned()),
+        ..scenario(name, Always, Action::Forward, 503, 0)
     };
-    let room = |name: &str, often, act, status, messages| Scenario {
+    let room = |name: &str, repeat, action, status, messages| Scenario {
         path: "im.create",
-        ..scenario(name, often, act, status, messages)
+        ..scenario(name, repeat, action, status, messages)
     };
     vec![
         at("connection refused", "http://127.0.0.1:9"),
-        at("no such name", "http://chat.invalid"),
-        at("TLS where there is none", "https"),
-        room("room: reset, once", Times(1), Act::ResetUnread, 200, 1),
-        room("room: never answered", Always, Act::Silent, 503, 0),
+        at("unknown host name", "http://chat.invalid"),
+        at("TLS to a server without TLS", "https"),
+        room("room: reset, once", Times(1), Action::ResetUnread, 200, 1),
+        room("room: no response", Always, Action::NoResponse, 503, 0),
         room(
-            "room: bad gateway, always",
+            "room: 502, always",
             Always,
-            says(written(502, "", "")),
+            responds(http_response(502, "", "")),
             503,
             0,
         ),
         room(
-            "room: carried out, answer lost",
+            "room: executed, response lost",
             Times(1),
             cut(true, 0, End::Reset),
             200,
@@ -331,7 +331,7 @@ fn elsewhere() -> Vec<Scenario> {
     ]
 }
 
-/// Every other status that servers give: none of them is a message, and none is told as one.
+/// All other statuses that servers send. None of them means that the message is stored.
 fn statuses() -> Vec<Scenario> {
     let known = (300..=308)
         .chain(400..=431)
@@ -340,110 +340,119 @@ fn statuses() -> Vec<Scenario> {
         .chain([520, 522, 524, 529]);
     let each = known.filter(|status| ![409, 419, 420, 427, 430].contains(status));
     each.map(|status| {
-        let act = says(written(
+        let action = responds(http_response(
             status,
             "",
             r#"{"success":true,"message":{"_id":"x"}}"#,
         ));
-        scenario(&format!("status {status}"), Always, act, 503, 0)
+        scenario(&format!("status {status}"), Always, action, 503, 0)
     })
     .collect()
 }
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
-    let mut finding = Finding::default();
-    let scenarios = [on_the_wire(), in_the_answer(), elsewhere()].concat();
+pub(crate) fn check(size: Size) -> CheckReport {
+    let mut report = CheckReport::default();
+    let scenarios = [
+        connection_faults(),
+        response_faults(),
+        address_and_room_faults(),
+    ]
+    .concat();
     let statuses = size.of(Vec::new(), statuses(), statuses());
     let rounds = size.of(1, 2, 20);
     let count = scenarios.len() + statuses.len();
     let all = (0..rounds)
         .flat_map(|_| [&scenarios[..], &statuses].concat())
         .collect();
-    let slowest = run(play_all(all, &mut finding));
-    finding.done(format!("{count} scenarios × {rounds} through a proxy that lets calls go wrong, then the same delivery again"));
-    finding.figure(format!(
-        "{} of {} as the table says; slowest answer {:.1} s",
-        count * rounds - finding.broken().min(count * rounds),
+    let slowest = run(run_all(all, &mut report));
+    report.workload(format!("{count} scenarios × {rounds} rounds through a fault-injection proxy, then a resend of the same delivery"));
+    report.measurement(format!(
+        "{} of {} as expected; slowest response {:.1} s",
+        count * rounds - report.failures().min(count * rounds),
         count * rounds,
         slowest.as_secs_f64()
     ));
-    finding
+    report
 }
 
-async fn play_all(scenarios: Vec<Scenario>, finding: &mut Finding) -> Duration {
+async fn run_all(scenarios: Vec<Scenario>, report: &mut CheckReport) -> Duration {
     let mut slowest = Duration::ZERO;
-    let mut playing = JoinSet::new();
+    let mut running = JoinSet::new();
     let mut waiting = scenarios.into_iter();
     loop {
-        while playing.len() < AT_ONCE {
+        while running.len() < PARALLEL {
             let Some(scenario) = waiting.next() else {
                 break;
             };
-            playing.spawn(play(scenario));
+            running.spawn(run_scenario(scenario));
         }
-        match playing.join_next().await {
+        match running.join_next().await {
             Some(Ok(Ok(took))) => slowest = slowest.max(took),
-            Some(Ok(Err(fault))) => finding.expect(false, || fault),
-            Some(Err(panic)) => finding.expect(false, || panic.to_string()),
+            Some(Ok(Err(failure))) => report.expect(false, || failure),
+            Some(Err(panic)) => report.expect(false, || panic.to_string()),
             None => return slowest,
         }
     }
 }
 
-/// Plays one; says how long the answer took, or what was wrong.
-async fn play(scenario: Scenario) -> Result<Duration, String> {
+/// Runs one scenario; returns the response time, or what was wrong.
+async fn run_scenario(scenario: Scenario) -> Result<Duration, String> {
     let chat = FakeRocketChat::start().await;
-    let left = Arc::new(AtomicUsize::new(match scenario.often {
+    let left = Arc::new(AtomicUsize::new(match scenario.repeat {
         Times(times) => times,
         Always => usize::MAX,
     }));
-    let (path, act, fuse) = (scenario.path, scenario.act.clone(), Arc::clone(&left));
-    let proxy = Proxy::before(&chat.url(), move |called, _| {
-        let burns = called.ends_with(path)
-            && fuse
+    let (path, action, counter) = (scenario.path, scenario.action.clone(), Arc::clone(&left));
+    let proxy = Proxy::in_front_of(&chat.url(), move |called, _| {
+        let applies = called.ends_with(path)
+            && counter
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                     left.checked_sub(1)
                 })
                 .is_ok();
-        if burns { act.clone() } else { Act::Pass }
+        if applies {
+            action.clone()
+        } else {
+            Action::Forward
+        }
     })
     .await;
-    let address = match scenario.address.as_deref() {
+    let url = match scenario.url.as_deref() {
         Some("https") => proxy.url().replace("http://", "https://"),
-        Some(address) => address.to_owned(),
+        Some(url) => url.to_owned(),
         None => proxy.url(),
     };
-    let product = Sut::start(&Settings::with(&chat).set("ROCKETCHAT_URL", &address));
+    let sut = Sut::start(&Settings::with(&chat).set("ROCKETCHAT_URL", &url));
     let delivery = push("the-one");
     let began = Instant::now();
-    let answer = product
+    let response = sut
         .post(&delivery)
         .await
         .map_err(|error| format!("{}: {error}", scenario.name))?;
     let took = began.elapsed();
     let stored = chat.messages().len();
     left.store(0, Ordering::Relaxed);
-    // What was wrong with the address is repaired by whoever set it.
+    // The operator has corrected the URL.
     let repaired = Sut::start(&Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url()));
-    let again = repaired
+    let resend_status = repaired
         .post(&delivery)
         .await
-        .map_or(0, |answer| answer.status);
-    let at_last = chat.messages().len();
+        .map_or(0, |response| response.status);
+    let stored_after_resend = chat.messages().len();
     let violations = chat.violations();
     chat.mark_all_read();
     chat.expect_violation();
-    let right = answer.status == scenario.status
+    let passed = response.status == scenario.status
         && scenario.messages.is_none_or(|messages| messages == stored)
-        && (again, at_last) == (200, 1)
-        && took < LONGEST
+        && (resend_status, stored_after_resend) == (200, 1)
+        && took < MAX_RESPONSE_TIME
         && violations.is_empty();
     let found = format!(
-        "{}: answered {} ({}) after {took:?} with {stored} messages, then {again} with {at_last} {violations:?}",
+        "{}: status {} ({}) after {took:?} with {stored} messages; resend: status {resend_status} with {stored_after_resend} messages; API violations: {violations:?}",
         scenario.name,
-        answer.status,
-        answer.text()
+        response.status,
+        response.text()
     );
-    right.then_some(took).ok_or(found)
+    passed.then_some(took).ok_or(found)
 }

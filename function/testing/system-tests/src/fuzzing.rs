@@ -1,14 +1,14 @@
-//! Check `fuzz`: random bytes for six parsers, by libFuzzer with the address sanitizer. Owns the sizes; the
-//! targets and the bytes worth keeping are in `function/fuzz`.
+//! Check `fuzz`: fuzzes six parsers with libFuzzer and the address sanitizer. Owns the number of inputs;
+//! the fuzz targets and their corpora are in `function/fuzz`.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Instant;
 
-use crate::check::{Finding, Size};
+use crate::check::{CheckReport, Size};
 
-/// Each with the share of the inputs that it gets: one over this. All settings are tried on every
-/// kind of event at start, which takes a hundred times as long as reading an answer.
+/// Each target and the divisor of its number of inputs. `settings` renders every kind of event for
+/// each input, which takes 100 times as long as parsing a response.
 const TARGETS: [(&str, u64); 6] = [
     ("request", 1),
     ("event", 1),
@@ -18,8 +18,8 @@ const TARGETS: [(&str, u64); 6] = [
     ("settings", 20),
 ];
 
-/// More bytes to begin with: what the tests and the samples have already.
-fn also(target: &str) -> &'static [&'static str] {
+/// Additional seed corpora: the fixtures of the tests and the examples of the templates.
+fn seed_folders(target: &str) -> &'static [&'static str] {
     match target {
         "event" | "envelope" => &[
             "../tests/integration/fixtures/gitlab",
@@ -33,13 +33,13 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
 
-/// The stable compiler has the sanitizers and hides them behind this.
+/// Runs cargo-fuzz. `RUSTC_BOOTSTRAP` enables the sanitizers on the stable compiler.
 fn cargo_fuzz(arguments: &[&str]) -> std::io::Result<Output> {
     Command::new("cargo")
         .arg("fuzz")
         .args(arguments)
         .env("RUSTC_BOOTSTRAP", "1")
-        // The backtrace of cargo-fuzz itself says nothing about the input.
+        // A backtrace of cargo-fuzz itself would not help to find the input.
         .env("RUST_BACKTRACE", "0")
         .env_remove("RUSTFLAGS")
         .current_dir(folder())
@@ -47,10 +47,10 @@ fn cargo_fuzz(arguments: &[&str]) -> std::io::Result<Output> {
 }
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
-    let mut finding = Finding::default();
+pub(crate) fn check(size: Size) -> CheckReport {
+    let mut report = CheckReport::default();
     if !cargo_fuzz(&["--version"]).is_ok_and(|output| output.status.success()) {
-        return Finding::without(
+        return CheckReport::not_run_without(
             "cargo-fuzz",
             "`cargo install cargo-fuzz --locked --version 0.13.2`",
         );
@@ -59,56 +59,56 @@ pub(crate) fn check(size: Size) -> Finding {
     let built = cargo_fuzz(&["build", "--fuzz-dir", "."]);
     let built = built.expect("cargo runs");
     if !built.status.success() {
-        finding.expect(false, || trouble(&built));
-        return finding;
+        report.expect(false, || error_text(&built));
+        return report;
     }
     let began = Instant::now();
     let (mut executed, mut wanted) = (0, 0);
-    for (target, share) in TARGETS {
-        let runs = runs / share;
+    for (target, divisor) in TARGETS {
+        let runs = runs / divisor;
         wanted += runs;
         let seeds = format!("corpus/{target}");
-        let own = std::env::temp_dir().join(format!("prove-fuzz-{target}"));
-        std::fs::create_dir_all(&own).expect("the temporary folder takes folders");
+        let new_inputs = std::env::temp_dir().join(format!("system-tests-fuzz-{target}"));
+        std::fs::create_dir_all(&new_inputs).expect("a temporary folder can be created");
         let count = format!("-runs={runs}");
-        // New finds go into the first folder; what is kept in the repository is chosen by a person.
-        let own = own.display().to_string();
+        // libFuzzer writes new inputs to the first folder. A person decides which ones to commit.
+        let new_inputs = new_inputs.display().to_string();
         let limits = [
-            // Longest time of one input in seconds, with room for a busy machine.
+            // Seconds per input, with tolerance for a busy machine.
             "-timeout=5",
             "-rss_limit_mb=1024",
             "-max_len=4096",
             "-seed=1",
         ];
         let arguments = [
-            &["run", "--fuzz-dir", ".", target, &own, &seeds][..],
-            also(target),
+            &["run", "--fuzz-dir", ".", target, &new_inputs, &seeds][..],
+            seed_folders(target),
             &["--", &count],
             &limits,
         ]
         .concat();
         let output = cargo_fuzz(&arguments).expect("cargo runs");
-        finding.expect(output.status.success(), || {
-            format!("{target}: {}", trouble(&output))
+        report.expect(output.status.success(), || {
+            format!("{target}: {}", error_text(&output))
         });
         executed += units(&output);
     }
-    finding.expect(executed >= wanted * 9 / 10, || {
-        format!("only {executed} executions of {wanted}")
+    report.expect(executed >= wanted * 9 / 10, || {
+        format!("only {executed} of {wanted} executions")
     });
     let rate = executed as f64 / began.elapsed().as_secs_f64();
-    finding.done(format!(
-        "{} targets, {runs} inputs each and of settings a twentieth, with the address sanitizer",
+    report.workload(format!(
+        "{} targets with the address sanitizer, {runs} inputs each, settings a twentieth of that",
         TARGETS.len()
     ));
-    finding.figure(format!(
-        "{executed} executions, {rate:.0}/s: {} panics, hangs or errors of memory",
-        finding.broken()
+    report.measurement(format!(
+        "{executed} executions at {rate:.0}/s: {} panics, hangs or memory errors",
+        report.failures()
     ));
-    finding
+    report
 }
 
-/// How many inputs libFuzzer says it has tried.
+/// The number of executed inputs in the output of libFuzzer.
 fn units(output: &Output) -> u64 {
     let text = String::from_utf8_lossy(&output.stderr);
     let line = text.lines().find_map(|line| line.strip_prefix("Done "));
@@ -118,12 +118,12 @@ fn units(output: &Output) -> u64 {
         .unwrap_or_default()
 }
 
-/// What went wrong, and the file with the input that did it; else how the output ends.
-fn trouble(output: &Output) -> String {
+/// The cause and the file with the input, if the output names them; otherwise the last lines.
+fn error_text(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<_> = text.lines().collect();
     let is_cause = |line: &&str| line.contains("panicked at") || line.contains("ERROR: ");
-    let told = match lines.iter().position(is_cause) {
+    let excerpt = match lines.iter().position(is_cause) {
         Some(cause) => {
             let file = lines
                 .iter()
@@ -133,5 +133,5 @@ fn trouble(output: &Output) -> String {
         }
         None => lines[lines.len().saturating_sub(12)..].to_vec(),
     };
-    told.join("\n    ")
+    excerpt.join("\n    ")
 }

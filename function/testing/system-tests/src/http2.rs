@@ -1,19 +1,19 @@
-//! Check `http2`: HTTP/2 in every disguise is refused at once and costs nothing. Owns the frames.
+//! Check `http2`: HTTP/2 connections and attacks are rejected immediately and cheaply. Owns the frames.
 
 use std::time::{Duration, Instant};
 
 use fakes::rocketchat::FakeRocketChat;
 use tokio::task::JoinSet;
 
-use crate::check::{Finding, Size, run};
-use crate::sockets::say;
+use crate::check::{CheckReport, Size, run};
+use crate::sockets::send_raw;
 use crate::sut::{Sut, push};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Processor time that one refusal may cost. Unlike a share of a processor it is the same however
-/// busy the machine is.
-const MOST_PER_REFUSAL: Duration = Duration::from_millis(5);
+/// The maximum CPU time per rejection. Unlike CPU utilisation it does not depend on how busy the
+/// machine is.
+const MAX_CPU_TIME: Duration = Duration::from_millis(5);
 
 /// One frame: length, type, flags, stream, payload.
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -53,72 +53,75 @@ fn attacks() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
-    run(refusals(size.seconds(2, 10, 60), size.of(40, 100, 1000)))
+pub(crate) fn check(size: Size) -> CheckReport {
+    run(rejections(size.seconds(2, 10, 60), size.of(40, 100, 1000)))
 }
 
-async fn refusals(lasting: Duration, counted: u32) -> Finding {
-    let mut finding = Finding::default();
+async fn rejections(lasting: Duration, counted: u32) -> CheckReport {
+    let mut report = CheckReport::default();
     let chat = FakeRocketChat::start().await;
-    let product = Sut::beside(&chat);
-    let mut figures = Vec::new();
+    let sut = Sut::for_chat(&chat);
+    let mut measurements = Vec::new();
     for (name, bytes) in attacks() {
-        let one = say(&product.address(), &bytes, Duration::from_secs(5)).await;
+        let one = send_raw(&sut.address(), &bytes, Duration::from_secs(5)).await;
         let upgrade = name == "upgrade";
-        // An offer to upgrade may be passed over; the answer is then plain HTTP/1.1.
-        finding.expect(upgrade || one.closed, || format!("{name}: still open"));
-        finding.expect(upgrade || one.took < Duration::from_millis(100), || {
-            format!("{name}: refused after {:?}", one.took)
+        // An upgrade request may be ignored; the response is then plain HTTP/1.1.
+        report.expect(upgrade || one.closed, || format!("{name}: still open"));
+        report.expect(upgrade || one.took < Duration::from_millis(100), || {
+            format!(
+                "{name}: rejected after {:?}, expected less than 100 ms",
+                one.took
+            )
         });
-        finding.expect(
+        report.expect(
             !one.text.contains("101 ") && (upgrade || !one.statuses().contains(&200)),
             || format!("{name}: {:.60}", one.text),
         );
-        let spent = product.processor_time();
+        let spent = sut.processor_time();
         for _ in 0..counted {
-            say(&product.address(), &bytes, Duration::from_millis(500)).await;
+            send_raw(&sut.address(), &bytes, Duration::from_millis(500)).await;
         }
-        let each = product.processor_time().saturating_sub(spent) / counted;
-        finding.expect(each < MOST_PER_REFUSAL, || {
-            format!("{name}: {each:?} of a processor for each refusal")
+        let each = sut.processor_time().saturating_sub(spent) / counted;
+        report.expect(each < MAX_CPU_TIME, || {
+            format!("{name}: {each:?} CPU time per rejection, expected less than {MAX_CPU_TIME:?}")
         });
-        let (began, spent) = (Instant::now(), product.processor_time());
+        let (began, spent) = (Instant::now(), sut.processor_time());
         let mut attackers = JoinSet::new();
         for _ in 0..4 {
-            let (address, bytes) = (product.address(), bytes.clone());
+            let (address, bytes) = (sut.address(), bytes.clone());
             attackers.spawn(async move {
                 loop {
-                    say(&address, &bytes, Duration::from_millis(500)).await;
-                    // The check is for so many connections a second, not for as many as there may be.
+                    send_raw(&address, &bytes, Duration::from_millis(500)).await;
+                    // Limits the rate: the check is not about the maximum number of connections per second.
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             });
         }
         tokio::time::sleep(lasting).await;
-        let honest = product
+        let valid = sut
             .post(&push(&name.replace([' ', ','], "-")))
             .await
-            .map_or(0, |answer| answer.status);
+            .map_or(0, |response| response.status);
         attackers.shutdown().await;
-        let share = product.processor_time().saturating_sub(spent).as_secs_f64() * 100.0
+        let share = sut.processor_time().saturating_sub(spent).as_secs_f64() * 100.0
             / began.elapsed().as_secs_f64();
-        finding.expect(honest == 200, || {
-            format!("{name}: an honest webhook was answered {honest}")
+        report.expect(valid == 200, || {
+            format!("{name}: a valid webhook got {valid}")
         });
-        finding.expect(share < 20.0, || {
-            format!("{name}: {share:.0} % of a processor")
+        report.expect(share < 20.0, || {
+            format!("{name}: {share:.0} % CPU utilisation, expected less than 20 %")
         });
-        figures.push(format!("{} µs and {share:.0} %", each.as_micros()));
+        measurements.push(format!("{} µs, {share:.0} %", each.as_micros()));
     }
     chat.mark_all_read();
-    finding.done(format!(
-        "{} kinds of HTTP/2 × {} s, 40 connections a second",
+    report.workload(format!(
+        "{} kinds of HTTP/2 requests × {} s at 40 connections/s",
         attacks().len(),
         lasting.as_secs()
     ));
-    finding.figure(format!(
-        "all refused; processor time for each, and share of one: {}",
-        figures.join(", ")
+    report.measurement(format!(
+        "CPU time per rejection and CPU utilisation: {}",
+        measurements.join(", ")
     ));
-    finding
+    report
 }

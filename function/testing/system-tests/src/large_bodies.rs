@@ -1,4 +1,4 @@
-//! Check `large-bodies`: bodies that are small to send and large to hold, or just large. Owns the bombs.
+//! Check `large-bodies`: bodies that are large, or that are expensive to parse. Owns the payloads.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use fakes::rocketchat::FakeRocketChat;
 use tokio::task::JoinSet;
 use tokio::time;
 
-use crate::check::{Finding, Size, run};
+use crate::check::{CheckReport, Size, run};
 use crate::sut::{Settings, Sut, post, push};
 
 const MIB: usize = 1 << 20;
 
-/// What it is called, what it is, and what it is answered.
-fn bombs() -> Vec<(&'static str, Delivery, u16)> {
+/// Name, delivery and expected response status.
+fn payloads() -> Vec<(&'static str, Delivery, u16)> {
     let body = |body: Vec<u8>| Delivery::new("Push Hook", body).signed_with(SAMPLE_KEY);
     let mut keys = String::new();
     for number in 0..1_000_000 {
@@ -27,7 +27,7 @@ fn bombs() -> Vec<(&'static str, Delivery, u16)> {
             .into_bytes()
     };
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-    // The start of a gzip stream; what follows would unpack to a gigabyte.
+    // The start of a gzip stream that would unpack to a gigabyte.
     let packed = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &vec![0xed; MIB]].concat();
     vec![
         ("depth 100,000", body(deep.clone().into_bytes()), 204),
@@ -92,62 +92,66 @@ fn bombs() -> Vec<(&'static str, Delivery, u16)> {
 }
 
 /// Runs the check.
-pub(crate) fn check(_: Size) -> Finding {
-    run(blasts())
+pub(crate) fn check(_: Size) -> CheckReport {
+    run(post_all())
 }
 
-async fn blasts() -> Finding {
-    let mut finding = Finding::default();
+async fn post_all() -> CheckReport {
+    let mut report = CheckReport::default();
     let chat = FakeRocketChat::start().await;
-    let mut product = Sut::start(&Settings::with(&chat));
+    let mut sut = Sut::start(&Settings::with(&chat));
     let mut statuses = Vec::new();
-    for (name, delivery, expected) in bombs() {
-        let answer = time::timeout(Duration::from_secs(10), product.post(&delivery)).await;
-        let found = answer.map(|answer| answer.map(|answer| answer.status));
+    for (name, delivery, expected) in payloads() {
+        let response = time::timeout(Duration::from_secs(10), sut.post(&delivery)).await;
+        let found = response.map(|response| response.map(|response| response.status));
         statuses.push(match found {
             Ok(Ok(status)) => status.to_string(),
             _ => "none".to_owned(),
         });
-        finding.expect(
+        report.expect(
             matches!(found, Ok(Ok(status)) if status == expected),
             || format!("{name}: expected {expected}, found {found:?}"),
         );
-        finding.expect(product.lives(), || format!("{name}: the process is dead"));
+        report.expect(sut.is_running(), || {
+            format!("{name}: the process has exited")
+        });
     }
-    let many = many_large(&product).await;
+    let many = many_large(&sut).await;
     for status in &many {
-        finding.expect(
+        report.expect(
             [0, 200, 204, 400, 401, 408, 413, 503].contains(status),
             || format!("64 × 25 MiB: {status}"),
         );
     }
-    let after = product
+    let after = sut
         .post(&push("after"))
         .await
-        .map_or(0, |answer| answer.status);
-    finding.expect(after == 200 && product.lives(), || {
-        format!("an honest webhook was answered {after}")
+        .map_or(0, |response| response.status);
+    report.expect(after == 200 && sut.is_running(), || {
+        format!("a valid webhook afterwards got {after}")
     });
-    let peak = product.peak_kib() / 1024;
-    finding.expect(peak <= 160, || format!("{peak} MiB"));
+    let peak = sut.peak_kib() / 1024;
+    report.expect(peak <= 160, || {
+        format!("peak memory {peak} MiB, expected at most 160")
+    });
     chat.mark_all_read();
-    finding.done(format!(
-        "{} bombs ({}), then 64 × 25 MiB at once",
+    report.workload(format!(
+        "{} payloads (responses {}), then 64 × 25 MiB at once",
         statuses.len(),
         statuses.join(" ")
     ));
-    finding.figure(format!("peak {peak} MiB; alive"));
-    finding
+    report.measurement(format!("peak memory {peak} MiB; still running"));
+    report
 }
 
-async fn many_large(product: &Sut) -> Vec<u16> {
+async fn many_large(sut: &Sut) -> Vec<u16> {
     let large = Delivery::new("Push Hook", vec![b' '; 25 * MIB]).signed_with(SAMPLE_KEY);
     let mut senders = JoinSet::new();
     for _ in 0..64 {
-        let (large, url) = (large.clone(), product.url());
+        let (large, url) = (large.clone(), sut.url());
         senders.spawn(async move {
-            let answer = time::timeout(Duration::from_secs(30), post(&large, &url)).await;
-            answer.map_or(1, |answer| answer.map_or(0, |answer| answer.status))
+            let response = time::timeout(Duration::from_secs(30), post(&large, &url)).await;
+            response.map_or(1, |response| response.map_or(0, |response| response.status))
         });
     }
     senders.join_all().await

@@ -1,5 +1,5 @@
-//! Many webhooks at a steady pace, whether answers come or not, and what became of each. Owns the
-//! pace and the counting; where they go is the check's business.
+//! Posts webhooks at a constant rate, without waiting for responses, and records the outcome of each.
+//! The checks decide what is posted and where to.
 
 use std::time::{Duration, Instant};
 
@@ -9,58 +9,58 @@ use tokio::time::{self, MissedTickBehavior};
 
 use crate::sut::post;
 
-/// One webhook and its answer.
+/// One posted webhook and its response.
 #[derive(Clone, Debug)]
-pub(crate) struct Shot {
+pub(crate) struct Attempt {
     pub(crate) delivery: Delivery,
-    /// When it was posted, from the start of the load.
+    /// When it was posted, since the start of the load.
     pub(crate) at: Duration,
-    /// The status; 0 where no answer came.
+    /// The response status; 0 if there was no response.
     pub(crate) status: u16,
     pub(crate) took: Duration,
 }
 
-impl Shot {
-    /// Whether GitLab was told that the message is stored.
+impl Attempt {
+    /// Whether the response confirmed that the message is stored.
     pub(crate) fn is_accepted(&self) -> bool {
         self.status == 200
     }
 }
 
-/// Posts `rate` webhooks a second for as long as asked; `next` makes each and says where it goes.
-pub(crate) async fn steady(
+/// Posts for `lasting`: `rate` times per second, `next` returns the deliveries to post and their URLs.
+pub(crate) async fn constant_rate(
     rate: u64,
     lasting: Duration,
     mut next: impl FnMut(u64) -> Vec<(Delivery, String)>,
-) -> Vec<Shot> {
+) -> Vec<Attempt> {
     let started = Instant::now();
-    let mut pace = time::interval(Duration::from_secs(1) / u32::try_from(rate).unwrap_or(1));
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let mut under_way = JoinSet::new();
-    let mut shots = Vec::new();
+    let mut ticks = time::interval(Duration::from_secs(1) / u32::try_from(rate).unwrap_or(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let mut in_flight = JoinSet::new();
+    let mut attempts = Vec::new();
     for number in 0..rate * lasting.as_secs() {
-        pace.tick().await;
+        ticks.tick().await;
         for (delivery, url) in next(number) {
-            under_way.spawn(shoot(delivery, url, started));
+            in_flight.spawn(send(delivery, url, started));
         }
-        while let Some(shot) = under_way.try_join_next() {
-            shots.extend(shot.ok());
+        while let Some(attempt) = in_flight.try_join_next() {
+            attempts.extend(attempt.ok());
         }
     }
-    while let Some(shot) = under_way.join_next().await {
-        shots.extend(shot.ok());
+    while let Some(attempt) = in_flight.join_next().await {
+        attempts.extend(attempt.ok());
     }
-    shots
+    attempts
 }
 
-async fn shoot(delivery: Delivery, url: String, started: Instant) -> Shot {
+async fn send(delivery: Delivery, url: String, started: Instant) -> Attempt {
     let began = Instant::now();
-    let answer = time::timeout(Duration::from_secs(20), post(&delivery, &url)).await;
-    let status = answer
+    let response = time::timeout(Duration::from_secs(20), post(&delivery, &url)).await;
+    let status = response
         .ok()
         .and_then(Result::ok)
-        .map_or(0, |answer| answer.status);
-    Shot {
+        .map_or(0, |response| response.status);
+    Attempt {
         delivery,
         at: began - started,
         status,
@@ -68,27 +68,27 @@ async fn shoot(delivery: Delivery, url: String, started: Instant) -> Shot {
     }
 }
 
-/// Posts each again until it is accepted, as a job that resends would; returns those that never were.
-pub(crate) async fn resend(shots: &[Shot], url: &str) -> usize {
-    let mut left = 0;
-    for shot in shots {
+/// Posts each delivery again until it is accepted, up to 5 times; returns how many never were.
+pub(crate) async fn resend(attempts: &[Attempt], url: &str) -> usize {
+    let mut failed = 0;
+    for attempt in attempts {
         let mut tries = 0;
         loop {
-            let answer = post(&shot.delivery, url).await;
-            if answer.is_ok_and(|answer| answer.status == 200) {
+            let response = post(&attempt.delivery, url).await;
+            if response.is_ok_and(|response| response.status == 200) {
                 break;
             }
             tries += 1;
             if tries == 5 {
-                left += 1;
+                failed += 1;
                 break;
             }
         }
     }
-    left
+    failed
 }
 
-/// The time that this share of a hundred of them stayed below.
+/// The percentile `share` (0 to 100) of these durations.
 pub(crate) fn percentile(times: impl Iterator<Item = Duration>, share: usize) -> Duration {
     let mut times: Vec<_> = times.collect();
     times.sort_unstable();

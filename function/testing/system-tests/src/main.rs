@@ -1,27 +1,24 @@
-//! Measures what the README promises on the real program and prints one table: check, what was done,
-//! figure, verdict. Owns the list of checks and the exit code; each check is a file of its own.
+//! System tests: runs checks against the release build of webhook-app and prints one table of the
+//! results. Owns the list of checks, the command line and the exit code; each check is a file.
 //!
-//! `prove [short|normal|long] [BAR…]` runs all checks or those that are named, such as `crash slow-clients`. The
-//! program under test is the `webhook-app` beside this one. A check whose tool is missing counts as
-//! broken unless one of the words is `allow-missing`.
+//! `system-tests [short|normal|long] [allow-missing] [CHECK…]` runs all checks or the named ones, such
+//! as `crash slow-clients`. The program under test is the `webhook-app` in the same folder. A check
+//! whose tool is not installed fails the run unless `allow-missing` is given.
 
 #![expect(
     clippy::expect_used,
-    reason = "what cannot be set up fails its check, with the expectation as its text"
+    reason = "a panic in the setup fails its check, with the expectation as the text"
 )]
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the table and the progress are for people"
+    reason = "the program prints progress and the table"
 )]
-#![expect(
-    clippy::too_many_lines,
-    reason = "a table of cases is as long as there are cases"
-)]
+#![expect(clippy::too_many_lines, reason = "tables of test cases are long")]
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    reason = "shares, percentiles and statistics of counts that are far from any limit"
+    reason = "ratios, percentiles and statistics of counts that are far below the limits"
 )]
 
 use std::process::ExitCode;
@@ -56,7 +53,8 @@ mod mutants;
 
 use check::{Check, Size};
 
-/// In the order in which they run: the quick ones first, the secrets after all that could leak them.
+/// In the order of execution: quick checks first; `secrets` runs late because it also reports on the
+/// output of all checks before it.
 const CHECKS: &[Check] = &[
     Check::new("simulation", simulation::check),
     Check::new("crash", crash::check),
@@ -77,15 +75,12 @@ const CHECKS: &[Check] = &[
     Check::new("mutants", mutants::check),
 ];
 
-/// What cannot be measured before there is a durable hand-off.
-const WAITING: &[(&str, &str)] = &[
-    (
-        "crash",
-        "kills while the hand-off is under way, and in /deliver",
-    ),
+/// Checks that need a durable hand-off of deliveries, which webhook-app does not have yet.
+const NOT_YET: &[(&str, &str)] = &[
+    ("crash", "kills during the hand-off and during /deliver"),
     (
         "faults",
-        "the same faults with a hand-off that works, refuses or is gone",
+        "the same faults, with a hand-off that works, rejects or is unavailable",
     ),
     (
         "outage",
@@ -93,49 +88,57 @@ const WAITING: &[(&str, &str)] = &[
     ),
 ];
 
-/// Bars that are quick enough for every change, and so are tests.
-const TESTED: &[(&str, &str)] = &[
+/// Checks that are fast enough for every change, and so are part of `make test`.
+const IN_MAKE_TEST: &[(&str, &str)] = &[
     (
         "send-machine",
-        "every way through the machine of one delivery",
+        "all paths through the state machine of one message",
     ),
     (
         "json-suite",
-        "JSONTestSuite, and bodies of our own, to the running server",
+        "JSONTestSuite and own bodies, posted to the running server",
     ),
     (
         "markup",
-        "markup in every field, by Rocket.Chat's own parser",
+        "markup in every field, parsed by Rocket.Chat's parser",
     ),
 ];
 
-/// With this word a missing tool breaks nothing.
+/// This word on the command line accepts missing tools.
 const ALLOW_MISSING: &str = "allow-missing";
+
+/// The exit status of a wrong command line (`EX_USAGE`).
+const USAGE_ERROR: u8 = 64;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let size = arguments.iter().find_map(|word| Size::named(word));
+    let size = arguments.iter().find_map(|word| Size::parse(word));
     let named: Vec<&String> = arguments
         .iter()
-        .filter(|word| Size::named(word).is_none() && *word != ALLOW_MISSING)
+        .filter(|word| Size::parse(word).is_none() && *word != ALLOW_MISSING)
         .collect();
     if let Some(unknown) = named
         .iter()
         .find(|name| !CHECKS.iter().any(|check| check.id == ***name))
     {
         let known: Vec<_> = CHECKS.iter().map(|check| check.id).collect();
-        eprintln!("expected short, normal, long or checks of {known:?}, found {unknown}");
-        return ExitCode::from(64);
+        let in_make_test: Vec<_> = IN_MAKE_TEST.iter().map(|(id, _)| *id).collect();
+        eprintln!(
+            "unknown argument {unknown}\nusage: system-tests [short|normal|long] [{ALLOW_MISSING}] [CHECK…]\nchecks: {}\npart of `make test`: {}",
+            known.join(" "),
+            in_make_test.join(" ")
+        );
+        return ExitCode::from(USAGE_ERROR);
     }
     let chosen = CHECKS
         .iter()
         .filter(|check| named.is_empty() || named.iter().any(|name| *name == check.id));
-    let rows: Vec<_> = chosen
+    let results: Vec<_> = chosen
         .map(|check| check.run(size.unwrap_or(Size::Normal)))
         .collect();
-    check::print_table(&rows, TESTED, WAITING);
-    let may_miss_tools = arguments.iter().any(|word| word == ALLOW_MISSING);
-    if rows.iter().all(|row| row.holds(may_miss_tools)) {
+    check::print_table(&results, IN_MAKE_TEST, NOT_YET);
+    let allow_missing = arguments.iter().any(|word| word == ALLOW_MISSING);
+    if results.iter().all(|result| result.passed(allow_missing)) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

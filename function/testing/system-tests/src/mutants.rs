@@ -1,14 +1,14 @@
-//! Check `mutants`: the code is broken on purpose, one place at a time, and the tests must see it. Owns which
-//! files this is asked of; the breaking is done by cargo-mutants, in a copy of the checkout.
+//! Check `mutants`: mutation testing of the core with cargo-mutants, in a copy of the checkout. Owns the
+//! list of files and the required share of caught mutants.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::check::{Finding, Size};
+use crate::check::{CheckReport, Size};
 
-/// Who is let in and what makes a message unique: every change must be seen.
+/// Authentication and message ids: every mutant must be caught.
 const STRICT: [&str; 5] = [
     "digest.rs",
     "rocketchat.rs",
@@ -17,7 +17,7 @@ const STRICT: [&str; 5] = [
     "gitlab/signature.rs",
 ];
 
-/// The rest of the core.
+/// The rest of the core: 90 % must be caught.
 const CORE: [&str; 15] = [
     "send.rs",
     "send/deadline.rs",
@@ -36,7 +36,7 @@ const CORE: [&str; 15] = [
     "rocketchat/response.rs",
 ];
 
-/// Tests that tell of sockets, processes, words and other programs, and take long.
+/// Tests of sockets, processes, texts and other programs, which are slow and not about these files.
 const SKIPPED: [&str; 9] = [
     "slow_clients",
     "lifecycle",
@@ -49,73 +49,78 @@ const SKIPPED: [&str; 9] = [
     "traces",
 ];
 
-/// What the tests stand on is built once and runs once for every change.
+/// Optimises dependencies, because they are built once and run once per mutant.
 const FAST_DEPENDENCIES: &str = r#"--cargo-arg=--config=profile.dev.package."*".opt-level=1"#;
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
+pub(crate) fn check(size: Size) -> CheckReport {
     if size == Size::Short {
-        return Finding::left_out(
-            "each change is a build of its own; see the normal form, and for the rest of the core the long one",
+        return CheckReport::skipped(
+            "each mutant is built separately; the normal size covers authentication and ids, the long size the whole core",
         );
     }
     let version = Command::new("cargo")
         .args(["mutants", "--version"])
         .output();
     if !version.is_ok_and(|output| output.status.success()) {
-        return Finding::without(
+        return CheckReport::not_run_without(
             "cargo-mutants",
             "`cargo install cargo-mutants --locked --version 27.1.0`",
         );
     }
     let core: &[&str] = size.of(&[], &[], &CORE);
     let files = [&STRICT, core].concat();
-    let mut finding = Finding::default();
-    let Some(mutants) = Mutants::of(&files, &mut finding) else {
-        return finding;
+    let mut report = CheckReport::default();
+    let Some(mutants) = Mutants::of(&files, &mut report) else {
+        return report;
     };
     let strict = mutants.within(&STRICT);
     for mutant in &strict.missed {
-        finding.expect(false, || format!("nobody sees: {mutant}"));
+        report.expect(false, || format!("not caught: {mutant}"));
     }
-    finding.expect(strict.all() > 0, || "there was nothing to break".to_owned());
-    let mut figure = format!(
-        "auth and id: {} of {} seen",
+    report.expect(strict.all() > 0, || {
+        "cargo-mutants found no mutants".to_owned()
+    });
+    let mut measurement = format!(
+        "authentication and ids: {} of {} caught",
         strict.caught.len(),
         strict.all()
     );
     if !core.is_empty() {
         let core = mutants.within(core);
         let (caught, all) = (core.caught.len(), core.all());
-        finding.expect(all > 0 && caught * 10 >= all * 9, || {
-            format!("core: {caught} of {all} seen; not {:#?}", core.missed)
+        report.expect(all > 0 && caught * 10 >= all * 9, || {
+            format!(
+                "core: {caught} of {all} caught, expected at least 90 %; not caught: {:#?}",
+                core.missed
+            )
         });
-        figure = format!("{figure}; core: {caught} of {all}");
+        measurement = format!("{measurement}; core: {caught} of {all}");
     }
-    finding.done(format!(
-        "every change that cargo-mutants knows in {} files",
+    report.workload(format!(
+        "all mutants that cargo-mutants generates for {} files",
         files.len()
     ));
-    finding.figure(figure);
-    finding
+    report.measurement(measurement);
+    report
 }
 
-/// Changes that could be built: each begins with its file.
+/// Mutants that could be built; each text starts with the path of its file.
 struct Mutants {
     caught: Vec<String>,
     missed: Vec<String>,
 }
 
 impl Mutants {
-    /// Makes every change to these files; `None` if that did not come to its end.
-    fn of(files: &[&str], finding: &mut Finding) -> Option<Self> {
+    /// Tests all mutants of these files; `None` if cargo-mutants did not finish.
+    fn of(files: &[&str], report: &mut CheckReport) -> Option<Self> {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../..");
-        let out = std::env::temp_dir().join(format!("prove-mutants-{}", std::process::id()));
+        let out = std::env::temp_dir().join(format!("system-tests-mutants-{}", std::process::id()));
         let mut command = Command::new("cargo");
         command
             .args([
                 "mutants",
-                // Which files are asked for is said here; the configuration is for people.
+                // The files are listed here; the configuration file is for manual runs.
                 "--no-config",
                 "-p",
                 "webhook-app",
@@ -128,7 +133,7 @@ impl Mutants {
         for file in files {
             command.arg("-f").arg(path(file));
         }
-        // Only these are built; what is named behind the dashes would only run.
+        // Restricts what is built; arguments after the dashes only restrict what runs.
         command.args([
             "--cargo-arg=--lib",
             "--cargo-arg=--test=integration",
@@ -139,7 +144,7 @@ impl Mutants {
         for test in SKIPPED {
             command.args(["--skip", test]);
         }
-        // The stable test harness stops at the first failure, and hides that behind this.
+        // `--fail-fast` of the test harness is unstable, and this enables it on the stable compiler.
         command.env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTFLAGS");
         let ran = command.current_dir(root).output();
         let [whole, caught, timeout, missed] =
@@ -148,9 +153,9 @@ impl Mutants {
         let _ = std::fs::remove_dir_all(&out);
         let whole = whole.and_then(|text| serde_json::from_str::<Value>(&text).ok());
         if !whole.is_some_and(|outcomes| outcomes["end_time"].is_string()) {
-            let said = ran.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-            finding.expect(false, || {
-                format!("cargo-mutants did not come to its end: {said:?}")
+            let output = ran.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+            report.expect(false, || {
+                format!("cargo-mutants did not finish: {output:?}")
             });
             return None;
         }
@@ -161,13 +166,13 @@ impl Mutants {
                 .collect()
         };
         Some(Self {
-            // A change that makes the tests run for ever has been seen too.
+            // A mutant that makes the tests time out is caught too.
             caught: [lines(caught), lines(timeout)].concat(),
             missed: lines(missed),
         })
     }
 
-    /// Those in these files.
+    /// The mutants in these files.
     fn within(&self, files: &[&str]) -> Self {
         let is_within = |mutant: &&String| {
             let place = mutant.split(':').next().unwrap_or_default();

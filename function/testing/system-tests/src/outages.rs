@@ -1,5 +1,5 @@
-//! Check `outage`: the chat server is gone for a while and comes back. Owns what is promised without a durable
-//! hand-off: the truth, in time, without a storm, and every delivery once it is sent again.
+//! Check `outage`: the chat server is unavailable for a while and recovers. Owns what must hold without a
+//! durable hand-off: correct responses within the deadline, no retry storm, and no loss after a resend.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use fakes::rocketchat::FakeRocketChat;
 
-use crate::check::{Finding, Size, run};
-use crate::load::{Shot, percentile, resend, steady};
-use crate::proxy::{Act, Proxy};
+use crate::check::{CheckReport, Size, run};
+use crate::load::{Attempt, constant_rate, percentile, resend};
+use crate::proxy::{Action, Proxy};
 use crate::simulation;
 use crate::sut::{Settings, Sut, push};
 
@@ -18,132 +18,132 @@ const BEFORE: Duration = Duration::from_secs(3);
 const AFTER: Duration = Duration::from_secs(8);
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
-    let mut finding = Finding::default();
+pub(crate) fn check(size: Size) -> CheckReport {
+    let mut report = CheckReport::default();
     let outages: &[u64] = size.of(&[1, 15], &[1, 60], &[1, 60, 600]);
-    let mut figures = Vec::new();
+    let mut measurements = Vec::new();
     for &seconds in outages {
-        figures.push(run(outage(Duration::from_secs(seconds), &mut finding)));
+        measurements.push(run(outage(Duration::from_secs(seconds), &mut report)));
     }
-    figures.push(hour(&mut finding));
-    finding.done(format!(
-        "outages of {outages:?} s, and of an hour in virtual time, at {RATE}/s, then the refused ones again"
+    measurements.push(hour(&mut report));
+    report.workload(format!(
+        "outages of {outages:?} s, and of 1 h in virtual time, at {RATE}/s, then a resend of the rejected deliveries"
     ));
-    finding.figure(figures.join("; "));
-    finding
+    report.measurement(measurements.join("; "));
+    report
 }
 
-/// An hour of it takes no time: the machines of three replicas, and clocks that are told.
-fn hour(finding: &mut Finding) -> String {
+/// An outage of an hour in virtual time: the state machines of three replicas with a simulated clock.
+fn hour(report: &mut CheckReport) -> String {
     let rate = u32::try_from(RATE).unwrap_or(u32::MAX);
-    let (outage, breaches) = simulation::outage(Duration::from_hours(1), rate);
-    for breach in breaches {
-        finding.expect(false, || format!("an hour: {breach}"));
+    let (outage, violations) = simulation::outage(Duration::from_hours(1), rate);
+    for violation in violations {
+        report.expect(false, || format!("1 h: {violation}"));
     }
-    // A first try, a look, and what the budgets of three replicas allow.
+    // Per delivery one send and one look-up, plus the retry budgets of three replicas.
     let allowed = RATE * 2 + 3 * (10 + 1 + 2) + RATE / 10;
-    finding.expect(outage.peak <= allowed, || {
+    report.expect(outage.peak <= allowed, || {
         format!(
-            "an hour: {} calls in a second, {allowed} allowed",
+            "1 h: {} calls in one second, expected at most {allowed}",
             outage.peak
         )
     });
-    // Those of the last second may see the end of it.
-    finding.expect(outage.refused >= 3599 * RATE, || {
-        format!("an hour: only {} were refused", outage.refused)
+    // Deliveries of the last second may succeed.
+    report.expect(outage.rejected >= 3599 * RATE, || {
+        format!("1 h: only {} were rejected", outage.rejected)
     });
-    finding.expect(outage.lost + outage.doubled == 0, || {
-        format!("an hour: {outage:?}")
+    report.expect(outage.lost + outage.duplicated == 0, || {
+        format!("1 h: {outage:?}")
     });
     format!(
-        "1 h: {} of {} refused, {} lost, peak {} calls/s",
-        outage.refused, outage.deliveries, outage.lost, outage.peak
+        "1 h: {} of {} rejected, {} lost, peak {} calls/s",
+        outage.rejected, outage.deliveries, outage.lost, outage.peak
     )
 }
 
-async fn outage(lasting: Duration, finding: &mut Finding) -> String {
+async fn outage(lasting: Duration, report: &mut CheckReport) -> String {
     let chat = FakeRocketChat::start().await;
-    let dark = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&dark);
+    let unavailable = Arc::new(AtomicBool::new(false));
+    let is_unavailable = Arc::clone(&unavailable);
     let plan = move |_: &str, _: usize| {
-        if seen.load(Ordering::Relaxed) {
-            Act::ResetUnread
+        if is_unavailable.load(Ordering::Relaxed) {
+            Action::ResetUnread
         } else {
-            Act::Pass
+            Action::Forward
         }
     };
-    let proxy = Proxy::before(&chat.url(), plan).await;
-    let product = Sut::start(&Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url()));
+    let proxy = Proxy::in_front_of(&chat.url(), plan).await;
+    let sut = Sut::start(&Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url()));
     let began = Instant::now();
-    let url = product.url();
+    let url = sut.url();
     let mut calls = Vec::new();
-    let load = steady(RATE, BEFORE + lasting + AFTER, |number| {
-        let out = (BEFORE..BEFORE + lasting).contains(&began.elapsed());
-        dark.store(out, Ordering::Relaxed);
+    let load = constant_rate(RATE, BEFORE + lasting + AFTER, |number| {
+        let is_outage = (BEFORE..BEFORE + lasting).contains(&began.elapsed());
+        unavailable.store(is_outage, Ordering::Relaxed);
         if number % RATE == 0 {
             calls.push(proxy.calls());
         }
         vec![(push(&format!("outage-{number}")), url.clone())]
     });
-    let shots = load.await;
-    let slowest = percentile(shots.iter().map(|shot| shot.took), 100);
-    finding.expect(slowest < Duration::from_millis(5500), || {
-        format!("an answer took {slowest:?}")
+    let attempts = load.await;
+    let slowest = percentile(attempts.iter().map(|attempt| attempt.took), 100);
+    report.expect(slowest < Duration::from_millis(5500), || {
+        format!("a response took {slowest:?}, expected less than 5.5 s")
     });
-    let refused: Vec<_> = shots
+    let rejected: Vec<_> = attempts
         .iter()
-        .filter(|shot| !shot.is_accepted())
+        .filter(|attempt| !attempt.is_accepted())
         .cloned()
         .collect();
-    let late = refused
+    let late = rejected
         .iter()
-        .filter(|shot| shot.at > BEFORE + lasting + Duration::from_secs(1))
+        .filter(|attempt| attempt.at > BEFORE + lasting + Duration::from_secs(1))
         .count();
-    finding.expect(late == 0, || {
-        format!("{late} were refused a second after the end of {lasting:?}")
+    report.expect(late == 0, || {
+        format!("{late} were rejected later than 1 s after the outage of {lasting:?}")
     });
     if lasting > Duration::from_secs(5) {
-        let early = shots
+        let early = attempts
             .iter()
-            .filter(|shot| shot.is_accepted() && in_the_dark(shot, lasting))
+            .filter(|attempt| attempt.is_accepted() && is_during_outage(attempt, lasting))
             .count();
-        finding.expect(early == 0, || {
-            format!("{early} were accepted while the chat server was gone")
+        report.expect(early == 0, || {
+            format!("{early} were accepted during the outage")
         });
     }
-    // A first try, a look, and what the retry budget allows: its rest, one a second, a tenth.
+    // Per delivery one send and one look-up, plus the retry budget: the initial 10, 1 per second, 10 %.
     let peak = calls
         .windows(2)
         .map(|pair| pair[1] - pair[0])
         .max()
         .unwrap_or_default();
     let allowed = RATE as usize * 2 + 10 + 1 + 2 + RATE as usize / 10;
-    finding.expect(peak <= allowed, || {
-        format!("{peak} calls in a second, {allowed} allowed")
+    report.expect(peak <= allowed, || {
+        format!("{peak} calls in one second, expected at most {allowed}")
     });
-    let accepted = shots.len() - refused.len();
-    finding.expect(chat.messages().len() >= accepted, || {
+    let accepted = attempts.len() - rejected.len();
+    report.expect(chat.messages().len() >= accepted, || {
         format!("{accepted} accepted, {} stored", chat.messages().len())
     });
-    let left = resend(&refused, &url).await;
+    let failed = resend(&rejected, &url).await;
     let stored = chat.messages().len();
-    finding.expect(left == 0 && stored == shots.len(), || {
+    report.expect(failed == 0 && stored == attempts.len(), || {
         format!(
-            "{} deliveries, {stored} messages, {left} still refused",
-            shots.len()
+            "{} deliveries, {stored} messages, {failed} rejected again",
+            attempts.len()
         )
     });
     chat.mark_all_read();
     format!(
-        "{} s: {} of {} refused, 0 lost, peak {peak} calls/s",
+        "{} s: {} of {} rejected, 0 lost, peak {peak} calls/s",
         lasting.as_secs(),
-        refused.len(),
-        shots.len()
+        rejected.len(),
+        attempts.len()
     )
 }
 
-/// Posted and answered well within the outage.
-fn in_the_dark(shot: &Shot, lasting: Duration) -> bool {
-    let edge = Duration::from_millis(500);
-    shot.at > BEFORE + edge && shot.at + shot.took + edge < BEFORE + lasting
+/// Posted and answered during the outage, with a margin at both ends.
+fn is_during_outage(attempt: &Attempt, lasting: Duration) -> bool {
+    let margin = Duration::from_millis(500);
+    attempt.at > BEFORE + margin && attempt.at + attempt.took + margin < BEFORE + lasting
 }

@@ -1,5 +1,5 @@
-//! A proxy between the function and the chat server that lets calls go wrong on the wire. Owns the
-//! sockets and the faults; which call goes wrong is the plan of a check.
+//! A fault-injection proxy between webhook-app and the chat server. Owns the sockets and the faults;
+//! the plan of a check decides which call gets which fault.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,52 +15,52 @@ use tokio::time;
 pub(crate) mod breakpoint;
 pub(crate) mod message;
 
-use breakpoint::{Breakpoint, Moment};
+use breakpoint::{Breakpoint, CallStage};
 use message::Message;
 
-/// How a connection ends.
+/// How the proxy ends a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum End {
     Reset,
     Close,
-    /// Only our sending side is closed.
-    Half,
+    /// Closes only the sending side.
+    HalfClose,
 }
 
-/// What becomes of a call.
+/// What the proxy does with a call. "Forwarded" means that the chat server executes it.
 #[derive(Clone, Debug)]
-pub(crate) enum Act {
-    /// Nothing special.
-    Pass,
-    /// The connection is reset before the call has been read.
+pub(crate) enum Action {
+    /// Forwards the call and its response.
+    Forward,
+    /// Resets the connection before reading the call.
     ResetUnread,
-    /// This many bytes of the answer of a call that is carried out or not, then the end.
+    /// Sends this many bytes of the response, then ends the connection.
     Cut {
-        carried_out: bool,
+        forwarded: bool,
         bytes: usize,
         end: End,
     },
-    /// Carried out, with a pause before it and one before its answer.
-    Slow { before: Duration, after: Duration },
-    /// Carried out; its answer comes a few bytes at a time.
+    /// Forwards the call, with a delay before it and one before its response.
+    Delay { before: Duration, after: Duration },
+    /// Forwards the call; sends its response a few bytes at a time.
     Trickle { bytes: usize, pause: Duration },
-    /// Read, and never answered.
-    Silent,
-    /// These bytes instead of an answer, and the connection stays open.
-    Say { carried_out: bool, answer: Vec<u8> },
+    /// Reads the call and never responds.
+    NoResponse,
+    /// Sends these bytes instead of the response and keeps the connection open.
+    Respond { forwarded: bool, response: Vec<u8> },
 }
 
-/// Decides what becomes of a call, given its path and its number among all calls.
-pub(crate) type Plan = dyn Fn(&str, usize) -> Act + Send + Sync;
+/// Decides what to do with a call, given its path and its number among all calls.
+pub(crate) type Plan = dyn Fn(&str, usize) -> Action + Send + Sync;
 
 struct Shared {
     upstream: String,
     plan: Box<Plan>,
     calls: AtomicUsize,
-    trap: Breakpoint,
+    breakpoint: Breakpoint,
 }
 
-/// A running proxy; it and its connections end when it is dropped.
+/// A running proxy; dropping it closes its connections.
 pub(crate) struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -69,27 +69,27 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Listens on a free port in front of the server at `url`.
-    pub(crate) async fn before(
+    pub(crate) async fn in_front_of(
         url: &str,
-        plan: impl Fn(&str, usize) -> Act + Send + Sync + 'static,
+        plan: impl Fn(&str, usize) -> Action + Send + Sync + 'static,
     ) -> Self {
-        Self::on("127.0.0.1:0", url, plan).await
+        Self::bind("127.0.0.1:0", url, plan).await
     }
 
-    /// The same where every call takes so long.
-    pub(crate) async fn slow(url: &str, call: Duration) -> Self {
-        let plan = move |_: &str, _: usize| Act::Slow {
+    /// A proxy that delays every response by `latency`.
+    pub(crate) async fn with_latency(url: &str, latency: Duration) -> Self {
+        let plan = move |_: &str, _: usize| Action::Delay {
             before: Duration::ZERO,
-            after: call,
+            after: latency,
         };
-        Self::before(url, plan).await
+        Self::in_front_of(url, plan).await
     }
 
-    /// The same on an address of one's choice.
-    pub(crate) async fn on(
+    /// Listens on `address` in front of the server at `url`.
+    async fn bind(
         address: &str,
         url: &str,
-        plan: impl Fn(&str, usize) -> Act + Send + Sync + 'static,
+        plan: impl Fn(&str, usize) -> Action + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind(address).await.expect("a port is free");
         let address = listener.local_addr().expect("is bound");
@@ -97,11 +97,11 @@ impl Proxy {
             upstream: url.trim_start_matches("http://").to_owned(),
             plan: Box::new(plan),
             calls: AtomicUsize::new(0),
-            trap: Breakpoint::default(),
+            breakpoint: Breakpoint::default(),
         });
         #[expect(
             clippy::disallowed_methods,
-            reason = "the proxy runs beside its check, and its handle ends the task"
+            reason = "the proxy runs in the background of a check, and its handle aborts the task"
         )]
         let task = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self {
@@ -115,14 +115,14 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// How many calls came in.
+    /// The number of received calls.
     pub(crate) fn calls(&self) -> usize {
         self.shared.calls.load(Ordering::Relaxed)
     }
 
-    /// Where a call can be stopped.
-    pub(crate) fn trap(&self) -> &Breakpoint {
-        &self.shared.trap
+    /// The breakpoint at which calls can be stopped.
+    pub(crate) fn breakpoint(&self) -> &Breakpoint {
+        &self.shared.breakpoint
     }
 }
 
@@ -148,86 +148,86 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
-    shared.trap.at(Moment::Connected, "").await;
+    shared.breakpoint.at(CallStage::Connected, "").await;
     loop {
         let Some(path) = message::peek_path(&client).await? else {
             return Ok(());
         };
         let number = shared.calls.fetch_add(1, Ordering::Relaxed);
-        shared.trap.at(Moment::Begun, &path).await;
-        let act = (shared.plan)(&path, number);
-        if matches!(act, Act::ResetUnread) {
+        shared.breakpoint.at(CallStage::Started, &path).await;
+        let action = (shared.plan)(&path, number);
+        if matches!(action, Action::ResetUnread) {
             return end(client, End::Reset).await;
         }
         let call = Message::read(&mut client).await?;
-        shared.trap.at(Moment::Read, &path).await;
-        if let Some(ending) = act_out(&act, &call, &path, &mut client, shared).await? {
+        shared.breakpoint.at(CallStage::Received, &path).await;
+        if let Some(ending) = respond(&action, &call, &path, &mut client, shared).await? {
             return end(client, ending).await;
         }
-        shared.trap.at(Moment::Answered, &path).await;
+        shared.breakpoint.at(CallStage::Responded, &path).await;
     }
 }
 
-/// Answers a call, or says how its connection ends.
-async fn act_out(
-    act: &Act,
+/// Handles a call; returns how to end its connection, if it must end.
+async fn respond(
+    action: &Action,
     call: &Message,
     path: &str,
     client: &mut TcpStream,
     shared: &Shared,
 ) -> io::Result<Option<End>> {
-    if let Act::Slow { before, .. } = act {
+    if let Action::Delay { before, .. } = action {
         time::sleep(*before).await;
     }
-    let carried_out = match act {
-        Act::Silent | Act::ResetUnread => false,
-        Act::Say { carried_out, .. } | Act::Cut { carried_out, .. } => *carried_out,
-        Act::Pass | Act::Slow { .. } | Act::Trickle { .. } => true,
+    let forwarded = match action {
+        Action::NoResponse | Action::ResetUnread => false,
+        Action::Respond { forwarded, .. } | Action::Cut { forwarded, .. } => *forwarded,
+        Action::Forward | Action::Delay { .. } | Action::Trickle { .. } => true,
     };
-    let answer = if carried_out {
-        carry_out(call, &shared.upstream).await?
+    let response = if forwarded {
+        forward(call, &shared.upstream).await?
     } else {
         Vec::new()
     };
-    shared.trap.at(Moment::CarriedOut, path).await;
-    match act {
-        Act::Silent | Act::ResetUnread => {
-            // Until the other side has had enough of it.
+    shared.breakpoint.at(CallStage::Executed, path).await;
+    match action {
+        Action::NoResponse | Action::ResetUnread => {
+            // Until the client closes the connection.
             let _ = client.read(&mut [0; 64]).await;
             return Ok(Some(End::Close));
         }
-        Act::Cut { bytes, end, .. } => {
+        Action::Cut { bytes, end, .. } => {
             client
-                .write_all(&answer[..answer.len().min(*bytes)])
+                .write_all(&response[..response.len().min(*bytes)])
                 .await?;
             return Ok(Some(*end));
         }
-        Act::Say { answer, .. } => client.write_all(answer).await?,
-        Act::Slow { after, .. } => {
+        Action::Respond { response, .. } => client.write_all(response).await?,
+        Action::Delay { after, .. } => {
             time::sleep(*after).await;
-            client.write_all(&answer).await?;
+            client.write_all(&response).await?;
         }
-        Act::Trickle { bytes, pause } => {
-            for piece in answer.chunks(*bytes) {
-                client.write_all(piece).await?;
+        Action::Trickle { bytes, pause } => {
+            for chunk in response.chunks(*bytes) {
+                client.write_all(chunk).await?;
                 time::sleep(*pause).await;
             }
         }
-        Act::Pass => {
-            let (first, rest) = answer.split_at(answer.len() / 2);
-            if shared.trap.is_set(Moment::HalfAnswered, path) {
+        Action::Forward => {
+            let (first, rest) = response.split_at(response.len() / 2);
+            if shared.breakpoint.is_set(CallStage::HalfResponded, path) {
                 client.write_all(first).await?;
-                shared.trap.at(Moment::HalfAnswered, path).await;
+                shared.breakpoint.at(CallStage::HalfResponded, path).await;
                 client.write_all(rest).await?;
             } else {
-                client.write_all(&answer).await?;
+                client.write_all(&response).await?;
             }
         }
     }
     Ok(None)
 }
 
-async fn carry_out(call: &Message, upstream: &str) -> io::Result<Vec<u8>> {
+async fn forward(call: &Message, upstream: &str) -> io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(upstream).await?;
     server.write_all(&call.bytes).await?;
     Ok(Message::read(&mut server).await?.bytes)
@@ -237,7 +237,7 @@ async fn end(mut client: TcpStream, how: End) -> io::Result<()> {
     match how {
         End::Reset => client.set_zero_linger(),
         End::Close => client.shutdown().await,
-        End::Half => {
+        End::HalfClose => {
             client.shutdown().await?;
             let _ = client.read(&mut [0; 64]).await;
             Ok(())

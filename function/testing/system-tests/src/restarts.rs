@@ -1,5 +1,5 @@
-//! Check `rolling-restart`: replicas are replaced one after the other behind haproxy, as a rolling update does, under
-//! load. Owns the front and the order of the restarts.
+//! Check `rolling-restart`: restarts replicas one after the other behind haproxy under load, as a rolling
+//! update does. Owns the reverse proxy and the order of the restarts.
 
 use std::fmt::Write as _;
 use std::net::TcpListener;
@@ -9,35 +9,34 @@ use std::time::{Duration, Instant};
 use fakes::rocketchat::FakeRocketChat;
 use tokio::time;
 
-use crate::check::{Finding, Size, run};
-use crate::load::steady;
+use crate::check::{CheckReport, Size, run};
+use crate::load::constant_rate;
 use crate::proxy::Proxy;
 use crate::sut::{Settings, Sut, push};
 
 const RATE: u64 = 100;
 
-/// Two checks of the front, and some more.
+/// Seconds: longer than two health checks of haproxy.
 const LAME_DUCK: u64 = 1;
 
-/// A process that takes longer to end was killed by Kubernetes long before.
-const LONGEST_END: Duration = Duration::from_secs(12);
+/// How long a replica may take to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// How long the chat server takes for an answer: when a replica is told to end, there is always
-/// something under way in it.
-const CALL: Duration = Duration::from_millis(200);
+/// Latency of the chat server, so that a replica always has requests in flight when it is stopped.
+const CHAT_LATENCY: Duration = Duration::from_millis(200);
 
-/// How long one restart may take altogether; what the load is planned for.
-const ONE_RESTART: u64 = 3;
+/// Seconds per restart for which load is sent.
+const SECONDS_PER_RESTART: u64 = 3;
 
-/// A front in the way of the function; ended when dropped.
-pub(crate) struct Front(Child, std::path::PathBuf);
+/// A reverse proxy in front of webhook-app and its configuration file; stopped when dropped.
+pub(crate) struct ReverseProxy(Child, std::path::PathBuf);
 
-impl Front {
-    /// Starts haproxy before these ports and waits until it takes connections; `None` where there
-    /// is no haproxy.
-    pub(crate) async fn haproxy(port: u16, behind: &[(u16, u16)]) -> Option<Self> {
+impl ReverseProxy {
+    /// Starts haproxy in front of these ports and waits until it listens; `None` if it is not
+    /// installed.
+    pub(crate) async fn haproxy(port: u16, backends: &[(u16, u16)]) -> Option<Self> {
         let mut servers = String::new();
-        for (number, (port, probes)) in behind.iter().enumerate() {
+        for (number, (port, probes)) in backends.iter().enumerate() {
             let _ = writeln!(
                 servers,
                 "  server replica{number} 127.0.0.1:{port} check port {probes} inter 150ms fall 1 rise 1"
@@ -46,14 +45,14 @@ impl Front {
         let text = format!(
             "global\n  maxconn 2000\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 15s\n  timeout server 15s\n  retries 3\n  option redispatch\nfrontend hooks\n  bind 127.0.0.1:{port}\n  default_backend replicas\nbackend replicas\n  balance roundrobin\n  option httpchk GET /readyz\n{servers}"
         );
-        let file = std::env::temp_dir().join(format!("prove-haproxy-{port}.cfg"));
-        std::fs::write(&file, text).expect("the temporary folder takes files");
+        let file = std::env::temp_dir().join(format!("system-tests-haproxy-{port}.cfg"));
+        std::fs::write(&file, text).expect("a temporary file can be written");
         let mut command = Command::new("haproxy");
         command.arg("-db").arg("-f").arg(&file);
         Self::start(&mut command, file, port).await
     }
 
-    /// Starts a front of another kind.
+    /// Starts any reverse proxy and waits until it listens; `None` if it is not installed.
     pub(crate) async fn start(
         command: &mut Command,
         file: std::path::PathBuf,
@@ -65,13 +64,13 @@ impl Front {
             .stdin(Stdio::null())
             .spawn()
             .ok()?;
-        let front = Self(child, file);
+        let reverse_proxy = Self(child, file);
         for _ in 0..200 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port))
                 .await
                 .is_ok()
             {
-                return Some(front);
+                return Some(reverse_proxy);
             }
             time::sleep(Duration::from_millis(20)).await;
         }
@@ -79,7 +78,7 @@ impl Front {
     }
 }
 
-impl Drop for Front {
+impl Drop for ReverseProxy {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -87,22 +86,22 @@ impl Drop for Front {
     }
 }
 
-/// A port that is free now and stays the same over restarts.
+/// A port that is free now, for a replica that keeps its port over restarts.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("is bound").port()
 }
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
+pub(crate) fn check(size: Size) -> CheckReport {
     run(restarts(size.of(4, 20, 100)))
 }
 
-async fn restarts(count: u64) -> Finding {
-    let mut finding = Finding::default();
+async fn restarts(count: u64) -> CheckReport {
+    let mut report = CheckReport::default();
     let chat = FakeRocketChat::start().await;
     let ports: Vec<(u16, u16)> = (0..2).map(|_| (free_port(), free_port())).collect();
-    let proxy = Proxy::slow(&chat.url(), CALL).await;
+    let proxy = Proxy::with_latency(&chat.url(), CHAT_LATENCY).await;
     let start = |(port, probes): (u16, u16)| {
         let settings = Settings::with(&chat)
             .set("ROCKETCHAT_URL", proxy.url())
@@ -111,16 +110,16 @@ async fn restarts(count: u64) -> Finding {
         Sut::start(&settings.set("LAME_DUCK_SECONDS", LAME_DUCK))
     };
     let mut replicas: Vec<_> = ports.iter().map(|&ports| start(ports)).collect();
-    let front_port = free_port();
-    let Some(_front) = Front::haproxy(front_port, &ports).await else {
-        return Finding::without("haproxy", "on Debian `apt-get install haproxy`");
+    let reverse_proxy_port = free_port();
+    let Some(_reverse_proxy) = ReverseProxy::haproxy(reverse_proxy_port, &ports).await else {
+        return CheckReport::not_run_without("haproxy", "on Debian `apt-get install haproxy`");
     };
-    let url = format!("http://127.0.0.1:{front_port}/webhook");
-    // Checks need a moment to find both replicas well.
+    let url = format!("http://127.0.0.1:{reverse_proxy_port}/webhook");
+    // Wait until the health checks of haproxy have succeeded.
     time::sleep(Duration::from_millis(600)).await;
-    let load = steady(
+    let load = constant_rate(
         RATE,
-        Duration::from_secs(count * ONE_RESTART + 2),
+        Duration::from_secs(count * SECONDS_PER_RESTART + 2),
         |number| vec![(push(&format!("restart-{number}")), url.clone())],
     );
     let rolling = async {
@@ -131,51 +130,51 @@ async fn restarts(count: u64) -> Finding {
             let index = (number % 2) as usize;
             let stopping = Instant::now();
             replicas[index].terminate();
-            let ended = replicas[index].ended(LONGEST_END).await;
+            let exit = replicas[index].wait_for_exit(STOP_TIMEOUT).await;
             slowest = slowest.max(stopping.elapsed());
-            if !ended.is_some_and(|status| status.success()) {
+            if !exit.is_some_and(|status| status.success()) {
                 break;
             }
             replicas[index] = start(ports[index]);
-            // Until the front has found it well again.
+            // Wait until its health check has succeeded again.
             time::sleep(Duration::from_millis(600)).await;
             done += 1;
         }
         (slowest, done, began.elapsed())
     };
-    let (shots, (slowest, done, took)) = tokio::join!(load, rolling);
-    finding.expect(done == count, || {
-        format!("restart {done} did not end with success within {LONGEST_END:?}")
+    let (attempts, (slowest, done, took)) = tokio::join!(load, rolling);
+    report.expect(done == count, || {
+        format!("restart {done}: the replica did not exit with success within {STOP_TIMEOUT:?}")
     });
-    finding.expect(took.as_secs() < count * ONE_RESTART + 2, || {
-        format!("the restarts outlasted the load: {took:?}")
+    report.expect(took.as_secs() < count * SECONDS_PER_RESTART + 2, || {
+        format!("the restarts took longer than the load: {took:?}")
     });
-    let failed: Vec<u16> = shots
+    let failed: Vec<u16> = attempts
         .iter()
-        .map(|shot| shot.status)
+        .map(|attempt| attempt.status)
         .filter(|&status| status != 200)
         .collect();
-    finding.expect(failed.is_empty(), || {
+    report.expect(failed.is_empty(), || {
         format!(
-            "{} failed: {:?}",
+            "{} failed with statuses {:?}",
             failed.len(),
             &failed[..failed.len().min(8)]
         )
     });
     let stored = chat.messages().len();
-    finding.expect(stored == shots.len(), || {
-        format!("{} posts, {stored} messages", shots.len())
+    report.expect(stored == attempts.len(), || {
+        format!("{} posts, {stored} messages", attempts.len())
     });
     chat.mark_all_read();
-    finding.done(format!(
-        "{count} restarts of 2 replicas behind haproxy at {RATE}/s of {} ms each, {} posts",
-        CALL.as_millis(),
-        shots.len()
+    report.workload(format!(
+        "{count} restarts of 2 replicas behind haproxy, {} ms chat latency, {} posts at {RATE}/s",
+        CHAT_LATENCY.as_millis(),
+        attempts.len()
     ));
-    finding.figure(format!(
-        "{} failed; {stored} messages; slowest end {:.1} s",
+    report.measurement(format!(
+        "{} failed; {stored} messages; slowest stop {:.1} s",
         failed.len(),
         slowest.as_secs_f64()
     ));
-    finding
+    report
 }

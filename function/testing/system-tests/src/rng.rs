@@ -1,8 +1,8 @@
-//! Numbers that look random and follow from a seed, so that what failed can be done again.
+//! A seeded random number generator, so that a failure can be reproduced from its seed.
 
 use std::time::Duration;
 
-/// splitmix64: small, fast, and the same on every machine.
+/// SplitMix64: small, fast, and the same on every machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 
@@ -19,23 +19,23 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// Evenly from 0 up to, not including, `end`.
+    /// A uniform number from 0 to `end`, exclusive.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.number() % end.max(1)
     }
 
-    /// True that many times in a hundred.
-    pub(crate) fn percent(&mut self, share: u64) -> bool {
-        self.below(100) < share
+    /// True with this probability, in percent.
+    pub(crate) fn percent(&mut self, probability: u64) -> bool {
+        self.below(100) < probability
     }
 
-    /// A time up to `longest`, in whole milliseconds.
+    /// A uniform duration up to `longest`, in whole milliseconds.
     pub(crate) fn time(&mut self, longest: Duration) -> Duration {
         let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(self.below(longest + 1))
     }
 
-    /// One of several.
+    /// One of the items.
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len() as u64) as usize]
     }

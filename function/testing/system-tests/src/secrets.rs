@@ -1,6 +1,6 @@
-//! Check `secrets`: a secret in every setting that takes one, given once by the environment and once by files,
-//! and everything that the program then shows to anybody searched for them. Owns the secrets and the
-//! places; the search is [`secret_scan`]'s.
+//! Check `secrets`: sets a secret in every setting that takes one, once by environment variable and once by
+//! file, and searches everything the program makes visible. Owns the secrets and the outputs to search;
+//! [`secret_scan`] scans the output of the other checks.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use std::time::Duration;
 use fakes::gitlab::Delivery;
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
-use crate::check::{Finding, Size, run};
+use crate::check::{CheckReport, Size, run};
 use crate::secret_scan;
-use crate::sockets::{say, whole};
+use crate::sockets::{request_bytes, send_raw};
 use crate::sut::{Settings, Sut, program};
 
 mod collector;
 
 use collector::Collector;
 
-/// The second of two: an old one that is still let in.
+/// Signing keys; the second is an old one that is still accepted.
 const KEYS: [&str; 2] = [
     "whsec_Y2FuYXJ5LWtleS1vbmUtMzItYnl0ZXMtbG9uZy0wMDE=",
     "whsec_Y2FuYXJ5LWtleS10d28tMzItYnl0ZXMtbG9uZy0wMDI=",
@@ -28,81 +28,81 @@ const TOKENS: [&str; 2] = ["canary-token-new-5b1d07aa93", "canary-token-old-e2c4
 const COLLECTOR: &str = "canary-collector-4f0e61d2b7";
 const PASSWORD: &str = "canary-password-9a83c5170d";
 
-/// Rules and words are no secrets: where they are wrong, the mistake names the place.
-const WRONG_ROUTES: &str = "rules:\n  - event: pusch\n    to: \"@alice\"\n";
+/// Routes and message templates are not secrets: an error in them is shown with its position.
+const INVALID_ROUTES: &str = "rules:\n  - event: pusch\n    to: \"@alice\"\n";
 const ROUTES: &str = "rules:\n  - name: all-of-it\n    to: \"@alice\"\n";
 const MESSAGES: &str = "others: \"{{ default_message }}\"\n";
 
-/// Files so far.
+/// The number of secret files written so far.
 static FILES: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs the check.
-pub(crate) fn check(_: Size) -> Finding {
-    let mut finding = Finding::default();
-    secret_scan::prove_search(&mut finding, &all_of_ours("token-of-the-chat-server"));
-    let (places, held) = run(async {
-        let (mut places, _) = outputs(&mut finding, false).await;
-        let (more, held) = outputs(&mut finding, true).await;
-        places.extend(more);
-        (places, held)
+pub(crate) fn check(_: Size) -> CheckReport {
+    let mut report = CheckReport::default();
+    secret_scan::self_test(&mut report, &all_secrets("token-of-the-chat-server"));
+    let (outputs, in_memory) = run(async {
+        let (mut outputs, _) = collect_outputs(&mut report, false).await;
+        let (more, in_memory) = collect_outputs(&mut report, true).await;
+        outputs.extend(more);
+        (outputs, in_memory)
     });
-    let mut shown = 0;
-    for place in &places {
-        let text = searchable(&place.bytes);
-        let is_there = |form: &Vec<u8>| text.contains(&searchable(form));
-        let hit = place
+    let mut leaks = 0;
+    for output in &outputs {
+        let text = searchable(&output.bytes);
+        let is_there = |encoding: &Vec<u8>| text.contains(&searchable(encoding));
+        let hit = output
             .secrets
             .iter()
-            .find(|secret| forms(secret).iter().any(is_there));
-        shown += usize::from(hit.is_some());
-        finding.expect(hit.is_none(), || {
-            // Not the secret itself: what found a leak must not spread it.
+            .find(|secret| encodings(secret).iter().any(is_there));
+        leaks += usize::from(hit.is_some());
+        report.expect(hit.is_none(), || {
+            // Only the first characters, so that the secret is not printed again.
             format!(
-                "{}: shows {:.13}…",
-                place.name,
+                "{}: contains {:.13}…",
+                output.name,
                 hit.map_or("", String::as_str)
             )
         });
-        finding.expect(!place.bytes.is_empty(), || {
-            format!("{}: there is nothing to search", place.name)
+        report.expect(!output.bytes.is_empty(), || {
+            format!("{}: the output is empty", output.name)
         });
     }
-    let (looks, hits) = secret_scan::tally();
-    finding.expect(hits == 0, || {
-        format!("{hits} texts of other checks show a secret")
+    let (scanned, hits) = secret_scan::totals();
+    report.expect(hits == 0, || {
+        format!("{hits} texts of other checks contain a secret")
     });
-    finding.done(format!(
-        "7 secrets in 5 settings, by environment and by files; {} outputs of serve, check, render and failed starts searched, and {looks} texts of all checks",
-        places.len()
+    report.workload(format!(
+        "7 secrets in 5 settings, by environment and by file; searched {} outputs of serve, check, render and failed starts, and {scanned} texts of all checks",
+        outputs.len()
     ));
-    // No check: what is sent has to be there, and so does what was just compared with.
-    finding.figure(format!(
-        "{} hits; {held} of them are in the memory of the process, as in a core",
-        shown + hits
+    // Secrets in memory are not a failure: the process needs those that it sends or compares.
+    report.measurement(format!(
+        "{} hits; {in_memory} of 7 secrets are in the process memory, as in a core dump",
+        leaks + hits
     ));
-    finding
+    report
 }
 
-/// Something that somebody can see, and the secrets that must not be in it.
-struct Place {
+/// A visible output, and the secrets that it must not contain.
+struct Output {
     name: String,
     bytes: Vec<u8>,
     secrets: Vec<String>,
 }
 
-/// A character a byte: texts are searched much faster than bytes.
+/// One character per byte, because searching a text is much faster than searching bytes.
 fn searchable(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
 }
 
-fn all_of_ours(chat_token: &str) -> Vec<String> {
+fn all_secrets(chat_token: &str) -> Vec<String> {
     let fixed = [KEYS[0], KEYS[1], TOKENS[0], TOKENS[1], COLLECTOR, PASSWORD];
-    let ours = fixed.into_iter().chain([chat_token]);
-    ours.map(str::to_owned).collect()
+    let all = fixed.into_iter().chain([chat_token]);
+    all.map(str::to_owned).collect()
 }
 
-/// As it is, and as programs that know no better would write it.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
+/// The encodings in which a secret could leak.
+fn encodings(secret: &str) -> Vec<Vec<u8>> {
     use base64::Engine as _;
     use base64::prelude::BASE64_STANDARD;
     let plain = secret.strip_prefix("whsec_").unwrap_or(secret);
@@ -111,8 +111,8 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         let _ = write!(hex, "{byte:02x}");
     }
     let bytes = format!("{:?}", plain.as_bytes());
-    let mut forms = vec![
-        // What is cut off is a leak too.
+    let mut encodings = vec![
+        // A truncated secret is a leak too.
         plain.as_bytes()[..16].to_vec(),
         plain.replace('=', "%3D").into_bytes(),
         plain.chars().rev().collect::<String>().into_bytes(),
@@ -124,25 +124,25 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         hex.into_bytes(),
         bytes.as_bytes()[1..bytes.len() - 1].to_vec(),
     ];
-    // A key as the bytes that it stands for.
+    // The decoded bytes of a signing key.
     if plain != secret {
-        forms.push(BASE64_STANDARD.decode(plain).unwrap_or_default());
+        encodings.push(BASE64_STANDARD.decode(plain).unwrap_or_default());
     }
-    forms.retain(|form| !form.is_empty());
-    forms
+    encodings.retain(|encoding| !encoding.is_empty());
+    encodings
 }
 
-/// Where the secrets are put.
-struct Given {
+/// Sets the secrets by environment variable or by file.
+struct SecretSource {
     folder: PathBuf,
     by_file: bool,
 }
 
-impl Given {
+impl SecretSource {
     fn new(by_file: bool) -> Self {
-        let name = format!("prove-secrets-{}-{by_file}", std::process::id());
+        let name = format!("system-tests-secrets-{}-{by_file}", std::process::id());
         let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).expect("the temporary folder takes folders");
+        std::fs::create_dir_all(&folder).expect("a temporary folder can be created");
         Self { folder, by_file }
     }
 
@@ -150,7 +150,7 @@ impl Given {
         if !self.by_file {
             return settings.set(name, value);
         }
-        // A name of its own, for what is set later must not change what is in use.
+        // A new file each time, because earlier settings still refer to theirs.
         let number = FILES.fetch_add(1, Ordering::Relaxed);
         let file = self.folder.join(number.to_string());
         std::fs::write(&file, value).expect("is written");
@@ -180,128 +180,127 @@ impl Given {
     }
 }
 
-impl Drop for Given {
+impl Drop for SecretSource {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-async fn outputs(finding: &mut Finding, by_file: bool) -> (Vec<Place>, usize) {
+async fn collect_outputs(report: &mut CheckReport, by_file: bool) -> (Vec<Output>, usize) {
     let chat = FakeRocketChat::start().await;
     let collector = Collector::start().await;
-    let given = Given::new(by_file);
-    let settings = given.settings(&chat, &collector.url);
-    let secrets = all_of_ours(chat.auth_token());
-    let mut places = Places {
-        way: if by_file { "by file" } else { "by environment" },
+    let source = SecretSource::new(by_file);
+    let settings = source.settings(&chat, &collector.url);
+    let secrets = all_secrets(chat.auth_token());
+    let mut outputs = Outputs {
+        source: if by_file { "by file" } else { "by environment" },
         secrets: secrets.clone(),
         list: Vec::new(),
         memory: Vec::new(),
     };
-    serving(finding, &mut places, &chat, &settings, by_file).await;
-    let seen = collector.seen.lock().expect("no reader panics").clone();
-    // The proof that spans were sent with the secret: it is in the headers, and only there.
-    let (heads, bodies): (Vec<_>, Vec<_>) = seen.into_iter().unzip();
+    run_server(report, &mut outputs, &chat, &settings, by_file).await;
+    let requests = collector.requests.lock().expect("no reader panics").clone();
+    // Makes sure that spans were exported with the secret, which must be in the headers only.
+    let (heads, bodies): (Vec<_>, Vec<_>) = requests.into_iter().unzip();
     let heads = heads.join("\n");
-    finding.expect(heads.contains(COLLECTOR), || {
-        "no spans came to the collector".to_owned()
+    report.expect(heads.contains(COLLECTOR), || {
+        "the collector received no spans".to_owned()
     });
-    places.add("spans", bodies.concat());
+    outputs.add("spans", bodies.concat());
     let others = secrets.iter().filter(|secret| *secret != COLLECTOR);
-    places.list.push(Place {
+    outputs.list.push(Output {
         name: "headers of the collector".to_owned(),
         bytes: heads.into_bytes(),
         secrets: others.cloned().collect(),
     });
-    commands(finding, &mut places, &given, &settings).await;
+    run_commands(report, &mut outputs, &source, &settings).await;
     chat.mark_all_read();
-    let memory = searchable(&places.memory);
+    let memory = searchable(&outputs.memory);
     let in_memory = |secret: &&String| {
         let plain = secret.strip_prefix("whsec_").unwrap_or(secret);
         memory.contains(plain)
     };
-    let held = secrets.iter().filter(in_memory).count();
-    (places.list, held)
+    let count = secrets.iter().filter(in_memory).count();
+    (outputs.list, count)
 }
 
-struct Places {
-    way: &'static str,
+struct Outputs {
+    source: &'static str,
     secrets: Vec<String>,
-    list: Vec<Place>,
+    list: Vec<Output>,
     memory: Vec<u8>,
 }
 
-impl Places {
+impl Outputs {
     fn add(&mut self, name: &str, bytes: impl Into<Vec<u8>>) {
-        self.list.push(Place {
-            name: format!("{name}, {}", self.way),
+        self.list.push(Output {
+            name: format!("{name}, {}", self.source),
             bytes: bytes.into(),
             secrets: self.secrets.clone(),
         });
     }
 }
 
-/// A life of the server, good and bad.
-async fn serving(
-    finding: &mut Finding,
-    places: &mut Places,
+/// Runs the server with valid and invalid requests, and collects its outputs.
+async fn run_server(
+    report: &mut CheckReport,
+    outputs: &mut Outputs,
     chat: &FakeRocketChat,
     settings: &Settings,
     by_file: bool,
 ) {
-    let mut product = Sut::start(settings);
+    let mut sut = Sut::start(settings);
     let sample = Delivery::push_sample;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (id, delivery, expected) in [
         ("by-key", sample().signed_with(KEYS[0]), 200),
         ("by-old-key", sample().signed_with(KEYS[1]), 200),
         ("by-token", sample().token(TOKENS[0]), 200),
         ("cut-token", sample().token(&TOKENS[0][1..]), 401),
         (
-            "two-proofs",
+            "two-credentials",
             sample()
                 .token(TOKENS[1])
                 .header("webhook-signature", "v1,AAAA"),
             401,
         ),
-        ("no-json", sample().with_body("{").signed_with(KEYS[0]), 400),
+        (
+            "invalid-json",
+            sample().with_body("{").signed_with(KEYS[0]),
+            400,
+        ),
         ("long-header", sample().token(TOKENS[0].repeat(200)), 401),
         ("key-as-token", sample().token(KEYS[0]), 401),
     ] {
-        let echo = say(
-            &product.address(),
-            &whole(&delivery.id(id)),
+        let response = send_raw(
+            &sut.address(),
+            &request_bytes(&delivery.id(id)),
             Duration::from_secs(6),
         )
         .await;
-        finding.expect(echo.statuses() == [expected], || {
-            format!("{id}: answered {:?}, expected {expected}", echo.statuses())
+        report.expect(response.statuses() == [expected], || {
+            format!("{id}: got {:?}, expected {expected}", response.statuses())
         });
-        answers.push(echo.text);
+        responses.push(response.text);
     }
-    // The proof before all else, for what is cut off in a log must not be what hides it.
+    // The token as the first header, so that a truncated log line would contain it.
     for token in [TOKENS[0], "wrong"] {
         let body = "{}";
         let request = format!(
             "POST /webhook HTTP/1.1\r\nX-Gitlab-Token: {token}\r\nHost: test\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        let echo = say(
-            &product.address(),
-            request.as_bytes(),
-            Duration::from_secs(6),
-        )
-        .await;
-        answers.push(echo.text);
+        let response = send_raw(&sut.address(), request.as_bytes(), Duration::from_secs(6)).await;
+        responses.push(response.text);
     }
-    // A chat server that repeats what it was sent, and others that refuse it.
+    // A chat server that repeats the token in its response, and other invalid responses.
     let echoed = format!(
         r#"{{"success":false,"error":"bad token {}"}}"#,
         chat.auth_token()
     );
     for (id, fault) in [
         (
-            "echo",
+            "response",
             Fault::Response {
                 status: 401,
                 content_type: "application/json",
@@ -309,7 +308,7 @@ async fn serving(
             },
         ),
         (
-            "echo-500",
+            "response-500",
             Fault::Response {
                 status: 500,
                 content_type: "text/html",
@@ -320,40 +319,40 @@ async fn serving(
             "redirect",
             Fault::Redirect(format!("http://localhost/{}", chat.auth_token())),
         ),
-        ("no-json-there", Fault::NotJson),
+        ("chat-not-json", Fault::NotJson),
     ] {
         chat.inject_fault_always(Route::SendMessage, fault);
         let delivery = sample().id(id).token(TOKENS[0]);
-        let echo = say(
-            &product.address(),
-            &whole(&delivery),
+        let response = send_raw(
+            &sut.address(),
+            &request_bytes(&delivery),
             Duration::from_secs(6),
         )
         .await;
-        answers.push(echo.text);
+        responses.push(response.text);
         chat.clear_faults();
     }
-    places.add("answers", answers.concat());
+    outputs.add("responses", responses.concat());
     for path in ["/metrics", "/readyz", "/healthz", "/"] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-        let address = format!("127.0.0.1:{}", product.ops_port);
-        let echo = say(&address, request.as_bytes(), Duration::from_secs(6)).await;
-        places.add(path, echo.text);
+        let address = format!("127.0.0.1:{}", sut.admin_port);
+        let response = send_raw(&address, request.as_bytes(), Duration::from_secs(6)).await;
+        outputs.add(path, response.text);
     }
-    let of_process = |file: &str| std::fs::read(format!("/proc/{}/{file}", product.id()));
-    places.add("/proc/…/cmdline", of_process("cmdline").unwrap_or_default());
+    let of_process = |file: &str| std::fs::read(format!("/proc/{}/{file}", sut.id()));
+    outputs.add("/proc/…/cmdline", of_process("cmdline").unwrap_or_default());
     if by_file {
-        // What is in the environment, its owner can read there.
-        places.add("/proc/…/environ", of_process("environ").unwrap_or_default());
-        places.memory = memory_of(product.id());
+        // Only here: with secrets in the environment they are visible in this file.
+        outputs.add("/proc/…/environ", of_process("environ").unwrap_or_default());
+        outputs.memory = memory_of(sut.id());
     }
-    product.terminate();
-    let ended = product.ended(Duration::from_secs(12)).await;
-    finding.expect(ended.is_some(), || "does not stop".to_owned());
-    places.add("the log at trace", product.output().join("\n"));
+    sut.terminate();
+    let exit = sut.wait_for_exit(Duration::from_secs(12)).await;
+    report.expect(exit.is_some(), || "the program does not stop".to_owned());
+    outputs.add("the log at trace", sut.output().join("\n"));
 }
 
-/// What a dump of the process would hold.
+/// The writable memory of the process, as a core dump would contain it.
 fn memory_of(id: u32) -> Vec<u8> {
     use std::os::unix::fs::FileExt as _;
     let maps = std::fs::read_to_string(format!("/proc/{id}/maps")).unwrap_or_default();
@@ -375,12 +374,17 @@ fn memory_of(id: u32) -> Vec<u8> {
     all
 }
 
-/// What a person sees who tries the settings, and who has made mistakes in them.
-async fn commands(finding: &mut Finding, places: &mut Places, given: &Given, settings: &Settings) {
+/// Runs commands with valid and invalid settings, and collects their outputs.
+async fn run_commands(
+    report: &mut CheckReport,
+    outputs: &mut Outputs,
+    source: &SecretSource,
+    settings: &Settings,
+) {
     let push: &'static [u8] = br#"{"object_kind":"push"}"#;
-    let broken = |name: &str, value: &str| given.set(settings.clone(), name, value);
+    let with_value = |name: &str, value: &str| source.set(settings.clone(), name, value);
     let with_password = format!("https://bot:{PASSWORD}@chat.example.org");
-    let wrong_routes = settings.clone().set("ROUTES", WRONG_ROUTES);
+    let invalid_routes = settings.clone().set("ROUTES", INVALID_ROUTES);
     for (name, arguments, settings, expected) in [
         ("check", &["check"][..], settings.clone(), Some(0)),
         ("help", &["--help"], settings.clone(), Some(0)),
@@ -391,48 +395,48 @@ async fn commands(finding: &mut Finding, places: &mut Places, given: &Given, set
             Some(0),
         ),
         ("render of half a push", &["render"], settings.clone(), None),
-        ("an unknown word", &["serv"], settings.clone(), Some(64)),
+        ("an unknown command", &["serv"], settings.clone(), Some(64)),
         (
-            "check in vain",
+            "check that fails",
             &["check"],
             settings.clone().set("ROCKETCHAT_URL", "http://127.0.0.1:9"),
             Some(1),
         ),
         (
-            "a mistake elsewhere",
+            "an invalid port",
             &[],
             settings.clone().set("PORT", "x"),
             Some(64),
         ),
-        ("rules with a mistake", &[], wrong_routes, Some(64)),
+        ("invalid rules", &[], invalid_routes, Some(64)),
         (
-            "a key that is none",
+            "an invalid key",
             &[],
-            broken("GITLAB_SIGNING_KEYS", &KEYS[0][..40]),
+            with_value("GITLAB_SIGNING_KEYS", &KEYS[0][..40]),
             Some(64),
         ),
         (
             "a key as a token",
             &[],
-            broken("GITLAB_WEBHOOK_TOKENS", &format!("{} x", TOKENS[0])),
+            with_value("GITLAB_WEBHOOK_TOKENS", &format!("{} x", TOKENS[0])),
             Some(64),
         ),
         (
-            "a token with a line",
+            "a token with a control character",
             &[],
-            broken("ROCKETCHAT_AUTH_TOKEN", "canary-password-9a83c5170d\u{7f}x"),
+            with_value("ROCKETCHAT_AUTH_TOKEN", "canary-password-9a83c5170d\u{7f}x"),
             Some(64),
         ),
         (
-            "headers that are none",
+            "invalid headers",
             &[],
-            broken("OTEL_EXPORTER_OTLP_HEADERS", COLLECTOR),
+            with_value("OTEL_EXPORTER_OTLP_HEADERS", COLLECTOR),
             Some(64),
         ),
         (
-            "an address with a password",
+            "a URL with a password",
             &["check"],
-            broken("ROCKETCHAT_URL", &with_password),
+            with_value("ROCKETCHAT_URL", &with_password),
             None,
         ),
         (
@@ -442,27 +446,27 @@ async fn commands(finding: &mut Finding, places: &mut Places, given: &Given, set
             Some(0),
         ),
     ] {
-        // On a thread of its own: the chat server is on this one.
+        // On another thread, because this one runs the chat server.
         let ran = tokio::task::spawn_blocking(move || settings.output(arguments, push));
-        let (status, text) = ran.await.expect("comes to its end");
-        finding.expect(
+        let (status, text) = ran.await.expect("exits");
+        report.expect(
             expected.is_none_or(|expected| status == Some(expected)),
-            || format!("{name}: ended with {status:?}, expected {expected:?}"),
+            || format!("{name}: exit status {status:?}, expected {expected:?}"),
         );
-        if name == "rules with a mistake" {
-            finding.expect(text.contains("pusch") && text.contains("line 2"), || {
-                "a mistake in rules, which are no secret, is not shown".to_owned()
+        if name == "invalid rules" {
+            report.expect(text.contains("pusch") && text.contains("line 2"), || {
+                "an error in the rules, which are not secret, is not shown".to_owned()
             });
         }
         if name == "render" {
-            finding.expect(text.contains("all-of-it"), || {
-                "the name of a rule, which is no secret, is not shown".to_owned()
+            report.expect(text.contains("all-of-it"), || {
+                "the name of a rule, which is not secret, is not shown".to_owned()
             });
         }
-        places.add(name, text);
+        outputs.add(name, text);
     }
-    if !given.by_file {
-        places.add("the program itself", read(&program()));
+    if !source.by_file {
+        outputs.add("the executable", read(&program()));
     }
 }
 

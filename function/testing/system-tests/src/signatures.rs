@@ -1,6 +1,6 @@
-//! Check `signatures`: signatures with one thing changed, and whether the time a refusal takes tells how much of
-//! one was right. Owns the changes and the statistics; it asks the guard itself, for a network
-//! between would hide what is measured.
+//! Check `signatures`: signatures with one mutation, and whether the response time of a rejection depends on
+//! how much of a signature was right. Owns the mutations and the statistics. It calls the verifier
+//! directly, because the noise of a network would hide a timing difference.
 
 use std::hint::black_box;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -12,15 +12,15 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use webhook_app::gitlab::signature::SigningKey;
 use webhook_app::gitlab::verification::{Verifier, WebhookToken};
 
-use crate::check::{Finding, Size};
+use crate::check::{CheckReport, Size};
 use crate::rng::Rng;
 
 const ID: &str = "f5e5f430-f57b-4e6e-9fac-d9128cd7232f";
 
-/// Beyond it the difference of two means is no chance (one in 100,000).
-const SUSPICIOUS: f64 = 4.5;
+/// A larger t value is significant: the probability of chance is 1 in 100,000.
+const MAX_T: f64 = 4.5;
 
-/// A machine that does other things makes one measurement in a while look suspicious.
+/// Other load on the machine occasionally makes a measurement significant.
 const ATTEMPTS: usize = 3;
 
 /// The headers and the body of a signed delivery.
@@ -52,12 +52,12 @@ fn signed(at: u64) -> Signed {
     }
 }
 
-fn guard() -> Verifier {
+fn verifier() -> Verifier {
     Verifier::Signature(vec![SigningKey::parse(SAMPLE_KEY).expect("is a key")])
 }
 
-/// Whether the guard lets it in; a value that is no header never reaches it.
-fn passes(guard: &Verifier, signed: &Signed, at: u64) -> bool {
+/// Whether the verifier accepts it. An invalid header value never reaches the verifier.
+fn verifies(verifier: &Verifier, signed: &Signed, at: u64) -> bool {
     let mut headers = HeaderMap::new();
     for (name, value) in NAMES.into_iter().zip(&signed.parts) {
         let Ok(value) = HeaderValue::from_bytes(value) else {
@@ -65,66 +65,66 @@ fn passes(guard: &Verifier, signed: &Signed, at: u64) -> bool {
         };
         headers.insert(name, value);
     }
-    guard
+    verifier
         .verify_headers(&headers, at)
-        .and_then(|claim| claim.verify_body(&signed.body))
+        .and_then(|unverified| unverified.verify_body(&signed.body))
         .is_ok()
 }
 
-/// Changes one thing.
-fn mutate(dice: &mut Rng, signed: &mut Signed) {
-    let part = dice.below(4) as usize;
+/// Applies one random mutation.
+fn mutate(rng: &mut Rng, signed: &mut Signed) {
+    let part = rng.below(4) as usize;
     let bytes = signed.parts.get_mut(part).unwrap_or(&mut signed.body);
-    let at = dice.below(bytes.len() as u64) as usize;
-    match dice.below(6) {
-        0 => bytes[at] ^= 1 << dice.below(8),
+    let at = rng.below(bytes.len() as u64) as usize;
+    match rng.below(6) {
+        0 => bytes[at] ^= 1 << rng.below(8),
         1 => drop(bytes.remove(at)),
-        2 => bytes.insert(at, dice.number() as u8),
+        2 => bytes.insert(at, rng.number() as u8),
         3 => bytes.truncate(at),
-        4 => bytes.extend(dice.number().to_string().into_bytes()),
-        _ => bytes[at] = b" ,.=-+0vV"[dice.below(9) as usize],
+        4 => bytes.extend(rng.number().to_string().into_bytes()),
+        _ => bytes[at] = b" ,.=-+0vV"[rng.below(9) as usize],
     }
 }
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
-    let mut finding = Finding::default();
+pub(crate) fn check(size: Size) -> CheckReport {
+    let mut report = CheckReport::default();
     let mutations = size.of(10_000, 10_000, 1_000_000);
-    let (guard, at) = (guard(), now());
+    let (verifier, at) = (verifier(), now());
     let good = signed(at);
-    finding.expect(passes(&guard, &good, at), || {
-        "a right signature is refused".to_owned()
+    report.expect(verifies(&verifier, &good, at), || {
+        "a valid signature is rejected".to_owned()
     });
-    let mut dice = Rng::seeded(7);
-    let mut let_in = 0;
+    let mut rng = Rng::seeded(7);
+    let mut accepted = 0;
     for number in 0..mutations {
         let mut changed = good.clone();
-        mutate(&mut dice, &mut changed);
+        mutate(&mut rng, &mut changed);
         let same = changed.parts == good.parts && changed.body == good.body;
-        if passes(&guard, &changed, at) && !same && !says_the_same(&changed, &good) {
-            let_in += 1;
-            finding.expect(false, || format!("change {number} is let in"));
+        if verifies(&verifier, &changed, at) && !same && !is_equivalent(&changed, &good) {
+            accepted += 1;
+            report.expect(false, || format!("mutation {number} is accepted"));
         }
     }
     let pairs = size.of(50_000, 100_000, 1_000_000);
-    let signature = quietest(|| signature_timing(&guard, &good, at, pairs));
-    let token = quietest(|| token_timing(pairs));
+    let signature = least_suspicious(|| signature_timing(&verifier, &good, at, pairs));
+    let token = least_suspicious(|| token_timing(pairs));
     for (name, t) in [("signature", signature), ("token", token)] {
-        finding.expect(t.abs() < SUSPICIOUS, || {
-            format!("the time of a refused {name} tells how much was right: t = {t:.1}")
+        report.expect(t.abs() < MAX_T, || {
+            format!("the time to reject a {name} depends on how much of it was right: t = {t:.1}, expected less than {MAX_T}")
         });
     }
-    finding.done(format!(
-        "{mutations} signatures with one change; {pairs} pairs of refusals, wrong early and late"
+    report.workload(format!(
+        "{mutations} signatures with one mutation; {pairs} pairs of rejections, wrong in the first or the last byte"
     ));
-    finding.figure(format!(
-        "{let_in} let in; Welch t {signature:.1} (signature), {token:.1} (token)"
+    report.measurement(format!(
+        "{accepted} accepted; Welch t {signature:.1} (signature), {token:.1} (token)"
     ));
-    finding
+    report
 }
 
-/// A space more in the list of signatures changes nothing that is said.
-fn says_the_same(changed: &Signed, good: &Signed) -> bool {
+/// Whether the mutation does not change the meaning, such as another space in the list of signatures.
+fn is_equivalent(changed: &Signed, good: &Signed) -> bool {
     let entry = |signed: &Signed| {
         let text = String::from_utf8_lossy(&signed.parts[2]).into_owned();
         let entries = text
@@ -135,24 +135,24 @@ fn says_the_same(changed: &Signed, good: &Signed) -> bool {
     entry(changed)
 }
 
-/// The least suspicious of a few measurements: a leak is in all of them, a disturbance is not.
-fn quietest(measure: impl Fn() -> f64) -> f64 {
+/// The smallest t value of a few measurements: a timing leak is in all of them, other load is not.
+fn least_suspicious(measure: impl Fn() -> f64) -> f64 {
     let mut best = f64::INFINITY;
     for _ in 0..ATTEMPTS {
         let t = measure();
         if t.abs() < best.abs() {
             best = t;
         }
-        if best.abs() < SUSPICIOUS {
+        if best.abs() < MAX_T {
             break;
         }
     }
     best
 }
 
-/// Two signatures that are wrong in their first and in their last byte.
-fn signature_timing(guard: &Verifier, good: &Signed, at: u64, pairs: usize) -> f64 {
-    // A short body: what is signed must not drown what is compared.
+/// Compares two signatures that are wrong in the first and in the last byte.
+fn signature_timing(verifier: &Verifier, good: &Signed, at: u64, pairs: usize) -> f64 {
+    // A short body, so that hashing does not dominate the comparison.
     let right = sign(SAMPLE_KEY, ID, &at.to_string(), b"{}");
     let right = BASE64_STANDARD.decode(&right[3..]).unwrap_or_default();
     let wrong_at = |index: usize| {
@@ -172,21 +172,21 @@ fn signature_timing(guard: &Verifier, good: &Signed, at: u64, pairs: usize) -> f
         ])
     };
     welch(pairs, [&wrong_at(0), &wrong_at(31)], headers, |headers| {
-        guard
+        verifier
             .verify_headers(headers, at)
-            .and_then(|claim| claim.verify_body(b"{}"))
+            .and_then(|unverified| unverified.verify_body(b"{}"))
             .is_ok()
     })
 }
 
-/// Two tokens that are wrong in their first and in their last character.
+/// Compares two tokens that are wrong in the first and in the last character.
 fn token_timing(pairs: usize) -> f64 {
     let token = "x".repeat(200);
-    let guard = Verifier::Token(vec![WebhookToken::parse(&token).expect("is a token")]);
+    let verifier = Verifier::Token(vec![WebhookToken::parse(&token).expect("is a token")]);
     let wrong = ["y".to_owned() + &token[1..], token[1..].to_owned() + "y"];
     let headers = |token: &str| headers([("x-gitlab-token", token)]);
     welch(pairs, [&wrong[0], &wrong[1]], headers, |headers| {
-        guard.verify_headers(headers, 0).is_ok()
+        verifier.verify_headers(headers, 0).is_ok()
     })
 }
 
@@ -198,23 +198,22 @@ fn headers<const N: usize>(values: [(&'static str, &str); N]) -> HeaderMap {
         .collect()
 }
 
-/// Student's t by Welch for the times of two cases, in an order that nobody can predict, without
-/// the slowest tenth of each: those are the machine's. Both come from the same place in memory, for
-/// the processor's caches tell places apart, too.
+/// Welch's t for the times of two cases, measured in random order, without the slowest 10 % of each,
+/// which are noise. Both cases use the same memory, because CPU caches would otherwise distinguish them.
 fn welch(
     pairs: usize,
     cases: [&str; 2],
     prepare: impl Fn(&str) -> HeaderMap,
     work: impl Fn(&HeaderMap) -> bool,
 ) -> f64 {
-    let mut dice = Rng::seeded(11);
+    let mut rng = Rng::seeded(11);
     let mut times = [Vec::with_capacity(pairs), Vec::with_capacity(pairs)];
-    let mut place = cases[0].to_owned();
+    let mut buffer = cases[0].to_owned();
     for _ in 0..pairs * 2 {
-        let case = dice.below(2) as usize;
-        place.clear();
-        place.push_str(cases[case]);
-        let headers = prepare(&place);
+        let case = rng.below(2) as usize;
+        buffer.clear();
+        buffer.push_str(cases[case]);
+        let headers = prepare(&buffer);
         let began = Instant::now();
         black_box(work(black_box(&headers)));
         times[case].push(began.elapsed().as_nanos() as f64);

@@ -1,10 +1,10 @@
-//! Check `simulation`: replicas, GitLab and a chat server in virtual time, from a seed. Owns the invariants and the
-//! sizes; the world is in [`simulator`], its chat server in [`chat`],
-//! the order of what happens in [`event_queue`], the counts in [`stats`].
+//! Check `simulation`: replicas, GitLab and a chat server in virtual time, from a seed. Owns the sizes and the
+//! report; [`simulator`] has the model and its invariants, [`chat`] the chat server, [`fixes`] the notifications
+//! of fixed pipelines, [`event_queue`] the order of events and [`stats`] the counts.
 
 use std::time::{Duration, Instant};
 
-use crate::check::{Finding, Size};
+use crate::check::{CheckReport, Size};
 
 mod chat;
 mod event_queue;
@@ -15,69 +15,69 @@ mod stats;
 use simulator::Simulator;
 use stats::Stats;
 
-/// A seed is run twice this often to see that it does the same again.
+/// Every sixteenth seed is run twice, to check that the simulation is deterministic.
 const REPLAY_EVERY: u64 = 16;
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
-    let mut finding = Finding::default();
+pub(crate) fn check(size: Size) -> CheckReport {
+    let mut report = CheckReport::default();
     let seeds = size.of(20_000, 100_000, 1_000_000);
-    let began = Instant::now();
-    let mut sum = Stats::default();
+    let started = Instant::now();
+    let mut total = Stats::default();
     let mut replays = 0;
     for seed in 0..seeds {
-        let end = Simulator::new(seed).play();
-        sum.add(&end.tally);
-        for breach in &end.breaches {
-            finding.expect(false, || format!("seed {seed}: {breach}"));
+        let outcome = Simulator::new(seed).run();
+        total.add(&outcome.stats);
+        for violation in &outcome.violations {
+            report.expect(false, || format!("seed {seed}: {violation}"));
         }
-        if seed % REPLAY_EVERY == 0 || !end.breaches.is_empty() {
+        if seed % REPLAY_EVERY == 0 || !outcome.violations.is_empty() {
             replays += 1;
-            let again = Simulator::new(seed).play();
-            finding.expect(again.digest == end.digest, || {
-                format!("seed {seed} does not do the same again")
+            let replay = Simulator::new(seed).run();
+            report.expect(replay.digest == outcome.digest, || {
+                format!("seed {seed} is not deterministic")
             });
         }
-        if finding.broken() > 20 {
+        if report.failures() > 20 {
             break;
         }
     }
     let mut fixes = fixes::Stats::default();
     for seed in 0..seeds {
-        for breach in fixes::play(seed, &mut fixes) {
-            finding.expect(false, || format!("fix of seed {seed}: {breach}"));
+        for violation in fixes::run(seed, &mut fixes) {
+            report.expect(false, || format!("fix of seed {seed}: {violation}"));
         }
-        if finding.broken() > 20 {
+        if report.failures() > 20 {
             break;
         }
     }
     for (what, count) in [
-        ("a fix that was told", fixes.told),
+        ("a fix that was sent", fixes.sent),
         ("a fix that was withheld", fixes.withheld),
-        ("a fix that was refused", fixes.refused),
+        ("a fix that was rejected", fixes.rejected),
     ] {
-        finding.expect(count > 0, || format!("in no seed: {what}"));
+        report.expect(count > 0, || format!("did not occur in any seed: {what}"));
     }
-    for (what, count) in sum.figures() {
-        finding.expect(count > 0, || format!("in no seed: {what}"));
+    for (what, count) in total.coverage() {
+        report.expect(count > 0, || format!("did not occur in any seed: {what}"));
     }
-    finding.done(format!(
-        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost answers, {} edits, {} that reached only some, {} times switched off, {replays} replays bit-equal; fixes of failures: {} told, {} withheld, {} refused",
-        sum.deliveries, sum.attempts, sum.crashes, sum.lost_answers, sum.edited, sum.partly, sum.switched_off,
-        fixes.told, fixes.withheld, fixes.refused
+    report.workload(format!(
+        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost responses, {} edits, {} partial deliveries, webhook disabled {} times, {replays} identical replays; fixes: {} sent, {} withheld, {} rejected",
+        total.deliveries, total.attempts, total.crashes, total.lost_responses, total.edited, total.partially_delivered, total.auto_disabled,
+        fixes.sent, fixes.withheld, fixes.rejected
     ));
-    finding.figure(format!(
-        "{} lost after accept, {} doubled, {} late; {:.0} seeds/s",
-        sum.lost,
-        sum.doubled,
-        sum.late,
-        seeds as f64 / began.elapsed().as_secs_f64()
+    report.measurement(format!(
+        "{} lost after acceptance, {} duplicates, {} late; {:.0} seeds/s",
+        total.lost,
+        total.duplicated,
+        total.late,
+        seeds as f64 / started.elapsed().as_secs_f64()
     ));
-    finding
+    report
 }
 
-/// An outage in virtual time: what was counted, and what was wrong.
+/// Simulates an outage; returns the counts and the violated invariants.
 pub(crate) fn outage(lasting: Duration, rate: u32) -> (Stats, Vec<String>) {
-    let end = Simulator::outage(lasting, rate).play();
-    (end.tally, end.breaches)
+    let outcome = Simulator::outage(lasting, rate).run();
+    (outcome.stats, outcome.violations)
 }

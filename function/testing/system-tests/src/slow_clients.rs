@@ -1,5 +1,5 @@
-//! Check `slow-clients`: sockets that do as little as possible for as long as they may, five kinds of them, against
-//! an honest webhook a second. Owns the kinds.
+//! Check `slow-clients`: five kinds of slow-client attacks, with more sockets than the server has file
+//! descriptors, and one valid webhook per second. Owns the kinds of attack.
 
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -11,23 +11,23 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time;
 
-use crate::check::{Finding, Size, run};
-use crate::sockets::head;
+use crate::check::{CheckReport, Size, run};
+use crate::sockets::request_head;
 use crate::sut::{Settings, Sut, post, push};
 
-/// Fewer than there are attackers.
+/// The descriptor limit of the server: fewer than there are attacking sockets.
 const DESCRIPTORS: usize = 512;
 
-/// A webhook that waits behind all attackers. GitLab waits ten seconds.
-const FIRST_ANSWER: Duration = Duration::from_secs(4);
+/// The maximum time until the first valid webhook is answered. GitLab waits 10 s.
+const MAX_FIRST_RESPONSE: Duration = Duration::from_secs(4);
 
-/// A probe, on the port of its own.
-const PROBE: Duration = Duration::from_millis(100);
+/// The timeout of a probe. Probes have their own port.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// As long as GitLab waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long GitLab waits for a response.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After the attackers are gone.
+/// How long the server may take to recover after the attack.
 const RECOVERY: Duration = Duration::from_secs(6);
 
 #[derive(Clone, Copy, Debug)]
@@ -48,107 +48,115 @@ const KINDS: [Kind; 5] = [
 ];
 
 impl Kind {
-    /// Whether it is thrown out by a deadline alone; the others are refused at once.
-    fn stays(self) -> bool {
+    /// Whether only a timeout closes these connections; the others are rejected immediately.
+    fn occupies_connections(self) -> bool {
         matches!(self, Self::Silent | Self::HeaderDrip | Self::BodyDrip)
     }
 }
 
 /// Runs the check.
-pub(crate) fn check(size: Size) -> Finding {
-    let mut finding = Finding::default();
+pub(crate) fn check(size: Size) -> CheckReport {
+    let mut report = CheckReport::default();
     let sockets = size.of(700, 1000, 1000);
     let lasting = size.seconds(10, 30, 300);
-    let mut figures = Vec::new();
+    let mut measurements = Vec::new();
     for kind in KINDS {
-        figures.push(run(siege(kind, sockets, lasting, &mut finding)));
+        measurements.push(run(measure(kind, sockets, lasting, &mut report)));
     }
-    finding.done(format!("5 kinds × {sockets} sockets × {} s against {DESCRIPTORS} descriptors, an honest webhook a second", lasting.as_secs()));
-    finding.figure(figures.join("; "));
-    finding
+    report.workload(format!("5 kinds × {sockets} sockets × {} s with {DESCRIPTORS} file descriptors, 1 valid webhook per second", lasting.as_secs()));
+    report.measurement(measurements.join("; "));
+    report
 }
 
-async fn siege(kind: Kind, sockets: usize, lasting: Duration, finding: &mut Finding) -> String {
+async fn measure(
+    kind: Kind,
+    sockets: usize,
+    lasting: Duration,
+    report: &mut CheckReport,
+) -> String {
     let chat = FakeRocketChat::start().await;
-    let product = Sut::start(&Settings::with(&chat).descriptors(DESCRIPTORS));
-    let attackers = Attackers::send(kind, sockets, product.address());
+    let sut = Sut::start(&Settings::with(&chat).max_descriptors(DESCRIPTORS));
+    let attackers = Attackers::start(kind, sockets, sut.address());
     time::sleep(Duration::from_millis(500)).await;
     let began = Instant::now();
-    let (mut asked, mut well, mut slowest) = (0, 0, Duration::ZERO);
-    let mut pace = time::interval(Duration::from_secs(1));
-    let mut honest = JoinSet::new();
+    let (mut sent, mut probes, mut slowest) = (0, 0, Duration::ZERO);
+    let mut ticks = time::interval(Duration::from_secs(1));
+    let mut valid = JoinSet::new();
     while began.elapsed() < lasting {
-        pace.tick().await;
-        asked += 1;
-        let (delivery, url) = (push(&format!("honest-{kind:?}-{asked}")), product.url());
-        honest.spawn(async move {
-            let answer = time::timeout(PATIENCE, post(&delivery, &url)).await;
-            let fine = matches!(answer, Ok(Ok(answer)) if answer.status == 200);
-            fine.then(|| began.elapsed())
+        ticks.tick().await;
+        sent += 1;
+        let (delivery, url) = (push(&format!("valid-{kind:?}-{sent}")), sut.url());
+        valid.spawn(async move {
+            let response = time::timeout(TIMEOUT, post(&delivery, &url)).await;
+            let delivered = matches!(response, Ok(Ok(response)) if response.status == 200);
+            delivered.then(|| began.elapsed())
         });
-        let pinged = Instant::now();
-        let probe = time::timeout(PROBE, product.probe("/healthz")).await;
-        well += usize::from(probe == Ok(Some(200)));
-        slowest = slowest.max(pinged.elapsed());
+        let probed = Instant::now();
+        let probe = time::timeout(PROBE_TIMEOUT, sut.probe("/healthz")).await;
+        probes += usize::from(probe == Ok(Some(200)));
+        slowest = slowest.max(probed.elapsed());
     }
-    let answers = honest.join_all().await;
-    let answered = answers.iter().flatten().count();
-    let first = answers.into_iter().flatten().min();
-    let memory = product.peak_kib() / 1024;
-    let besiegers = product.connections();
-    finding.expect(besiegers > DESCRIPTORS / 2 || !kind.stays(), || {
-        format!("{kind:?}: {besiegers} connections are no siege")
-    });
-    attackers.call_off();
-    let left = time::timeout(RECOVERY, alone_again(&product)).await;
-    finding.expect(left.is_ok(), || {
-        let open = product.connections();
-        format!("{kind:?}: {open} connections still open {RECOVERY:?} after the end")
-    });
-    let after = time::timeout(RECOVERY, product.post(&push("after"))).await;
-    finding.expect(
-        after.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status == 200)),
-        || format!("{kind:?}: not itself again"),
+    let responses = valid.join_all().await;
+    let delivered = responses.iter().flatten().count();
+    let first = responses.into_iter().flatten().min();
+    let memory = sut.peak_kib() / 1024;
+    let connections = sut.connections();
+    report.expect(
+        connections > DESCRIPTORS / 2 || !kind.occupies_connections(),
+        || format!("{kind:?}: the attack held only {connections} connections"),
     );
-    finding.expect(answered * 100 >= asked * 95, || {
-        format!("{kind:?}: {answered} of {asked} honest webhooks delivered")
+    attackers.stop();
+    let disconnected = time::timeout(RECOVERY, all_disconnected(&sut)).await;
+    report.expect(disconnected.is_ok(), || {
+        let open = sut.connections();
+        format!("{kind:?}: {open} connections still open {RECOVERY:?} after the attack")
     });
-    finding.expect(first.is_some_and(|first| first < FIRST_ANSWER), || {
-        format!("{kind:?}: first answer after {first:?}")
+    let after = time::timeout(RECOVERY, sut.post(&push("after"))).await;
+    report.expect(
+        after.is_ok_and(|response| response.is_ok_and(|response| response.status == 200)),
+        || format!("{kind:?}: a webhook after the attack was not delivered"),
+    );
+    report.expect(delivered * 100 >= sent * 95, || {
+        format!("{kind:?}: {delivered} of {sent} valid webhooks delivered, expected at least 95 %")
     });
-    finding.expect(well == asked, || {
-        format!("{kind:?}: {well} of {asked} probes answered within {PROBE:?}")
+    report.expect(first.is_some_and(|first| first < MAX_FIRST_RESPONSE), || {
+        format!("{kind:?}: first response after {first:?}, expected less than {MAX_FIRST_RESPONSE:?}")
     });
-    finding.expect(memory < 64, || format!("{kind:?}: {memory} MiB"));
+    report.expect(probes == sent, || {
+        format!("{kind:?}: {probes} of {sent} probes answered within {PROBE_TIMEOUT:?}")
+    });
+    report.expect(memory < 64, || {
+        format!("{kind:?}: peak memory {memory} MiB, expected less than 64")
+    });
     chat.mark_all_read();
     format!(
-        "{kind:?} {answered}/{asked}, first after {:.1} s, slowest probe {} ms, {memory} MiB",
+        "{kind:?} {delivered}/{sent} delivered, first after {:.1} s, slowest probe {} ms, peak memory {memory} MiB",
         first.unwrap_or_default().as_secs_f64(),
         slowest.as_millis(),
     )
 }
 
-/// Until nobody is connected to it any more.
-async fn alone_again(product: &Sut) {
-    while product.connections() > 0 {
+/// Waits until all connections are closed.
+async fn all_disconnected(sut: &Sut) {
+    while sut.connections() > 0 {
         time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// On a thread of their own, as their work would otherwise be part of what is measured.
+/// Attackers on a separate thread, so that their work does not delay the measured requests.
 struct Attackers {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Attackers {
-    fn send(kind: Kind, sockets: usize, address: String) -> Self {
+    fn start(kind: Kind, sockets: usize, address: String) -> Self {
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
             run(async move {
                 let mut attackers = JoinSet::new();
                 for _ in 0..sockets {
-                    attackers.spawn(come_back(kind, address.clone()));
+                    attackers.spawn(reconnect_forever(kind, address.clone()));
                 }
                 let _ = stopped.await;
             });
@@ -156,14 +164,14 @@ impl Attackers {
         Self { stop, thread }
     }
 
-    fn call_off(self) {
+    fn stop(self) {
         let _ = self.stop.send(());
         self.thread.join().expect("attackers do not panic");
     }
 }
 
-/// An attacker that was thrown out comes back, at a pace that is no flood.
-async fn come_back(kind: Kind, address: String) {
+/// Attacks again one second after the server has closed the connection.
+async fn reconnect_forever(kind: Kind, address: String) {
     loop {
         let _ = attack(kind, &address).await;
         time::sleep(Duration::from_secs(1)).await;
@@ -179,18 +187,18 @@ async fn attack(kind: Kind, address: &str) -> std::io::Result<()> {
             return drip(stream, b"POST /webhook HTTP/1.1\r\nHost: test\r\nX-A: ").await;
         }
         Kind::BodyDrip => {
-            // Signed with a key that nobody has: a signature is known to be wrong at the end only.
+            // Signed with an unknown key: an invalid signature is detected only after the whole body.
             let delivery = fakes::gitlab::Delivery::push_sample()
                 .signed_with("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
-            return drip(stream, head(&delivery, 1000).as_bytes()).await;
+            return drip(stream, request_head(&delivery, 1000).as_bytes()).await;
         }
         Kind::SlowRead => return slow_read(address).await,
     }
-    // Until we are thrown out.
+    // Wait until the server closes the connection.
     stream.read(&mut [0; 1024]).await.map(drop)
 }
 
-/// Asks for far more answers than there is room for on the way, and takes a byte now and then.
+/// Requests far more responses than the socket buffers can hold, and reads one byte every 2 s.
 async fn slow_read(address: &str) -> std::io::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4096)?;
@@ -198,13 +206,13 @@ async fn slow_read(address: &str) -> std::io::Result<()> {
         .connect(address.parse().map_err(std::io::Error::other)?)
         .await?;
     let (mut reader, mut writer) = stream.into_split();
-    let ask = async {
+    let write = async {
         let requests = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n".repeat(1000);
         loop {
             writer.write_all(&requests).await?;
         }
     };
-    let take = async {
+    let read = async {
         loop {
             time::sleep(Duration::from_secs(2)).await;
             if reader.read(&mut [0; 1]).await? == 0 {
@@ -213,8 +221,8 @@ async fn slow_read(address: &str) -> std::io::Result<()> {
         }
     };
     tokio::select! {
-        ended = ask => ended,
-        ended = take => ended,
+        ended = write => ended,
+        ended = read => ended,
     }
 }
 
@@ -222,8 +230,8 @@ async fn drip(mut stream: TcpStream, start: &[u8]) -> std::io::Result<()> {
     stream.write_all(start).await?;
     loop {
         stream.write_all(b"x").await?;
-        let mut answer = [0; 1024];
-        if let Ok(read) = time::timeout(Duration::from_secs(2), stream.read(&mut answer)).await {
+        let mut response = [0; 1024];
+        if let Ok(read) = time::timeout(Duration::from_secs(2), stream.read(&mut response)).await {
             return read.map(drop);
         }
     }

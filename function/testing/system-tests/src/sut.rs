@@ -1,5 +1,5 @@
-//! The program under test as a child process. Owns starting, killing and asking it; everything it
-//! prints and answers passes by [`secret_scan`] on the way.
+//! The system under test: webhook-app as a child process. Starts, stops and queries it, and passes
+//! all its output and responses to [`secret_scan`].
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -17,36 +17,37 @@ use serde_json::Value;
 
 use crate::secret_scan;
 
-/// A start that takes longer than this is none.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The program, which is built into our folder.
+/// The path of the program, which Cargo builds into the same folder as this one.
 pub(crate) fn program() -> PathBuf {
-    let ours = std::env::current_exe().expect("knows its own place");
-    ours.with_file_name("webhook-app")
+    let this = std::env::current_exe().expect("has a path");
+    this.with_file_name("webhook-app")
 }
 
-/// Settings of the program; every method takes and returns them.
+/// Settings of the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     variables: BTreeMap<String, String>,
-    descriptors: Option<usize>,
+    max_descriptors: Option<usize>,
 }
 
 impl Settings {
-    /// Those under which the program asks for signatures and works with `chat`, on any free port.
+    /// Settings to verify signatures and send messages to `chat`, on free ports.
     pub(crate) fn with(chat: &FakeRocketChat) -> Self {
-        let ours = Self {
+        let settings = Self {
             variables: fakes::settings(chat),
-            descriptors: None,
+            max_descriptors: None,
         };
-        ours.set("PORT", 0)
+        settings
+            .set("PORT", 0)
             .set("METRICS_PORT", 0)
             .set("LAME_DUCK_SECONDS", 0)
             .set("LOG_FORMAT", "json")
     }
 
-    /// Sets one; an empty value removes it.
+    /// Sets one variable; an empty value removes it.
     pub(crate) fn set(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         let value = value.to_string();
         if value.is_empty() {
@@ -57,28 +58,28 @@ impl Settings {
         self
     }
 
-    /// Allows no more than this many files and sockets.
-    pub(crate) fn descriptors(mut self, most: usize) -> Self {
-        self.descriptors = Some(most);
+    /// Limits the number of file descriptors.
+    pub(crate) fn max_descriptors(mut self, limit: usize) -> Self {
+        self.max_descriptors = Some(limit);
         self
     }
 
-    /// Runs it with these arguments and this input to its end; its status and all that it printed.
+    /// Runs it with these arguments and this input; returns its exit status and its output.
     pub(crate) fn output(&self, arguments: &[&str], input: &[u8]) -> (Option<i32>, String) {
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
-        // It need not read it.
+        // Fails if the program does not read its input.
         let _ = child.stdin.take().expect("is piped").write_all(input);
-        let output = child.wait_with_output().expect("comes to its end");
-        let said = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&said).into_owned();
-        secret_scan::look(&text);
-        (output.status.code(), text)
+        let result = child.wait_with_output().expect("exits");
+        let output = [result.stdout, result.stderr].concat();
+        let text = String::from_utf8_lossy(&output).into_owned();
+        secret_scan::scan(&text);
+        (result.status.code(), text)
     }
 
     fn command(&self) -> Command {
-        let limit = self.descriptors.unwrap_or(4096);
+        let limit = self.max_descriptors.unwrap_or(4096);
         let mut shell = Command::new("/bin/sh");
         shell
             .args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")])
@@ -92,17 +93,17 @@ impl Settings {
     }
 }
 
-/// A running program; killed when dropped.
+/// The running program; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Sut {
     child: Child,
-    /// Where it takes webhooks.
+    /// The port for webhooks.
     pub(crate) port: u16,
-    /// Where it takes probes.
-    pub(crate) ops_port: u16,
+    /// The port for probes and metrics.
+    pub(crate) admin_port: u16,
     output: Arc<Mutex<Vec<String>>>,
-    /// From the start to the line that says it listens.
-    pub(crate) took: Duration,
+    /// From the start until it logged its ports.
+    pub(crate) start_time: Duration,
 }
 
 impl Sut {
@@ -123,22 +124,22 @@ impl Sut {
             Some(announce),
         );
         read(child.stderr.take().expect("is piped"), &output, None);
-        let (port, ops_port) = ports(&announced, &output);
+        let (port, admin_port) = ports(&announced, &output);
         Self {
             child,
             port,
-            ops_port,
+            admin_port,
             output,
-            took: started.elapsed(),
+            start_time: started.elapsed(),
         }
     }
 
-    /// The same with the settings that fit `chat`.
-    pub(crate) fn beside(chat: &FakeRocketChat) -> Self {
+    /// Starts it with the default settings for `chat`.
+    pub(crate) fn for_chat(chat: &FakeRocketChat) -> Self {
         Self::start(&Settings::with(chat))
     }
 
-    /// Its number for the kernel.
+    /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -156,38 +157,38 @@ impl Sut {
         post(delivery, &self.url()).await
     }
 
-    /// The status of a probe on the port for operators.
+    /// The status of a probe on the admin port.
     pub(crate) async fn probe(&self, path: &str) -> Option<u16> {
-        let url = format!("http://127.0.0.1:{}{path}", self.ops_port);
-        let answer = exchange("GET", &url, &[], b"").await.ok()?;
-        secret_scan::look(&answer.text());
-        Some(answer.status)
+        let url = format!("http://127.0.0.1:{}{path}", self.admin_port);
+        let response = exchange("GET", &url, &[], b"").await.ok()?;
+        secret_scan::scan(&response.text());
+        Some(response.status)
     }
 
-    /// What a counter without labels has counted so far.
+    /// The value of a counter without labels.
     pub(crate) async fn counter(&self, name: &str) -> u64 {
-        let url = format!("http://127.0.0.1:{}/metrics", self.ops_port);
+        let url = format!("http://127.0.0.1:{}/metrics", self.admin_port);
         let page = exchange("GET", &url, &[], b"").await;
         let page = page.expect("the metrics are served").text();
         let value = page
             .lines()
             .find_map(|line| line.strip_prefix(name)?.split_whitespace().next_back());
         let value = value.and_then(|value| value.parse().ok());
-        value.unwrap_or_else(|| panic!("expected {name} among the metrics, found {page:.200}"))
+        value.unwrap_or_else(|| panic!("expected the metric {name}, found {page:.200}"))
     }
 
-    /// Ends it without any warning, as the kernel does when memory is short.
+    /// Kills it with SIGKILL, as the kernel does when memory runs out, and waits for its exit.
     pub(crate) fn kill(&mut self) {
-        let _gone_already = self.child.kill();
+        let _already_exited = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// The same for one that others still look at: sends the signal and does not wait.
-    pub(crate) fn kill_now(&self) {
+    /// Sends SIGKILL without waiting for its exit.
+    pub(crate) fn send_kill(&self) {
         self.signal("-KILL");
     }
 
-    /// Asks it to stop, as Kubernetes does.
+    /// Sends SIGTERM, as Kubernetes does.
     pub(crate) fn terminate(&self) {
         self.signal("-TERM");
     }
@@ -197,8 +198,8 @@ impl Sut {
         let _ = Command::new("kill").args([signal, &id]).status();
     }
 
-    /// Waits for its end.
-    pub(crate) async fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
+    /// Waits for its exit; `None` if it still runs after `within`.
+    pub(crate) async fn wait_for_exit(&mut self, within: Duration) -> Option<ExitStatus> {
         let until = Instant::now() + within;
         while Instant::now() < until {
             if let Ok(Some(status)) = self.child.try_wait() {
@@ -209,17 +210,17 @@ impl Sut {
         None
     }
 
-    /// Whether it is still there.
-    pub(crate) fn lives(&mut self) -> bool {
+    /// Whether it has not exited.
+    pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// What it has printed so far.
+    /// The lines it has printed so far.
     pub(crate) fn output(&self) -> Vec<String> {
         self.output.lock().expect("no reader panics").clone()
     }
 
-    /// What it has printed beyond the first `seen` lines, as soon as there is anything.
+    /// The lines after the first `seen`; waits up to 200 ms for one.
     pub(crate) async fn output_since(&self, seen: usize) -> Vec<String> {
         for _ in 0..1000 {
             let lines = self.output.lock().expect("no reader panics")[seen..].to_vec();
@@ -231,17 +232,17 @@ impl Sut {
         Vec::new()
     }
 
-    /// How many lines it has printed.
+    /// The number of lines it has printed.
     pub(crate) fn lines(&self) -> usize {
         self.output.lock().expect("no reader panics").len()
     }
 
-    /// Memory in use now, in KiB.
+    /// Resident memory, in KiB.
     pub(crate) fn resident_kib(&self) -> u64 {
         self.status_kib("VmRSS:")
     }
 
-    /// The most memory ever in use, in KiB.
+    /// Peak resident memory, in KiB.
     pub(crate) fn peak_kib(&self) -> u64 {
         self.status_kib("VmHWM:")
     }
@@ -254,29 +255,29 @@ impl Sut {
         number.and_then(|kib| kib.parse().ok()).unwrap_or_default()
     }
 
-    /// Connections to the port for webhooks that this side has not closed.
+    /// The number of connections to the webhook port that the program has not closed.
     pub(crate) fn connections(&self) -> usize {
         let table = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);
         let here = format!(":{:04X}", self.port);
-        let is_ours = |line: &str| {
+        let is_open = |line: &str| {
             let mut fields = line.split_whitespace().skip(1);
             let local = fields.next().is_some_and(|local| local.ends_with(&here));
-            // Established, or closed by the other side alone.
+            // ESTABLISHED, or CLOSE_WAIT: closed only by the client.
             local && matches!(fields.nth(1), Some("01" | "08"))
         };
         let lines = table.iter().flatten().flat_map(|table| table.lines());
-        lines.filter(|line| is_ours(line)).count()
+        lines.filter(|line| is_open(line)).count()
     }
 
-    /// Processor time spent so far.
+    /// CPU time used so far.
     pub(crate) fn processor_time(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
         let stat = stat.unwrap_or_default();
-        // The name in parentheses may hold spaces; fields are counted after it.
+        // The process name in parentheses may contain spaces, so count fields after it.
         let fields = stat.rsplit(')').next().unwrap_or_default();
         let ticks = fields.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
-        // Linux reports hundredths of a second on every machine we know.
+        // The unit is 1/100 s (USER_HZ) on all common Linux systems.
         Duration::from_millis(ticks * 10)
     }
 }
@@ -287,14 +288,14 @@ impl Drop for Sut {
     }
 }
 
-/// Posts a delivery to any address and searches the answer for secrets.
+/// Posts a delivery to a URL and scans the response for secrets.
 pub(crate) async fn post(delivery: &Delivery, url: &str) -> std::io::Result<Response> {
-    let answer = delivery.try_post_to(url).await?;
-    secret_scan::look(&answer.text());
-    for (_, value) in &answer.headers {
-        secret_scan::look(value);
+    let response = delivery.try_post_to(url).await?;
+    secret_scan::scan(&response.text());
+    for (_, value) in &response.headers {
+        secret_scan::scan(value);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// A signed push with this id.
@@ -303,7 +304,7 @@ pub(crate) fn push(id: &str) -> Delivery {
 }
 
 fn ports(announced: &Receiver<(u16, u16)>, output: &Arc<Mutex<Vec<String>>>) -> (u16, u16) {
-    announced.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+    announced.recv_timeout(START_TIMEOUT).unwrap_or_else(|_| {
         let output = output.lock().map(|lines| lines.join("\n"));
         panic!(
             "the program does not listen: {}",
@@ -312,7 +313,7 @@ fn ports(announced: &Receiver<(u16, u16)>, output: &Arc<Mutex<Vec<String>>>) -> 
     })
 }
 
-/// Keeps every line, and announces the ports in the line that says "listening".
+/// Collects all lines, and sends the ports from the log line that has them.
 fn read(
     from: impl Read + Send + 'static,
     output: &Arc<Mutex<Vec<String>>>,
@@ -321,7 +322,7 @@ fn read(
     let output = Arc::clone(output);
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
-            secret_scan::look(&line);
+            secret_scan::scan(&line);
             let json: Value = serde_json::from_str(&line).unwrap_or_default();
             let port = json["port"]
                 .as_u64()

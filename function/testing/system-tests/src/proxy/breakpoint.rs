@@ -1,67 +1,67 @@
-//! Stops a call at a moment of one's choice and tells who waits for it. Owns the moments that can
-//! be told apart on the wire.
+//! Stops a call at a given stage and notifies the check that waits for it. Owns the stages, which are
+//! those that differ in the bytes on the wire.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// A moment of a call, seen from the chat server.
+/// A stage of a call, seen from the chat server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Moment {
-    /// The connection is there.
+pub(crate) enum CallStage {
+    /// The connection has been accepted.
     Connected,
-    /// The first bytes are there.
-    Begun,
-    /// The whole call is there.
-    Read,
-    /// The call has been carried out.
-    CarriedOut,
-    /// Half of the answer is out.
-    HalfAnswered,
-    /// The whole answer is out.
-    Answered,
+    /// The first bytes have been received.
+    Started,
+    /// The whole call has been received.
+    Received,
+    /// The chat server has executed the call.
+    Executed,
+    /// Half of the response has been sent.
+    HalfResponded,
+    /// The whole response has been sent.
+    Responded,
 }
 
-/// One trap at a time.
+/// A breakpoint, which can be set for one call at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Breakpoint {
-    set: Mutex<Option<(Moment, &'static str)>>,
-    sprung: Notify,
+    set: Mutex<Option<(CallStage, &'static str)>>,
+    hit: Notify,
 }
 
 impl Breakpoint {
-    /// Stops the next call to a path that ends in `path` at `moment`, for ever.
-    pub(crate) fn set(&self, moment: Moment, path: &'static str) {
-        *self.lock() = Some((moment, path));
+    /// Stops the next call to a path that ends in `path` at this stage, forever.
+    pub(crate) fn set(&self, stage: CallStage, path: &'static str) {
+        *self.lock() = Some((stage, path));
     }
 
-    /// Waits until a call is in the trap.
-    pub(crate) async fn sprung(&self) {
-        self.sprung.notified().await;
+    /// Waits until a call has reached the breakpoint.
+    pub(crate) async fn hit(&self) {
+        self.hit.notified().await;
     }
 
-    /// Lets the next calls pass.
-    pub(crate) fn remove(&self) {
+    /// Removes the breakpoint.
+    pub(crate) fn clear(&self) {
         *self.lock() = None;
     }
 
-    pub(super) fn is_set(&self, moment: Moment, path: &str) -> bool {
+    pub(super) fn is_set(&self, stage: CallStage, path: &str) -> bool {
         let path = path.split('?').next().unwrap_or_default();
-        // The path of a connection is not known yet.
+        // At the stage Connected the path is not known yet.
         self.lock()
-            .is_some_and(|(at, of)| at == moment && (path.is_empty() || path.ends_with(of)))
+            .is_some_and(|(at, of)| at == stage && (path.is_empty() || path.ends_with(of)))
     }
 
-    /// Passes by, or is caught.
-    pub(super) async fn at(&self, moment: Moment, path: &str) {
-        if self.is_set(moment, path) {
-            self.remove();
-            self.sprung.notify_one();
+    /// Continues, or stops here forever if the breakpoint is set.
+    pub(super) async fn at(&self, stage: CallStage, path: &str) {
+        if self.is_set(stage, path) {
+            self.clear();
+            self.hit.notify_one();
             std::future::pending::<()>().await;
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Moment, &'static str)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(CallStage, &'static str)>> {
         self.set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

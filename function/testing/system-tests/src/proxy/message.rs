@@ -1,18 +1,18 @@
-//! One HTTP/1.1 message as plain bytes: enough to know where it ends. Owns no meaning.
+//! Reads one HTTP/1.1 message as bytes; parses only as much as is needed to find its end.
 
 use std::io;
 
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-/// A request or an answer.
+/// A request or a response.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Message {
-    /// Reads one whole message.
+    /// Reads one complete message.
     pub(crate) async fn read(stream: &mut TcpStream) -> io::Result<Self> {
         let mut bytes = Vec::new();
         while !is_whole(&bytes) {
@@ -24,7 +24,7 @@ impl Message {
     }
 }
 
-/// The path of the request that is about to be read; `None` at the end of the connection.
+/// The path of the next request, without consuming it; `None` if the client has closed the connection.
 pub(crate) async fn peek_path(stream: &TcpStream) -> io::Result<Option<String>> {
     let mut head = [0; 1024];
     let seen = stream.peek(&mut head).await?;

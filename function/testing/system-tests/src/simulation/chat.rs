@@ -1,5 +1,5 @@
-//! The chat server of a world: a message per id, a room per recipient, a limit on calls. Owns what it
-//! answers; whether a call or its answer arrives is the world's business.
+//! The chat server of a simulation: a message per id, a room per recipient, a rate limit. Owns its
+//! responses; the simulator decides whether a call or its response arrives.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use webhook_app::rocketchat::response::{ApiError, StoredMessage};
 use webhook_app::rocketchat::{MessageId, RoomId, UserId};
 use webhook_app::send::Input;
 
-/// Calls a minute where the bot lacks its role.
+/// Calls per minute without the role `bot`.
 const LIMIT: u64 = 10;
 
 #[derive(Clone, Debug)]
@@ -19,21 +19,21 @@ pub(super) enum Call {
     Edit(MessageId),
 }
 
-/// A message of the chat server's.
+/// A stored message.
 pub(super) struct Stored {
-    /// What makes two deliveries one message.
-    pub(super) about: String,
+    /// Identifies the message: deliveries with the same key belong to one message.
+    pub(super) key: String,
     pub(super) room: RoomId,
     pub(super) text: String,
 }
 
-/// What it keeps.
+/// The state of the server.
 pub(super) struct Chat {
-    /// By their ids.
+    /// Messages by id.
     pub(super) stored: BTreeMap<String, Stored>,
-    /// Whether the bot lacks its role.
+    /// Whether the bot lacks the role `bot`, and so is rate limited.
     pub(super) limited: bool,
-    /// The minute, and the calls in it.
+    /// The current minute, and the calls in it.
     calls: (u64, u64),
 }
 
@@ -46,9 +46,9 @@ impl Chat {
         }
     }
 
-    /// Carries out one call, which may store or edit `message`.
-    pub(super) fn answer(&mut self, call: &Call, message: Stored, now: Duration) -> Input {
-        if let Some(error) = self.over_the_limit(now) {
+    /// Executes one call, which may store or edit `message`.
+    pub(super) fn execute(&mut self, call: &Call, message: Stored, now: Duration) -> Input {
+        if let Some(error) = self.rate_limit(now) {
             return failed(call, error);
         }
         match call {
@@ -78,21 +78,21 @@ impl Chat {
         }
     }
 
-    fn over_the_limit(&mut self, now: Duration) -> Option<ApiError> {
+    fn rate_limit(&mut self, now: Duration) -> Option<ApiError> {
         let minute = now.as_secs() / 60;
         if self.calls.0 != minute {
             self.calls = (minute, 0);
         }
         self.calls.1 += 1;
-        let over = self.limited && self.calls.1 > LIMIT;
-        over.then(|| {
+        let exceeded = self.limited && self.calls.1 > LIMIT;
+        exceeded.then(|| {
             let next = Duration::from_secs((minute + 1) * 60);
             ApiError::RateLimited(Some(next.saturating_sub(now)))
         })
     }
 }
 
-/// The answer that this call failed so.
+/// The input for a call that failed with this error.
 pub(super) fn failed(call: &Call, error: ApiError) -> Input {
     match call {
         Call::CreateRoom => Input::Room(Err(error)),

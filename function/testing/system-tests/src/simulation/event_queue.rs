@@ -1,14 +1,14 @@
-//! What happens when, in virtual time. Owns the order: by time, and at the same time by the order
-//! in which it was planned, so that a seed always tells the same story.
+//! The event queue of a simulation in virtual time. Owns the order: by time, then by insertion, so that a
+//! seed always gives the same run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Things to come.
+/// Scheduled events.
 #[derive(Debug)]
 pub(super) struct EventQueue<T> {
     items: BTreeMap<(Duration, u64), T>,
-    planned: u64,
+    scheduled: u64,
     now: Duration,
 }
 
@@ -16,7 +16,7 @@ impl<T> EventQueue<T> {
     pub(super) fn new() -> Self {
         Self {
             items: BTreeMap::new(),
-            planned: 0,
+            scheduled: 0,
             now: Duration::ZERO,
         }
     }
@@ -25,13 +25,13 @@ impl<T> EventQueue<T> {
         self.now
     }
 
-    /// Plans something for so long from now.
+    /// Schedules an event after a delay.
     pub(super) fn after(&mut self, delay: Duration, item: T) {
-        self.items.insert((self.now + delay, self.planned), item);
-        self.planned += 1;
+        self.items.insert((self.now + delay, self.scheduled), item);
+        self.scheduled += 1;
     }
 
-    /// The next thing; the clock goes on to its time.
+    /// Removes the next event and advances the clock to its time.
     pub(super) fn next(&mut self) -> Option<T> {
         let ((at, _), item) = self.items.pop_first()?;
         self.now = at;

@@ -1,6 +1,6 @@
-//! A failure and its fix, delivered by replicas that know nothing of each other, step by step in
-//! any order, to a chat server that fails in every way. Owns what is promised of a fix: told to
-//! nobody who was not told of the failure, and never dropped where the failure was there to be found.
+//! Simulates a failure and its fix, delivered by replicas that share no state, in any interleaving, to a
+//! chat server that fails in every way. Owns the invariants of a fix: it is sent only if the failure was
+//! sent, and it is not withheld if the failure was stored.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use super::chat::{bot, room};
 use crate::rng::Rng;
 
 const INSTANCE: &str = "https://gitlab.example.org";
-const LIMIT: Duration = Duration::from_secs(5);
-const FAULTS: &[ApiError] = &[
+const SEND_DEADLINE: Duration = Duration::from_secs(5);
+const ERRORS: &[ApiError] = &[
     ApiError::Connect,
     ApiError::Timeout,
     ApiError::Reset,
@@ -25,12 +25,12 @@ const FAULTS: &[ApiError] = &[
     ApiError::Unreadable,
 ];
 
-/// How often a fix ended in each way, over all stories.
+/// How often a fix had each result, over all scenarios.
 #[derive(Debug, Default)]
 pub(super) struct Stats {
-    pub(super) told: u64,
+    pub(super) sent: u64,
     pub(super) withheld: u64,
-    pub(super) refused: u64,
+    pub(super) rejected: u64,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,113 +39,113 @@ enum Topic {
     Fix,
 }
 
-/// One delivery on its way.
+/// One delivery in flight.
 struct Attempt {
     topic: Topic,
     machine: SendMachine,
     replica: usize,
     input: Input,
-    /// Whether the failure could be found when this began.
-    failure_was_there: bool,
+    /// Whether the failure was stored when this delivery started.
+    failure_was_stored: bool,
 }
 
-struct Story<'a> {
-    dice: Rng,
+struct Scenario<'a> {
+    rng: Rng,
     now: Duration,
-    chaos: u64,
+    fault_percent: u64,
     stored: BTreeSet<String>,
     budgets: [RetryBudget; 2],
     in_progress: Vec<Attempt>,
     fix_accepted: bool,
-    breaches: Vec<String>,
-    tally: &'a mut Stats,
+    violations: Vec<String>,
+    stats: &'a mut Stats,
 }
 
-/// Plays one story to its end; returns what was broken.
-pub(super) fn play(seed: u64, tally: &mut Stats) -> Vec<String> {
-    let mut dice = Rng::seeded(seed);
-    let chaos = dice.below(70);
-    let mut story = Story {
-        dice,
+/// Runs one scenario; returns the violated invariants.
+pub(super) fn run(seed: u64, stats: &mut Stats) -> Vec<String> {
+    let mut rng = Rng::seeded(seed);
+    let fault_percent = rng.below(70);
+    let mut scenario = Scenario {
+        rng,
         now: Duration::ZERO,
-        chaos,
+        fault_percent,
         stored: BTreeSet::new(),
         budgets: [(); 2].map(|()| RetryBudget::new(Duration::ZERO)),
         in_progress: Vec::new(),
         fix_accepted: false,
-        breaches: Vec::new(),
-        tally,
+        violations: Vec::new(),
+        stats,
     };
-    for _ in 0..story.dice.below(3) + 2 {
-        let topic = *story.dice.pick(&[Topic::Failure, Topic::Fix]);
-        story.begin(topic);
-        for _ in 0..story.dice.below(9) {
-            story.step();
+    for _ in 0..scenario.rng.below(3) + 2 {
+        let topic = *scenario.rng.pick(&[Topic::Failure, Topic::Fix]);
+        scenario.start(topic);
+        for _ in 0..scenario.rng.below(9) {
+            scenario.step();
         }
     }
-    story.come_to_rest();
-    story.breaches
+    scenario.end_faults();
+    scenario.violations
 }
 
-impl Story<'_> {
-    fn begin(&mut self, topic: Topic) {
+impl Scenario<'_> {
+    fn start(&mut self, topic: Topic) {
         let name = |text: &str| IdempotencyKey::parse(text.as_bytes()).expect("is a key");
-        let deadline = Deadline::new(self.now, LIMIT);
-        let (key, conditions) = match topic {
+        let deadline = Deadline::new(self.now, SEND_DEADLINE);
+        let (key, preconditions) = match topic {
             Topic::Failure => ("failure", Vec::new()),
             Topic::Fix => (
                 "fix",
                 vec![name("failure-of-another-push"), name("failure")],
             ),
         };
-        let seed = self.dice.number();
+        let seed = self.rng.number();
         let machine = SendMachine::new(name(key), INSTANCE.to_owned(), bot(), None, deadline, seed);
         let attempt = Attempt {
             topic,
-            machine: machine.after_one_of(conditions),
-            replica: self.dice.below(2) as usize,
+            machine: machine.after_one_of(preconditions),
+            replica: self.rng.below(2) as usize,
             input: Input::Start,
-            failure_was_there: self.stored.contains(id("failure").as_str()),
+            failure_was_stored: self.stored.contains(id("failure").as_str()),
         };
         self.in_progress.push(attempt);
     }
 
-    /// One of the deliveries goes one step further.
+    /// Executes one step of a random delivery.
     fn step(&mut self) {
         if self.in_progress.is_empty() {
             return;
         }
-        let index = self.dice.below(self.in_progress.len() as u64) as usize;
+        let index = self.rng.below(self.in_progress.len() as u64) as usize;
         let mut attempt = self.in_progress.swap_remove(index);
         let budget = &mut self.budgets[attempt.replica];
-        let action = attempt.machine.on(attempt.input.clone(), self.now, budget);
-        self.now += self.dice.time(Duration::from_millis(100));
-        attempt.input = match action {
-            Command::Finish(verdict) => return self.end(&attempt, &verdict),
+        let command = attempt.machine.on(attempt.input.clone(), self.now, budget);
+        self.now += self.rng.time(Duration::from_millis(100));
+        attempt.input = match command {
+            Command::Finish(result) => return self.finish(&attempt, &result),
             Command::Wait(pause) => {
                 self.now += pause;
                 Input::Waited
             }
-            Command::CreateRoom { .. } => Input::Room(self.answer(Ok(room(0)))),
+            Command::CreateRoom { .. } => Input::Room(self.respond(Ok(room(0)))),
             Command::Send { id, .. } => {
                 let sent = self.send(&id);
                 Input::Sent(sent)
             }
             Command::Find { id, .. } => {
                 let found = self.find(&id);
-                Input::Found(self.answer(found))
+                Input::Found(self.respond(found))
             }
-            Command::Edit { .. } => panic!("nothing here is ever edited"),
+            Command::Edit { .. } => panic!("a fix or a failure is never edited"),
         };
         self.in_progress.push(attempt);
     }
 
     fn send(&mut self, id: &MessageId) -> Result<(), ApiError> {
-        if self.dice.percent(self.chaos / 2) {
-            return Err(*self.dice.pick(FAULTS));
+        if self.rng.percent(self.fault_percent / 2) {
+            return Err(*self.rng.pick(ERRORS));
         }
         let is_new = self.stored.insert(id.as_str().to_owned());
-        self.answer(if is_new {
+        self.respond(if is_new {
             Ok(())
         } else {
             Err(ApiError::Refused)
@@ -163,19 +163,19 @@ impl Story<'_> {
         })
     }
 
-    /// The answer, or what is heard instead of it.
-    fn answer<T>(&mut self, answer: Result<T, ApiError>) -> Result<T, ApiError> {
-        if self.dice.percent(self.chaos) {
-            Err(*self.dice.pick(FAULTS))
+    /// The response, or a random error instead of it.
+    fn respond<T>(&mut self, response: Result<T, ApiError>) -> Result<T, ApiError> {
+        if self.rng.percent(self.fault_percent) {
+            Err(*self.rng.pick(ERRORS))
         } else {
-            answer
+            response
         }
     }
 
-    fn end(&mut self, attempt: &Attempt, verdict: &SendResult) {
-        let is_there = |key: &str| self.stored.contains(id(key).as_str());
-        let (failure, fix) = (is_there("failure"), is_there("fix"));
-        let broken = match (attempt.topic, verdict) {
+    fn finish(&mut self, attempt: &Attempt, result: &SendResult) {
+        let is_stored = |key: &str| self.stored.contains(id(key).as_str());
+        let (failure, fix) = (is_stored("failure"), is_stored("fix"));
+        let violation = match (attempt.topic, result) {
             (Topic::Failure, SendResult::Delivered { .. }) if !failure => {
                 "a failure was accepted and is not stored"
             }
@@ -183,43 +183,43 @@ impl Story<'_> {
             (Topic::Fix, SendResult::Delivered { .. }) if !fix => {
                 "a fix was accepted and is not stored"
             }
-            (Topic::Fix, SendResult::Withheld) if attempt.failure_was_there => {
-                "a fix was withheld although its failure was there"
+            (Topic::Fix, SendResult::Withheld) if attempt.failure_was_stored => {
+                "a fix was withheld although its failure was stored"
             }
-            _ if fix && !failure => "a fix was told to somebody who was not told of the failure",
+            _ if fix && !failure => "a fix was sent to a recipient who did not get the failure",
             _ => "",
         };
-        if !broken.is_empty() {
-            self.breaches.push(broken.to_owned());
+        if !violation.is_empty() {
+            self.violations.push(violation.to_owned());
         }
         if attempt.topic == Topic::Fix {
-            match verdict {
-                SendResult::Delivered { .. } => self.tally.told += 1,
-                SendResult::Withheld => self.tally.withheld += 1,
-                SendResult::Refused(_) => self.tally.refused += 1,
+            match result {
+                SendResult::Delivered { .. } => self.stats.sent += 1,
+                SendResult::Withheld => self.stats.withheld += 1,
+                SendResult::Refused(_) => self.stats.rejected += 1,
             }
-            self.fix_accepted |= !matches!(verdict, SendResult::Refused(_));
+            self.fix_accepted |= !matches!(result, SendResult::Refused(_));
         }
     }
 
-    /// The faults end, and what failed is sent again: the failure first.
-    fn come_to_rest(&mut self) {
+    /// Stops the faults and resends what failed: the failure first.
+    fn end_faults(&mut self) {
         while !self.in_progress.is_empty() {
             self.step();
         }
-        self.chaos = 0;
+        self.fault_percent = 0;
         for topic in [Topic::Failure, Topic::Fix] {
             if topic == Topic::Fix && self.fix_accepted {
                 break;
             }
-            self.begin(topic);
+            self.start(topic);
             while !self.in_progress.is_empty() {
                 self.step();
             }
         }
         if !self.fix_accepted {
-            self.breaches
-                .push("a fix was refused without a error".to_owned());
+            self.violations
+                .push("a fix was rejected without faults".to_owned());
         }
     }
 }

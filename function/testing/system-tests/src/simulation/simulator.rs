@@ -1,7 +1,7 @@
-//! A small world in virtual time: one GitLab with its rules (no retry, off after four failures,
-//! resends by hand), three replicas of the function's own machine, and one chat server that stores
-//! a message per id and fails in every way. Some deliveries go to several people, some are about a
-//! pipeline whose one message is edited. Owns what is promised of it.
+//! The model of a simulation in virtual time: GitLab with its rules (no retries, a webhook is disabled after
+//! four failures, manual resends), three replicas that run the real state machine, and one chat server that
+//! stores one message per id and fails in every way. Some deliveries have several recipients, some update
+//! the one message of a pipeline. Owns the invariants.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,26 +22,27 @@ use super::stats::Stats;
 use crate::rng::Rng;
 
 const REPLICAS: usize = 3;
-const LIMIT: Duration = Duration::from_secs(5);
-/// GitLab's own patience.
+/// The deadline of webhook-app for sending a message.
+const SEND_DEADLINE: Duration = Duration::from_secs(5);
+/// GitLab's timeout for webhooks.
 const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
-/// Failures in a row that switch a webhook off.
-const FAILURES_UNTIL_OFF: u32 = 4;
-/// People who may hear of one event.
-const MOST_RECIPIENTS: usize = 3;
-/// When chaos ends, and everything that failed is sent again.
-const CALM: Duration = Duration::from_mins(20);
+/// Consecutive failures after which GitLab disables a webhook.
+const FAILURES_UNTIL_DISABLED: u32 = 4;
+/// The maximum number of recipients of one event.
+const MAX_RECIPIENTS: usize = 3;
+/// When the faults end and failed deliveries are resent.
+const FAULTS_END: Duration = Duration::from_mins(20);
 
-/// How a world ended.
+/// The result of a simulation.
 #[derive(Debug)]
-pub(super) struct End {
-    pub(super) tally: Stats,
-    pub(super) breaches: Vec<String>,
+pub(super) struct Outcome {
+    pub(super) stats: Stats,
+    pub(super) violations: Vec<String>,
     pub(super) digest: String,
 }
 
 #[derive(Debug)]
-enum Happening {
+enum Event {
     Push {
         progress: Option<PipelineState>,
     },
@@ -51,283 +52,291 @@ enum Happening {
     Resend {
         number: usize,
     },
-    /// The chat server gets a call; what its caller will hear is decided with it.
+    /// The chat server receives a call; whether its response arrives is already decided.
     Call {
-        from: From,
+        send: SendId,
         call: Call,
-        way: Way,
+        transit: Transit,
     },
-    Hear {
-        from: From,
+    Receive {
+        send: SendId,
         input: Input,
     },
-    GiveUp {
+    DeadlineExceeded {
         attempt: usize,
     },
     Crash {
         replica: usize,
     },
-    ChatTurns {
+    SetChatDown {
         down: bool,
     },
-    Calm,
+    FaultsEnd,
 }
 
-/// One recipient's part of an attempt.
+/// Identifies the send to one recipient within an attempt.
 #[derive(Clone, Copy, Debug)]
-struct From {
+struct SendId {
     attempt: usize,
     recipient: usize,
 }
 
-/// What the network does to a call: when its answer comes, and whether it is one.
+/// What the network does to the response of a call.
 #[derive(Clone, Copy, Debug)]
-struct Way {
-    back: Duration,
-    /// What is heard instead of the answer, and when that is over for the caller.
+struct Transit {
+    /// The delay of the response.
+    inbound: Duration,
+    /// The error that the caller gets instead of the response.
     lost: Option<ApiError>,
+    /// When the caller times out.
     deadline: Duration,
 }
 
-/// A try of GitLab's to get one delivery through.
+/// One HTTP request of GitLab for a delivery.
 struct Attempt {
     number: usize,
     replica: usize,
-    /// The life of the replica that it belongs to.
-    life: u64,
-    /// One for each recipient, and whether it has delivered.
+    /// The incarnation of the replica, which changes with each crash.
+    incarnation: u64,
+    /// One state machine per recipient, and whether it delivered once it has finished.
     machines: Vec<(SendMachine, Option<bool>)>,
     began: Duration,
     over: bool,
 }
 
-/// A delivery of GitLab's.
+/// A delivery of GitLab.
 struct Sent {
     accepted: bool,
     recipients: usize,
     progress: Option<PipelineState>,
 }
 
-/// What differs between the stories.
+/// Settings that differ between kinds of simulations.
 struct Rules {
-    /// Whether somebody sends deliveries again, and GitLab twice, while faults go on.
-    restless: bool,
-    switches_off: bool,
-    resend_every: Duration,
-    most_steps: usize,
+    /// Whether deliveries are resent or sent twice before the faults end, and some have several recipients.
+    resends_early: bool,
+    auto_disables: bool,
+    resend_interval: Duration,
+    max_steps: usize,
 }
 
 struct Replica {
     budget: RetryBudget,
-    rooms: [Option<RoomId>; MOST_RECIPIENTS],
-    life: u64,
+    rooms: [Option<RoomId>; MAX_RECIPIENTS],
+    incarnation: u64,
+    /// Clock skew in seconds.
     skew: i64,
 }
 
 pub(super) struct Simulator {
-    dice: Rng,
-    agenda: EventQueue<Happening>,
+    rng: Rng,
+    events: EventQueue<Event>,
     replicas: Vec<Replica>,
     attempts: Vec<Attempt>,
     sent: Vec<Sent>,
     chat: Chat,
     rules: Rules,
     chat_down: bool,
-    chaos: u64,
-    calm: bool,
+    fault_percent: u64,
+    faults_over: bool,
     calls_this_second: (u64, u64),
     failures: u32,
-    off_until: Duration,
-    breaches: Vec<String>,
-    tally: Stats,
+    disabled_until: Duration,
+    violations: Vec<String>,
+    stats: Stats,
     trace: digest::Context,
 }
 
 impl Simulator {
     pub(super) fn new(seed: u64) -> Self {
-        let mut dice = Rng::seeded(seed);
-        let skewed = dice.percent(20);
+        let mut rng = Rng::seeded(seed);
+        let skewed = rng.percent(20);
         let replicas = (0..REPLICAS).map(|_| Replica {
             budget: RetryBudget::new(Duration::ZERO),
-            rooms: [const { None }; MOST_RECIPIENTS],
-            life: 0,
+            rooms: [const { None }; MAX_RECIPIENTS],
+            incarnation: 0,
             skew: if skewed {
-                i64::try_from(dice.below(1200)).unwrap_or(0) - 600
+                i64::try_from(rng.below(1200)).unwrap_or(0) - 600
             } else {
                 0
             },
         });
         let replicas = replicas.collect();
-        let mut agenda = EventQueue::new();
-        for _ in 0..dice.below(24) + 2 {
-            agenda.after(dice.time(CALM / 2), Happening::Push { progress: None });
+        let mut events = EventQueue::new();
+        for _ in 0..rng.below(24) + 2 {
+            events.after(rng.time(FAULTS_END / 2), Event::Push { progress: None });
         }
-        for pipeline in 0..dice.below(4) {
-            let at = dice.time(CALM / 2);
-            let mut tell = |delay, finished_at| {
+        for pipeline in 0..rng.below(4) {
+            let at = rng.time(FAULTS_END / 2);
+            let mut push = |delay, finished_at| {
                 let progress = Some(PipelineState {
                     pipeline,
                     finished_at,
                 });
-                agenda.after(at + delay, Happening::Push { progress });
+                events.after(at + delay, Event::Push { progress });
             };
-            tell(Duration::ZERO, None);
-            tell(dice.time(Duration::from_secs(3)), None);
-            tell(dice.time(Duration::from_secs(9)), Some(17));
+            push(Duration::ZERO, None);
+            push(rng.time(Duration::from_secs(3)), None);
+            push(rng.time(Duration::from_secs(9)), Some(17));
         }
-        for _ in 0..dice.below(8) {
-            let replica = dice.below(REPLICAS as u64) as usize;
-            agenda.after(dice.time(CALM / 2), Happening::Crash { replica });
+        for _ in 0..rng.below(8) {
+            let replica = rng.below(REPLICAS as u64) as usize;
+            events.after(rng.time(FAULTS_END / 2), Event::Crash { replica });
         }
-        for _ in 0..dice.below(4) {
-            let at = dice.time(CALM / 2);
-            agenda.after(at, Happening::ChatTurns { down: true });
-            agenda.after(
-                at + dice.time(CALM / 4),
-                Happening::ChatTurns { down: false },
+        for _ in 0..rng.below(4) {
+            let at = rng.time(FAULTS_END / 2);
+            events.after(at, Event::SetChatDown { down: true });
+            events.after(
+                at + rng.time(FAULTS_END / 4),
+                Event::SetChatDown { down: false },
             );
         }
-        agenda.after(CALM, Happening::Calm);
-        let chaos = dice.below(70);
-        let limited = dice.percent(15);
+        events.after(FAULTS_END, Event::FaultsEnd);
+        let fault_percent = rng.below(70);
+        let limited = rng.percent(15);
         let rules = Rules {
-            restless: true,
-            switches_off: true,
-            resend_every: Duration::from_secs(12),
-            most_steps: 100_000,
+            resends_early: true,
+            auto_disables: true,
+            resend_interval: Duration::from_secs(12),
+            max_steps: 100_000,
         };
         Self {
             rules,
-            dice,
-            agenda,
+            rng,
+            events,
             replicas,
             attempts: Vec::new(),
             sent: Vec::new(),
             chat: Chat::new(limited),
             chat_down: false,
-            chaos,
-            calm: false,
+            fault_percent,
+            faults_over: false,
             calls_this_second: (0, 0),
             failures: 0,
-            off_until: Duration::ZERO,
-            breaches: Vec::new(),
-            tally: Stats::default(),
+            disabled_until: Duration::ZERO,
+            violations: Vec::new(),
+            stats: Stats::default(),
             trace: digest::Context::new(&digest::SHA256),
         }
     }
 
-    /// A chat server that is gone for so long, under a steady load, and nothing else that is wrong.
+    /// An outage of the chat server under constant load, without other faults.
     pub(super) fn outage(lasting: Duration, rate: u32) -> Self {
-        let mut world = Self::new(0);
-        world.agenda = EventQueue::new();
-        world.chaos = 0;
-        world.chat.limited = false;
-        world.rules = Rules {
-            restless: false,
-            switches_off: false,
-            resend_every: Duration::from_secs(1) / rate,
-            most_steps: usize::MAX,
+        let mut simulator = Self::new(0);
+        simulator.events = EventQueue::new();
+        simulator.fault_percent = 0;
+        simulator.chat.limited = false;
+        simulator.rules = Rules {
+            resends_early: false,
+            auto_disables: false,
+            resend_interval: Duration::from_secs(1) / rate,
+            max_steps: usize::MAX,
         };
-        for replica in &mut world.replicas {
+        for replica in &mut simulator.replicas {
             replica.skew = 0;
         }
-        let around = Duration::from_mins(1);
-        let whole = lasting + around * 2;
+        let margin = Duration::from_mins(1);
+        let total = lasting + margin * 2;
         let mut at = Duration::ZERO;
-        while at < whole {
-            world.agenda.after(at, Happening::Push { progress: None });
+        while at < total {
+            simulator.events.after(at, Event::Push { progress: None });
             at += Duration::from_secs(1) / rate;
         }
-        let turns = [(around, true), (around + lasting, false)];
-        for (at, down) in turns {
-            world.agenda.after(at, Happening::ChatTurns { down });
+        let changes = [(margin, true), (margin + lasting, false)];
+        for (at, down) in changes {
+            simulator.events.after(at, Event::SetChatDown { down });
         }
-        world.agenda.after(whole, Happening::Calm);
-        world
+        simulator.events.after(total, Event::FaultsEnd);
+        simulator
     }
 
-    /// Plays it to its end.
-    pub(super) fn play(mut self) -> End {
+    /// Runs the simulation until no events are left.
+    pub(super) fn run(mut self) -> Outcome {
         let mut steps = 0;
-        while let Some(happening) = self.agenda.next() {
+        while let Some(event) = self.events.next() {
             steps += 1;
-            if steps > self.rules.most_steps {
-                self.breaches.push("the story does not end".to_owned());
+            if steps > self.rules.max_steps {
+                self.violations
+                    .push("the simulation does not end".to_owned());
                 break;
             }
-            let line = format!("{:?} {happening:?}\n", self.agenda.now());
+            let line = format!("{:?} {event:?}\n", self.events.now());
             self.trace.update(line.as_bytes());
-            self.happen(happening);
+            self.handle(event);
         }
-        self.judge();
+        self.check_invariants();
         let digest = format!("{:?}", self.trace.finish());
-        End {
-            tally: self.tally,
-            breaches: self.breaches,
+        Outcome {
+            stats: self.stats,
+            violations: self.violations,
             digest,
         }
     }
 
-    fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Push { progress } => self.push(progress),
-            Happening::Post { number } => self.post(number),
-            Happening::Resend { number } => {
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Push { progress } => self.push(progress),
+            Event::Post { number } => self.post(number),
+            Event::Resend { number } => {
                 if !self.sent[number].accepted {
                     self.post(number);
                 }
             }
-            Happening::Call { from, call, way } => self.call(from, &call, way),
-            Happening::Hear { from, input } => self.hear(from, input),
-            Happening::GiveUp { attempt } => {
+            Event::Call {
+                send,
+                call,
+                transit,
+            } => self.call(send, &call, transit),
+            Event::Receive { send, input } => self.receive(send, input),
+            Event::DeadlineExceeded { attempt } => {
                 if !self.attempts[attempt].over {
-                    self.tally.late += 1;
+                    self.stats.late += 1;
                     let took = self
-                        .agenda
+                        .events
                         .now()
                         .saturating_sub(self.attempts[attempt].began);
-                    self.breaches.push(format!("no answer after {took:?}"));
+                    self.violations.push(format!("no response after {took:?}"));
                     self.fail(attempt);
                 }
             }
-            Happening::Crash { replica } => self.crash(replica),
-            Happening::ChatTurns { down } => self.chat_down = down,
-            Happening::Calm => self.come_to_rest(),
+            Event::Crash { replica } => self.crash(replica),
+            Event::SetChatDown { down } => self.chat_down = down,
+            Event::FaultsEnd => self.end_faults(),
         }
     }
 
-    /// While a webhook is off, its events are never sent, and nobody promised them.
+    /// GitLab pushes an event, unless the webhook is disabled: such events are never sent.
     fn push(&mut self, progress: Option<PipelineState>) {
-        if self.agenda.now() < self.off_until {
+        if self.events.now() < self.disabled_until {
             return;
         }
         let number = self.sent.len();
-        let several = self.rules.restless && self.dice.percent(30);
+        let several = self.rules.resends_early && self.rng.percent(30);
         self.sent.push(Sent {
             accepted: false,
-            recipients: if several { MOST_RECIPIENTS } else { 1 },
+            recipients: if several { MAX_RECIPIENTS } else { 1 },
             progress,
         });
-        self.tally.deliveries += 1;
+        self.stats.deliveries += 1;
         self.post(number);
-        if !self.rules.restless {
+        if !self.rules.resends_early {
             return;
         }
-        if self.dice.percent(5) {
-            let late = self.dice.time(Duration::from_secs(2));
-            self.agenda.after(late, Happening::Post { number });
+        if self.rng.percent(5) {
+            let late = self.rng.time(Duration::from_secs(2));
+            self.events.after(late, Event::Post { number });
         }
-        for _ in 0..self.dice.below(3) {
-            let later = Duration::from_secs(11) + self.dice.time(CALM / 4);
-            self.agenda.after(later, Happening::Resend { number });
+        for _ in 0..self.rng.below(3) {
+            let later = Duration::from_secs(11) + self.rng.time(FAULTS_END / 4);
+            self.events.after(later, Event::Resend { number });
         }
     }
 
     fn post(&mut self, number: usize) {
-        self.tally.attempts += 1;
-        let index = self.dice.below(REPLICAS as u64) as usize;
-        let seed = self.dice.number();
-        let now = self.agenda.now();
+        self.stats.attempts += 1;
+        let index = self.rng.below(REPLICAS as u64) as usize;
+        let seed = self.rng.number();
+        let now = self.events.now();
         let replica = &self.replicas[index];
         let stale = replica.skew.unsigned_abs() > TOLERANCE_SECONDS;
         let sent = &self.sent[number];
@@ -341,7 +350,7 @@ impl Simulator {
                 "https://gitlab.example.org".to_owned(),
                 bot(),
                 replica.rooms[recipient].clone(),
-                Deadline::new(now, LIMIT),
+                Deadline::new(now, SEND_DEADLINE),
                 seed,
             );
             (machine.about(sent.progress.clone()), None)
@@ -352,61 +361,66 @@ impl Simulator {
         self.attempts.push(Attempt {
             number,
             replica: index,
-            life: replica.life,
+            incarnation: replica.incarnation,
             machines,
             began: now,
             over: false,
         });
         if stale {
-            self.tally.stale += 1;
+            self.stats.stale += 1;
             self.fail(attempt);
             return;
         }
-        self.agenda.after(LIMIT, Happening::GiveUp { attempt });
+        self.events
+            .after(SEND_DEADLINE, Event::DeadlineExceeded { attempt });
         for recipient in 0..recipients {
-            let from = From { attempt, recipient };
-            self.hear(from, Input::Start);
+            let send = SendId { attempt, recipient };
+            self.receive(send, Input::Start);
         }
     }
 
-    fn hear(&mut self, from: From, input: Input) {
-        let now = self.agenda.now();
-        let this = &mut self.attempts[from.attempt];
+    fn receive(&mut self, send: SendId, input: Input) {
+        let now = self.events.now();
+        let this = &mut self.attempts[send.attempt];
         let replica = &mut self.replicas[this.replica];
-        if this.over || this.life != replica.life {
+        if this.over || this.incarnation != replica.incarnation {
             return;
         }
         if let Input::Room(room) = &input {
-            replica.rooms[from.recipient] = room.as_ref().ok().cloned();
+            replica.rooms[send.recipient] = room.as_ref().ok().cloned();
         }
-        let machine = &mut this.machines[from.recipient].0;
+        let machine = &mut this.machines[send.recipient].0;
         match machine.on(input, now, &mut replica.budget) {
-            Command::Finish(verdict) => self.part_ends(from, &verdict),
+            Command::Finish(result) => self.send_finished(send, &result),
             Command::Wait(pause) => {
                 let input = Input::Waited;
-                self.agenda.after(pause, Happening::Hear { from, input });
+                self.events.after(pause, Event::Receive { send, input });
             }
-            Command::CreateRoom { within } => self.send_call(from, Call::CreateRoom, within),
+            Command::CreateRoom { within } => self.send_call(send, Call::CreateRoom, within),
             Command::Send { room, id, within } => {
-                self.send_call(from, Call::Send(room, id), within);
+                self.send_call(send, Call::Send(room, id), within);
             }
-            Command::Find { id, within } => self.send_call(from, Call::Find(id), within),
-            Command::Edit { id, within, .. } => self.send_call(from, Call::Edit(id), within),
+            Command::Find { id, within } => self.send_call(send, Call::Find(id), within),
+            Command::Edit { id, within, .. } => self.send_call(send, Call::Edit(id), within),
         }
     }
 
-    /// The network: there, back, or lost on either way.
-    fn send_call(&mut self, from: From, call: Call, within: Duration) {
+    /// The network: delays a call and its response, or loses one of them.
+    fn send_call(&mut self, send: SendId, call: Call, within: Duration) {
         self.count_call();
-        let chaos = if self.calm { 0 } else { self.chaos };
-        let slow = if self.dice.percent(chaos / 4) {
+        let fault_percent = if self.faults_over {
+            0
+        } else {
+            self.fault_percent
+        };
+        let slow = if self.rng.percent(fault_percent / 4) {
             Duration::from_secs(4)
         } else {
             Duration::from_millis(40)
         };
-        let (there, back) = (self.dice.time(slow), self.dice.time(slow));
-        if self.chat_down || self.dice.percent(chaos / 4) {
-            let error = *self.dice.pick(&[
+        let (outbound, inbound) = (self.rng.time(slow), self.rng.time(slow));
+        if self.chat_down || self.rng.percent(fault_percent / 4) {
+            let error = *self.rng.pick(&[
                 ApiError::Connect,
                 ApiError::Reset,
                 ApiError::ServerError,
@@ -414,12 +428,12 @@ impl Simulator {
                 ApiError::Unreadable,
             ]);
             let input = failed(&call, error);
-            self.agenda
-                .after(there.min(within), Happening::Hear { from, input });
+            self.events
+                .after(outbound.min(within), Event::Receive { send, input });
             return;
         }
-        let lost = self.dice.percent(chaos / 3).then(|| {
-            *self.dice.pick(&[
+        let lost = self.rng.percent(fault_percent / 3).then(|| {
+            *self.rng.pick(&[
                 ApiError::Timeout,
                 ApiError::Reset,
                 ApiError::ServerError,
@@ -427,50 +441,57 @@ impl Simulator {
                 ApiError::Unconfirmed,
             ])
         });
-        self.tally.lost_answers += u64::from(lost.is_some());
-        let deadline = self.agenda.now() + within;
-        let way = Way {
-            back,
+        self.stats.lost_responses += u64::from(lost.is_some());
+        let deadline = self.events.now() + within;
+        let transit = Transit {
+            inbound,
             lost,
             deadline,
         };
-        if there + back >= within {
-            // The caller has given up by then; the call is on its way all the same.
+        if outbound + inbound >= within {
+            // The caller times out before the response, but the chat server still executes the call.
             let input = failed(&call, ApiError::Timeout);
-            self.agenda.after(within, Happening::Hear { from, input });
+            self.events.after(within, Event::Receive { send, input });
         }
-        self.agenda
-            .after(there, Happening::Call { from, call, way });
+        self.events.after(
+            outbound,
+            Event::Call {
+                send,
+                call,
+                transit,
+            },
+        );
     }
 
     fn count_call(&mut self) {
-        let second = self.agenda.now().as_secs();
+        let second = self.events.now().as_secs();
         if self.calls_this_second.0 != second {
             self.calls_this_second = (second, 0);
         }
         self.calls_this_second.1 += 1;
-        self.tally.peak = self.tally.peak.max(self.calls_this_second.1);
+        self.stats.peak = self.stats.peak.max(self.calls_this_second.1);
     }
 
-    /// The chat server carries out a call, whether its caller still lives or not.
-    fn call(&mut self, from: From, call: &Call, way: Way) {
-        let number = self.attempts[from.attempt].number;
+    /// The chat server executes a call, even if its caller has crashed.
+    fn call(&mut self, send: SendId, call: &Call, transit: Transit) {
+        let number = self.attempts[send.attempt].number;
         let message = Stored {
-            about: self.about(number),
-            room: room(from.recipient),
+            key: self.message_key(number),
+            room: room(send.recipient),
             text: self.text(number),
         };
-        let input = self.chat.answer(call, message, self.agenda.now());
-        self.tally.found += u64::from(matches!(input, Input::Found(Ok(_))));
-        self.tally.edited += u64::from(matches!(input, Input::Edited(Ok(()))));
-        let input = way.lost.map_or(input, |error| failed(call, error));
-        if self.agenda.now() + way.back < way.deadline {
-            self.agenda.after(way.back, Happening::Hear { from, input });
+        let input = self.chat.execute(call, message, self.events.now());
+        self.stats.found += u64::from(matches!(input, Input::Found(Ok(_))));
+        self.stats.edited += u64::from(matches!(input, Input::Edited(Ok(()))));
+        let input = transit.lost.map_or(input, |error| failed(call, error));
+        if self.events.now() + transit.inbound < transit.deadline {
+            self.events
+                .after(transit.inbound, Event::Receive { send, input });
         }
     }
 
-    /// What makes two deliveries one message.
-    fn about(&self, number: usize) -> String {
+    /// The key of the message: equal for deliveries that belong to one message.
+    fn message_key(&self, number: usize) -> String {
         match &self.sent[number].progress {
             Some(progress) => format!("pipeline {}", progress.pipeline),
             None => format!("delivery {number}"),
@@ -486,14 +507,14 @@ impl Simulator {
         live_pipeline::mark(&text, progress).expect("has a link")
     }
 
-    /// One recipient's part has ended; with the last one there is an answer.
-    fn part_ends(&mut self, from: From, verdict: &SendResult) {
-        if let SendResult::Delivered { id, .. } = verdict {
-            self.judge_delivered(from, id);
+    /// The send to one recipient has finished; after the last one the attempt is answered.
+    fn send_finished(&mut self, send: SendId, result: &SendResult) {
+        if let SendResult::Delivered { id, .. } = result {
+            self.check_stored(send, id);
         }
-        let this = &mut self.attempts[from.attempt];
-        let delivered = matches!(verdict, SendResult::Delivered { .. });
-        this.machines[from.recipient].1 = Some(delivered);
+        let this = &mut self.attempts[send.attempt];
+        let delivered = matches!(result, SendResult::Delivered { .. });
+        this.machines[send.recipient].1 = Some(delivered);
         if this.machines.iter().any(|(_, ended)| ended.is_none()) {
             return;
         }
@@ -503,70 +524,70 @@ impl Simulator {
             .filter(|(_, ended)| *ended == Some(true));
         let reached = reached.count();
         if reached < this.machines.len() {
-            self.tally.partly += u64::from(reached > 0);
-            self.fail(from.attempt);
+            self.stats.partially_delivered += u64::from(reached > 0);
+            self.fail(send.attempt);
             return;
         }
         this.over = true;
-        let (number, took) = (this.number, self.agenda.now().saturating_sub(this.began));
+        let (number, took) = (this.number, self.events.now().saturating_sub(this.began));
         if took > WEBHOOK_TIMEOUT {
-            self.breaches
+            self.violations
                 .push(format!("delivery {number} was answered after {took:?}"));
         }
         self.sent[number].accepted = true;
         self.failures = 0;
     }
 
-    fn judge_delivered(&mut self, from: From, id: &MessageId) {
-        let number = self.attempts[from.attempt].number;
-        let (about, room) = (self.about(number), room(from.recipient));
-        let told = self.chat.stored.get(id.as_str());
-        let told = told.filter(|stored| stored.about == about && stored.room == room);
-        if !told.is_some_and(|stored| self.is_told(number, stored)) {
-            self.tally.lost += 1;
-            self.breaches
-                .push(format!("delivery {number} was accepted and is not stored"));
+    fn check_stored(&mut self, send: SendId, id: &MessageId) {
+        let number = self.attempts[send.attempt].number;
+        let (key, room) = (self.message_key(number), room(send.recipient));
+        let stored = self.chat.stored.get(id.as_str());
+        let stored = stored.filter(|stored| stored.key == key && stored.room == room);
+        if !stored.is_some_and(|stored| self.is_up_to_date(number, stored)) {
+            self.stats.lost += 1;
+            self.violations
+                .push(format!("delivery {number} was accepted but is not stored"));
         }
     }
 
-    /// Whether a text says what the delivery says, or something later.
-    fn is_told(&self, number: usize, stored: &Stored) -> bool {
+    /// Whether a stored text has the state of this delivery or a later one.
+    fn is_up_to_date(&self, number: usize, stored: &Stored) -> bool {
         let progress = self.sent[number].progress.as_ref();
         progress.is_none_or(|progress| !live_pipeline::is_behind(&stored.text, progress))
     }
 
     fn fail(&mut self, attempt: usize) {
         self.attempts[attempt].over = true;
-        self.tally.refused += 1;
+        self.stats.rejected += 1;
         self.failures += 1;
-        let off = self.rules.switches_off && self.failures >= FAILURES_UNTIL_OFF;
-        if off && !self.calm {
-            self.tally.switched_off += 1;
-            let doublings = (self.failures - FAILURES_UNTIL_OFF).min(10);
-            self.off_until = self.agenda.now() + Duration::from_mins(1) * 2_u32.pow(doublings);
+        let off = self.rules.auto_disables && self.failures >= FAILURES_UNTIL_DISABLED;
+        if off && !self.faults_over {
+            self.stats.auto_disabled += 1;
+            let doublings = (self.failures - FAILURES_UNTIL_DISABLED).min(10);
+            self.disabled_until = self.events.now() + Duration::from_mins(1) * 2_u32.pow(doublings);
         }
     }
 
-    /// Everything in the memory of the process is gone, and so are its connections.
+    /// A replica restarts: it loses its memory and its connections.
     fn crash(&mut self, replica: usize) {
-        self.tally.crashes += 1;
+        self.stats.crashes += 1;
         let this = &mut self.replicas[replica];
-        this.life += 1;
-        this.rooms = [const { None }; MOST_RECIPIENTS];
-        this.budget = RetryBudget::new(self.agenda.now());
-        let dead: Vec<usize> = (0..self.attempts.len())
+        this.incarnation += 1;
+        this.rooms = [const { None }; MAX_RECIPIENTS];
+        this.budget = RetryBudget::new(self.events.now());
+        let aborted: Vec<usize> = (0..self.attempts.len())
             .filter(|&attempt| {
                 self.attempts[attempt].replica == replica && !self.attempts[attempt].over
             })
             .collect();
-        for attempt in dead {
+        for attempt in aborted {
             self.fail(attempt);
         }
     }
 
-    /// The faults end, and somebody sends again what failed.
-    fn come_to_rest(&mut self) {
-        self.calm = true;
+    /// Stops the faults and schedules a resend of the failed deliveries.
+    fn end_faults(&mut self) {
+        self.faults_over = true;
         self.chat_down = false;
         self.chat.limited = false;
         for replica in &mut self.replicas {
@@ -575,37 +596,37 @@ impl Simulator {
         let failed = (0..self.sent.len()).filter(|&number| !self.sent[number].accepted);
         let failed: Vec<_> = failed.collect();
         for (position, number) in failed.into_iter().enumerate() {
-            // Five a minute is what GitLab allows.
-            let at = self.rules.resend_every * u32::try_from(position + 1).unwrap_or(u32::MAX);
-            self.agenda.after(at, Happening::Resend { number });
+            // GitLab allows 5 resends per minute.
+            let at = self.rules.resend_interval * u32::try_from(position + 1).unwrap_or(u32::MAX);
+            self.events.after(at, Event::Resend { number });
         }
     }
 
-    fn judge(&mut self) {
+    fn check_invariants(&mut self) {
         let mut messages: BTreeMap<(&str, &str), Vec<&Stored>> = BTreeMap::new();
         for stored in self.chat.stored.values() {
-            let place = (stored.about.as_str(), stored.room.as_str());
+            let place = (stored.key.as_str(), stored.room.as_str());
             messages.entry(place).or_default().push(stored);
         }
-        let mut breaches = Vec::new();
-        for ((about, room), several) in &messages {
+        let mut violations = Vec::new();
+        for ((key, room), several) in &messages {
             if several.len() > 1 {
-                self.tally.doubled += 1;
-                breaches.push(format!("{about} has {} messages in {room}", several.len()));
+                self.stats.duplicated += 1;
+                violations.push(format!("{key} has {} messages in {room}", several.len()));
             }
         }
         for (number, sent) in self.sent.iter().enumerate() {
-            let about = self.about(number);
-            let told = (0..sent.recipients).all(|recipient| {
+            let key = self.message_key(number);
+            let is_stored = (0..sent.recipients).all(|recipient| {
                 let room = room(recipient);
-                let there = messages.get(&(about.as_str(), room.as_str()));
-                there.is_some_and(|there| self.is_told(number, there[0]))
+                let found = messages.get(&(key.as_str(), room.as_str()));
+                found.is_some_and(|found| self.is_up_to_date(number, found[0]))
             });
-            if !sent.accepted || !told {
-                self.tally.lost += 1;
-                breaches.push(format!("delivery {number} did not arrive after the resend"));
+            if !sent.accepted || !is_stored {
+                self.stats.lost += 1;
+                violations.push(format!("delivery {number} was not stored after the resend"));
             }
         }
-        self.breaches.extend(breaches);
+        self.violations.extend(violations);
     }
 }

@@ -1,22 +1,22 @@
-//! What is counted in a world, and what must have come about for the count to mean anything.
+//! Counts of a simulation, and which of them must not be zero for the simulation to be meaningful.
 
-/// What was counted.
+/// The counts.
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     pub(crate) deliveries: u64,
     pub(crate) attempts: u64,
     pub(crate) crashes: u64,
-    pub(crate) lost_answers: u64,
-    pub(crate) switched_off: u64,
+    pub(crate) lost_responses: u64,
+    pub(crate) auto_disabled: u64,
     pub(crate) stale: u64,
     pub(crate) found: u64,
     pub(crate) edited: u64,
-    pub(crate) partly: u64,
-    pub(crate) refused: u64,
-    /// The most calls in one second.
+    pub(crate) partially_delivered: u64,
+    pub(crate) rejected: u64,
+    /// The maximum number of calls in one second.
     pub(crate) peak: u64,
     pub(crate) lost: u64,
-    pub(crate) doubled: u64,
+    pub(crate) duplicated: u64,
     pub(crate) late: u64,
 }
 
@@ -25,30 +25,30 @@ impl Stats {
         self.deliveries += more.deliveries;
         self.attempts += more.attempts;
         self.crashes += more.crashes;
-        self.lost_answers += more.lost_answers;
-        self.switched_off += more.switched_off;
+        self.lost_responses += more.lost_responses;
+        self.auto_disabled += more.auto_disabled;
         self.stale += more.stale;
         self.found += more.found;
         self.edited += more.edited;
-        self.partly += more.partly;
-        self.refused += more.refused;
+        self.partially_delivered += more.partially_delivered;
+        self.rejected += more.rejected;
         self.peak = self.peak.max(more.peak);
         self.lost += more.lost;
-        self.doubled += more.doubled;
+        self.duplicated += more.duplicated;
         self.late += more.late;
     }
 
-    /// What must have come about in some seed, or the simulation is too tame.
-    pub(crate) fn figures(&self) -> [(&'static str, u64); 8] {
+    /// Events that must occur in at least one seed, otherwise the simulation does not cover them.
+    pub(crate) fn coverage(&self) -> [(&'static str, u64); 8] {
         [
             ("a delivery", self.deliveries),
             ("a crash", self.crashes),
-            ("a lost answer", self.lost_answers),
-            ("a webhook that is switched off", self.switched_off),
-            ("a clock that is wrong", self.stale),
-            ("a message that was found", self.found),
-            ("a message that was edited", self.edited),
-            ("a delivery that reached only some", self.partly),
+            ("a lost response", self.lost_responses),
+            ("a disabled webhook", self.auto_disabled),
+            ("a wrong clock", self.stale),
+            ("a successful look-up", self.found),
+            ("an edited message", self.edited),
+            ("a partial delivery", self.partially_delivered),
         ]
     }
 }
