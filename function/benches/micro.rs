@@ -9,8 +9,8 @@ use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::signature::SigningKey;
-use webhook_app::gitlab::verification::Verifier;
-use webhook_app::notifier::message;
+use webhook_app::gitlab::verification::{Verified, Verifier};
+use webhook_app::notifier::message::{self, Visibility};
 
 const HOOK: Option<&[u8]> = Some(b"Push Hook");
 
@@ -47,7 +47,7 @@ fn parse(criterion: &mut Criterion) {
     for (name, body) in bodies() {
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
-            bencher.iter(|| Event::parse(HOOK, black_box(&body)));
+            bencher.iter(|| Event::parse(HOOK, Verified::by_operator(black_box(&body))));
         });
     }
 }
@@ -55,11 +55,11 @@ fn parse(criterion: &mut Criterion) {
 fn render(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("render");
     for (name, body) in bodies() {
-        let Ok(event) = Event::parse(HOOK, &body) else {
+        let Ok(event) = Event::parse(HOOK, Verified::by_operator(&body)) else {
             panic!("{name} is a push");
         };
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
-            bencher.iter(|| message::build(black_box(&event)));
+            bencher.iter(|| message::render(black_box(&event), Visibility::default()));
         });
     }
 }

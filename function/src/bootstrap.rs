@@ -1,13 +1,13 @@
-//! What every program of this crate does before it takes its first webhook. Owns the way from
-//! settings to a function that can be served; how it is served is the affair of
-//! [`process`](crate::server) and, on AWS, of `lambda`.
+//! What every program of this crate does before its first webhook. Owns the way from a configuration to
+//! the state that requests are handled with; how it is served is in [`server`](crate::server) and, on AWS
+//! Lambda, in `lambda`.
 
 use std::sync::Arc;
 
 use crate::config::{Config, RocketChat};
 use crate::gitlab::verification::Verifier;
 use crate::http::body_limit::BodyLimit;
-use crate::http::webhook::Function;
+use crate::http::webhook::AppState;
 use crate::rocketchat::client::{Client, ClientError};
 use crate::send::Deadline;
 use crate::send::sender::Sender;
@@ -20,7 +20,7 @@ pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, Expo
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    if matches!(config.guard, Verifier::None) {
+    if matches!(config.verifier, Verifier::None) {
         tracing::warn!(
             "ALLOW_UNAUTHENTICATED is true: anybody who reaches this function can send messages"
         );
@@ -33,8 +33,8 @@ pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, Expo
     Ok(telemetry)
 }
 
-/// Puts the function together; opens no connection yet.
-pub fn function(config: Config, telemetry: &Telemetry) -> Result<Function, ClientError> {
+/// Wires the parts together; opens no connection yet.
+pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, ClientError> {
     let RocketChat {
         url,
         credentials,
@@ -46,14 +46,15 @@ pub fn function(config: Config, telemetry: &Telemetry) -> Result<Function, Clien
         &credentials,
         &authorities,
         Deadline::call_limit(limit),
-        Arc::clone(&telemetry.metrics),
     )?;
-    Ok(Function {
-        guard: config.guard,
+    let metrics = Arc::clone(&telemetry.metrics);
+    let observe = move |endpoint, error, elapsed| metrics.called(endpoint, error, elapsed);
+    Ok(AppState {
+        verifier: config.verifier,
         accept_cloud_events: config.accept_cloud_events,
         notifier: config.notifier,
-        sender: Sender::new(client, credentials.user_id, limit),
-        admission: BodyLimit::default(),
+        sender: Sender::new(client, credentials.user_id, limit, Box::new(observe)),
+        body_limit: BodyLimit::default(),
         accept_missing_key: config.accept_missing_key,
     })
 }

@@ -37,7 +37,7 @@ pub struct Config {
     /// Port for operators, if it is its own.
     pub metrics_port: Option<u16>,
     /// Who is let in.
-    pub guard: Verifier,
+    pub verifier: Verifier,
     /// Whether deliveries without an idempotency key are named by their content.
     pub accept_missing_key: bool,
     /// Whether CloudEvents are let in.
@@ -104,7 +104,7 @@ impl Config {
     fn read(reader: &mut EnvReader) -> Option<Self> {
         let port = reader.number("PORT", 8080, 0..=u64::from(u16::MAX));
         let metrics_port = reader.optional_number("METRICS_PORT", 0..=u64::from(u16::MAX));
-        let guard = guard(reader);
+        let verifier = verifier(reader);
         let accept_missing_key = reader.flag("ACCEPT_MISSING_IDEMPOTENCY_KEY");
         let accept_cloud_events = reader.flag("ACCEPT_CLOUDEVENTS");
         let rocketchat = rocketchat(reader);
@@ -124,7 +124,7 @@ impl Config {
         Some(Self {
             port: u16::try_from(port).ok()?,
             metrics_port,
-            guard: guard?,
+            verifier: verifier?,
             accept_missing_key,
             accept_cloud_events,
             rocketchat: rocketchat?,
@@ -137,7 +137,7 @@ impl Config {
 }
 
 /// The scheme follows from what is configured, and letting everybody in must be asked for.
-fn guard(reader: &mut EnvReader) -> Option<Verifier> {
+fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
     let keys = reader.list("GITLAB_SIGNING_KEYS", MAX_SECRETS, SigningKey::parse);
     let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", MAX_SECRETS, WebhookToken::parse);
     let token_too = reader.flag("ACCEPT_TOKEN_TOO");

@@ -1,37 +1,159 @@
-//! GitLab's side: what a delivery is, how it proves its origin, and which event it carries.
-//! Owns the protocol of GitLab's webhooks, read at versions 16 to 19. Knows neither the chat
-//! server nor HTTP frameworks; everything here is pure.
+//! The protocol of GitLab's webhooks, read at versions 16 to 19: verification, kinds of event and what
+//! a body says. Owns the table of kinds, [`event_kinds`]. Knows neither Rocket.Chat nor HTTP frameworks;
+//! everything here is pure.
+
+pub mod verification;
+pub mod signature;
+pub mod idempotency_key;
+pub mod cloud_event;
 
 pub mod event;
-pub mod idempotency_key;
 pub mod kind;
-pub mod signature;
-pub mod verification;
-
-pub mod attributes;
-pub mod cloud_event;
-pub mod commit;
-mod lenient;
 pub mod meta;
+pub mod attributes;
 pub mod participants;
+pub mod commit;
 pub mod project;
 pub mod status;
+mod lenient;
 mod text;
 
-pub mod deployment;
-pub mod emoji;
-pub mod expiring_token;
-pub mod feature_flag;
-pub mod issue;
-pub mod job;
-pub mod member;
-pub mod merge_request;
-pub mod milestone;
-pub mod note;
-pub mod pipeline;
 pub mod push;
+pub mod merge_request;
+pub mod note;
+pub mod issue;
+pub mod pipeline;
+pub mod job;
+pub mod deployment;
 pub mod release;
-pub mod repository_update;
-pub mod system_hook;
-pub mod vulnerability;
 pub mod wiki_page;
+pub mod feature_flag;
+pub mod emoji;
+pub mod milestone;
+pub mod expiring_token;
+pub mod vulnerability;
+pub mod member;
+pub mod system_hook;
+pub mod repository_update;
+
+/// The table of event kinds: one row per file, given to the macro that `$callback` names.
+///
+/// A row says which module reads a body (here) and renders its message (in
+/// [`message`](crate::notifier::message)), the struct it becomes, and the kinds it covers: their labels for
+/// logs, metrics and rules, and the names that GitLab gives them in `object_kind` or `event_name`. The
+/// label is also the name of the example in `notifier/templates/examples`.
+macro_rules! event_kinds {
+    ($callback:ident) => {
+        $callback! {
+            /// A branch or tag was created, moved or deleted.
+            push::RefChange {
+                /// A branch was created, moved or deleted.
+                Push = "push": "push";
+                /// A tag was created, moved or deleted.
+                TagPush = "tag_push": "tag_push";
+            }
+            /// Something happened to an issue or work item.
+            issue::Issue {
+                /// An issue.
+                Issue = "issue": "issue";
+                /// A task, an incident, an epic and other work items.
+                WorkItem = "work_item": "work_item";
+            }
+            /// Somebody wrote a comment.
+            note::Note {
+                /// A comment.
+                Note = "note": "note";
+            }
+            /// Something happened to a merge request.
+            merge_request::MergeRequest {
+                /// A merge request.
+                MergeRequest = "merge_request": "merge_request";
+            }
+            /// A pipeline changed its status.
+            pipeline::Pipeline {
+                /// A pipeline.
+                Pipeline = "pipeline": "pipeline";
+            }
+            /// A job changed its status.
+            job::Job {
+                /// A job, called build on the wire.
+                Job = "job": "build" | "job";
+            }
+            /// A deployment changed its status.
+            deployment::Deployment {
+                /// A deployment.
+                Deployment = "deployment": "deployment";
+            }
+            /// Something happened to a release.
+            release::Release {
+                /// A release.
+                Release = "release": "release";
+            }
+            /// Something happened to a page of a wiki.
+            wiki_page::WikiPage {
+                /// A page of a wiki.
+                WikiPage = "wiki_page": "wiki_page";
+            }
+            /// A feature flag was turned on or off.
+            feature_flag::FeatureFlag {
+                /// A feature flag.
+                FeatureFlag = "feature_flag": "feature_flag";
+            }
+            /// Somebody added or removed an emoji reaction.
+            emoji::Emoji {
+                /// An emoji reaction.
+                Emoji = "emoji": "emoji";
+            }
+            /// Something happened to a milestone.
+            milestone::Milestone {
+                /// A milestone.
+                Milestone = "milestone": "milestone";
+            }
+            /// A token is about to expire.
+            expiring_token::ExpiringToken {
+                /// An access token is about to expire.
+                AccessToken = "access_token": "access_token" | "expiring_access_token";
+                /// A deploy token is about to expire.
+                DeployToken = "deploy_token": "deploy_token" | "expiring_deploy_token";
+            }
+            /// A vulnerability was found or judged.
+            vulnerability::Vulnerability {
+                /// A vulnerability.
+                Vulnerability = "vulnerability": "vulnerability";
+            }
+            /// The membership of a person changed.
+            member::Member {
+                /// A person joined or left a group or a project.
+                Member = "member":
+                    "user_add_to_group" | "user_update_for_group" | "user_remove_from_group"
+                    | "user_access_request_to_group" | "user_access_request_denied_for_group"
+                    | "user_add_to_team" | "user_update_for_team" | "user_remove_from_team"
+                    | "user_access_request_to_project"
+                    | "user_access_request_denied_for_project";
+            }
+            /// A project, group, account or key was created, changed or deleted.
+            system_hook::SystemHook {
+                /// A subgroup.
+                Subgroup = "subgroup": "subgroup_create" | "subgroup_destroy";
+                /// A project was created, renamed, transferred, changed or deleted.
+                Project = "project":
+                    "project_create" | "project_destroy" | "project_rename" | "project_transfer"
+                    | "project_update";
+                /// System hook: an account.
+                User = "user":
+                    "user_create" | "user_destroy" | "user_rename" | "user_failed_login";
+                /// System hook: a group.
+                Group = "group": "group_create" | "group_destroy" | "group_rename";
+                /// System hook: an SSH key.
+                Key = "key": "key_create" | "key_destroy";
+            }
+            /// A repository changed.
+            repository_update::RepositoryUpdate {
+                /// System hook: a repository changed.
+                RepositoryUpdate = "repository_update": "repository_update";
+            }
+        }
+    };
+}
+
+pub(crate) use event_kinds;

@@ -2,11 +2,11 @@
 //! axum and hyper. What a webhook holds is read in [`gitlab`](crate::gitlab), and what becomes of it is
 //! decided in [`notifier`](crate::notifier) and [`send`](crate::send).
 
-mod access_log;
-pub mod body_limit;
-pub mod health;
 pub mod listener;
-pub mod response;
 pub mod router;
-pub mod telemetry_layer;
+pub mod health;
 pub mod webhook;
+pub mod body_limit;
+pub mod response;
+pub mod telemetry_layer;
+mod access_log;

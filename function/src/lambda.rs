@@ -84,8 +84,8 @@ fn routes(config: Config, telemetry: &Telemetry) -> Result<Router, ClientError> 
     let readiness = Readiness::default();
     // Lambda sends nothing before it is asked for the first event.
     readiness.set(true);
-    let function = Arc::new(bootstrap::function(config, telemetry)?);
-    Ok(router(function, &readiness, telemetry))
+    let state = Arc::new(bootstrap::state(config, telemetry)?);
+    Ok(router(state, &readiness, telemetry))
 }
 
 async fn answer(

@@ -1,47 +1,89 @@
-//! A function that receives GitLab webhooks and sends the commit SHA to a Rocket.Chat user as a
-//! direct message: exactly once, never lost once accepted, nobody let in without the secret.
+//! A stateless function that receives GitLab webhooks and sends the commit SHA to Rocket.Chat users as
+//! direct messages. Each message is stored once, because its id follows from the delivery; a webhook is
+//! answered with success only when its messages are stored; unauthenticated requests are rejected.
 //!
 //! # Map
 //!
-//! Data flows one way, and the pure middle knows neither of its ends:
+//! Data flows one way, and the pure core knows neither of its ends:
 //!
 //! ```text
-//!  shell (async, I/O)            core (pure)                        shell
+//!  shell (async, I/O)             core (pure)                                     shell
 //!
-//!  serve ─ app ─ webhook ───────► gitlab::origin   is it GitLab?
-//!                                 gitlab::event    what happened?
-//!                                 routes           who hears of it?
-//!                                 message, words    what is said?
-//!                                 delivery         what to do next? ─► sender ─► rocketchat::client
-//!  answer ◄── outcome  how did it end? ◄────────── rocketchat::reply  what does the answer mean?
-//!  observe ◄─ counts, a span and one log line for it
+//!  http::listener
+//!  http::router
+//!  http::webhook ───────────────► gitlab::verification   is it GitLab's?
+//!                                 gitlab::event          what happened?
+//!                                 notifier::routing      who is notified?
+//!                                 notifier::message      with which text?
+//!                                 notifier::templates    or with the operator's?
+//!                      Notification
+//!                                 send::machine          what to do next? ───────► send::sender
+//!                                 rocketchat::response   what does the answer mean? ◄─ rocketchat::client
+//!  http::response ◄────────────── outcome                how did it end?
+//!  http::telemetry_layer ◄─────── Report: metrics, a span and one log line
 //! ```
 //!
-//! On AWS, `lambda` stands where `serve` stands here.
+//! [`bootstrap`] wires the parts, [`server`] runs them until SIGTERM; on AWS, `lambda` takes the place of
+//! the listener.
+//!
+//! Where to look first:
+//!
+//! | question | file |
+//! |---|---|
+//! | which fields of a kind of event are read | `gitlab/KIND.rs`, such as [`gitlab::pipeline`] |
+//! | how its message is worded | `notifier/message/KIND.rs` |
+//! | when a rule matches | `notifier/routing/rule.rs` |
+//! | what a template may use | `notifier/templates/context.rs` |
+//! | when a call is retried | [`send::machine`], within [`send::retry_budget`] |
+//! | which status and reason a webhook is answered with | [`outcome`] |
+//! | which settings exist | [`config::catalogue`] |
+//!
+//! # Glossary
+//!
+//! | term | meaning |
+//! |---|---|
+//! | webhook | one HTTP request that GitLab sends |
+//! | delivery | one event that GitLab reports; a webhook and its resends are one delivery |
+//! | [event](gitlab::event::Event) | what a webhook says, as one value |
+//! | [kind](gitlab::kind::Kind) | the closed list of events: push, pipeline, note and so on |
+//! | [attributes](gitlab::attributes::EventAttributes) | what rules and templates match on, in one form for all kinds |
+//! | [verification](gitlab::verification) | whether GitLab sent a webhook: by signature or by token |
+//! | [idempotency key](gitlab::idempotency_key::IdempotencyKey) | names a delivery, the same for every resend |
+//! | [notification](notifier::notification::Notification) | one message to one recipient, before it is sent |
+//! | [message key](rocketchat::MessageKey) | names a message before its room is known |
+//! | [message id](rocketchat::MessageId) | the id under which Rocket.Chat stores a message once |
+//! | [routing rule](notifier::routing) | which events go to which recipients, and in which order rules are evaluated |
+//! | [destination](rocketchat::Destination) | a user or a room |
+//! | [precondition](notifier::notification::Notification::precondition) | messages of which one must exist already, such as the failure that a fix is about |
+//! | [retry budget](send::retry_budget::RetryBudget) | retries that all deliveries of one process share |
+//! | [skip reason](notifier::SkipReason) | why an event has no message although all is well |
 //!
 //! # What is deliberately absent
 //!
-//! - No state outlives a request but the rooms of recipients and the retry budget, and both may
-//!   be lost at any time. Replicas need not know of each other: the id of a message follows from the
-//!   delivery, and the chat server stores one message per id.
-//! - Nothing is done after the answer: the message is stored before GitLab hears of success.
-//! - Only `config` reads the environment, only `rocketchat::client` calls out for a webhook, only
-//!   `telemetry` names exporters, and `async` stays out of the core; a test holds the sources to it.
+//! - No state outlives a request except the rooms of recipients and the retry budget, and both may be
+//!   lost at any time. Replicas need not know of each other: the id of a message follows from the delivery,
+//!   and Rocket.Chat stores one message per id.
+//! - No work happens after the response: messages are stored before GitLab gets a success.
+//! - Only [`config`] reads the environment, only `rocketchat::client` calls out for a webhook, only
+//!   [`telemetry`] names exporters, and the core is neither async nor does it import the shell; a test holds
+//!   the sources to it.
+
+pub mod http;
+pub mod gitlab;
+pub mod notifier;
+pub mod send;
+pub mod rocketchat;
+pub mod outcome;
 
 pub mod bootstrap;
-pub mod cli;
-pub mod config;
-mod digest;
-mod exit;
-pub mod gitlab;
-pub mod http;
+pub mod server;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-pub mod notifier;
-pub mod outcome;
-pub mod rocketchat;
-pub mod send;
-pub mod server;
+pub mod config;
+pub mod cli;
 pub mod telemetry;
+
+mod exit;
+mod digest;
 mod tls;
 mod yaml;

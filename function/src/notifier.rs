@@ -1,165 +1,190 @@
-//! Who hears of an event and in which words: the rules, the words and the pipelines that are told of
-//! as they move, put together. Owns the order in which they are asked. How each decides is told in
-//! [`routes`](crate::notifier::routing), [`words`](crate::notifier::templates) and [`live`].
+//! Which messages an event causes. Owns the order of the steps: routing rules, the built-in message,
+//! templates, and the key of each message. How each of them decides is in [`routing`], [`message`],
+//! [`templates`], [`live_pipeline`] and [`fixed_pipeline`]. Pure; the messages are sent in
+//! [`send`](crate::send).
 
-use crate::gitlab::attributes::EventAttributes;
-use crate::gitlab::event::{Event, ParseError};
-use crate::gitlab::idempotency_key::IdempotencyKey;
-use crate::outcome::{Failure, Outcome};
-use crate::send::sender::{Notification, Outgoing};
-use message::{Message, Visibility};
-use routing::{NotifyReason, Recipient, RoutingRules};
-use templates::Templates;
-
-pub mod fixed_pipeline;
-pub mod live_pipeline;
-pub mod message;
-pub mod routing;
+pub mod notification;
 mod skip_reason;
+
+pub mod routing;
+pub mod message;
 pub mod templates;
+pub mod live_pipeline;
+pub mod fixed_pipeline;
 
+use std::cell::OnceCell;
+
+use message::Visibility;
+use notification::Notification;
+use routing::{NotifyReason, Recipient, RoutingRules};
 pub use skip_reason::SkipReason;
+use templates::{Applied, Templates};
 
-/// Who hears of what, and in which words.
+use crate::gitlab::event::Event;
+use crate::rocketchat::MessageKey;
+
+/// What the operator configured about recipients and messages.
 #[derive(Debug)]
 pub struct Notifier {
-    /// Who.
-    pub routes: RoutingRules,
-    /// In which words, where they are not ours.
-    pub words: Templates,
-    /// Whether one message about a pipeline is edited as it moves.
+    /// Who is notified of what.
+    pub routing: RoutingRules,
+    /// Templates that replace built-in messages.
+    pub templates: Templates,
+    /// Whether one message about a pipeline is edited as it proceeds.
     pub live_pipelines: bool,
 }
 
-/// What one of those hears who hear of an event.
+/// The messages that one event causes, at least one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Planned {
-    /// Who, and what for.
-    pub recipient: Recipient,
-    /// What.
-    pub message: Message,
+pub struct Plan {
+    /// One per recipient.
+    pub notifications: Vec<Notification>,
+    /// What an operator should know although the messages are sent.
+    pub warnings: Vec<PlanWarning>,
 }
 
-/// Rules have let it through; the words need not ask again.
+/// A decision that changes who gets what, and that nobody sees in the messages.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PlanWarning {
+    /// So many recipients were left out because the rules named more than
+    /// [`MAX_RECIPIENTS`](routing::MAX_RECIPIENTS).
+    RecipientsTruncated(usize),
+    /// The template of this kind failed on the event, and the built-in message was sent in its place.
+    TemplateFailed,
+}
+
+/// Rules have admitted the event; the message need not check again.
 const EVERYTHING: Visibility = Visibility {
     confidential: true,
     in_progress: true,
 };
 
 impl Notifier {
-    /// What can be asked of an event, read out of its body only where somebody asks.
-    pub fn attributes(&self, event: &Event, body: &[u8]) -> Result<EventAttributes, ParseError> {
-        let asked =
-            self.routes.needs_attributes() || self.words.has(event.kind()) || self.live_pipelines;
-        if asked {
-            EventAttributes::read(event, body)
-        } else {
-            Ok(EventAttributes::of(event))
+    /// The messages that an event causes, or why it causes none.
+    pub fn plan(&self, event: &Event) -> Result<Plan, SkipReason> {
+        message::check_kind(event)?;
+        let routed = self.routing.evaluate(event)?;
+        let texts = Texts::new(self, event);
+        let mut notifications = Vec::new();
+        let mut skipped = SkipReason::NoWords;
+        for recipient in routed.list {
+            match texts.of(recipient.reason)? {
+                Some(text) => match self.notification(event, recipient, text.to_owned()) {
+                    Ok(notification) => notifications.push(notification),
+                    Err(reason) => skipped = reason,
+                },
+                None => skipped = SkipReason::NoWords,
+            }
         }
+        if notifications.is_empty() {
+            return Err(skipped);
+        }
+        let truncated =
+            (routed.truncated > 0).then_some(PlanWarning::RecipientsTruncated(routed.truncated));
+        let failed = texts.failed().then_some(PlanWarning::TemplateFailed);
+        Ok(Plan {
+            notifications,
+            warnings: truncated.into_iter().chain(failed).collect(),
+        })
     }
 
-    /// Who is told what, or why nobody is told.
-    pub fn tell(
+    /// The message under the key of its delivery, or under that of the failure, the fix or the pipeline
+    /// where all deliveries about it make one message.
+    fn notification(
         &self,
         event: &Event,
-        attributes: &EventAttributes,
-    ) -> Result<Vec<Planned>, SkipReason> {
-        let recipients = self.routes.decide(attributes)?.list;
-        let has = |fix: bool| recipients.iter().any(|recipient| is_fix(recipient) == fix);
-        let words = has(false).then(|| message::build_for(event, EVERYTHING));
-        let words = words
-            .transpose()?
-            .and_then(|message| self.words.apply(message, attributes));
-        let words_of_fix = has(true).then(|| message::build_fix(event));
-        let words_of_fix = words_of_fix.transpose()?;
-        let words_of_fix =
-            words_of_fix.and_then(|message| self.words.apply_fix(message, attributes));
-        let planned: Vec<_> = recipients
-            .into_iter()
-            .filter_map(|recipient| {
-                let words = if is_fix(&recipient) {
-                    &words_of_fix
-                } else {
-                    &words
-                };
-                let message = words.clone()?;
-                Some(Planned { recipient, message })
-            })
-            .collect();
-        if planned.is_empty() {
-            return Err(SkipReason::NoWords);
-        }
-        Ok(planned)
-    }
-
-    /// What is to be brought to whom, each message under its name.
-    pub fn notifications(
-        &self,
-        delivery_id: Option<&IdempotencyKey>,
-        planned: Vec<Planned>,
-        attributes: &EventAttributes,
-    ) -> Result<Vec<Notification>, Outcome> {
-        let key = delivery_id.ok_or(Outcome::Failed(Failure::MissingKey))?;
-        let notifications = planned.into_iter().map(|Planned { recipient, message }| {
-            let message = self.message(key.clone(), recipient.reason, message, attributes)?;
-            Ok(Notification {
-                target: recipient.target,
-                message,
-            })
-        });
-        notifications.collect()
-    }
-
-    /// The message under the name of its delivery, or that of the failure, the fix or the pipeline
-    /// where all deliveries about that make one message.
-    fn message(
-        &self,
-        key: IdempotencyKey,
-        reason: NotifyReason,
-        message: Message,
-        attributes: &EventAttributes,
-    ) -> Result<Outgoing, Outcome> {
-        match (reason, &attributes.pipeline_revision) {
-            (NotifyReason::Failure, Some(pipeline_revision)) => Ok(Outgoing::new(
-                fixed_pipeline::failure(pipeline_revision),
-                message,
-            )),
-            (NotifyReason::Fix, Some(pipeline_revision)) => Ok(Outgoing {
-                conditions: fixed_pipeline::failures_fixed_by(pipeline_revision),
-                ..Outgoing::new(fixed_pipeline::fix(pipeline_revision), message)
-            }),
-            (NotifyReason::Fix, None) => Err(Outcome::SkipReason(SkipReason::NotAFix)),
+        Recipient {
+            destination,
+            reason,
+        }: Recipient,
+        text: String,
+    ) -> Result<Notification, SkipReason> {
+        let origin = event.meta.instance.clone();
+        match (reason, &event.attributes.pipeline_revision) {
+            (NotifyReason::Failure, Some(revision)) => {
+                let key = fixed_pipeline::failure(revision);
+                Ok(Notification::new(key, destination, text, origin))
+            }
+            (NotifyReason::Fix, Some(revision)) => {
+                let failures = fixed_pipeline::failures_fixed_by(revision);
+                let key = fixed_pipeline::fix(revision);
+                Ok(Notification::new(key, destination, text, origin).after_one_of(failures))
+            }
+            (NotifyReason::Fix, None) => Err(SkipReason::NotAFix),
             (NotifyReason::Failure, None) | (NotifyReason::Event, _) => {
-                self.plain_message(key, message, attributes)
+                let delivery = MessageKey::from(event.meta.delivery_key());
+                let notification = Notification::new(delivery, destination, text, origin);
+                self.live(event, notification)
             }
         }
     }
 
-    fn plain_message(
-        &self,
-        key: IdempotencyKey,
-        message: Message,
-        attributes: &EventAttributes,
-    ) -> Result<Outgoing, Outcome> {
-        let progress = attributes.pipeline_state.as_ref();
-        let Some(progress) = progress.filter(|_| self.live_pipelines) else {
-            return Ok(Outgoing::new(key, message));
+    /// The same message, kept up to date if it is about a pipeline and the operator wants that.
+    fn live(&self, event: &Event, notification: Notification) -> Result<Notification, SkipReason> {
+        let state = event.attributes.pipeline_state.as_ref();
+        let Some(state) = state.filter(|_| self.live_pipelines) else {
+            return Ok(notification);
         };
-        match live_pipeline::mark(&message.text, progress) {
-            Some(text) => Ok(Outgoing {
-                progress: Some(progress.clone()),
-                ..Outgoing::new(live_pipeline::key(progress), Message { text, ..message })
-            }),
-            // Without a link to mark, nobody could tell later how far the message is: only the end
-            // is told then.
-            None if progress.finished_at.is_none() => {
-                Err(Outcome::SkipReason(SkipReason::NotFinal))
+        match live_pipeline::mark(&notification.text, state) {
+            Some(text) => Ok(Notification {
+                key: live_pipeline::key(state),
+                text,
+                ..notification
             }
-            None => Ok(Outgoing::new(key, message)),
+            .edited(state.clone())),
+            // Without a link to mark, no later delivery could tell how far the message is: only the end
+            // is sent then.
+            None if state.finished_at.is_none() => Err(SkipReason::NotFinal),
+            None => Ok(notification),
         }
     }
 }
 
-fn is_fix(recipient: &Recipient) -> bool {
-    recipient.reason == NotifyReason::Fix
+/// The texts about one event, rendered when first needed: most events have one recipient, and a fix has
+/// another text.
+struct Texts<'a> {
+    notifier: &'a Notifier,
+    event: &'a Event,
+    plain: OnceCell<Result<Applied, SkipReason>>,
+    fix: OnceCell<Result<Applied, SkipReason>>,
+}
+
+impl<'a> Texts<'a> {
+    fn new(notifier: &'a Notifier, event: &'a Event) -> Self {
+        Self {
+            notifier,
+            event,
+            plain: OnceCell::new(),
+            fix: OnceCell::new(),
+        }
+    }
+
+    /// The text for recipients who are notified for this reason; `None` if the template renders nothing.
+    fn of(&self, reason: NotifyReason) -> Result<Option<&str>, SkipReason> {
+        let cell = match reason {
+            NotifyReason::Fix => &self.fix,
+            NotifyReason::Event | NotifyReason::Failure => &self.plain,
+        };
+        let applied = cell.get_or_init(|| {
+            let builtin = match reason {
+                NotifyReason::Fix => message::render_fix(self.event)?,
+                NotifyReason::Event | NotifyReason::Failure => {
+                    message::render(self.event, EVERYTHING)?
+                }
+            };
+            Ok(self.notifier.templates.apply(reason, self.event, builtin))
+        });
+        match applied {
+            Ok(applied) => Ok(applied.text()),
+            Err(skipped) => Err(*skipped),
+        }
+    }
+
+    /// Whether a template failed.
+    fn failed(&self) -> bool {
+        let rendered = [self.plain.get(), self.fix.get()].into_iter().flatten();
+        rendered
+            .into_iter()
+            .any(|applied| matches!(applied, Ok(Applied::Failed(_))))
+    }
 }

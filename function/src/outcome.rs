@@ -1,22 +1,21 @@
-//! What a request came to, and what its sender is told. Owns the statuses, the words and the labels
-//! of every way a webhook can end: the policy in one file. What else is known at the end is in
-//! [`report`]; how it is written as HTTP is [`answer`](crate::http::response)'s business.
+//! How a webhook can end. Owns the status, the labels and the advice of every outcome: the policy in one
+//! file. What else is known at the end is in [`report`]; how it is written as HTTP is in
+//! [`response`](crate::http::response).
 //!
-//! Two rules of GitLab's stand behind the table. It takes 2xx and 3xx for success and everything
-//! else for a failure, after four of which in a row it pauses the webhook: so an event that nobody
-//! is told about is a success. And it does not retry: so nothing is a success before the message
-//! is stored.
+//! Two rules of GitLab are behind the table. It takes 2xx and 3xx for success and everything else for a
+//! failure, and after four failures in a row it pauses the webhook: so an event that is skipped is a
+//! success. And it does not retry: so nothing is a success before the message is stored.
 
 use crate::gitlab::event::ParseError;
 use crate::gitlab::verification::OriginError;
 use crate::notifier::SkipReason;
 use crate::rocketchat::MessageId;
 use crate::rocketchat::response::ApiError;
-use crate::send::{Attempts, ConfirmedBy, Overloaded, SendError, SendResult};
+use crate::send::{ConfirmedBy, SendError};
 
 pub mod report;
 
-pub use report::{RecipientResult, Report, Source};
+pub use report::{Facts, Report, Source};
 
 /// How a webhook ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,19 +24,19 @@ pub enum Outcome {
     Delivered {
         /// Its id on the chat server.
         message_id: MessageId,
-        /// How we know.
-        known_by: ConfirmedBy,
+        /// How that is known.
+        confirmed_by: ConfirmedBy,
     },
-    /// Nobody is told about this.
-    SkipReason(SkipReason),
-    /// The webhook was not taken.
+    /// No message is sent about this event.
+    Skipped(SkipReason),
+    /// The webhook was rejected, or its message not delivered.
     Failed(Failure),
 }
 
-/// Why a webhook was not taken.
+/// Why a webhook was rejected, or its message not delivered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Failure {
-    /// Its origin is not proven; the text says what is expected of a sender.
+    /// It is not authenticated; the text says what the sender must do.
     Origin(OriginError, &'static str),
     /// Not `application/json`.
     MediaType,
@@ -49,89 +48,70 @@ pub enum Failure {
     TooSlow,
     /// The body ended early or was no valid HTTP.
     BrokenBody,
-    /// Too much is under way.
+    /// Too many requests are in progress.
     Overloaded,
     /// The body is no event.
     Parse(ParseError),
     /// Nothing names the delivery.
     MissingKey,
     /// The message could not be delivered.
-    Refused(SendError),
+    Send(SendError),
     /// No such path.
     NotFound,
     /// The path takes another method.
     MethodNotAllowed,
-    /// A bug of ours.
+    /// An internal error.
     Panic,
 }
 
 const DELIVERED: &str = "delivered";
-const IGNORED: &str = "ignored";
+const SKIPPED: &str = "ignored";
 
 impl Outcome {
-    fn of(verdict: Result<(SendResult, Attempts), Overloaded>, effort: &mut Attempts) -> Self {
-        let verdict = verdict.map(|(verdict, own)| {
-            *effort += own;
-            verdict
-        });
-        match verdict {
-            Ok(SendResult::Delivered {
-                id: message_id,
-                known_by,
-            }) => Self::Delivered {
-                message_id,
-                known_by,
-            },
-            Ok(SendResult::Withheld) => Self::SkipReason(SkipReason::NotAFix),
-            Ok(SendResult::Refused(refusal)) => Self::Failed(Failure::Refused(refusal)),
-            Err(Overloaded) => Self::Failed(Failure::Overloaded),
-        }
-    }
-
     /// Every pair of [`label`](Self::label) and [`reason`](Self::reason), for series that must exist
     /// from the start.
     pub fn labels() -> Vec<(&'static str, &'static str)> {
-        let delivered = ConfirmedBy::ALL.map(|known_by| (DELIVERED, known_by.label()));
-        let ignored = SkipReason::ALL
+        let delivered = ConfirmedBy::ALL.map(|confirmed_by| (DELIVERED, confirmed_by.label()));
+        let skipped = SkipReason::ALL
             .iter()
-            .map(|reason| (IGNORED, reason.label()));
+            .map(|reason| (SKIPPED, reason.label()));
         let failed = Failure::every().into_iter().map(Self::Failed);
         let failed = failed.map(|outcome| (outcome.label(), outcome.reason()));
-        delivered.into_iter().chain(ignored).chain(failed).collect()
+        delivered.into_iter().chain(skipped).chain(failed).collect()
     }
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
             Self::Delivered { .. } => 200,
-            Self::SkipReason(_) => 204,
+            Self::Skipped(_) => 204,
             Self::Failed(failure) => failure.status(),
         }
     }
 
-    /// Whether its sender has proven who it is and has sent nothing wrong.
-    pub fn is_of_known_origin(&self) -> bool {
+    /// Whether the sender is authenticated and sent nothing wrong.
+    pub fn is_trusted(&self) -> bool {
         match self {
-            Self::Delivered { .. } | Self::SkipReason(_) => true,
+            Self::Delivered { .. } | Self::Skipped(_) => true,
             Self::Failed(_) => false,
         }
     }
 
-    /// What became of the webhook, in one word for logs and metrics.
+    /// The outcome as a label for logs and metrics.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Delivered { .. } => DELIVERED,
-            Self::SkipReason(_) => IGNORED,
-            Self::Failed(Failure::Refused(_) | Failure::Overloaded | Failure::Panic) => "failed",
+            Self::Skipped(_) => SKIPPED,
+            Self::Failed(Failure::Send(_) | Failure::Overloaded | Failure::Panic) => "failed",
             Self::Failed(_) => "rejected",
         }
     }
 
-    /// Why, in one word for logs and metrics.
+    /// The reason as a label for logs and metrics.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Delivered { known_by, .. } => known_by.label(),
-            Self::SkipReason(ignored) => ignored.label(),
+            Self::Delivered { confirmed_by, .. } => confirmed_by.label(),
+            Self::Skipped(reason) => reason.label(),
             Self::Failed(failure) => failure.reason(),
         }
     }
@@ -141,7 +121,7 @@ impl Failure {
     /// One failure of every reason, for tables and for series that must exist from the start.
     pub fn every() -> Vec<Self> {
         let origins = OriginError::ALL.map(|error| Self::Origin(error, ""));
-        let errors = ApiError::ALL.map(|error| Self::Refused(SendError::ApiError(error)));
+        let errors = ApiError::ALL.map(|error| Self::Send(SendError::Api(error)));
         let others = [
             Self::MediaType,
             Self::ContentEncoding,
@@ -152,8 +132,8 @@ impl Failure {
             Self::Parse(ParseError::NotUtf8(0)),
             Self::Parse(ParseError::Missing("")),
             Self::MissingKey,
-            Self::Refused(SendError::IdTaken),
-            Self::Refused(SendError::NoTime),
+            Self::Send(SendError::IdTaken),
+            Self::Send(SendError::NoTime),
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::Panic,
@@ -174,7 +154,7 @@ impl Failure {
             Self::Panic => 500,
             // Also for mistakes of ours: GitLab shows the failure, and a resend after the repair
             // brings the message.
-            Self::Overloaded | Self::Refused(_) => 503,
+            Self::Overloaded | Self::Send(_) => 503,
         }
     }
 
@@ -191,9 +171,9 @@ impl Failure {
             Self::Parse(ParseError::NotUtf8(_) | ParseError::Syntax { .. }) => "not_json",
             Self::Parse(ParseError::Field(_) | ParseError::Missing(_)) => "unexpected_body",
             Self::MissingKey => "missing_key",
-            Self::Refused(SendError::ApiError(error)) => error.label(),
-            Self::Refused(SendError::IdTaken) => "id_taken",
-            Self::Refused(SendError::NoTime) => "no_time",
+            Self::Send(SendError::Api(error)) => error.label(),
+            Self::Send(SendError::IdTaken) => "id_taken",
+            Self::Send(SendError::NoTime) => "no_time",
             Self::NotFound => "unknown_path",
             Self::MethodNotAllowed => "method",
             Self::Panic => "panic",
@@ -217,7 +197,7 @@ impl Failure {
             Self::MissingKey => {
                 "expected the header Idempotency-Key, which GitLab 17.4 and later send; for older versions set ACCEPT_MISSING_IDEMPOTENCY_KEY".to_owned()
             }
-            Self::Refused(refusal) => format!("could not deliver the message: {}", advice(*refusal)),
+            Self::Send(error) => format!("could not deliver the message: {}", advice(*error)),
             Self::NotFound => "the path does not exist; expected POST /webhook".to_owned(),
             Self::MethodNotAllowed => "the path does not support this method; see the header Allow".to_owned(),
             Self::Panic => "internal error in webhook-app; see its log for the location".to_owned(),
@@ -228,10 +208,10 @@ impl Failure {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Overloaded => Some(1),
-            Self::Refused(SendError::ApiError(ApiError::RateLimited(Some(reset_in)))) => {
+            Self::Send(SendError::Api(ApiError::RateLimited(Some(reset_in)))) => {
                 Some(reset_in.as_secs() + 1)
             }
-            Self::Refused(_) => Some(RETRY_AFTER_SECONDS),
+            Self::Send(_) => Some(RETRY_AFTER_SECONDS),
             _ => None,
         }
     }
@@ -240,9 +220,9 @@ impl Failure {
 /// After an outage of unknown length; GitLab itself does not retry, people and scripts do.
 const RETRY_AFTER_SECONDS: u64 = 30;
 
-fn advice(refusal: SendError) -> &'static str {
-    match refusal {
-        SendError::ApiError(error) => error.advice(),
+fn advice(error: SendError) -> &'static str {
+    match error {
+        SendError::Api(error) => error.advice(),
         SendError::IdTaken => {
             "another message already has its id, which only forgery or a bug can cause"
         }

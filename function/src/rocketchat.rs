@@ -4,18 +4,20 @@
 use std::fmt;
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::hex_digest;
 use crate::gitlab::idempotency_key::IdempotencyKey;
 
-pub mod client;
 pub mod endpoint;
-pub mod markup;
 mod request;
 pub mod response;
+pub mod client;
+pub mod markup;
 
 /// A user name that gets direct messages.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Username(Box<str>);
 
 impl Username {
@@ -36,6 +38,20 @@ impl Username {
     }
 }
 
+impl TryFrom<String> for Username {
+    type Error = UsernameError;
+
+    fn try_from(text: String) -> Result<Self, UsernameError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Username> for String {
+    fn from(name: Username) -> Self {
+        name.0.into()
+    }
+}
+
 /// A text is no user name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
@@ -44,7 +60,8 @@ impl Username {
 pub struct UsernameError;
 
 /// The id of a room, mostly that of the direct messages between the bot and one user.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RoomId(Box<str>);
 
 /// The id of a user, as opposed to the name.
@@ -70,17 +87,32 @@ macro_rules! opaque_id {
 
 opaque_id! { RoomId UserId }
 
+impl TryFrom<String> for RoomId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        Self::parse(&text).ok_or("expected a room id of 1 to 255 visible ASCII characters")
+    }
+}
+
+impl From<RoomId> for String {
+    fn from(id: RoomId) -> Self {
+        id.0.into()
+    }
+}
+
 /// Where one message goes.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Destination {
-    /// RecipientSpec a user, as a direct message.
+    /// A user, who gets a direct message.
     User(Username),
-    /// Into a room that the account is in.
+    /// A room that the account is a member of.
     Room(RoomId),
 }
 
 impl Destination {
-    /// As people write it: `@alice`, or `room:` and the id.
+    /// As rules have it: `@alice`, or `room:` and the id.
     pub fn label(&self) -> String {
         match self {
             Self::User(name) => format!("@{}", name.as_str()),
@@ -89,18 +121,60 @@ impl Destination {
     }
 }
 
-/// The id we give a message. Rocket.Chat stores one message per id, so that resends, retries and
-/// other replicas end in the same message.
+/// What names a message before its room is known: the delivery that it reports, or the pipeline, failure
+/// or fix that all deliveries about it share.
+///
+/// Not the [`IdempotencyKey`] itself: several deliveries can mean one message, and one delivery several.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MessageKey(IdempotencyKey);
+
+impl MessageKey {
+    /// Names a message by what it is about.
+    pub fn derive(fields: &[&str]) -> Self {
+        Self(IdempotencyKey::from_content(fields))
+    }
+
+    /// The key as text of 1 to 255 visible ASCII characters.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl From<&IdempotencyKey> for MessageKey {
+    fn from(delivery: &IdempotencyKey) -> Self {
+        Self(delivery.clone())
+    }
+}
+
+impl TryFrom<String> for MessageKey {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let key = IdempotencyKey::parse(text.as_bytes());
+        let key = key.ok_or("expected a message key of 1 to 255 visible ASCII characters")?;
+        Ok(Self(key))
+    }
+}
+
+impl From<MessageKey> for String {
+    fn from(key: MessageKey) -> Self {
+        key.as_str().to_owned()
+    }
+}
+
+/// The id that this program gives a message. Rocket.Chat stores one message per id, so redeliveries,
+/// retries and other replicas end in the same message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MessageId(String);
 
 impl MessageId {
-    /// Derives the id from what names the delivery and who hears of it; no clock, no randomness.
+    /// Derives the id from what names the message and the room; no clock, no randomness.
     ///
-    /// `instance` is the address of the GitLab that the event is about, empty if the event does not
-    /// say. The key is an unguessable UUID, so nobody can take the id first.
-    pub fn derive(instance: &str, delivery: &IdempotencyKey, room: &RoomId) -> Self {
-        let digest = hex_digest(&["v1", instance, delivery.as_str(), room.as_str()]);
+    /// `origin` is the address of the GitLab that the event is about, empty if the event does not say.
+    /// The key of a delivery is an unguessable UUID, so that nobody can take the id first.
+    pub fn derive(origin: &str, key: &MessageKey, room: &RoomId) -> Self {
+        let digest = hex_digest(&["v1", origin, key.as_str(), room.as_str()]);
         Self(format!("gl{}", &digest[..32]))
     }
 
@@ -133,6 +207,7 @@ mod tests {
     fn the_id_depends_on_the_delivery_and_the_room_and_on_nothing_else() {
         let id = |instance, key: &str, room| {
             let key = IdempotencyKey::parse(key.as_bytes()).expect("is a key");
+            let key = MessageKey::from(&key);
             MessageId::derive(instance, &key, &RoomId::parse(room).expect("is a room"))
         };
         let one = id("https://gitlab.example.com", "key-1", "room-1");

@@ -71,8 +71,8 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let drain = config.delivery_timeout + DRAIN_RESERVE;
     let lame_duck = config.lame_duck;
     let readiness = Readiness::default();
-    let function = Arc::new(bootstrap::function(config, telemetry)?);
-    let mut app = router(function, &readiness, telemetry);
+    let state = Arc::new(bootstrap::state(config, telemetry)?);
+    let mut app = router(state, &readiness, telemetry);
     if operators.is_none() {
         app = app.merge(metrics(telemetry));
     }

@@ -3,9 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webhook_app::gitlab::idempotency_key::IdempotencyKey;
 use webhook_app::rocketchat::response::{Answer, found, room, sent};
-use webhook_app::rocketchat::{MessageId, Username, RoomId};
+use webhook_app::rocketchat::{MessageId, MessageKey, RoomId, Username};
 
 fuzz_target!(|bytes: &[u8]| {
     let [high, low, body @ ..] = bytes else { return };
@@ -14,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         reset_in: None,
         body: body.to_vec(),
     };
-    let key = IdempotencyKey::parse(b"key").expect("is a key");
+    let key = MessageKey::derive(&["key"]);
     let id = MessageId::derive("", &key, &RoomId::parse("room").expect("is a room"));
     let named = body.windows(id.as_str().len()).any(|window| window == id.as_str().as_bytes());
     let escaped = body.contains(&b'\\');

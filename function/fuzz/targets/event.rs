@@ -1,11 +1,11 @@
-//! Any body, as every kind of hook: an event or an error, what can be asked of it, and a message of
-//! bounded length in which nothing from outside is markup.
+//! Any body, as every kind of hook: an event or an error, and a message of bounded length in which nothing
+//! from outside is markup.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webhook_app::gitlab::attributes::EventAttributes;
 use webhook_app::gitlab::event::Event;
+use webhook_app::gitlab::verification::Verified;
 use webhook_app::notifier::live_pipeline;
 use webhook_app::notifier::message::{self, Visibility};
 
@@ -15,14 +15,12 @@ const EVERYTHING: Visibility = Visibility { confidential: true, in_progress: tru
 
 fuzz_target!(|body: &[u8]| {
     for hook in [None].into_iter().chain(HOOKS.map(Some)) {
-        let Ok(event) = Event::parse(hook, body) else { continue };
-        let Ok(circumstances) = EventAttributes::read(&event, body) else { continue };
-        assert_eq!(circumstances.kind, event.kind());
-        let Ok(notice) = message::build_for(&event, EVERYTHING) else { continue };
-        judge(&notice.text);
-        if let Some(progress) = &circumstances.pipeline_state {
-            if let Some(text) = live_pipeline::mark(&notice.text, progress) {
-                assert!(!live_pipeline::is_behind(&text, progress));
+        let Ok(event) = Event::parse(hook, Verified::by_operator(body)) else { continue };
+        let Ok(text) = message::render(&event, EVERYTHING) else { continue };
+        judge(&text);
+        if let Some(state) = &event.attributes.pipeline_state {
+            if let Some(text) = live_pipeline::mark(&text, state) {
+                assert!(!live_pipeline::is_behind(&text, state));
                 assert_eq!(text.matches("#at-").count(), 1);
             }
         }
@@ -32,7 +30,7 @@ fuzz_target!(|body: &[u8]| {
 fn judge(text: &str) {
     assert!(!text.is_empty() && text.encode_utf16().count() <= message::MAX_UNITS);
     assert_eq!(text.matches('`').count() % 2, 0);
-    // Addresses behind links are ours; fragments of comments stand there.
+    // Addresses behind links are not outside text; they may have fragments.
     let (first, rest) = text.split_once("](").unwrap_or((text, ""));
     let labels = rest.split("](").map(|part| part.split_once(')').map_or("", |(_, after)| after));
     for shown in [first].into_iter().chain(labels) {

@@ -47,7 +47,7 @@ fn world() -> (Runtime, Router) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("is built");
     let router = runtime.block_on(async {
         let telemetry = Telemetry::start(&config.telemetry).expect("is started");
-        let function = bootstrap::function(config, &telemetry).expect("is built");
+        let function = bootstrap::state(config, &telemetry).expect("is built");
         router(Arc::new(function), &Readiness::default(), &telemetry)
     });
     (runtime, router)

@@ -8,9 +8,9 @@ use std::io;
 
 use libfuzzer_sys::fuzz_target;
 use webhook_app::config::Config;
-use webhook_app::gitlab::attributes::EventAttributes;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
+use webhook_app::gitlab::verification::Verified;
 use webhook_app::notifier::message::MAX_UNITS;
 use webhook_app::notifier::routing::{self, MAX_RECIPIENTS};
 use webhook_app::notifier::templates;
@@ -43,13 +43,12 @@ fn route(text: &str) {
     };
     for kind in [Kind::Push, Kind::MergeRequest, Kind::Pipeline] {
         let body = templates::example(kind).expect("has a sample").as_bytes();
-        let event = Event::parse(None, body).expect("is an event");
-        let circumstances = EventAttributes::read(&event, body).expect("can be asked");
-        let decision = routes.explain(&circumstances);
+        let event = Event::parse(None, Verified::by_operator(body)).expect("is an event");
+        let decision = routes.explain(&event);
         if let Ok(recipients) = &decision.recipients {
             assert!((1..=MAX_RECIPIENTS).contains(&recipients.list.len()));
         }
-        assert_eq!(routes.decide(&circumstances), decision.recipients);
+        assert_eq!(routes.evaluate(&event), decision.recipients);
     }
 }
 
@@ -59,8 +58,9 @@ fn write(text: &str) {
         Err(mistakes) => return assert!(!mistakes.is_empty()),
     };
     for kind in Kind::ALL.iter().filter(|kind| words.has(**kind)) {
-        if let Some((notice, _)) = words.render_example(*kind) {
-            assert!(notice.text.encode_utf16().count() <= MAX_UNITS);
+        if let Some((applied, _)) = words.apply_to_example(*kind) {
+            let text = applied.text().unwrap_or_default();
+            assert!(text.encode_utf16().count() <= MAX_UNITS);
         }
     }
 }

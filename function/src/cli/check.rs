@@ -4,14 +4,14 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use http::HeaderMap;
 use tokio::runtime::Builder;
 
 use crate::config::{Config, RocketChat};
 use crate::rocketchat::Username;
-use crate::rocketchat::client::Client;
+use crate::rocketchat::client::{CallOptions, Client};
 use crate::rocketchat::response::ApiError;
 use crate::send::Deadline;
-use crate::telemetry::Telemetry;
 
 /// Roles the account needs: `user` may make a token that does not expire, `bot` may call more than
 /// ten times a minute.
@@ -62,11 +62,10 @@ async fn try_server(config: &Config) -> Vec<Finding> {
         ..
     } = &config.rocketchat;
     let limit = Deadline::call_limit(config.delivery_timeout);
-    let silent = Telemetry::silent().metrics;
-    match Client::new(url, credentials, authorities, limit, silent) {
+    match Client::new(url, credentials, authorities, limit) {
         Ok(client) => {
             let mut findings = account(config, &client).await;
-            for user in config.notifier.routes.users() {
+            for user in config.notifier.routing.users() {
                 findings.push(recipient(config, user, &client).await);
             }
             findings
@@ -75,11 +74,15 @@ async fn try_server(config: &Config) -> Vec<Finding> {
     }
 }
 
+fn options<'a>(config: &Config, headers: &'a HeaderMap) -> CallOptions<'a> {
+    CallOptions {
+        within: Deadline::call_limit(config.delivery_timeout),
+        headers,
+    }
+}
+
 async fn account(config: &Config, client: &Client) -> Vec<Finding> {
-    let account = match client
-        .me(Deadline::call_limit(config.delivery_timeout))
-        .await
-    {
+    let account = match client.me(options(config, &HeaderMap::new())).await.result {
         Ok(account) => account,
         Err(error) => {
             return vec![Finding::Bad(format!(
@@ -103,10 +106,9 @@ async fn account(config: &Config, client: &Client) -> Vec<Finding> {
 
 async fn recipient(config: &Config, recipient: &Username, client: &Client) -> Finding {
     let name = recipient.as_str();
-    match client
-        .user_info(recipient, Deadline::call_limit(config.delivery_timeout))
-        .await
-    {
+    let headers = HeaderMap::new();
+    let account = client.user_info(recipient, options(config, &headers));
+    match account.await.result {
         Ok(account) if account.active => Finding::Good(format!("recipient @{name} exists")),
         Ok(_) => Finding::Bad(format!("recipient @{name} is deactivated")),
         Err(ApiError::Refused) => Finding::Bad(format!(

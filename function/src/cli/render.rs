@@ -7,14 +7,12 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
 use crate::config;
-use crate::gitlab::attributes::EventAttributes;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
-use crate::notifier::SkipReason;
+use crate::gitlab::verification::Verified;
 use crate::notifier::message::{self, Visibility};
 use crate::notifier::routing::{MAX_RECIPIENTS, NotifyReason, Recipient, Recipients};
-use crate::notifier::templates;
-use crate::notifier::{Notifier, Planned};
+use crate::notifier::{Notifier, Plan, SkipReason, templates};
 
 /// What to render, and how much to say of it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -63,9 +61,8 @@ impl Request {
 }
 
 fn sample(name: Option<&String>) -> Result<Source, String> {
-    let known = Kind::ALL.iter().filter(|kind| **kind != Kind::Other);
-    let mut known = known.copied();
-    let kind = name.and_then(|name| known.clone().find(|kind| kind.label() == name));
+    let mut known = Kind::known();
+    let kind = name.and_then(|name| Kind::with_label(name));
     kind.map(Source::Sample).ok_or_else(|| {
         let found = name.map_or_else(String::new, |name| format!(", found {name}"));
         let mut list = String::new();
@@ -79,7 +76,7 @@ fn sample(name: Option<&String>) -> Result<Source, String> {
     })
 }
 
-/// Renders with the words and the rules of the environment.
+/// Renders with the templates and the rules of the environment.
 pub(super) fn run(request: &Request) -> ExitCode {
     let read_file = |path: &str| fs::read_to_string(path);
     let notifier = match config::notifications::load(&config::environment(), &read_file) {
@@ -87,9 +84,7 @@ pub(super) fn run(request: &Request) -> ExitCode {
         Err(errors) => return super::print_config_errors(errors),
     };
     match read(&request.source) {
-        Ok((event, attributes)) => {
-            super::say(&told(&event, &attributes, &notifier, request.explain))
-        }
+        Ok(event) => super::say(&rendered(&event, &notifier, request.explain)),
         Err(error) => {
             crate::exit::print_error(&format!("{error}\n"));
             ExitCode::FAILURE
@@ -97,7 +92,7 @@ pub(super) fn run(request: &Request) -> ExitCode {
     }
 }
 
-fn read(source: &Source) -> Result<(Event, EventAttributes), String> {
+fn read(source: &Source) -> Result<Event, String> {
     let body = match source {
         Source::Sample(kind) => Ok(templates::example(*kind).unwrap_or_default().into()),
         Source::File(path) => {
@@ -105,9 +100,7 @@ fn read(source: &Source) -> Result<(Event, EventAttributes), String> {
         }
         Source::StandardInput => standard_input(),
     }?;
-    let event = Event::parse(None, &body).map_err(|error| error.to_string())?;
-    let attributes = EventAttributes::read(&event, &body).map_err(|error| error.to_string())?;
-    Ok((event, attributes))
+    Event::parse(None, Verified::by_operator(&body)).map_err(|error| error.to_string())
 }
 
 fn standard_input() -> Result<Vec<u8>, String> {
@@ -124,53 +117,52 @@ fn standard_input() -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-/// Without rules the question is only what would be said; with `--explain` also to whom.
-fn told(event: &Event, attributes: &EventAttributes, notifier: &Notifier, explain: bool) -> String {
-    let planned = explain.then(|| notifier.tell(event, attributes).ok());
-    let text = match planned.flatten() {
-        Some(planned) => Ok(texts(&planned)),
-        None => words_for_anybody(event, attributes, notifier, explain),
+/// Without rules the question is only which text would be sent; with `--explain` also to whom.
+fn rendered(event: &Event, notifier: &Notifier, explain: bool) -> String {
+    let plan = explain.then(|| notifier.plan(event).ok()).flatten();
+    let text = match plan {
+        Some(plan) => Ok(texts(&plan)),
+        None => text_for_anybody(event, notifier, explain),
     };
     match text {
-        Ok(text) if explain => format!("{text}\n{}", explanation(attributes, notifier)),
+        Ok(text) if explain => format!("{text}\n{}", explanation(event, notifier)),
         Ok(text) => text,
-        Err(ignored) => format!("nothing is sent: {}\n", ignored.words()),
+        Err(skipped) => format!("nothing is sent: {}\n", skipped.words()),
     }
 }
 
-/// What would be said, if anybody were to hear of it.
-fn words_for_anybody(
+/// The text that would be sent if there were a recipient.
+fn text_for_anybody(
     event: &Event,
-    attributes: &EventAttributes,
     notifier: &Notifier,
     explain: bool,
 ) -> Result<String, SkipReason> {
-    let allowed = Visibility {
+    let visible = Visibility {
         confidential: explain,
         in_progress: explain,
     };
-    let message = message::build_for(event, allowed)?;
-    let message = notifier.words.apply(message, attributes);
-    message.map_or(Err(SkipReason::NoWords), |message| {
-        Ok(format!("{}\n", message.text))
-    })
+    let builtin = message::render(event, visible)?;
+    let applied = notifier
+        .templates
+        .apply(NotifyReason::Event, event, builtin);
+    let text = applied.text().ok_or(SkipReason::NoWords)?;
+    Ok(format!("{text}\n"))
 }
 
-/// What some hear, and what others hear where that differs.
-fn texts(planned: &[Planned]) -> String {
+/// Every text once: recipients of a fix get another one.
+fn texts(plan: &Plan) -> String {
     let mut texts: Vec<&str> = Vec::new();
-    for planned in planned {
-        let text = planned.message.text.as_str();
-        if !texts.contains(&text) {
-            texts.push(text);
+    for notification in &plan.notifications {
+        if !texts.contains(&notification.text.as_str()) {
+            texts.push(&notification.text);
         }
     }
     format!("{}\n", texts.join("\n\n"))
 }
 
-fn explanation(attributes: &EventAttributes, notifier: &Notifier) -> String {
+fn explanation(event: &Event, notifier: &Notifier) -> String {
     let mut text = String::new();
-    let decision = notifier.routes.explain(attributes);
+    let decision = notifier.routing.explain(event);
     for line in decision.explanation {
         let _ = writeln!(text, "{line}");
     }

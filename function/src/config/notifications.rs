@@ -7,9 +7,9 @@ use std::io;
 use super::ConfigErrors;
 use super::env::EnvReader;
 use crate::gitlab::kind::Kind;
-use crate::notifier::Notifier;
 use crate::notifier::routing::{self, RoutingRules};
 use crate::notifier::templates::{self, Templates};
+use crate::notifier::{Notifier, live_pipeline};
 use crate::rocketchat::Username;
 
 /// Reads these settings alone, for a look at what they do. Without rules and recipient everything
@@ -37,24 +37,24 @@ pub fn load(
 }
 
 pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
-    let routes = routes(reader);
+    let routing = routing_rules(reader);
     let before = reader.mistake_count();
-    let words = reader.document("MESSAGES", templates::parse);
-    let words = reader
+    let templates = reader.document("MESSAGES", templates::parse);
+    let templates = reader
         .is_clean_since(before)
-        .then(|| words.unwrap_or_default());
+        .then(|| templates.unwrap_or_default());
     let live_pipelines = reader.flag("LIVE_PIPELINES");
     if live_pipelines
-        && words
+        && templates
             .as_ref()
-            .is_some_and(|words| !links_to_pipeline(words))
+            .is_some_and(|templates| !links_to_pipeline(templates))
     {
         reader.mistake(
             "MESSAGES",
             "the template for pipeline must show {{ page }} or {{ default_message }}, for with LIVE_PIPELINES the link to the pipeline tells how far a message is",
         );
     }
-    let fixes = routes.as_ref().and_then(RoutingRules::first_fixes_line);
+    let fixes = routing.as_ref().and_then(RoutingRules::first_fixes_line);
     if let Some(line) = fixes.filter(|_| live_pipelines) {
         reader.mistake(
             "ROUTES",
@@ -62,25 +62,24 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
         );
     }
     Some(Notifier {
-        routes: routes?.live(live_pipelines),
-        words: words?,
+        routing: routing?.live(live_pipelines),
+        templates: templates?,
         live_pipelines,
     })
 }
 
-/// Whether the message about the sample links to its pipeline.
-fn links_to_pipeline(words: &Templates) -> bool {
-    let told = words.render_example(Kind::Pipeline);
-    told.is_some_and(|(message, attributes)| {
-        let progress = attributes.pipeline_state.as_ref();
-        progress.is_some_and(|progress| {
-            crate::notifier::live_pipeline::mark(&message.text, progress).is_some()
-        })
-    })
+/// Whether the message about the example links to its pipeline.
+fn links_to_pipeline(templates: &Templates) -> bool {
+    let Some((applied, event)) = templates.apply_to_example(Kind::Pipeline) else {
+        return false;
+    };
+    let (text, state) = (applied.text(), event.attributes.pipeline_state.as_ref());
+    text.zip(state)
+        .is_some_and(|(text, state)| live_pipeline::mark(text, state).is_some())
 }
 
 /// One of the two ways to say it.
-fn routes(reader: &mut EnvReader) -> Option<RoutingRules> {
+fn routing_rules(reader: &mut EnvReader) -> Option<RoutingRules> {
     let before = reader.mistake_count();
     let recipient = reader.optional("ROCKETCHAT_RECIPIENT", Username::parse);
     let routes = reader.document("ROUTES", routing::parse);

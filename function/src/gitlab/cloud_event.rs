@@ -31,7 +31,7 @@ const MAX_NAME: usize = 4096;
 pub struct CloudEvent<'a> {
     /// Stays the same when a broker tries again. The source gives every webhook an id of its own, so
     /// GitLab's own resends are other events here.
-    pub delivery_id: IdempotencyKey,
+    pub key: IdempotencyKey,
     /// The body as GitLab sent it, or as the source wrote it anew.
     pub data: Cow<'a, [u8]>,
 }
@@ -73,7 +73,7 @@ pub fn open<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<CloudEvent<'a>, P
     }
     let header = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     Ok(CloudEvent {
-        delivery_id: name(header(&VERSION), header(&ID), header(&SOURCE))?,
+        key: name(header(&VERSION), header(&ID), header(&SOURCE))?,
         data: Cow::Borrowed(body),
     })
 }
@@ -82,7 +82,7 @@ fn open_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
     let body =
         std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
     let envelope: Envelope = read(body)?;
-    let delivery_id = name(
+    let key = name(
         Text::filled(envelope.specversion.as_ref()),
         Text::filled(envelope.id.as_ref()),
         Text::filled(envelope.source.as_ref()),
@@ -95,7 +95,7 @@ fn open_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
         }
         (None, None) => return Err(ParseError::Missing("data")),
     };
-    Ok(CloudEvent { delivery_id, data })
+    Ok(CloudEvent { key, data })
 }
 
 /// Id and source together are unique, says the specification.
@@ -147,7 +147,7 @@ mod tests {
         let one = open(&binary, br#"{"a":1}"#).expect("is an event");
         for body in [&envelope[..], encoded] {
             let other = open(&structured, body).expect("is an event");
-            assert_eq!(other.delivery_id, one.delivery_id);
+            assert_eq!(other.key, one.key);
             assert_eq!(other.data, one.data);
         }
         assert!(is_one(&binary) && is_one(&structured) && !is_one(&HeaderMap::new()));

@@ -6,6 +6,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
+use super::lenient::Lenient;
+use super::participants::{Person, User};
+
 /// Characters in the short form, as GitLab itself abbreviates commits.
 const SHORT: usize = 8;
 
@@ -67,6 +70,29 @@ impl<'de> Deserialize<'de> for MaybeCommit {
                 "expected a commit id of 40 or 64 lower-case hex digits, or zeros, or null",
             )),
         }
+    }
+}
+
+/// A commit in a body. `I` is how its id is read: strictly where it is the commit of the event.
+#[derive(Default, Deserialize)]
+#[serde(default, bound = "I: Default + Deserialize<'de>")]
+pub(super) struct CommitPayload<I = MaybeCommit> {
+    pub(super) id: I,
+    title: Lenient,
+    message: Lenient,
+    author: User,
+}
+
+impl<I> CommitPayload<I> {
+    /// First line of its message.
+    pub(super) fn first_line(&self) -> Option<String> {
+        let message = self.message.clone().text();
+        message.or_else(|| self.title.clone().text())
+    }
+
+    /// Who wrote it.
+    pub(super) fn author(&self) -> Option<Person> {
+        self.author.clone().person()
     }
 }
 

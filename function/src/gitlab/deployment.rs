@@ -1,41 +1,31 @@
-//! A deployment to an environment. Owns what is read of it and that its commit stands only at the
-//! end of an address. The words for people, and that only its end is told, are in
-//! [`message`](crate::notifier::message).
+//! A deployment to an environment. Owns what is read of it and that its commit appears only at the end of
+//! an address. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
+use super::attributes::{EventAttributes, short_ref};
 use super::commit::CommitSha;
-use super::event::ParseError;
-use super::meta::{EventHints, EventMeta, Person, digits};
-use super::project::ProjectPayload;
+use super::event::{ParseError, Parsed};
+use super::meta::{EventHints, digits};
+use super::participants::{Participants, User};
+use super::project::{ProjectPayload, path_of};
 use super::status::Status;
 use super::text::Line;
 
-/// A deployment went a step further.
+/// A deployment changed its status. Its id is the attribute `number`, which GitLab before 14 does not
+/// send, and its page is that of its job; there is none if it came by the API.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Deployment {
-    /// Where and by whom.
-    pub meta: EventMeta,
-    /// Its number within the project, which GitLab before 14 does not send.
-    pub id: Option<u64>,
-    /// How far it is.
+    /// Its status.
     pub status: Status,
-    /// Where to.
+    /// Name of the environment.
     pub environment: String,
-    /// What is deployed.
-    pub sha: Option<CommitSha>,
-    /// First line of the commit's message.
-    pub title: Option<String>,
-    /// The branch or tag it came from.
-    pub reference: Option<String>,
-    /// The page of its job, as GitLab sent it; not yet safe to link to. None if it came by the API.
-    pub page: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
-    user: Option<Person>,
+    user: User,
     project: Option<ProjectPayload>,
     deployment_id: Option<u64>,
     status: Line,
@@ -50,7 +40,7 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<Deployment, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Deployment>, ParseError> {
         let sha = self.sha();
         let identity = [
             &digits(self.deployment_id),
@@ -59,18 +49,31 @@ impl Payload {
             self.status_changed_at.as_str(),
             self.short_sha.as_str(),
         ];
-        Ok(Deployment {
-            meta: hints.meta(self.project, self.user, &identity),
-            id: self.deployment_id,
-            status: Status::parse(self.status.as_str()),
-            environment: self
-                .environment
-                .0
-                .ok_or(ParseError::Missing("environment"))?,
+        let project = self.project.and_then(ProjectPayload::read);
+        let project_path = path_of(project.as_ref());
+        let meta = hints.meta(project, self.deployable_url.0.as_deref(), &identity);
+        let status = Status::parse(self.status.as_str());
+        let environment = self.environment.0;
+        let environment = environment.ok_or(ParseError::Missing("environment"))?;
+        let reference = self.reference.0.as_deref();
+        let attributes = EventAttributes {
+            project_path,
+            reference: reference.map(|name| short_ref(name).to_owned()),
+            participants: Participants::of_actor(self.user.person()),
             sha,
-            title: self.commit_title.0,
-            reference: self.reference.0,
+            number: self.deployment_id,
             page: self.deployable_url.0,
+            title: self.commit_title.0,
+            environment: Some(environment.clone()),
+            ..EventAttributes::default()
+        };
+        Ok(Parsed {
+            meta,
+            attributes: attributes.with_status(self.status.0, status),
+            kind: Deployment {
+                status,
+                environment,
+            },
         })
     }
 

@@ -1,65 +1,62 @@
-//! An emoji reaction. Owns what is read of it; what it stands on is read as for comments, see
-//! [`note`]. The words for people are in [`message`](crate::notifier::message).
+//! An emoji reaction. Owns what is read of it; what it is a reaction to is read as for comments, see
+//! [`note`]. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::commit::MaybeCommit;
-use super::event::ParseError;
-use super::merge_request::LastCommit;
-use super::meta::{EventHints, EventMeta, Person, digits};
-use super::note::{self, Destination, Noteable, Numbered};
-use super::project::ProjectPayload;
+use super::attributes::EventAttributes;
+use super::commit::{CommitPayload, MaybeCommit};
+use super::event::{ParseError, Parsed};
+use super::lenient::{Lenient, LenientObject};
+use super::meta::{EventHints, digits};
+use super::note::{self, Noteable, Noteables, Numbered, Snippet};
+use super::participants::User;
+use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Somebody reacted with an emoji, or took it back.
+/// Somebody added or removed an emoji reaction. The page of what it is on is the attribute `page`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Emoji {
-    /// Where and by whom.
-    pub meta: EventMeta,
-    /// What happened; none in a test delivery.
+    /// What happened; `None` in a test delivery.
     pub action: Option<Action>,
     /// Its name, such as `thumbsup`.
     pub name: String,
-    /// What it stands on, or what the comment it stands on is about.
+    /// What it is on, or what the comment that it is on is about.
     pub on: Noteable,
-    /// Whether it stands on the thing or on a comment.
+    /// Whether it is on the object itself or on a comment.
     pub place: Place,
-    /// Only members may see what it stands on.
-    pub confidential: bool,
-    /// The page of what it stands on, as GitLab sent it; not yet safe to link to.
-    pub page: Option<String>,
 }
 
 /// What can happen to a reaction.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
-    /// It was given.
+    /// It was added.
     Awarded,
-    /// It was taken back.
+    /// It was removed.
     Revoked,
-    /// A word we do not know.
+    /// A word that this program does not know.
     Unknown,
 }
 
-/// Where a reaction stands.
+/// Where a reaction is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {
-    /// On the thing itself.
+    /// On the object itself.
     Noteable,
-    /// On a comment on it.
+    /// On a comment about it.
     Note,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
-    user: Option<Person>,
+    user: User,
     project: Option<ProjectPayload>,
     object_attributes: Option<Attributes>,
     note: Option<note::Attributes>,
-    commit: Option<LastCommit>,
+    commit: Option<CommitPayload>,
     merge_request: Option<Numbered>,
     issue: Option<Numbered>,
+    snippet: LenientObject<Snippet>,
 }
 
 #[derive(Default, Deserialize)]
@@ -74,41 +71,56 @@ struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<Emoji, ParseError> {
-        let attributes = self
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Emoji>, ParseError> {
+        let emoji = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
         let identity = [
-            &digits(attributes.id),
-            attributes.action.as_str(),
-            attributes.updated_at.as_str(),
+            &digits(emoji.id),
+            emoji.action.as_str(),
+            emoji.updated_at.as_str(),
         ];
-        let target = Destination {
+        let noteables = Noteables {
             commit: self.commit,
             merge_request: self.merge_request,
             issue: self.issue,
+            snippet: self.snippet.0,
         };
         let internal = self
             .note
             .as_ref()
             .is_some_and(note::Attributes::is_internal);
-        let confidential = hints.confidential || internal || target.is_confidential();
-        let (place, on) = match (attributes.awardable_type.as_str(), self.note) {
-            ("Note", Some(note)) => (Place::Note, note.read_target(target)),
+        let project = self.project.and_then(ProjectPayload::read);
+        let project_path = path_of(project.as_ref());
+        let mut meta = hints.meta(project, emoji.awarded_on_url.0.as_deref(), &identity);
+        meta.confidential = hints.confidential || internal || noteables.is_confidential();
+        let about = noteables.attributes(self.user, &Lenient::Nothing);
+        let (place, on) = match (emoji.awardable_type.as_str(), self.note) {
+            ("Note", Some(note)) => (Place::Note, note.read_noteable(noteables)),
             ("Note", None) => (Place::Note, Noteable::Other),
-            (thing, _) => (Place::Noteable, target.read(thing, MaybeCommit::default())),
+            (noteable, _) => (
+                Place::Noteable,
+                noteables.read(noteable, MaybeCommit::default()),
+            ),
         };
-        Ok(Emoji {
-            meta: hints.meta(self.project, self.user, &identity),
-            action: attributes.action.0.as_deref().map(Action::parse),
-            name: attributes
-                .name
-                .0
-                .ok_or(ParseError::Missing("object_attributes.name"))?,
-            on,
-            place,
-            confidential,
-            page: attributes.awarded_on_url.0,
+        let name = emoji.name.0;
+        let name = name.ok_or(ParseError::Missing("object_attributes.name"))?;
+        Ok(Parsed {
+            meta,
+            attributes: EventAttributes {
+                project_path,
+                sha: on.sha().cloned(),
+                text: Some(name.clone()),
+                page: emoji.awarded_on_url.0,
+                action: emoji.action.0.clone(),
+                ..about
+            },
+            kind: Emoji {
+                action: emoji.action.0.as_deref().map(Action::parse),
+                name,
+                on,
+                place,
+            },
         })
     }
 }

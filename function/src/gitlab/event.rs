@@ -1,108 +1,101 @@
-//! What a body says happened. Owns which family of events reads it and the errors of reading. The
-//! names of the kinds are [`kind`](super::kind)'s business, what each holds is its family's.
+//! A webhook as one value. Owns the way from a verified body to an [`Event`] and the errors of reading.
+//! The table of kinds is in [`gitlab`](super); what a kind holds is read in its own file.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::attributes::EventAttributes;
 use super::kind::Kind;
-use super::meta::EventHints;
-use super::push::{self, RefChange, RefKind};
+use super::meta::{EventHints, EventMeta};
 use super::status::Status;
 use super::text::Text;
-use super::{
-    deployment, emoji, expiring_token, feature_flag, issue, job, member, merge_request, milestone,
-    note, pipeline, release, repository_update, system_hook, vulnerability, wiki_page,
-};
+use super::verification::Verified;
+use super::{event_kinds, push};
 
-macro_rules! event_kinds {
-    ($($(#[$doc:meta])* $variant:ident: $family:ident, $($kind:ident)|+;)+) => {
-        /// What happened on GitLab.
+/// What one webhook says. The message, the rules, the templates and live pipelines read nothing else.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    /// Kind, project and identity.
+    pub meta: EventMeta,
+    /// What rules and templates match on, in one form for all kinds.
+    pub attributes: EventAttributes,
+    /// What only events of one kind have.
+    pub kind: EventKind,
+}
+
+/// What the file of a kind reads from a body.
+pub(super) struct Parsed<T> {
+    pub(super) meta: EventMeta,
+    pub(super) attributes: EventAttributes,
+    pub(super) kind: T,
+}
+
+macro_rules! event_kind {
+    ($(
+        $(#[$doc:meta])* $module:ident::$type:ident {
+            $($(#[$_doc:meta])* $kind:ident = $label:literal: $($name:literal)|+;)+
+        }
+    )+) => {
+        /// What only events of one kind have.
         #[derive(Clone, Debug, Eq, PartialEq)]
-        pub enum Event {
-            /// A branch or tag was created, moved or deleted.
-            RefChange(Box<RefChange>),
-            $($(#[$doc])* $variant(Box<$family::$variant>),)+
-            /// An event of a kind we do not know.
-            Unhandled(Kind),
+        pub enum EventKind {
+            $($(#[$doc])* $type(Box<super::$module::$type>),)+
+            /// A kind that this program does not know.
+            Unhandled,
             /// A known kind without what makes it one, as a custom webhook template may leave it.
-            Incomplete(Kind),
+            Incomplete,
         }
 
         impl Event {
-            /// The kind, for logs and metrics.
-            pub fn kind(&self) -> Kind {
-                match self {
-                    Self::RefChange(change) => match change.kind {
-                        RefKind::Branch => Kind::Push,
-                        RefKind::Tag => Kind::TagPush,
-                    },
-                    $(Self::$variant(event) => event.meta.kind,)+
-                    Self::Unhandled(kind) | Self::Incomplete(kind) => *kind,
-                }
-            }
-
-            fn read_as(body: &str, hints: &EventHints) -> Result<Self, ParseError> {
+            fn read(body: &str, hints: &EventHints) -> Result<Self, ParseError> {
                 match hints.kind {
-                    Kind::Push | Kind::TagPush => Self::push(read(body)?, hints.kind),
                     $($(Kind::$kind)|+ => {
-                        let payload: $family::Payload = read(body)?;
-                        Ok(Self::$variant(Box::new(payload.read(hints)?)))
+                        let payload: super::$module::Payload = read(body)?;
+                        Ok(payload.read(hints)?.into_event(EventKind::$type))
                     })+
-                    Kind::Other => Ok(Self::Unhandled(Kind::Other)),
+                    Kind::Other => Ok(Self::empty(hints, EventKind::Unhandled)),
                 }
             }
         }
     };
 }
 
-event_kinds! {
-    /// Something happened to an issue or work item.
-    Issue: issue, Issue | WorkItem;
-    /// Something happened to a merge request.
-    MergeRequest: merge_request, MergeRequest;
-    /// Somebody wrote a comment.
-    Note: note, Note;
-    /// A pipeline went a step further.
-    Pipeline: pipeline, Pipeline;
-    /// A job went a step further.
-    Job: job, Job;
-    /// A deployment went a step further.
-    Deployment: deployment, Deployment;
-    /// Something happened to a release.
-    Release: release, Release;
-    /// Something happened to a page of a wiki.
-    WikiPage: wiki_page, WikiPage;
-    /// A feature flag was turned on or off.
-    FeatureFlag: feature_flag, FeatureFlag;
-    /// Somebody reacted with an emoji.
-    Emoji: emoji, Emoji;
-    /// Something happened to a milestone.
-    Milestone: milestone, Milestone;
-    /// A token is about to expire.
-    ExpiringToken: expiring_token, AccessToken | DeployToken;
-    /// A vulnerability was found or judged.
-    Vulnerability: vulnerability, Vulnerability;
-    /// Somebody's membership changed.
-    Member: member, Member;
-    /// A project, group, account or key came, went or changed.
-    SystemHook: system_hook, Subgroup | Project | User | Group | Key;
-    /// A repository changed.
-    RepositoryUpdate: repository_update, RepositoryUpdate;
+event_kinds!(event_kind);
+
+impl<T> Parsed<T> {
+    fn into_event(self, kind: impl FnOnce(Box<T>) -> EventKind) -> Event {
+        Event {
+            meta: self.meta,
+            attributes: self.attributes,
+            kind: kind(Box::new(self.kind)),
+        }
+    }
 }
 
 impl Event {
-    /// Reads the body of a delivery.
+    /// Reads the body of a verified webhook.
     ///
-    /// `hook` is the header `X-Gitlab-Event`. It is not signed, so it only says which kind to try
-    /// first, and that an event is confidential, which it may say without harm; `object_kind`, or
-    /// else `event_name`, decides.
-    pub fn parse(hook: Option<&[u8]>, body: &[u8]) -> Result<Self, ParseError> {
+    /// `hook` is the header `X-Gitlab-Event`. It is not signed, so it only says which kind to try first,
+    /// and that an event is confidential, which it may say without harm; `object_kind`, or else
+    /// `event_name`, decides.
+    pub fn parse(hook: Option<&[u8]>, verified: Verified) -> Result<Self, ParseError> {
+        let mut event = Self::parse_body(hook, verified.body)?;
+        event.meta.idempotency_key = verified.idempotency_key;
+        Ok(event)
+    }
+
+    fn parse_body(hook: Option<&[u8]>, body: &[u8]) -> Result<Self, ParseError> {
         let body =
             std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
         // serde would take an array for a struct, field by field.
         if !body.trim_ascii_start().starts_with('{') {
             read::<IgnoredAny>(body)?;
-            return Ok(Self::Unhandled(Kind::Other));
+            let hints = EventHints {
+                kind: Kind::Other,
+                name: "",
+                confidential: false,
+            };
+            return Ok(Self::empty(&hints, EventKind::Unhandled));
         }
         if matches!(hook, Some(b"Push Hook" | b"Tag Push Hook"))
             && let Some(event) = Self::try_push(body)
@@ -112,47 +105,47 @@ impl Event {
         let names: Names = read(body)?;
         let says_so = hook.is_some_and(|hook| hook.starts_with(b"Confidential "));
         let hints = names.hints(says_so);
-        match Self::read_as(body, &hints) {
-            // A push without its commit is a mistake to be shown; of the others we only speak.
+        match Self::read(body, &hints) {
+            // A push without its commit is an error to show; other kinds are skipped with a reason.
             Err(ParseError::Missing(_)) if !matches!(hints.kind, Kind::Push | Kind::TagPush) => {
-                Ok(Self::Incomplete(hints.kind))
+                Ok(Self::empty(&hints, EventKind::Incomplete))
             }
             event => event,
         }
     }
 
-    /// Whether only members of the project may see it.
-    pub fn is_confidential(&self) -> bool {
-        match self {
-            Self::Issue(issue) => issue.confidential,
-            Self::Note(note) => note.confidential,
-            Self::Emoji(emoji) => emoji.confidential,
-            _ => false,
+    fn empty(hints: &EventHints, kind: EventKind) -> Self {
+        Self {
+            meta: hints.meta(None, None, &[]),
+            attributes: EventAttributes::default(),
+            kind,
         }
     }
 
-    /// Whether it tells of something that goes on: a pipeline, a job or a deployment.
-    pub fn is_in_progress(&self) -> bool {
-        let status = match self {
-            Self::Pipeline(pipeline) => pipeline.status,
-            Self::Job(job) => job.status,
-            Self::Deployment(deployment) => deployment.status,
-            _ => return false,
-        };
-        status == Status::Unfinished
+    /// The kind, for logs and metrics.
+    pub fn kind(&self) -> Kind {
+        self.meta.kind
     }
 
-    /// One pass over a body that is what its header says; `None` sends it the long way round.
+    /// One pass over a body that is what its header says; `None` for any other, which is read again.
     fn try_push(body: &str) -> Option<Result<Self, ParseError>> {
         let payload: push::Payload = serde_json::from_str(body).ok()?;
-        match Kind::of(payload.object_kind.as_ref(), payload.event_name.as_ref()) {
-            kind @ (Kind::Push | Kind::TagPush) => Some(Self::push(payload, kind)),
-            _ => None,
-        }
+        let hints = payload.hints();
+        matches!(hints.kind, Kind::Push | Kind::TagPush).then(|| {
+            let parsed = payload.read(&hints)?;
+            Ok(parsed.into_event(EventKind::RefChange))
+        })
     }
+}
 
-    fn push(payload: push::Payload, kind: Kind) -> Result<Self, ParseError> {
-        Ok(Self::RefChange(Box::new(payload.read(kind)?)))
+impl EventAttributes {
+    /// The attributes of something that runs: a pipeline, a job, a deployment.
+    pub(super) fn with_status(self, word: Option<String>, status: Status) -> Self {
+        Self {
+            status: word,
+            in_progress: status == Status::Unfinished,
+            ..self
+        }
     }
 }
 
@@ -181,10 +174,10 @@ impl Names<'_> {
     }
 }
 
-/// Why a body could not be read. Names the place, never the content.
+/// Why a body could not be read. Names the field, never its content.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ParseError {
-    /// Not text in UTF-8, as JSON must be.
+    /// Not UTF-8, as JSON must be.
     #[error("expected JSON in UTF-8, found another byte at offset {0}")]
     NotUtf8(usize),
     /// Not JSON.
@@ -195,10 +188,10 @@ pub enum ParseError {
         /// From 1, in bytes.
         column: usize,
     },
-    /// A field holds another type than GitLab sends, or is there twice.
+    /// A field holds another type than GitLab sends, or appears twice.
     #[error("expected the body of a GitLab webhook, found an unexpected value in the field `{0}`")]
     Field(String),
-    /// A field without which there is nothing to tell is missing, null or empty.
+    /// A field without which the event has no message is missing, null or empty.
     #[error(
         "expected the field `{0}` of a GitLab webhook, found none; a custom webhook template must keep it"
     )]

@@ -1,21 +1,21 @@
 //! An access token or deploy token that is about to expire. Owns what is read of it: never the token
-//! itself, which GitLab does not send. The words for people are in [`message`](crate::notifier::message).
+//! itself, which GitLab does not send. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::event::ParseError;
-use super::meta::{EventHints, EventMeta, digits};
-use super::project::ProjectPayload;
+use super::attributes::EventAttributes;
+use super::event::{ParseError, Parsed};
+use super::lenient::Lenient;
+use super::meta::{EventHints, digits};
+use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
 /// A token is about to expire.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ExpiringToken {
-    /// Where, unless it belongs to a group.
-    pub meta: EventMeta,
     /// The group it belongs to, unless it belongs to a project.
     pub group: Option<String>,
-    /// The name people gave it.
+    /// The name that people gave it.
     pub name: String,
     /// The day it expires.
     pub expires: String,
@@ -44,31 +44,43 @@ struct Group {
 struct Attributes {
     id: Option<u64>,
     name: Line,
+    action: Lenient,
     expires_at: Line,
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<ExpiringToken, ParseError> {
-        let attributes = self
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<ExpiringToken>, ParseError> {
+        let token = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
-        let id = digits(attributes.id);
-        let group = self
-            .group
-            .and_then(|group| group.full_path.0.or(group.path.0).or(group.name.0));
+        let id = digits(token.id);
+        let group = self.group.unwrap_or_default();
+        let group_path = group.full_path.0.or(group.path.0);
+        let project = self.project.and_then(ProjectPayload::read);
+        let project_path = match &project {
+            Some(project) => path_of(Some(project)),
+            None => group_path.clone().unwrap_or_default(),
+        };
+        let group = group_path.or(group.name.0);
         let place = group.as_deref().unwrap_or_default();
-        let identity = [place, &id, attributes.expires_at.as_str()];
-        Ok(ExpiringToken {
-            meta: hints.meta(self.project, None, &identity),
-            group,
-            name: attributes
-                .name
-                .0
-                .ok_or(ParseError::Missing("object_attributes.name"))?,
-            expires: attributes
-                .expires_at
-                .0
-                .ok_or(ParseError::Missing("object_attributes.expires_at"))?,
+        let identity = [place, &id, token.expires_at.as_str()];
+        let meta = hints.meta(project, None, &identity);
+        let name = token.name.0;
+        let name = name.ok_or(ParseError::Missing("object_attributes.name"))?;
+        let expires = token.expires_at.0;
+        Ok(Parsed {
+            meta,
+            kind: ExpiringToken {
+                group,
+                name: name.clone(),
+                expires: expires.ok_or(ParseError::Missing("object_attributes.expires_at"))?,
+            },
+            attributes: EventAttributes {
+                project_path,
+                action: token.action.text().or_else(|| Some(hints.name.to_owned())),
+                title: Some(name),
+                ..EventAttributes::default()
+            },
         })
     }
 }

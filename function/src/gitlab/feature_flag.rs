@@ -1,26 +1,25 @@
-//! A feature flag. Owns what is read of it. The words for people are in
+//! A feature flag. Owns what is read of it. Its message is rendered in
 //! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::event::ParseError;
-use super::meta::{CommonPayload, EventHints, EventMeta, digits};
+use super::attributes::EventAttributes;
+use super::event::{ParseError, Parsed};
+use super::meta::{CommonPayload, EventHints, digits};
+use super::participants::Participants;
+use super::project::path_of;
 use super::text::Line;
 
-/// A feature flag was turned on or off.
+/// A feature flag was turned on or off. Its description is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FeatureFlag {
-    /// Where and by whom.
-    pub meta: EventMeta,
     /// Its name.
     pub name: String,
-    /// What it is for.
-    pub description: Option<String>,
     /// On or off.
     pub switch: Switch,
 }
 
-/// How a feature flag stands.
+/// Whether a feature flag is active.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Switch {
     /// Active.
@@ -41,24 +40,34 @@ pub(super) struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(mut self, hints: &EventHints) -> Result<FeatureFlag, ParseError> {
-        let attributes = self.attributes()?;
-        let switch = match attributes.active {
+    pub(super) fn read(mut self, hints: &EventHints) -> Result<Parsed<FeatureFlag>, ParseError> {
+        let flag = self.attributes()?;
+        let switch = match flag.active {
             Some(true) => Switch::On,
             Some(false) => Switch::Off,
             None => return Err(ParseError::Missing("object_attributes.active")),
         };
-        let id = digits(attributes.id);
+        let id = digits(flag.id);
         let on_or_off = format!("{switch:?}");
-        let identity = [&id, attributes.name.as_str(), &on_or_off];
-        Ok(FeatureFlag {
-            meta: hints.meta(self.project, self.user, &identity),
-            name: attributes
-                .name
-                .0
-                .ok_or(ParseError::Missing("object_attributes.name"))?,
-            description: attributes.description.0,
-            switch,
+        let identity = [&id, flag.name.as_str(), &on_or_off];
+        let project = self.project();
+        let project_path = path_of(project.as_ref());
+        let meta = hints.meta(project, None, &identity);
+        let name = flag.name.0;
+        let name = name.ok_or(ParseError::Missing("object_attributes.name"))?;
+        Ok(Parsed {
+            meta,
+            kind: FeatureFlag {
+                name: name.clone(),
+                switch,
+            },
+            attributes: EventAttributes {
+                project_path,
+                participants: Participants::of_actor(self.user.person()),
+                title: Some(name),
+                text: flag.description.0,
+                ..EventAttributes::default()
+            },
         })
     }
 }

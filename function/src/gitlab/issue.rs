@@ -1,31 +1,26 @@
-//! An issue and its kin: incidents, tasks, epics and other work items. Owns what is read of them and
-//! when they are confidential. The words for people are in [`message`](crate::notifier::message).
+//! An issue or another work item: incidents, tasks, epics. Owns what is read of them and when they are
+//! confidential. Their messages are rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::event::ParseError;
-use super::meta::{CommonPayload, EventHints, EventMeta, digits};
+use super::attributes::EventAttributes;
+use super::event::{ParseError, Parsed};
+use super::kind::Kind;
+use super::lenient::Lenient;
+use super::meta::{CommonPayload, EventHints, digits};
+use super::participants::Participants;
+use super::project::path_of;
 use super::text::Line;
 
 /// Something happened to an issue or work item.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issue {
-    /// Where and by whom.
-    pub meta: EventMeta,
-    /// What work_item_type of work item it is.
+    /// Its type.
     pub work_item_type: WorkItemType,
-    /// Its number within the project or group.
-    pub number: Option<u64>,
-    /// What happened; none in a test delivery.
+    /// What happened; `None` in a test delivery.
     pub action: Option<Action>,
-    /// Whether it is open, where GitLab said so.
+    /// Whether it is open, where GitLab says so.
     pub state: Option<State>,
-    /// Only members may see it.
-    pub confidential: bool,
-    /// Its title.
-    pub title: Option<String>,
-    /// Its page, as GitLab sent it; not yet safe to link to.
-    pub page: Option<String>,
 }
 
 /// What can happen to an issue.
@@ -33,26 +28,26 @@ pub struct Issue {
 pub enum Action {
     /// It is new.
     Opened,
-    /// It is done.
+    /// It was closed.
     Closed,
-    /// It is not done after all.
+    /// It was opened again.
     Reopened,
     /// Something about it changed.
     Updated,
-    /// A word we do not know.
+    /// A word that this program does not know.
     Unknown,
 }
 
-/// Whether work on it goes on.
+/// Whether an issue is open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
-    /// It goes on.
+    /// Open.
     Open,
-    /// It has ended.
+    /// Closed.
     Closed,
 }
 
-/// The sorts of work items of GitLab 19.
+/// The types of work items of GitLab 19.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the names are GitLab's and say it")]
 pub enum WorkItemType {
@@ -65,7 +60,7 @@ pub enum WorkItemType {
     KeyResult,
     Epic,
     Ticket,
-    /// One that we do not know.
+    /// A type that this program does not know.
     Other,
 }
 
@@ -79,6 +74,8 @@ pub(super) struct Attributes {
     #[serde(rename = "type")]
     work_item_type: Line,
     title: Line,
+    description: Lenient,
+    author_id: Lenient,
     state: Line,
     action: Line,
     confidential: Option<bool>,
@@ -87,25 +84,42 @@ pub(super) struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(mut self, hints: &EventHints) -> Result<Issue, ParseError> {
-        let attributes = self.attributes()?;
-        if attributes.iid.is_none() && attributes.title.0.is_none() {
+    pub(super) fn read(mut self, hints: &EventHints) -> Result<Parsed<Issue>, ParseError> {
+        let issue = self.attributes()?;
+        if issue.iid.is_none() && issue.title.0.is_none() {
             return Err(ParseError::Missing("object_attributes.iid"));
         }
         let identity = [
-            &digits(attributes.id),
-            attributes.action.as_str(),
-            attributes.updated_at.as_str(),
+            &digits(issue.id),
+            issue.action.as_str(),
+            issue.updated_at.as_str(),
         ];
-        Ok(Issue {
-            meta: hints.meta(self.project, self.user, &identity),
-            work_item_type: WorkItemType::parse(attributes.work_item_type.as_str(), hints),
-            number: attributes.iid,
-            action: attributes.action.0.as_deref().map(Action::parse),
-            state: State::parse(attributes.state.as_str()),
-            confidential: hints.confidential || attributes.confidential == Some(true),
-            title: attributes.title.0,
-            page: attributes.url.0,
+        let project = self.project();
+        let project_path = path_of(project.as_ref());
+        let mut meta = hints.meta(project, issue.url.0.as_deref(), &identity);
+        meta.confidential = hints.confidential || issue.confidential == Some(true);
+        let participants = Participants {
+            actor: self.user.person(),
+            assignees: self.assignees.people(),
+            ..Participants::default()
+        };
+        Ok(Parsed {
+            meta,
+            kind: Issue {
+                work_item_type: WorkItemType::parse(issue.work_item_type.as_str(), hints),
+                action: issue.action.0.as_deref().map(Action::parse),
+                state: State::parse(issue.state.as_str()),
+            },
+            attributes: EventAttributes {
+                project_path,
+                action: issue.action.0.or(issue.state.0),
+                participants: participants.with_author(&issue.author_id),
+                number: issue.iid,
+                title: issue.title.0,
+                text: issue.description.text(),
+                page: issue.url.0,
+                ..EventAttributes::default()
+            },
         })
     }
 }
@@ -145,7 +159,7 @@ impl WorkItemType {
             "Key Result" => Self::KeyResult,
             "Epic" => Self::Epic,
             "Ticket" => Self::Ticket,
-            "" if hints.kind == super::kind::Kind::Issue => Self::Issue,
+            "" if hints.kind == Kind::Issue => Self::Issue,
             _ => Self::Other,
         }
     }

@@ -1,46 +1,43 @@
-//! A job of a pipeline, called build on the wire. Owns what is read of it. The words for people, and
-//! that only its end is told, are in [`message`](crate::notifier::message).
+//! A job of a pipeline, called build on the wire. Owns what is read of it. Its message is rendered in
+//! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
+use super::attributes::{EventAttributes, short_ref};
 use super::commit::MaybeCommit;
-use super::event::ParseError;
-use super::meta::{EventHints, EventMeta, Person, digits};
-use super::pipeline::{Run, whole_seconds};
-use super::project::{Project, ProjectPayload};
+use super::event::{ParseError, Parsed};
+use super::lenient::{Lenient, LenientObject};
+use super::meta::{EventHints, digits};
+use super::participants::{Account, Participants, User};
+use super::pipeline::whole_seconds;
+use super::project::{Project, ProjectPayload, path_of};
+use super::push::RefKind;
 use super::status::Status;
 use super::text::Line;
 
-/// A job went a step further.
+/// A job changed its status. Its name is the attribute `title`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Job {
-    /// Where and by whom it was started.
-    pub meta: EventMeta,
-    /// Its number within the instance, as its page has it.
+    /// Its id on its GitLab, as its page has it.
     pub id: u64,
-    /// How far it is.
+    /// Its status.
     pub status: Status,
-    /// What it runs for.
-    pub run: Run,
-    /// Its name.
-    pub name: Option<String>,
-    /// The stage of the pipeline it belongs to.
-    pub stage: Option<String>,
+    /// Whether it runs for a branch or a tag.
+    pub ref_kind: RefKind,
     /// Why it failed, in GitLab's word.
     pub failure: Option<String>,
-    /// How long it ran.
-    pub duration_seconds: Option<u64>,
 }
 
 /// Newer documentation says `job_…` where GitLab sends `build_…`; both are read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
-    user: Option<Person>,
+    user: User,
     project: Option<ProjectPayload>,
     project_name: Line,
     #[serde(rename = "ref")]
     reference: Line,
+    ref_protected: Lenient,
     tag: Option<bool>,
     sha: MaybeCommit,
     #[serde(alias = "job_id")]
@@ -55,28 +52,55 @@ pub(super) struct Payload {
     build_duration: Option<f64>,
     #[serde(alias = "job_failure_reason")]
     build_failure_reason: Line,
+    commit: LenientObject<Commit>,
+}
+
+/// Here GitLab names the author in fields of the commit itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Commit {
+    author_name: Lenient,
+    author_email: Lenient,
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<Job, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Job>, ParseError> {
         let id = self.build_id.ok_or(ParseError::Missing("build_id"))?;
         let identity = [&digits(Some(id)), self.build_status.as_str()];
-        let mut meta = hints.meta(self.project, self.user, &identity);
+        let project = self.project.and_then(ProjectPayload::read);
+        let project_path = path_of(project.as_ref());
+        let mut meta = hints.meta(project, None, &identity);
         // GitLab before 15.2 sends no project, only its name.
-        let named = self.project_name.0.map(|path| Project {
-            path,
-            web_url: None,
-        });
+        let named = self.project_name.0.map(Project::named);
         meta.project = meta.project.or(named);
-        Ok(Job {
-            meta,
-            id,
-            status: Status::parse(self.build_status.as_str()),
-            run: Run::read(self.reference, self.tag, self.sha),
-            name: self.build_name.0,
+        let status = Status::parse(self.build_status.as_str());
+        let author = Account {
+            name: self.commit.0.author_name,
+            email: self.commit.0.author_email,
+            ..Account::default()
+        };
+        let reference = self.reference.0.as_deref();
+        let attributes = EventAttributes {
+            project_path,
+            reference: reference.map(|name| short_ref(name).to_owned()),
+            protected: self.ref_protected.flag(),
+            participants: Participants::of_commit(self.user.person(), author.read()),
+            sha: self.sha.0,
+            number: Some(id),
+            title: self.build_name.0,
             stage: self.build_stage.0,
-            failure: self.build_failure_reason.0,
             duration_seconds: self.build_duration.and_then(whole_seconds),
+            ..EventAttributes::default()
+        };
+        Ok(Parsed {
+            meta,
+            attributes: attributes.with_status(self.build_status.0, status),
+            kind: Job {
+                id,
+                status,
+                ref_kind: RefKind::of_tag(self.tag),
+                failure: self.build_failure_reason.0,
+            },
         })
     }
 }

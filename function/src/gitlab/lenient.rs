@@ -1,16 +1,21 @@
-//! A value whose type is not known beforehand: the same name holds a text in one kind of event and
-//! something else in the next. Owns that nothing is refused for it; what a kind needs is checked
-//! where the kind is read.
+//! Values that only rules and templates want. Owns that none of them ever makes a body unreadable: a
+//! value of another type than GitLab sends counts as missing. What a message needs is read strictly, in
+//! the file of its kind.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Longest text kept, in bytes.
 const MAX_KEPT: usize = 4096;
 
-/// A text, a number or a truth value, or nothing for all else.
+/// Most entries of a list that are kept: more assignees than any rule can notify.
+const MAX_ENTRIES: usize = 100;
+
+/// A string, a number or a boolean; nothing for everything else.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Lenient {
     #[default]
@@ -21,7 +26,7 @@ pub(super) enum Lenient {
 }
 
 impl Lenient {
-    /// The first line of a text that is not blank.
+    /// The first line of a string that is not blank.
     pub(super) fn text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),
@@ -29,7 +34,7 @@ impl Lenient {
         }
     }
 
-    /// The text, or nothing for none.
+    /// The string, or `""`.
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Text(text) => text,
@@ -37,7 +42,7 @@ impl Lenient {
         }
     }
 
-    /// A whole number that a program can count to, rounded down.
+    /// A whole number from 0 to 9e15, rounded down.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -50,7 +55,7 @@ impl Lenient {
         }
     }
 
-    /// A truth value.
+    /// A boolean.
     pub(super) fn flag(&self) -> Option<bool> {
         match self {
             Self::Flag(flag) => Some(*flag),
@@ -61,17 +66,17 @@ impl Lenient {
 
 impl<'de> Deserialize<'de> for Lenient {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Anything)
+        deserializer.deserialize_any(ScalarVisitor)
     }
 }
 
-struct Anything;
+struct ScalarVisitor;
 
 #[expect(
     clippy::cast_precision_loss,
     reason = "ids and seconds are far below the numbers that lose digits"
 )]
-impl<'de> Visitor<'de> for Anything {
+impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Lenient;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,15 +113,115 @@ impl<'de> Visitor<'de> for Anything {
         })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Lenient, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Lenient::Nothing)
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Lenient, A::Error> {
+        skip_items(items).map(|()| Lenient::Nothing)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Lenient, A::Error> {
-        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Lenient::Nothing)
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Lenient, A::Error> {
+        skip_entries(entries).map(|()| Lenient::Nothing)
     }
+}
+
+/// An object, or its default for everything else. All fields of `T` must be lenient themselves.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LenientObject<T>(pub(super) T);
+
+impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShapeVisitor(PhantomData))
+    }
+}
+
+/// The objects of a list, at most 100; none for everything else.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LenientList<T>(pub(super) Vec<T>);
+
+impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShapeVisitor(PhantomData))
+    }
+}
+
+/// The two shapes that a value can have besides that of a scalar.
+trait Shape<'de>: Default {
+    fn of_map<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        skip_entries(entries).map(|()| Self::default())
+    }
+
+    fn of_list<A: SeqAccess<'de>>(items: A) -> Result<Self, A::Error> {
+        skip_items(items).map(|()| Self::default())
+    }
+}
+
+impl<'de, T: Default + Deserialize<'de>> Shape<'de> for LenientObject<T> {
+    fn of_map<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(entries)).map(Self)
+    }
+}
+
+impl<'de, T: Default + Deserialize<'de>> Shape<'de> for LenientList<T> {
+    fn of_list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
+        let mut list = Vec::new();
+        while list.len() < MAX_ENTRIES {
+            match items.next_element::<LenientObject<T>>()? {
+                Some(LenientObject(item)) => list.push(item),
+                None => return Ok(Self(list)),
+            }
+        }
+        skip_items(items).map(|()| Self(list))
+    }
+}
+
+struct ShapeVisitor<S>(PhantomData<S>);
+
+impl<'de, S: Shape<'de>> Visitor<'de> for ShapeVisitor<S> {
+    type Value = S;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<S, E> {
+        Ok(S::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<S, E> {
+        Ok(S::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<S, E> {
+        Ok(S::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<S, E> {
+        Ok(S::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<S, E> {
+        Ok(S::default())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<S, E> {
+        Ok(S::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<S, A::Error> {
+        S::of_list(items)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<S, A::Error> {
+        S::of_map(entries)
+    }
+}
+
+fn skip_items<'de, A: SeqAccess<'de>>(mut items: A) -> Result<(), A::Error> {
+    while items.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+fn skip_entries<'de, A: MapAccess<'de>>(mut entries: A) -> Result<(), A::Error> {
+    while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    Ok(())
 }
 
 #[cfg(test)]
@@ -135,6 +240,44 @@ mod tests {
         }
         for no_count in ["-1", "1e300"] {
             assert_eq!(read(no_count).number(), None, "{no_count}");
+        }
+    }
+
+    #[test]
+    fn an_object_or_a_list_of_another_shape_counts_as_missing() {
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(default)]
+        struct Named {
+            name: Lenient,
+        }
+        let object = |json: &str| {
+            let read: LenientObject<Named> = serde_json::from_str(json).expect("is JSON");
+            read.0.name.text()
+        };
+        assert_eq!(object(r#"{"name":"a","x":[{}]}"#).as_deref(), Some("a"));
+        for other in [
+            "null",
+            "7",
+            "-7",
+            "0.5",
+            "true",
+            "\"a\"",
+            "[{}]",
+            r#"{"name":[]}"#,
+        ] {
+            assert_eq!(object(other), None, "{other}");
+        }
+        let list = |json: &str| {
+            let read: LenientList<Named> = serde_json::from_str(json).expect("is JSON");
+            read.0.len()
+        };
+        assert_eq!(list(r#"[{"name":"a"},7,null]"#), 3);
+        assert_eq!(
+            list(&format!("[{}]", vec!["{}"; 500].join(","))),
+            MAX_ENTRIES
+        );
+        for other in ["null", "7", "\"a\"", "{}"] {
+            assert_eq!(list(other), 0, "{other}");
         }
     }
 }

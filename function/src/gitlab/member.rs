@@ -1,25 +1,24 @@
-//! Who belongs to a group or a project, from group hooks and system hooks. Owns what is read of a
-//! change to it. The words for people are in [`message`](crate::notifier::message).
+//! Membership of a group or a project, from group hooks and system hooks. Owns what is read of a change
+//! to it. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::event::ParseError;
-use super::meta::{EventHints, EventMeta, digits};
+use super::attributes::EventAttributes;
+use super::event::{ParseError, Parsed};
+use super::meta::{EventHints, digits};
 use super::project::Project;
 use super::text::Line;
 
-/// Somebody's membership changed.
+/// The membership of a person changed. GitLab does not say who changed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Member {
-    /// Where, unless it is a group; GitLab does not say by whom.
-    pub meta: EventMeta,
     /// The group, unless it is a project.
     pub group: Option<String>,
     /// What happened.
     pub action: Action,
-    /// Who it happened to, by full name or else by user name.
+    /// The person, by full name or else by user name.
     pub who: String,
-    /// What they may do there now, in GitLab's word.
+    /// Their access level now, in GitLab's word.
     pub access: Option<String>,
 }
 
@@ -32,11 +31,11 @@ pub enum Action {
     Changed,
     /// It ended.
     Left,
-    /// Somebody asked for it.
+    /// The person asked for it.
     Requested,
-    /// The wish was not granted.
+    /// The request was denied.
     Denied,
-    /// A word we do not know.
+    /// A word that this program does not know.
     Unknown,
 }
 
@@ -56,34 +55,41 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<Member, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Member>, ParseError> {
+        let paths = [&self.project_path_with_namespace, &self.group_path];
+        let project_path = paths.into_iter().find_map(|path| path.0.clone());
         let group = self.group_path.0.or(self.group_name.0);
-        let project = self.project_path_with_namespace.0.or(self.project_name.0);
+        let project = match (self.project_path_with_namespace.0, self.project_name.0) {
+            (Some(path), _) => Some(Project::at(path)),
+            (None, name) => name.map(Project::named),
+        };
+        let place = project.as_ref().map(Project::label);
         let identity = [
-            group.as_deref().or(project.as_deref()).unwrap_or_default(),
+            group.as_deref().or(place).unwrap_or_default(),
             &digits(self.user_id),
             self.access_level.as_str(),
             self.group_access.as_str(),
             self.updated_at.as_str(),
         ];
         let mut meta = hints.meta(None, None, &identity);
-        meta.project = project.map(|path| Project {
-            path,
-            web_url: None,
-        });
+        meta.project = project;
         if meta.project.is_none() && group.is_none() {
             return Err(ParseError::Missing("group_path"));
         }
-        Ok(Member {
+        let who = self.user_name.0.or(self.user_username.0);
+        Ok(Parsed {
             meta,
-            group,
-            action: Action::parse(hints.name),
-            who: self
-                .user_name
-                .0
-                .or(self.user_username.0)
-                .ok_or(ParseError::Missing("user_name"))?,
-            access: self.group_access.0.or(self.access_level.0),
+            kind: Member {
+                group,
+                action: Action::parse(hints.name),
+                who: who.ok_or(ParseError::Missing("user_name"))?,
+                access: self.group_access.0.or(self.access_level.0),
+            },
+            attributes: EventAttributes {
+                project_path: project_path.unwrap_or_default(),
+                action: Some(hints.name.to_owned()),
+                ..EventAttributes::default()
+            },
         })
     }
 }

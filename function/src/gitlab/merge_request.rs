@@ -1,34 +1,24 @@
 //! A merge request. Owns what is read of it and which commit it is about: the last one of its source
-//! branch. The words for people are in [`message`](crate::notifier::message).
+//! branch. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::commit::{CommitSha, MaybeCommit};
-use super::event::ParseError;
-use super::meta::{CommonPayload, EventHints, EventMeta, digits};
+use super::attributes::EventAttributes;
+use super::commit::CommitPayload;
+use super::event::{ParseError, Parsed};
+use super::lenient::Lenient;
+use super::meta::{CommonPayload, EventHints, digits};
+use super::participants::Participants;
+use super::project::path_of;
 use super::text::Line;
 
 /// Something happened to a merge request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MergeRequest {
-    /// Where and by whom.
-    pub meta: EventMeta,
-    /// Its number within the project.
-    pub number: Option<u64>,
-    /// What happened; none in a test delivery.
+    /// What happened; `None` in a test delivery.
     pub action: Option<Action>,
-    /// How it stands, where GitLab said so.
+    /// Its state, where GitLab says so.
     pub state: Option<State>,
-    /// Its title.
-    pub title: Option<String>,
-    /// The branch that is to be merged.
-    pub source: Option<String>,
-    /// The branch it is to be merged into.
-    pub target: Option<String>,
-    /// The last commit of the source branch.
-    pub sha: Option<CommitSha>,
-    /// Its page, as GitLab sent it; not yet safe to link to.
-    pub page: Option<String>,
 }
 
 /// What can happen to a merge request.
@@ -36,38 +26,38 @@ pub struct MergeRequest {
 pub enum Action {
     /// It is new.
     Opened,
-    /// It was given up.
+    /// It was closed.
     Closed,
-    /// It was not given up after all.
+    /// It was opened again.
     Reopened,
-    /// It is done.
+    /// It was merged.
     Merged,
-    /// Somebody approved it, and that was enough.
+    /// A person approved it, and it has all approvals.
     Approved,
-    /// Somebody approved it.
+    /// A person approved it.
     Approval,
-    /// Somebody took an approval back, and now it lacks one.
+    /// A person took an approval back, and now it lacks one.
     Unapproved,
-    /// Somebody took an approval back.
+    /// A person took an approval back.
     Unapproval,
-    /// Its source branch moved.
+    /// Its source branch has new commits.
     Pushed,
     /// Something else about it changed.
     Updated,
-    /// A word we do not know.
+    /// A word that this program does not know.
     Unknown,
 }
 
-/// How a merge request stands.
+/// The state of a merge request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
-    /// It can still change.
+    /// Open.
     Open,
-    /// It was given up.
+    /// Closed without a merge.
     Closed,
     /// It is being merged.
     Locked,
-    /// It is done.
+    /// Merged.
     Merged,
 }
 
@@ -79,45 +69,67 @@ pub(super) struct Attributes {
     id: Option<u64>,
     iid: Option<u64>,
     title: Line,
+    description: Lenient,
+    author_id: Lenient,
     state: Line,
     action: Line,
     source_branch: Line,
     target_branch: Line,
     oldrev: Line,
-    last_commit: Option<LastCommit>,
+    last_commit: Option<CommitPayload>,
     updated_at: Line,
     url: Line,
 }
 
-/// The commit a merge request stands on, also in comments and reactions.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct LastCommit {
-    pub(super) id: MaybeCommit,
-}
-
 impl Payload {
-    pub(super) fn read(mut self, hints: &EventHints) -> Result<MergeRequest, ParseError> {
-        let attributes = self.attributes()?;
-        if attributes.iid.is_none() && attributes.title.0.is_none() {
+    pub(super) fn read(mut self, hints: &EventHints) -> Result<Parsed<MergeRequest>, ParseError> {
+        let request = self.attributes()?;
+        if request.iid.is_none() && request.title.0.is_none() {
             return Err(ParseError::Missing("object_attributes.iid"));
         }
         let identity = [
-            &digits(attributes.id),
-            attributes.action.as_str(),
-            attributes.oldrev.as_str(),
-            attributes.updated_at.as_str(),
+            &digits(request.id),
+            request.action.as_str(),
+            request.oldrev.as_str(),
+            request.updated_at.as_str(),
         ];
-        Ok(MergeRequest {
-            meta: hints.meta(self.project, self.user, &identity),
-            number: attributes.iid,
-            action: attributes.action(),
-            state: State::parse(attributes.state.as_str()),
-            title: attributes.title.0,
-            source: attributes.source_branch.0,
-            target: attributes.target_branch.0,
-            sha: attributes.last_commit.and_then(|commit| commit.id.0),
-            page: attributes.url.0,
+        let project = self.project();
+        let project_path = path_of(project.as_ref());
+        let meta = hints.meta(project, request.url.0.as_deref(), &identity);
+        let action = request.action();
+        let commit = request.last_commit.unwrap_or_default();
+        let participants = Participants {
+            actor: self.user.person(),
+            assignees: self.assignees.people(),
+            reviewers: self.reviewers.people(),
+            committer: commit.author(),
+            author: None,
+        };
+        let (word, generic_action) = match action {
+            Some(Action::Pushed) => (Some("push".to_owned()), Some("update")),
+            _ => (request.action.0.or_else(|| request.state.0.clone()), None),
+        };
+        Ok(Parsed {
+            meta,
+            kind: MergeRequest {
+                action,
+                state: State::parse(request.state.as_str()),
+            },
+            attributes: EventAttributes {
+                project_path,
+                action: word,
+                generic_action,
+                reference: request.target_branch.0.clone(),
+                participants: participants.with_author(&request.author_id),
+                sha: commit.id.0,
+                number: request.iid,
+                title: request.title.0,
+                text: request.description.text(),
+                page: request.url.0,
+                source_branch: request.source_branch.0,
+                target_branch: request.target_branch.0,
+                ..EventAttributes::default()
+            },
         })
     }
 }

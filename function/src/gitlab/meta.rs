@@ -1,32 +1,49 @@
-//! What every event but a push has: a kind, a place, somebody who acted, and an identity. Owns how
-//! they are read. What happened is told by the files of the event_kinds, such as
-//! [`issue`](super::issue).
+//! What every event has: a kind, a project, an identity. Owns how they are read. What happened is read in
+//! the file of each kind, such as [`issue`](super::issue).
 
 use serde::Deserialize;
+use url::Url;
 
 use super::event::ParseError;
 use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
+use super::participants::{User, Users};
 use super::project::{Project, ProjectPayload};
-use super::text::Line;
 
-/// Where an event happened, by whom, and what names it.
+/// Kind, project and identity of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventMeta {
     /// What kind of event it is.
     pub kind: Kind,
-    /// Where it happened, if GitLab said so.
+    /// The project, if GitLab named one.
     pub project: Option<Project>,
-    /// Who did it, by full name or else by user name.
-    pub actor: Option<String>,
-    /// Stands in for the idempotency key that GitLab before 17.4 does not send.
-    pub content_id: IdempotencyKey,
+    /// Scheme and host of the GitLab it came from, part of the message id; empty if unknown. Read from
+    /// the body, which is signed, and not from `X-Gitlab-Instance`, which is not.
+    pub instance: String,
+    /// Whether only members of the project may see it.
+    pub confidential: bool,
+    /// The key that GitLab sent; `None` before GitLab 17.4.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// A digest of what identifies the event, in place of a missing key.
+    pub content_key: IdempotencyKey,
+}
+
+impl EventMeta {
+    /// What names the delivery: GitLab's key, or else the digest.
+    pub fn delivery_key(&self) -> &IdempotencyKey {
+        self.idempotency_key.as_ref().unwrap_or(&self.content_key)
+    }
+
+    /// Path of the project, or its name where GitLab sends no path.
+    pub fn project_label(&self) -> Option<&str> {
+        self.project.as_ref().map(Project::label)
+    }
 }
 
 /// What is known of a body before it is read as one of its kind.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventHints<'a> {
-    /// The kind its names say.
+    /// The kind that its names say.
     pub(super) kind: Kind,
     /// The name itself: `event_name`, or else `object_kind`.
     pub(super) name: &'a str,
@@ -35,33 +52,52 @@ pub(super) struct EventHints<'a> {
 }
 
 impl EventHints<'_> {
-    /// Sets the meta; `identity` holds what tells this event from others of its kind and project.
+    /// The metadata of an event. `page` is an address on the same GitLab, for events whose project
+    /// has none; `identity` holds what tells this event from others of its kind and project.
     pub(super) fn meta(
         &self,
-        project: Option<ProjectPayload>,
-        actor: Option<Person>,
+        project: Option<Project>,
+        page: Option<&str>,
         identity: &[&str],
     ) -> EventMeta {
-        let project = project.and_then(ProjectPayload::read);
-        let path = project.as_ref().map_or("", |project| project.path.as_str());
+        // The path that GitLab sends, or else the name: identities are pinned by a test.
+        let path = project.as_ref().map_or("", Project::label);
         let fields: Vec<_> = [self.kind.label(), self.name, path]
             .into_iter()
             .chain(identity.iter().copied())
             .collect();
+        let web_url = project
+            .as_ref()
+            .and_then(|project| project.web_url.as_deref());
         EventMeta {
             kind: self.kind,
-            content_id: IdempotencyKey::from_content(&fields),
-            actor: actor.and_then(Person::called),
+            content_key: IdempotencyKey::from_content(&fields),
+            instance: instance([web_url, page]),
+            confidential: false,
+            idempotency_key: None,
             project,
         }
     }
 }
 
-/// A body that holds nothing else: who did it, where, and the attributes of what it was done to.
+/// Scheme and host of the first address that can be read.
+pub(super) fn instance(addresses: [Option<&str>; 2]) -> String {
+    let mut addresses = addresses.into_iter().flatten();
+    let url = addresses.find_map(|address| Url::parse(address).ok());
+    url.map(|url| url.origin().ascii_serialization())
+        .unwrap_or_default()
+}
+
+/// The fields that most bodies have besides the attributes `A` of what happened.
 #[derive(Deserialize)]
 pub(super) struct CommonPayload<A> {
-    pub(super) user: Option<Person>,
-    pub(super) project: Option<ProjectPayload>,
+    #[serde(default)]
+    pub(super) user: User,
+    #[serde(default)]
+    pub(super) assignees: Users,
+    #[serde(default)]
+    pub(super) reviewers: Users,
+    project: Option<ProjectPayload>,
     object_attributes: Option<A>,
 }
 
@@ -71,29 +107,10 @@ impl<A> CommonPayload<A> {
         let attributes = self.object_attributes.take();
         attributes.ok_or(ParseError::Missing("object_attributes"))
     }
-}
 
-/// A user in a body. The e-mail address is not read: often it is redacted, and it is nobody's
-/// business.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Person {
-    name: Line,
-    username: Line,
-}
-
-impl Person {
-    /// A user whose name stands in the body by itself.
-    pub(super) fn named(name: Line) -> Self {
-        Self {
-            name,
-            username: Line::default(),
-        }
-    }
-
-    /// What people call this user.
-    pub(super) fn called(self) -> Option<String> {
-        self.name.0.or(self.username.0)
+    /// The project, once.
+    pub(super) fn project(&mut self) -> Option<Project> {
+        self.project.take().and_then(ProjectPayload::read)
     }
 }
 

@@ -1,25 +1,24 @@
-//! A milestone. Owns what is read of it; its action stands beside it, not in it. The words for people
-//! are in [`message`](crate::notifier::message).
+//! A milestone. Owns what is read of it; its action is a field beside it, not in it. Its message is
+//! rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::event::ParseError;
-use super::meta::{EventHints, EventMeta, Person, digits};
-use super::project::ProjectPayload;
+use super::attributes::EventAttributes;
+use super::event::{ParseError, Parsed};
+use super::lenient::Lenient;
+use super::meta::{EventHints, digits};
+use super::participants::{Participants, User};
+use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Something happened to a milestone.
+/// Something happened to a milestone. Its number is the attribute `number`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Milestone {
-    /// Where and by whom.
-    pub meta: EventMeta,
-    /// What happened; none in a test delivery.
+    /// What happened; `None` in a test delivery.
     pub action: Option<Action>,
-    /// Its number within the project.
-    pub number: Option<u64>,
     /// Its title.
     pub title: String,
-    /// The day it should be reached.
+    /// The day it is due.
     pub due: Option<String>,
 }
 
@@ -28,18 +27,18 @@ pub struct Milestone {
 pub enum Action {
     /// It is new.
     Created,
-    /// It is reached or given up.
+    /// It was reached or given up.
     Closed,
-    /// It is worked on again.
+    /// It was opened again.
     Reopened,
-    /// A word we do not know.
+    /// A word that this program does not know.
     Unknown,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
-    user: Option<Person>,
+    user: User,
     project: Option<ProjectPayload>,
     action: Line,
     object_attributes: Option<Attributes>,
@@ -51,31 +50,45 @@ struct Attributes {
     id: Option<u64>,
     iid: Option<u64>,
     title: Line,
+    description: Lenient,
     due_date: Line,
     action: Line,
+    state: Lenient,
     updated_at: Line,
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<Milestone, ParseError> {
-        let attributes = self
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Milestone>, ParseError> {
+        let milestone = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
-        let action = self.action.0.or(attributes.action.0);
+        let action = self.action.0.or(milestone.action.0);
         let identity = [
-            &digits(attributes.id),
+            &digits(milestone.id),
             action.as_deref().unwrap_or_default(),
-            attributes.updated_at.as_str(),
+            milestone.updated_at.as_str(),
         ];
-        Ok(Milestone {
-            meta: hints.meta(self.project, self.user, &identity),
-            action: action.as_deref().map(Action::parse),
-            number: attributes.iid,
-            title: attributes
-                .title
-                .0
-                .ok_or(ParseError::Missing("object_attributes.title"))?,
-            due: attributes.due_date.0,
+        let project = self.project.and_then(ProjectPayload::read);
+        let project_path = path_of(project.as_ref());
+        let meta = hints.meta(project, None, &identity);
+        let title = milestone.title.0;
+        let title = title.ok_or(ParseError::Missing("object_attributes.title"))?;
+        Ok(Parsed {
+            meta,
+            kind: Milestone {
+                action: action.as_deref().map(Action::parse),
+                title: title.clone(),
+                due: milestone.due_date.0,
+            },
+            attributes: EventAttributes {
+                project_path,
+                action: action.or_else(|| milestone.state.text()),
+                participants: Participants::of_actor(self.user.person()),
+                number: milestone.iid,
+                title: Some(title),
+                text: milestone.description.text(),
+                ..EventAttributes::default()
+            },
         })
     }
 }

@@ -1,32 +1,26 @@
-//! A comment, called note on the wire. Owns what it stands on, which commit that is, and when nobody
-//! outside may read it. The words for people are in [`message`](crate::notifier::message).
+//! A comment, called note on the wire. Owns what it is a comment on, which commit that is, and when it is
+//! confidential. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::commit::{CommitSha, MaybeCommit};
-use super::event::ParseError;
-use super::merge_request::LastCommit;
-use super::meta::{EventHints, EventMeta, Person, digits};
-use super::project::ProjectPayload;
+use super::attributes::EventAttributes;
+use super::commit::{CommitPayload, CommitSha, MaybeCommit};
+use super::event::{ParseError, Parsed};
+use super::lenient::{Lenient, LenientObject};
+use super::meta::{EventHints, digits};
+use super::participants::{Account, Participants, User};
+use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Somebody wrote a comment.
+/// Somebody wrote a comment. Its first line is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Note {
-    /// Where and by whom.
-    pub meta: EventMeta,
     /// What it is a comment on.
     pub on: Noteable,
     /// What happened; GitLab before 16.11 does not say, and then it is new.
     pub action: Action,
-    /// Only members may see it.
-    pub confidential: bool,
-    /// GitLab wrote it itself.
+    /// Whether GitLab wrote it itself.
     pub system: bool,
-    /// Its first line.
-    pub text: Option<String>,
-    /// Its place on the page, as GitLab sent it; not yet safe to link to.
-    pub page: Option<String>,
 }
 
 /// What can happen to a comment.
@@ -36,7 +30,7 @@ pub enum Action {
     Created,
     /// It was edited.
     Updated,
-    /// A word we do not know.
+    /// A word that this program does not know.
     Unknown,
 }
 
@@ -68,19 +62,22 @@ impl Noteable {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
-    user: Option<Person>,
+    user: User,
     project: Option<ProjectPayload>,
     object_attributes: Option<Attributes>,
-    commit: Option<LastCommit>,
+    commit: Option<CommitPayload>,
     merge_request: Option<Numbered>,
     issue: Option<Numbered>,
+    snippet: LenientObject<Snippet>,
 }
 
-/// What a comment or a reaction stands on; at most one is there.
-pub(super) struct Destination {
-    pub(super) commit: Option<LastCommit>,
+/// The objects of which one is what a comment or a reaction is on.
+#[derive(Default)]
+pub(super) struct Noteables {
+    pub(super) commit: Option<CommitPayload>,
     pub(super) merge_request: Option<Numbered>,
     pub(super) issue: Option<Numbered>,
+    pub(super) snippet: Snippet,
 }
 
 /// A merge request or an issue.
@@ -88,8 +85,19 @@ pub(super) struct Destination {
 #[serde(default)]
 pub(super) struct Numbered {
     iid: Option<u64>,
-    last_commit: Option<LastCommit>,
+    title: Lenient,
+    author_id: Lenient,
+    assignee: LenientObject<Account>,
+    last_commit: Option<CommitPayload>,
     confidential: Option<bool>,
+}
+
+/// A snippet.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Snippet {
+    title: Lenient,
+    author_id: Lenient,
 }
 
 #[derive(Default, Deserialize)]
@@ -98,6 +106,7 @@ pub(super) struct Attributes {
     id: Option<u64>,
     note: Line,
     noteable_type: Line,
+    author_id: Lenient,
     commit_id: MaybeCommit,
     action: Line,
     system: Option<bool>,
@@ -108,29 +117,44 @@ pub(super) struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<Note, ParseError> {
-        let mut attributes = self
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Note>, ParseError> {
+        let note = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
         let identity = [
-            &digits(attributes.id),
-            attributes.action.as_str(),
-            attributes.updated_at.as_str(),
+            &digits(note.id),
+            note.action.as_str(),
+            note.updated_at.as_str(),
         ];
-        let target = Destination {
+        let noteables = Noteables {
             commit: self.commit,
             merge_request: self.merge_request,
             issue: self.issue,
+            snippet: self.snippet.0,
         };
-        let hidden = attributes.is_internal() || target.is_confidential();
-        Ok(Note {
-            meta: hints.meta(self.project, self.user, &identity),
-            action: Action::parse(attributes.action.as_str()),
-            confidential: hints.confidential || hidden,
-            system: attributes.system == Some(true),
-            text: attributes.note.0.take(),
-            page: attributes.url.0.take(),
-            on: attributes.read_target(target),
+        let project = self.project.and_then(ProjectPayload::read);
+        let project_path = path_of(project.as_ref());
+        let mut meta = hints.meta(project, note.url.0.as_deref(), &identity);
+        let is_internal = note.is_internal() || noteables.is_confidential();
+        meta.confidential = hints.confidential || is_internal;
+        let about = noteables.attributes(self.user, &note.author_id);
+        let action = Action::parse(note.action.as_str());
+        let on = noteables.read(note.noteable_type.as_str(), note.commit_id);
+        Ok(Parsed {
+            meta,
+            attributes: EventAttributes {
+                project_path,
+                action: note.action.0,
+                sha: on.sha().cloned(),
+                text: note.note.0,
+                page: note.url.0,
+                ..about
+            },
+            kind: Note {
+                action,
+                system: note.system == Some(true),
+                on,
+            },
         })
     }
 }
@@ -141,20 +165,49 @@ impl Attributes {
         self.internal == Some(true) || self.confidential == Some(true)
     }
 
-    /// What the comment stands on.
-    pub(super) fn read_target(self, target: Destination) -> Noteable {
-        target.read(self.noteable_type.as_str(), self.commit_id)
+    /// What the comment is on.
+    pub(super) fn read_noteable(self, noteables: Noteables) -> Noteable {
+        noteables.read(self.noteable_type.as_str(), self.commit_id)
     }
 }
 
-impl Destination {
+impl Noteables {
     /// An issue that only members may see makes everything on it confidential.
     pub(super) fn is_confidential(&self) -> bool {
         let numbered = [&self.merge_request, &self.issue].into_iter().flatten();
         numbered.into_iter().any(|on| on.confidential == Some(true))
     }
 
-    /// The thing of the type that GitLab names; `commit` is the comment's own word for its commit.
+    /// The attributes that the object of a comment or reaction gives it; `author` is the id of whoever
+    /// wrote the comment, the author of an event on something that has none.
+    pub(super) fn attributes(&self, user: User, author: &Lenient) -> EventAttributes {
+        let numbered = self.merge_request.as_ref().or(self.issue.as_ref());
+        let last_commit = numbered.and_then(|on| on.last_commit.as_ref());
+        let commit = self.commit.as_ref();
+        let assignee = numbered.and_then(|on| on.assignee.0.clone().read());
+        let participants = Participants {
+            actor: user.person(),
+            assignees: assignee.into_iter().collect(),
+            committer: last_commit.or(commit).and_then(CommitPayload::author),
+            ..Participants::default()
+        };
+        let author_id = match (numbered, commit) {
+            // The author of a comment on a commit is whoever wrote the commit.
+            (_, Some(_)) => &Lenient::Nothing,
+            (Some(on), None) => &on.author_id,
+            (None, None) if self.snippet.author_id != Lenient::Nothing => &self.snippet.author_id,
+            (None, None) => author,
+        };
+        let title = numbered.map_or(&self.snippet.title, |on| &on.title).clone();
+        EventAttributes {
+            participants: participants.with_author(author_id),
+            number: numbered.and_then(|on| on.iid),
+            title: title.text().or_else(|| commit?.first_line()),
+            ..EventAttributes::default()
+        }
+    }
+
+    /// The object of the type that GitLab names; `commit` is the comment's own word for its commit.
     pub(super) fn read(self, noteable: &str, commit: MaybeCommit) -> Noteable {
         match noteable {
             "Commit" => Noteable::Commit(self.commit.and_then(|commit| commit.id.0).or(commit.0)),

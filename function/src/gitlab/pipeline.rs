@@ -1,56 +1,45 @@
-//! A pipeline. Owns what is read of it and of its jobs. The words for people, and that only its end
-//! is told, are in [`message`](crate::notifier::message).
+//! A pipeline. Owns what is read of it and of its jobs, and which pipelines can be a fix. Its message is
+//! rendered in [`message`](crate::notifier::message).
+
+use std::time::UNIX_EPOCH;
 
 use serde::Deserialize;
 
-use super::commit::{CommitSha, MaybeCommit};
-use super::event::ParseError;
-use super::meta::{EventHints, EventMeta, Person, digits};
-use super::project::ProjectPayload;
+use super::attributes::{EventAttributes, PipelineRevision, PipelineState, short_ref};
+use super::commit::{CommitPayload, CommitSha, MaybeCommit};
+use super::event::{ParseError, Parsed};
+use super::lenient::Lenient;
+use super::meta::{EventHints, digits};
+use super::participants::{Participants, User};
+use super::project::{Project, ProjectPayload, path_of};
 use super::push::RefKind;
 use super::status::Status;
 use super::text::Line;
 
-/// A pipeline went a step further.
+/// GitLab's word for the source of a pipeline that another one of its project started.
+const PARENT_PIPELINE: &str = "parent_pipeline";
+
+/// A pipeline changed its status.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pipeline {
-    /// Where and by whom it was started.
-    pub meta: EventMeta,
-    /// Its number within the instance, as its page has it.
+    /// Its id on its GitLab, as its page has it.
     pub id: u64,
-    /// How far it is.
+    /// Its status.
     pub status: Status,
-    /// What it runs for.
-    pub run: Run,
-    /// The merge request it runs for, by its number.
+    /// Whether it runs for a branch or a tag.
+    pub ref_kind: RefKind,
+    /// Number of the merge request it runs for.
     pub merge_request: Option<u64>,
-    /// How long it ran.
-    pub duration_seconds: Option<u64>,
-    /// First line of the commit's message.
-    pub title: Option<String>,
-    /// The jobs that made it fail.
-    pub failed_jobs: Vec<String>,
-}
-
-/// The branch or tag, and the commit, that a pipeline or job runs for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Run {
-    /// Branch or tag.
-    pub kind: RefKind,
-    /// Its name, where GitLab said it.
-    pub name: Option<String>,
-    /// The commit.
-    pub sha: Option<CommitSha>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
-    user: Option<Person>,
+    user: User,
     project: Option<ProjectPayload>,
     object_attributes: Option<Attributes>,
     merge_request: Option<MergeRequest>,
-    commit: Option<Commit>,
+    commit: Option<CommitPayload<Lenient>>,
     builds: Option<Vec<Build>>,
 }
 
@@ -58,11 +47,17 @@ pub(super) struct Payload {
 #[serde(default)]
 struct Attributes {
     id: Option<u64>,
+    name: Lenient,
     #[serde(rename = "ref")]
     reference: Line,
     tag: Option<bool>,
     sha: MaybeCommit,
+    before_sha: Lenient,
     status: Line,
+    source: Lenient,
+    url: Lenient,
+    protected_ref: Lenient,
+    finished_at: Lenient,
     duration: Option<f64>,
 }
 
@@ -74,12 +69,6 @@ struct MergeRequest {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Commit {
-    message: Line,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
 struct Build {
     name: Line,
     status: Line,
@@ -87,39 +76,87 @@ struct Build {
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<Pipeline, ParseError> {
-        let attributes = self
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Pipeline>, ParseError> {
+        let pipeline = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
-        let id = attributes
+        let id = pipeline
             .id
             .ok_or(ParseError::Missing("object_attributes.id"))?;
-        let identity = [&digits(Some(id)), attributes.status.as_str()];
-        Ok(Pipeline {
-            meta: hints.meta(self.project, self.user, &identity),
-            id,
-            status: Status::parse(attributes.status.as_str()),
-            run: Run::read(attributes.reference, attributes.tag, attributes.sha),
-            merge_request: self.merge_request.and_then(|request| request.iid),
-            duration_seconds: attributes.duration.and_then(whole_seconds),
-            title: self.commit.and_then(|commit| commit.message.0),
+        let identity = [&digits(Some(id)), pipeline.status.as_str()];
+        let project = self.project.and_then(ProjectPayload::read);
+        let merge_request = self.merge_request.and_then(|request| request.iid);
+        let status = Status::parse(pipeline.status.as_str());
+        let commit = self.commit.unwrap_or_default();
+        let attributes = EventAttributes {
+            project_path: path_of(project.as_ref()),
+            number: Some(id),
+            protected: pipeline.protected_ref.flag(),
+            pipeline_state: Some(pipeline.state(id, status)),
+            pipeline_revision: pipeline.revision(project.as_ref(), merge_request),
+            reference: pipeline.short_ref(),
+            sha: pipeline.sha.0,
+            page: pipeline.url.text(),
+            title: commit.first_line(),
+            text: pipeline.name.text(),
+            participants: Participants::of_commit(self.user.person(), commit.author()),
+            duration_seconds: pipeline.duration.and_then(whole_seconds),
             failed_jobs: failed(self.builds.unwrap_or_default()),
+            ..EventAttributes::default()
+        };
+        Ok(Parsed {
+            meta: hints.meta(project, None, &identity),
+            attributes: attributes.with_status(pipeline.status.0, status),
+            kind: Pipeline {
+                id,
+                status,
+                ref_kind: RefKind::of_tag(pipeline.tag),
+                merge_request,
+            },
         })
     }
 }
 
-impl Run {
-    pub(super) fn read(name: Line, tag: Option<bool>, sha: MaybeCommit) -> Self {
-        let kind = match tag {
-            Some(true) => RefKind::Tag,
-            _ => RefKind::Branch,
-        };
-        Self {
-            kind,
-            name: name.0,
-            sha: sha.0,
+impl Attributes {
+    fn short_ref(&self) -> Option<String> {
+        let name = self.reference.0.as_deref();
+        name.map(|name| short_ref(name).to_owned())
+    }
+
+    fn state(&self, pipeline: u64, status: Status) -> PipelineState {
+        let has_finished = status != Status::Unfinished;
+        PipelineState {
+            pipeline,
+            finished_at: has_finished.then(|| unix_seconds(self.finished_at.as_str())),
         }
     }
+
+    /// A child pipeline neither fails nor fixes anything by itself: its parent reports the end of both.
+    fn revision(
+        &self,
+        project: Option<&Project>,
+        merge_request: Option<u64>,
+    ) -> Option<PipelineRevision> {
+        if self.source.as_str() == PARENT_PIPELINE {
+            return None;
+        }
+        let merge_request = merge_request.map(|number| format!("merge request {number}"));
+        Some(PipelineRevision {
+            project: project?.id?,
+            reference: merge_request.or_else(|| self.short_ref())?,
+            sha: self.sha.0.clone()?,
+            before: CommitSha::parse(self.before_sha.as_str()),
+        })
+    }
+}
+
+/// GitLab writes `2016-08-12 15:26:29 UTC`, or the same as RFC 3339. An end without a time that can be
+/// read comes before every other end.
+fn unix_seconds(text: &str) -> u64 {
+    let text = text.strip_suffix(" UTC").unwrap_or(text);
+    let time = humantime::parse_rfc3339_weak(text).ok();
+    time.and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .map_or(0, |since| since.as_secs())
 }
 
 fn failed(builds: Vec<Build>) -> Vec<String> {
@@ -129,7 +166,7 @@ fn failed(builds: Vec<Build>) -> Vec<String> {
     failed.filter_map(|build| build.name.0).collect()
 }
 
-/// Rounds down; nothing for what no pipeline takes.
+/// Rounds down; `None` for a time that no pipeline takes.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -137,4 +174,21 @@ fn failed(builds: Vec<Build>) -> Vec<String> {
 )]
 pub(super) fn whole_seconds(seconds: f64) -> Option<u64> {
     (0.0..1e9).contains(&seconds).then_some(seconds as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_read_in_the_forms_gitlab_writes() {
+        for text in [
+            "2016-08-12 15:26:29 UTC",
+            "2016-08-12T15:26:29Z",
+            "2016-08-12T15:26:29.123Z",
+        ] {
+            assert_eq!(unix_seconds(text), 1_471_015_589, "{text}");
+        }
+        assert_eq!(unix_seconds("yesterday"), 0);
+    }
 }

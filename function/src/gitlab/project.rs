@@ -1,23 +1,57 @@
-//! Where something happened: a project. Owns its path and its page. A group, which some events
-//! happen in instead, is read by [`member`](super::member) and its neighbours.
+//! A project on GitLab. Owns its path and its page. A group, in which some events happen instead, is read
+//! by [`member`](super::member) and its neighbours.
 
 use serde::Deserialize;
 
+use super::lenient::Lenient;
 use super::text::Line;
 
 /// A project on GitLab.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Project {
-    /// Path with its groups, such as `acme/rocket`.
-    pub path: String,
-    /// Its page, as GitLab sent it; not yet safe to link to.
+    label: String,
+    has_path: bool,
+    /// Its id, for pipelines.
+    pub id: Option<u64>,
+    /// Address of its page, as GitLab sent it; not yet safe to link to.
     pub web_url: Option<String>,
+}
+
+impl Project {
+    /// A project of which GitLab sends nothing but the path.
+    pub(super) fn at(path: String) -> Self {
+        Self {
+            label: path,
+            has_path: true,
+            id: None,
+            web_url: None,
+        }
+    }
+
+    /// A project of which GitLab sends nothing but the name.
+    pub(super) fn named(name: String) -> Self {
+        Self {
+            has_path: false,
+            ..Self::at(name)
+        }
+    }
+
+    /// Path with its groups, such as `acme/rocket`, or else the name.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Path with its groups, if GitLab sent it.
+    pub fn path(&self) -> Option<&str> {
+        self.has_path.then_some(&self.label)
+    }
 }
 
 /// A project in a body.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ProjectPayload {
+    id: Lenient,
     path_with_namespace: Line,
     name: Line,
     web_url: Line,
@@ -26,9 +60,22 @@ pub(super) struct ProjectPayload {
 impl ProjectPayload {
     /// The project, by its path or else its name; none if it has neither.
     pub(super) fn read(self) -> Option<Project> {
+        let project = match (self.path_with_namespace.0, self.name.0) {
+            (Some(path), _) => Project::at(path),
+            (None, name) => Project::named(name?),
+        };
         Some(Project {
-            path: self.path_with_namespace.0.or(self.name.0)?,
+            id: self.id.number(),
             web_url: self.web_url.0,
+            ..project
         })
     }
+}
+
+/// The path of a project, or `""`, as rules match it.
+pub(super) fn path_of(project: Option<&Project>) -> String {
+    project
+        .and_then(Project::path)
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -1,17 +1,23 @@
-//! A branch or tag that moved: pushes and tag pushes. Owns which field holds the commit of
-//! reason, which differs for annotated tags and deletions. Other events are told apart in
-//! [`event`](super::event); the words for people are in [`message`](crate::notifier::message).
+//! A branch or tag that moved: pushes and tag pushes. Owns which field holds the commit, which differs for
+//! annotated tags and deletions. Which body is a push is decided in [`event`](super::event); the message
+//! is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use super::attributes::EventAttributes;
 use super::commit::{CommitSha, MaybeCommit};
-use super::event::ParseError;
+use super::event::{ParseError, Parsed};
 use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
-use super::project::Project;
-use super::text::Text;
+use super::lenient::Lenient;
+use super::meta::{EventHints, EventMeta, digits, instance};
+use super::participants::{Participants, Person, email};
+use super::project::{ProjectPayload, path_of};
+use super::text::{Line, Text};
 
-/// A branch or tag was created, moved or deleted.
+/// A branch or tag was created, moved or deleted. Its name is the attribute `reference`, its commit the
+/// attribute `sha`, and the newest commit's title and author are `title` and `committer`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RefChange {
     /// Branch or tag.
@@ -20,18 +26,8 @@ pub struct RefChange {
     pub name: String,
     /// What happened to it.
     pub change: Change,
-    /// Where it happened.
-    pub project: Project,
-    /// Who pushed, by full name or else by user name.
-    pub pusher: Option<String>,
-    /// The commit the branch or tag now stands on, where GitLab sent it.
-    pub newest: Option<Commit>,
     /// Commits that came with the push. GitLab lists 20 at most but counts all of them.
     pub commit_count: u64,
-    /// The message of an annotated tag.
-    pub annotation: Option<String>,
-    /// Stands in for the idempotency key that GitLab before 17.4 does not send.
-    pub content_id: IdempotencyKey,
 }
 
 /// The two kinds of reference that GitLab reports.
@@ -41,6 +37,16 @@ pub enum RefKind {
     Branch,
     /// `refs/tags/…`
     Tag,
+}
+
+impl RefKind {
+    /// By the field `tag` of a pipeline or job.
+    pub(super) fn of_tag(tag: Option<bool>) -> Self {
+        match tag {
+            Some(true) => Self::Tag,
+            Some(false) | None => Self::Branch,
+        }
+    }
 }
 
 /// What happened to a branch or tag.
@@ -62,53 +68,47 @@ impl Change {
             Self::Deleted(last) => last.as_ref(),
         }
     }
-}
 
-/// What people want to know of a commit.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Commit {
-    /// First line of its message.
-    pub title: Option<String>,
-    /// Name of its author.
-    pub author: Option<String>,
+    fn action(&self) -> &'static str {
+        match self {
+            Self::Created(_) => "create",
+            Self::Moved(_) => "push",
+            Self::Deleted(_) => "delete",
+        }
+    }
 }
 
 /// The body of a push or tag push. `event_name` stands alone in system hooks.
 #[derive(Deserialize)]
 pub(super) struct Payload<'a> {
     #[serde(borrow)]
-    pub(super) object_kind: Option<Text<'a>>,
+    object_kind: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) event_name: Option<Text<'a>>,
+    event_name: Option<Text<'a>>,
     #[serde(borrow, rename = "ref")]
     reference: Option<Text<'a>>,
+    #[serde(default)]
+    ref_protected: Lenient,
     #[serde(default)]
     before: MaybeCommit,
     #[serde(default)]
     after: MaybeCommit,
     #[serde(default)]
     checkout_sha: MaybeCommit,
-    #[serde(borrow)]
-    message: Option<Text<'a>>,
+    #[serde(default)]
+    message: Line,
     user_id: Option<u64>,
-    #[serde(borrow)]
-    user_name: Option<Text<'a>>,
-    #[serde(borrow)]
-    user_username: Option<Text<'a>>,
+    #[serde(default)]
+    user_name: Line,
+    #[serde(default)]
+    user_username: Line,
+    #[serde(default)]
+    user_email: Lenient,
     project_id: Option<u64>,
-    #[serde(borrow)]
-    project: Option<ProjectPayload<'a>>,
+    project: Option<ProjectPayload>,
     #[serde(borrow)]
     commits: Option<Vec<CommitPayload<'a>>>,
     total_commits_count: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct ProjectPayload<'a> {
-    #[serde(borrow)]
-    path_with_namespace: Option<Text<'a>>,
-    #[serde(borrow)]
-    web_url: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -127,26 +127,85 @@ struct CommitPayload<'a> {
 struct AuthorPayload<'a> {
     #[serde(borrow)]
     name: Option<Text<'a>>,
+    /// Read of the head commit alone.
+    #[serde(borrow)]
+    email: Option<&'a RawValue>,
+}
+
+impl AuthorPayload<'_> {
+    fn person(&self) -> Option<Person> {
+        let address = self.email.map(|json| serde_json::from_str(json.get()));
+        let address: Lenient = address.and_then(Result::ok).unwrap_or_default();
+        let person = Person {
+            name: Text::filled(self.name.as_ref()).map(first_line),
+            email: email(address),
+            ..Person::default()
+        };
+        person.if_known()
+    }
 }
 
 impl Payload<'_> {
-    /// Turns a body of the kind `kind`, push or tag push, into what happened.
-    pub(super) fn read(self, kind: Kind) -> Result<RefChange, ParseError> {
+    /// The kind that the body names.
+    pub(super) fn hints(&self) -> EventHints<'static> {
+        EventHints {
+            kind: Kind::of(self.object_kind.as_ref(), self.event_name.as_ref()),
+            name: "",
+            confidential: false,
+        }
+    }
+
+    /// Turns a body of the kind push or tag push into what happened.
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<RefChange>, ParseError> {
         let reference = Text::filled(self.reference.as_ref()).ok_or(ParseError::Missing("ref"))?;
-        let (kind, name) = split(reference, kind);
-        let project = self.project()?;
+        let (kind, name) = split(reference, hints.kind);
         let change = self.change();
-        let newest = change.sha().and_then(|sha| self.newest(sha));
-        Ok(RefChange {
-            kind,
-            name: name.to_owned(),
-            newest,
-            project,
-            pusher: self.pusher().map(str::to_owned),
-            commit_count: self.commit_count(),
-            annotation: Text::filled(self.message.as_ref()).map(first_line),
-            content_id: self.content_id(kind, reference),
-            change,
+        let (title, committer) = change
+            .sha()
+            .and_then(|sha| self.newest(sha))
+            .unwrap_or_default();
+        let content_key = self.content_key(kind, reference);
+        let commit_count = self.commit_count();
+        let project = self.project.ok_or(ParseError::Missing("project"))?;
+        let project = project
+            .read()
+            .filter(|project| project.path().is_some())
+            .ok_or(ParseError::Missing("project.path_with_namespace"))?;
+        let actor = Person {
+            id: self.user_id,
+            username: self.user_username.0,
+            name: self.user_name.0,
+            email: email(self.user_email),
+        };
+        Ok(Parsed {
+            attributes: EventAttributes {
+                project_path: path_of(Some(&project)),
+                action: Some(change.action().to_owned()),
+                reference: Some(name.to_owned()),
+                protected: self.ref_protected.flag(),
+                participants: Participants::of_commit(actor.if_known(), committer),
+                sha: change.sha().cloned(),
+                title,
+                text: self.message.0,
+                ..EventAttributes::default()
+            },
+            kind: RefChange {
+                kind,
+                name: name.to_owned(),
+                commit_count,
+                change,
+            },
+            meta: EventMeta {
+                kind: match kind {
+                    RefKind::Branch => Kind::Push,
+                    RefKind::Tag => Kind::TagPush,
+                },
+                instance: instance([project.web_url.as_deref(), None]),
+                confidential: false,
+                idempotency_key: None,
+                content_key,
+                project: Some(project),
+            },
         })
     }
 
@@ -161,24 +220,6 @@ impl Payload<'_> {
         }
     }
 
-    fn project(&self) -> Result<Project, ParseError> {
-        let project = self
-            .project
-            .as_ref()
-            .ok_or(ParseError::Missing("project"))?;
-        let path = Text::filled(project.path_with_namespace.as_ref())
-            .ok_or(ParseError::Missing("project.path_with_namespace"))?;
-        let web_url = Text::filled(project.web_url.as_ref()).map(str::to_owned);
-        Ok(Project {
-            path: path.to_owned(),
-            web_url,
-        })
-    }
-
-    fn pusher(&self) -> Option<&str> {
-        Text::filled(self.user_name.as_ref()).or_else(|| Text::filled(self.user_username.as_ref()))
-    }
-
     fn commit_count(&self) -> u64 {
         let listed = self
             .commits
@@ -187,34 +228,27 @@ impl Payload<'_> {
         self.total_commits_count.unwrap_or(listed)
     }
 
-    /// GitLab lists commits oldest first; a merge may put the head elsewhere, so its id decides.
-    fn newest(&self, sha: &CommitSha) -> Option<Commit> {
+    /// Title and author of the head commit. GitLab lists commits oldest first; a merge may put the head
+    /// elsewhere, so its id decides.
+    fn newest(&self, sha: &CommitSha) -> Option<(Option<String>, Option<Person>)> {
         let commits = self.commits.as_deref()?;
         let is_head =
             |commit: &&CommitPayload| Text::filled(commit.id.as_ref()) == Some(sha.as_str());
         let commit = commits.iter().rfind(is_head)?;
         let title =
             Text::filled(commit.title.as_ref()).or_else(|| Text::filled(commit.message.as_ref()));
-        let author = commit
-            .author
-            .as_ref()
-            .and_then(|author| Text::filled(author.name.as_ref()));
-        Some(Commit {
-            title: title.map(first_line),
-            author: author.map(str::to_owned),
-        })
+        let author = commit.author.as_ref().and_then(AuthorPayload::person);
+        Some((title.map(first_line), author))
     }
 
-    fn content_id(&self, kind: RefKind, reference: &str) -> IdempotencyKey {
-        let number =
-            |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+    fn content_key(&self, kind: RefKind, reference: &str) -> IdempotencyKey {
         let sha = |maybe: &MaybeCommit| maybe.0.as_ref().map_or("", CommitSha::as_str).to_owned();
         let kind = match kind {
             RefKind::Branch => "push",
             RefKind::Tag => "tag_push",
         };
         let (before, after) = (sha(&self.before), sha(&self.after));
-        let (project, user) = (number(self.project_id), number(self.user_id));
+        let (project, user) = (digits(self.project_id), digits(self.user_id));
         IdempotencyKey::from_content(&[&project, kind, reference, &before, &after, &user])
     }
 }

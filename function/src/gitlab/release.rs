@@ -1,30 +1,23 @@
-//! A release. Owns what is read of it; its action stands beside it, not in it. The words for people
-//! are in [`message`](crate::notifier::message).
+//! A release. Owns what is read of it; its action is a field beside it, not in it. Its message is rendered
+//! in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::commit::CommitSha;
-use super::event::ParseError;
-use super::merge_request::LastCommit;
-use super::meta::{EventHints, EventMeta, digits};
-use super::project::ProjectPayload;
+use super::attributes::EventAttributes;
+use super::commit::CommitPayload;
+use super::event::{ParseError, Parsed};
+use super::meta::{EventHints, digits};
+use super::participants::Participants;
+use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Something happened to a release.
+/// Something happened to a release. Its title is the attribute `title`; GitLab does not say who did it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Release {
-    /// Where; GitLab does not say by whom.
-    pub meta: EventMeta,
-    /// What happened; none in a test delivery.
+    /// What happened; `None` in a test delivery.
     pub action: Option<Action>,
     /// The tag it belongs to.
     pub tag: String,
-    /// Its title.
-    pub name: Option<String>,
-    /// The commit the tag stands on.
-    pub sha: Option<CommitSha>,
-    /// Its page, as GitLab sent it; not yet safe to link to.
-    pub page: Option<String>,
 }
 
 /// What can happen to a release.
@@ -34,9 +27,9 @@ pub enum Action {
     Created,
     /// It was edited.
     Updated,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
-    /// A word we do not know.
+    /// A word that this program does not know.
     Unknown,
 }
 
@@ -48,15 +41,15 @@ pub(super) struct Payload {
     action: Line,
     tag: Line,
     name: Line,
-    commit: Option<LastCommit>,
+    commit: Option<CommitPayload>,
     released_at: Line,
     description: Line,
     url: Line,
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<Release, ParseError> {
-        // There is no time of the change in it; the texts stand in for one.
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Release>, ParseError> {
+        // The body has no time of the change; the texts take its place.
         let identity = [
             &digits(self.id),
             self.action.as_str(),
@@ -64,13 +57,28 @@ impl Payload {
             self.name.as_str(),
             self.description.as_str(),
         ];
-        Ok(Release {
-            meta: hints.meta(self.project, None, &identity),
-            action: self.action.0.as_deref().map(Action::parse),
-            tag: self.tag.0.ok_or(ParseError::Missing("tag"))?,
-            name: self.name.0,
-            sha: self.commit.and_then(|commit| commit.id.0),
-            page: self.url.0,
+        let project = self.project.and_then(ProjectPayload::read);
+        let project_path = path_of(project.as_ref());
+        let meta = hints.meta(project, self.url.0.as_deref(), &identity);
+        let tag = self.tag.0.ok_or(ParseError::Missing("tag"))?;
+        let commit = self.commit.unwrap_or_default();
+        Ok(Parsed {
+            meta,
+            kind: Release {
+                action: self.action.0.as_deref().map(Action::parse),
+                tag: tag.clone(),
+            },
+            attributes: EventAttributes {
+                project_path,
+                action: self.action.0,
+                reference: Some(tag),
+                title: self.name.0,
+                text: self.description.0,
+                page: self.url.0,
+                participants: Participants::of_commit(None, commit.author()),
+                sha: commit.id.0,
+                ..EventAttributes::default()
+            },
         })
     }
 }

@@ -1,23 +1,22 @@
-//! A repository that changed, as system hooks tell it beside the pushes themselves. Owns what is read
-//! of it. The words for people are in [`message`](crate::notifier::message).
+//! A repository that changed, as system hooks report it beside the pushes themselves. Owns what is read of
+//! it. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
+use super::attributes::{EventAttributes, short_ref};
 use super::commit::{CommitSha, MaybeCommit};
-use super::event::ParseError;
-use super::meta::{EventHints, EventMeta, Person, digits};
-use super::project::ProjectPayload;
+use super::event::{ParseError, Parsed};
+use super::lenient::Lenient;
+use super::meta::{EventHints, digits};
+use super::participants::{Participants, Person, email};
+use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Branches or tags of a repository changed.
+/// Branches or tags of a repository changed. The commit of the first one is the attribute `sha`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RepositoryUpdate {
-    /// Where and by whom.
-    pub meta: EventMeta,
     /// The first branch or tag that changed, in full, such as `refs/heads/main`.
     pub reference: String,
-    /// The commit it stands on now; none if it is gone.
-    pub sha: Option<CommitSha>,
     /// How many others changed with it.
     pub others: usize,
 }
@@ -27,6 +26,7 @@ pub struct RepositoryUpdate {
 pub(super) struct Payload {
     user_name: Line,
     user_id: Option<u64>,
+    user_email: Lenient,
     project: Option<ProjectPayload>,
     changes: Option<Vec<Change>>,
 }
@@ -41,7 +41,7 @@ struct Change {
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<RepositoryUpdate, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<RepositoryUpdate>, ParseError> {
         let changes = self.changes.unwrap_or_default();
         let others = changes.len().saturating_sub(1);
         let first = changes
@@ -56,14 +56,28 @@ impl Payload {
             &sha(&first.after),
             &others.to_string(),
         ];
-        Ok(RepositoryUpdate {
-            meta: hints.meta(self.project, Some(Person::named(self.user_name)), &identity),
-            reference: first
-                .reference
-                .0
-                .ok_or(ParseError::Missing("changes[0].ref"))?,
-            sha: first.after.0,
-            others,
+        let actor = Person {
+            id: self.user_id,
+            name: self.user_name.0,
+            email: email(self.user_email),
+            ..Person::default()
+        };
+        let project = self.project.and_then(ProjectPayload::read);
+        let project_path = path_of(project.as_ref());
+        let meta = hints.meta(project, None, &identity);
+        let reference = first.reference.0;
+        let reference = reference.ok_or(ParseError::Missing("changes[0].ref"))?;
+        Ok(Parsed {
+            meta,
+            attributes: EventAttributes {
+                project_path,
+                action: Some(hints.name.to_owned()),
+                reference: Some(short_ref(&reference).to_owned()),
+                participants: Participants::of_actor(actor.if_known()),
+                sha: first.after.0,
+                ..EventAttributes::default()
+            },
+            kind: RepositoryUpdate { reference, others },
         })
     }
 }

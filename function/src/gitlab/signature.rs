@@ -66,7 +66,7 @@ pub enum SigningKeyError {
     Length(usize),
 }
 
-/// What the headers of a signed delivery unverified, before its body has been seen.
+/// What the headers of a signed webhook claim, before its body has been seen.
 #[derive(Debug)]
 pub struct SignatureClaim {
     id: IdempotencyKey,

@@ -1,34 +1,35 @@
-//! What administrators and owners hear of: projects, groups, accounts and SSH keys that come, go and
-//! change names. Owns what is read of them. The words for people are in [`message`](crate::notifier::message).
+//! Projects, groups, accounts and SSH keys that are created, deleted or renamed, as system hooks and group
+//! hooks report them. Owns what is read of them. Their messages are rendered in
+//! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::event::ParseError;
+use super::attributes::EventAttributes;
+use super::event::{ParseError, Parsed};
 use super::kind::Kind;
-use super::meta::{EventHints, EventMeta, digits};
+use super::meta::{EventHints, digits};
 use super::text::Line;
 
-/// A project, group, subgroup, account or key came, went or changed; the meta has its kind.
+/// A project, group, subgroup, account or key was created, changed or deleted; the metadata has its kind.
+/// GitLab does not say who did it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SystemHook {
-    /// The kind; GitLab says neither where nor by whom.
-    pub meta: EventMeta,
     /// What happened.
     pub action: Action,
     /// What it happened to: a path, a user name, or for a key its owner.
     pub subject: String,
-    /// What that was called before, where its name changed.
+    /// Its old name, where that changed.
     pub old_name: Option<String>,
     /// For an account that could not sign in, why, in GitLab's word.
     pub state: Option<String>,
 }
 
-/// What can happen to them.
+/// What a system hook reports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
     /// It is new.
     Created,
-    /// It is gone.
+    /// It was deleted.
     Destroyed,
     /// It has another name.
     Renamed,
@@ -36,9 +37,9 @@ pub enum Action {
     Transferred,
     /// Something else about it changed.
     Updated,
-    /// Somebody could not sign in.
+    /// A sign-in failed.
     FailedLogin,
-    /// A word we do not know.
+    /// A word that this program does not know.
     Unknown,
 }
 
@@ -62,9 +63,12 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    pub(super) fn read(self, hints: &EventHints) -> Result<SystemHook, ParseError> {
+    pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<SystemHook>, ParseError> {
         let id = [self.id, self.project_id, self.group_id, self.user_id];
         let id = digits(id.into_iter().flatten().next());
+        let paths = [&self.path_with_namespace, &self.full_path];
+        let project_path = paths.into_iter().find_map(|path| path.0.clone());
+        let title = self.name.0.clone();
         let (subject, old_name) = match hints.kind {
             Kind::Project => (self.path_with_namespace.0, self.old_path_with_namespace.0),
             Kind::Group | Kind::Subgroup => {
@@ -74,12 +78,20 @@ impl Payload {
         };
         let subject = subject.or(self.name.0).ok_or(ParseError::Missing("name"))?;
         let identity = [&id, subject.as_str(), self.updated_at.as_str()];
-        Ok(SystemHook {
+        Ok(Parsed {
             meta: hints.meta(None, None, &identity),
-            action: Action::parse(hints.name),
-            old_name,
-            state: self.state.0,
-            subject,
+            attributes: EventAttributes {
+                project_path: project_path.unwrap_or_default(),
+                action: Some(hints.name.to_owned()),
+                title,
+                ..EventAttributes::default()
+            },
+            kind: SystemHook {
+                action: Action::parse(hints.name),
+                old_name,
+                state: self.state.0,
+                subject,
+            },
         })
     }
 }

@@ -1,6 +1,7 @@
-//! How a delivery proves that GitLab sent it. Owns the choice of scheme, which follows from the
-//! configuration alone, and the plain secret token. The signatures themselves are checked in
-//! [`signature`](super::signature).
+//! Verification: whether GitLab sent a webhook. Owns the choice of scheme, which follows from the
+//! configuration alone and never from the headers that arrive, and the secret token. Signatures are
+//! checked in [`signature`](super::signature). Only what is [`Verified`] becomes an
+//! [`Event`](super::event::Event).
 
 use std::fmt;
 
@@ -16,18 +17,18 @@ const TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
 /// Most keys or tokens at once: the current one, the next one, and two more for larger moves.
 pub(crate) const MAX_SECRETS: usize = 4;
 
-/// What a delivery must show to be let in.
+/// What a webhook must carry to be accepted.
 #[derive(Clone, Debug)]
 pub enum Verifier {
-    /// A signature by one of the keys; a token is not looked at.
+    /// A signature by one of the keys; a token is ignored.
     Signature(Vec<SigningKey>),
     /// One of the secret tokens.
     Token(Vec<WebhookToken>),
-    /// A signature where one is sent, otherwise a token: for the days of a migration.
+    /// A signature where one is sent, otherwise a token: during a migration.
     ///
     /// A delivery that carries a signature never falls back to its token.
     SignatureOrToken(Vec<SigningKey>, Vec<WebhookToken>),
-    /// Nothing: anybody may send messages. For trying out on one's own machine.
+    /// Nothing: authentication is disabled. For local trials only.
     None,
 }
 
@@ -46,15 +47,11 @@ impl Verifier {
             }
             Self::Signature(keys) => signed(keys, headers, unix_seconds),
             Self::Token(tokens) | Self::SignatureOrToken(_, tokens) => with_token(tokens, headers),
-            Self::None => Ok(Unverified::Proven(Verified::unsigned(
-                Scheme::None,
-                0,
-                headers,
-            ))),
+            Self::None => Ok(Unverified::authenticated(Scheme::None, 0, headers)),
         }
     }
 
-    /// What a sender must do to be let in; part of the answer to one that was not.
+    /// What the sender must do; part of the response to a webhook that was rejected.
     pub fn expectation(&self) -> &'static str {
         match self {
             Self::Signature(_) => {
@@ -66,7 +63,7 @@ impl Verifier {
             Self::SignatureOrToken(..) => {
                 "expected a webhook-signature made with a configured signing key, or without a signature X-Gitlab-Token with a configured token"
             }
-            Self::None => "everything is let in",
+            Self::None => "authentication is disabled",
         }
     }
 }
@@ -76,100 +73,133 @@ fn signed<'a>(
     headers: &HeaderMap,
     now: u64,
 ) -> Result<Unverified<'a>, OriginError> {
-    Ok(Unverified::Signed {
-        unverified: SignatureClaim::read(headers, now)?,
-        keys,
-    })
+    let claim = SignatureClaim::read(headers, now)?;
+    Ok(Unverified(State::Signed { claim, keys }))
 }
 
 fn with_token(
     tokens: &[WebhookToken],
     headers: &HeaderMap,
 ) -> Result<Unverified<'static>, OriginError> {
-    let shown = only(headers, &TOKEN)?.ok_or(OriginError::MissingToken)?;
-    let shown = WebhookToken::of(shown);
-    // Every token is compared, so the time does not tell which one fits.
+    let sent = only(headers, &TOKEN)?.ok_or(OriginError::MissingToken)?;
+    let sent = WebhookToken::of(sent);
+    // Every token is compared, so the time does not tell which one matches.
     let index = tokens
         .iter()
         .enumerate()
         .fold(None, |found, (index, token)| {
-            if token.is(&shown) {
+            if token.is(&sent) {
                 found.or(Some(index))
             } else {
                 found
             }
         });
     let index = index.ok_or(OriginError::WrongToken)?;
-    Ok(Unverified::Proven(Verified::unsigned(
-        Scheme::Token,
-        index,
-        headers,
-    )))
+    Ok(Unverified::authenticated(Scheme::Token, index, headers))
 }
 
-/// What a delivery says of its origin, before its body has been read.
+/// A webhook whose headers are acceptable; its body has not been checked.
 #[derive(Debug)]
-pub enum Unverified<'a> {
+pub struct Unverified<'a>(State<'a>);
+
+#[derive(Debug)]
+enum State<'a> {
     /// The headers were enough.
-    Proven(Verified),
-    /// The headers are well formed; the body must fit the signature.
+    Authenticated(Authentication, Option<IdempotencyKey>),
+    /// The body must match the signature.
     Signed {
-        /// The three headers.
-        unverified: SignatureClaim,
-        /// The keys that may have made it.
+        claim: SignatureClaim,
         keys: &'a [SigningKey],
     },
 }
 
 impl Unverified<'_> {
-    /// Checks the body, the last thing to be seen.
-    pub fn verify_body(self, body: &[u8]) -> Result<Verified, OriginError> {
-        match self {
-            Self::Proven(verified) => Ok(verified),
-            Self::Signed { unverified, keys } => {
-                let key_index = unverified
+    fn authenticated(scheme: Scheme, key_index: usize, headers: &HeaderMap) -> Self {
+        let authentication = Authentication { scheme, key_index };
+        Self(State::Authenticated(
+            authentication,
+            IdempotencyKey::from_headers(headers),
+        ))
+    }
+
+    /// Checks the body, the last part to arrive.
+    pub fn verify_body(self, body: &[u8]) -> Result<Verified<'_>, OriginError> {
+        let (authentication, idempotency_key) = match self.0 {
+            State::Authenticated(authentication, key) => (authentication, key),
+            State::Signed { claim, keys } => {
+                let key_index = claim
                     .verify(keys, body)
                     .ok_or(OriginError::WrongSignature)?;
-                Ok(Verified {
-                    scheme: Scheme::Signature,
-                    key_index,
-                    delivery_id: Some(unverified.into_id()),
-                })
+                let scheme = Scheme::Signature;
+                // From `webhook-id`, so that a signed body cannot be replayed under another key.
+                let key = Some(claim.into_id());
+                (Authentication { scheme, key_index }, key)
             }
-        }
+        };
+        Ok(Verified {
+            body,
+            idempotency_key,
+            authentication: Some(authentication),
+        })
     }
 }
 
-/// That a delivery was let in, and by what.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Verified {
-    /// What was shown.
+/// How a webhook was authenticated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Authentication {
+    /// The scheme.
     pub scheme: Scheme,
-    /// Position of the key or token that fitted, from 0: tells when an old one is no longer used.
+    /// Position of the key or token that matched, from 0: tells when an old one is no longer used.
     pub key_index: usize,
-    /// The key that names the delivery; from `webhook-id` where it is signed, so that nobody can
-    /// replay a signed body under another key.
-    pub delivery_id: Option<IdempotencyKey>,
 }
 
-impl Verified {
-    fn unsigned(scheme: Scheme, key_index: usize, headers: &HeaderMap) -> Self {
+/// The body of a webhook that may be read, and what names the delivery.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Verified<'a> {
+    pub(super) body: &'a [u8],
+    pub(super) idempotency_key: Option<IdempotencyKey>,
+    authentication: Option<Authentication>,
+}
+
+impl<'a> Verified<'a> {
+    /// A body that a broker delivered. `ACCEPT_CLOUDEVENTS` states that nobody but the broker reaches
+    /// this program.
+    pub fn by_broker(body: &'a [u8], key: IdempotencyKey) -> Self {
         Self {
-            scheme,
-            key_index,
-            delivery_id: IdempotencyKey::from_headers(headers),
+            body,
+            idempotency_key: Some(key),
+            authentication: None,
         }
+    }
+
+    /// A body that the operator of this program gave, on the command line or as an example.
+    pub fn by_operator(body: &'a [u8]) -> Self {
+        Self {
+            body,
+            idempotency_key: None,
+            authentication: None,
+        }
+    }
+
+    /// How it was authenticated, unless it came from a broker or the operator.
+    pub fn authentication(&self) -> Option<Authentication> {
+        self.authentication
+    }
+
+    /// The key that names the delivery.
+    pub fn idempotency_key(&self) -> Option<&IdempotencyKey> {
+        self.idempotency_key.as_ref()
     }
 }
 
-/// The ways to prove an origin.
+/// The authentication schemes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Scheme {
     /// A Standard Webhooks signature.
     Signature,
     /// The plain secret token.
     Token,
-    /// None was asked for.
+    /// Authentication is disabled.
     None,
 }
 
@@ -177,7 +207,7 @@ impl Scheme {
     /// Every scheme, for tables and for series that must exist from the start.
     pub const ALL: [Self; 3] = [Self::Signature, Self::Token, Self::None];
 
-    /// The word for logs and metrics.
+    /// The label for logs and metrics.
     pub fn label(self) -> &'static str {
         match self {
             Self::Signature => "signature",
@@ -279,7 +309,7 @@ impl OriginError {
         Self::WrongToken,
     ];
 
-    /// The word for logs and metrics.
+    /// The label for logs and metrics.
     pub fn label(self) -> &'static str {
         match self {
             Self::MissingSignature => "missing_signature",
@@ -339,56 +369,70 @@ mod tests {
         ),
     ];
 
-    fn verified(guard: &Verifier, shown: &[(&'static str, &str)]) -> Result<Verified, OriginError> {
-        guard
-            .verify_headers(&headers(shown), NOW)?
+    fn verify<'a>(
+        verifier: &Verifier,
+        sent: &[(&'static str, &str)],
+    ) -> Result<Verified<'a>, OriginError> {
+        verifier
+            .verify_headers(&headers(sent), NOW)?
             .verify_body(b"{}")
     }
 
+    fn authentication(accepted: &Verified) -> Authentication {
+        accepted.authentication().expect("is authenticated")
+    }
+
     #[test]
-    fn a_token_lets_in_and_names_its_place_among_the_configured_ones() {
-        let guard = Verifier::Token(vec![token("new"), token("old")]);
-        let index = |shown| {
-            verified(&guard, &[("x-gitlab-token", shown)]).map(|verified| verified.key_index)
+    fn a_token_is_accepted_and_reported_by_its_position() {
+        let verifier = Verifier::Token(vec![token("new"), token("old")]);
+        let index = |sent| {
+            verify(&verifier, &[("x-gitlab-token", sent)])
+                .map(|accepted| authentication(&accepted).key_index)
         };
         assert_eq!((index("new"), index("old")), (Ok(0), Ok(1)));
         for wrong in ["ne", "neww", "NEW", "new,old", ""] {
             assert_eq!(index(wrong), Err(OriginError::WrongToken), "{wrong}");
         }
-        assert_eq!(verified(&guard, &[]), Err(OriginError::MissingToken));
-        assert_eq!(verified(&guard, &SIGNED), Err(OriginError::MissingToken));
+        assert_eq!(verify(&verifier, &[]), Err(OriginError::MissingToken));
+        assert_eq!(verify(&verifier, &SIGNED), Err(OriginError::MissingToken));
         let twice = [("x-gitlab-token", "new"), ("x-gitlab-token", "new")];
-        assert_eq!(verified(&guard, &twice), Err(OriginError::RepeatedHeader));
+        assert_eq!(verify(&verifier, &twice), Err(OriginError::RepeatedHeader));
     }
 
     #[test]
-    fn a_signature_lets_in_and_a_token_does_not_stand_in_for_it() {
-        let guard = Verifier::Signature(vec![key()]);
-        let proven = verified(&guard, &SIGNED).expect("is let in");
-        assert_eq!((proven.scheme, proven.key_index), (Scheme::Signature, 0));
-        assert_eq!(proven.delivery_id, IdempotencyKey::parse(b"one"));
+    fn a_signature_is_accepted_and_a_token_does_not_replace_it() {
+        let verifier = Verifier::Signature(vec![key()]);
+        let accepted = verify(&verifier, &SIGNED).expect("is accepted");
+        let Authentication { scheme, key_index } = authentication(&accepted);
+        assert_eq!((scheme, key_index), (Scheme::Signature, 0));
+        assert_eq!(accepted.idempotency_key, IdempotencyKey::parse(b"one"));
         let token = [("x-gitlab-token", "new")];
-        assert_eq!(verified(&guard, &token), Err(OriginError::MissingSignature));
+        assert_eq!(
+            verify(&verifier, &token),
+            Err(OriginError::MissingSignature)
+        );
     }
 
     #[test]
-    fn during_a_migration_a_token_saves_no_bad_signature() {
-        let guard = Verifier::SignatureOrToken(vec![key()], vec![token("new")]);
-        let shown = ("x-gitlab-token", "new");
-        let scheme = |shown: &[_]| verified(&guard, shown).map(|verified| verified.scheme);
-        assert_eq!(scheme(&[shown]), Ok(Scheme::Token));
+    fn during_a_migration_a_token_does_not_excuse_a_bad_signature() {
+        let verifier = Verifier::SignatureOrToken(vec![key()], vec![token("new")]);
+        let sent = ("x-gitlab-token", "new");
+        let scheme =
+            |sent: &[_]| verify(&verifier, sent).map(|accepted| authentication(&accepted).scheme);
+        assert_eq!(scheme(&[sent]), Ok(Scheme::Token));
         assert_eq!(scheme(&SIGNED), Ok(Scheme::Signature));
         let [id, _, signature] = SIGNED;
-        let late = [id, ("webhook-timestamp", "1781190000"), signature, shown];
+        let late = [id, ("webhook-timestamp", "1781190000"), signature, sent];
         assert_eq!(scheme(&late), Err(OriginError::Stale));
         assert_eq!(scheme(&[]), Err(OriginError::MissingToken));
     }
 
     #[test]
-    fn an_open_door_asks_for_nothing_and_takes_the_key_that_there_is() {
-        let proven = verified(&Verifier::None, &[("idempotency-key", "one")]).expect("is let in");
-        assert_eq!(proven.scheme, Scheme::None);
-        assert_eq!(proven.delivery_id, IdempotencyKey::parse(b"one"));
+    fn without_authentication_the_key_of_the_headers_is_used() {
+        let sent = [("idempotency-key", "one")];
+        let accepted = verify(&Verifier::None, &sent).expect("is accepted");
+        assert_eq!(authentication(&accepted).scheme, Scheme::None);
+        assert_eq!(accepted.idempotency_key, IdempotencyKey::parse(b"one"));
     }
 
     #[test]
@@ -407,23 +451,23 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_is_told_what_is_expected_under_each_scheme() {
-        let guards = [
+    fn every_scheme_states_what_it_expects() {
+        let verifiers = [
             (Verifier::Signature(vec![key()]), "webhook-signature"),
             (Verifier::Token(vec![token("new")]), "X-Gitlab-Token"),
             (
                 Verifier::SignatureOrToken(vec![key()], vec![token("new")]),
                 "without a signature X-Gitlab-Token",
             ),
-            (Verifier::None, "everything"),
+            (Verifier::None, "disabled"),
         ];
-        for (guard, words) in guards {
-            assert!(guard.expectation().contains(words), "{guard:?}");
+        for (verifier, words) in verifiers {
+            assert!(verifier.expectation().contains(words), "{verifier:?}");
         }
     }
 
     #[test]
-    fn every_reason_has_a_word_of_its_own() {
+    fn every_reason_has_its_own_label() {
         let mut words: Vec<_> = OriginError::ALL.map(OriginError::label).into();
         words.sort_unstable();
         words.dedup();
@@ -431,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn every_scheme_has_the_word_that_logs_and_metrics_show() {
+    fn every_scheme_has_the_label_that_logs_and_metrics_show() {
         let words = Scheme::ALL.map(Scheme::label);
         assert_eq!(words, ["signature", "token", "open"]);
     }

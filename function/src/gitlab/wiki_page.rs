@@ -1,26 +1,23 @@
-//! A page of a wiki. Owns what is read of it. It has no commit of the project: its version is one of
-//! the wiki's own repository. The words for people are in [`message`](crate::notifier::message).
+//! A page of a wiki. Owns what is read of it. It has no commit of the project: its version belongs to the
+//! wiki's own repository. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
-use super::event::ParseError;
-use super::meta::{CommonPayload, EventHints, EventMeta};
+use super::attributes::EventAttributes;
+use super::event::{ParseError, Parsed};
+use super::meta::{CommonPayload, EventHints};
+use super::participants::Participants;
+use super::project::path_of;
 use super::release::Action;
 use super::text::Line;
 
-/// Something happened to a page of a wiki.
+/// Something happened to a page of a wiki. What its author wrote about the change is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct WikiPage {
-    /// Where and by whom.
-    pub meta: EventMeta,
-    /// What happened.
+    /// What happened; `None` in a test delivery.
     pub action: Option<Action>,
     /// Its title.
     pub title: String,
-    /// What its author said about the change.
-    pub message: Option<String>,
-    /// Its page, as GitLab sent it; not yet safe to link to.
-    pub page: Option<String>,
 }
 
 pub(super) type Payload = CommonPayload<Attributes>;
@@ -37,23 +34,33 @@ pub(super) struct Attributes {
 }
 
 impl Payload {
-    pub(super) fn read(mut self, hints: &EventHints) -> Result<WikiPage, ParseError> {
-        let attributes = self.attributes()?;
+    pub(super) fn read(mut self, hints: &EventHints) -> Result<Parsed<WikiPage>, ParseError> {
+        let page = self.attributes()?;
         let identity = [
-            attributes.slug.as_str(),
-            attributes.action.as_str(),
-            attributes.version_id.as_str(),
+            page.slug.as_str(),
+            page.action.as_str(),
+            page.version_id.as_str(),
         ];
-        Ok(WikiPage {
-            meta: hints.meta(self.project, self.user, &identity),
-            action: attributes.action.0.as_deref().map(Action::parse),
-            title: attributes
-                .title
-                .0
-                .or(attributes.slug.0)
-                .ok_or(ParseError::Missing("object_attributes.title"))?,
-            message: attributes.message.0,
-            page: attributes.url.0,
+        let project = self.project();
+        let project_path = path_of(project.as_ref());
+        let meta = hints.meta(project, page.url.0.as_deref(), &identity);
+        let title = page.title.0.or(page.slug.0);
+        let title = title.ok_or(ParseError::Missing("object_attributes.title"))?;
+        Ok(Parsed {
+            meta,
+            kind: WikiPage {
+                action: page.action.0.as_deref().map(Action::parse),
+                title: title.clone(),
+            },
+            attributes: EventAttributes {
+                project_path,
+                action: page.action.0,
+                participants: Participants::of_actor(self.user.person()),
+                title: Some(title),
+                text: page.message.0,
+                page: page.url.0,
+                ..EventAttributes::default()
+            },
         })
     }
 }

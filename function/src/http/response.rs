@@ -1,5 +1,5 @@
-//! A report as an HTTP response. Owns the bodies: JSON for a success, RFC 9457 problem details for
-//! a failure. Which status and which words is [`outcome`](crate::outcome)'s decision.
+//! A report as an HTTP response. Owns the bodies: JSON for a success, RFC 9457 problem details for a
+//! failure. Status, labels and texts come from [`outcome`](crate::outcome).
 
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -7,10 +7,11 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::outcome::{Failure, Outcome, RecipientResult, Report, Source};
-use crate::rocketchat::MessageId;
+use crate::gitlab::commit::CommitSha;
+use crate::outcome::{Failure, Outcome, Report, Source};
+use crate::send::RecipientResult;
 
-/// Says why nothing was sent, for a 204 has no body.
+/// Says why nothing was sent, because a 204 has no body.
 const REASON: HeaderName = HeaderName::from_static("webhook-app-reason");
 
 #[derive(Serialize)]
@@ -20,73 +21,75 @@ struct Delivered<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sha: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    deliveries: Vec<TheirShare<'a>>,
+    deliveries: Vec<DeliveryJson>,
 }
 
-/// One of several recipients: either the message is stored, or there is a reason why it is not.
+/// One of several recipients: the id of the stored message, or the reason why there is none.
 #[derive(Serialize)]
-struct TheirShare<'a> {
-    recipient: &'a str,
+struct DeliveryJson {
+    recipient: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<&'a str>,
+    message_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    reason: Option<&'static str>,
 }
 
 #[derive(Serialize)]
-struct Problem<'a> {
+struct Problem {
     r#type: &'static str,
     title: &'static str,
     status: u16,
     detail: String,
     reason: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    deliveries: Vec<TheirShare<'a>>,
+    deliveries: Vec<DeliveryJson>,
 }
 
-/// The report travels in the response's extensions to whoever observes requests.
+/// The report travels in the response's extensions to the telemetry layer.
 impl IntoResponse for Report {
     fn into_response(self) -> Response {
         let mut response = match &self.outcome {
-            Outcome::Delivered { .. } if self.source == Source::CloudEvent => {
+            Outcome::Delivered { .. } if self.facts.source == Source::CloudEvent => {
                 StatusCode::OK.into_response()
             }
-            Outcome::Delivered { message_id, .. } => {
-                let sha = self
-                    .sha
-                    .as_ref()
-                    .map(crate::gitlab::commit::CommitSha::as_str);
-                Json(Delivered {
-                    status: "delivered",
-                    message_id: message_id.as_str(),
-                    sha,
-                    deliveries: recipients(&self.deliveries),
-                })
-                .into_response()
-            }
-            Outcome::SkipReason(_) => {
+            Outcome::Delivered { message_id, .. } => Json(Delivered {
+                status: "delivered",
+                message_id: message_id.as_str(),
+                sha: self.facts.sha.as_ref().map(CommitSha::as_str),
+                deliveries: several(&self.recipients),
+            })
+            .into_response(),
+            Outcome::Skipped(_) => {
                 let reason = HeaderValue::from_static(self.outcome.reason());
                 (StatusCode::NO_CONTENT, [(REASON, reason)]).into_response()
             }
-            Outcome::Failed(failure) => problem(failure, &self.deliveries),
+            Outcome::Failed(failure) => problem(failure, &self.recipients),
         };
         response.extensions_mut().insert(self);
         response
     }
 }
 
-fn recipients(deliveries: &[RecipientResult]) -> Vec<TheirShare<'_>> {
-    deliveries
-        .iter()
-        .map(|told| TheirShare {
-            recipient: &told.recipient,
-            message_id: told.result.as_ref().ok().map(MessageId::as_str),
-            reason: told.result.as_ref().err().copied(),
-        })
-        .collect()
+/// Listed where there are several; of one recipient the outcome says everything.
+fn several(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
+    if recipients.len() < 2 {
+        return Vec::new();
+    }
+    let each = recipients.iter().map(|recipient| {
+        let (message_id, reason) = match Outcome::of(&recipient.result) {
+            Outcome::Delivered { message_id, .. } => (Some(message_id.to_string()), None),
+            outcome => (None, Some(outcome.reason())),
+        };
+        DeliveryJson {
+            recipient: recipient.destination.label(),
+            message_id,
+            reason,
+        }
+    });
+    each.collect()
 }
 
-fn problem(failure: &Failure, deliveries: &[RecipientResult]) -> Response {
+fn problem(failure: &Failure, recipients: &[RecipientResult]) -> Response {
     let status =
         StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let problem = Problem {
@@ -95,7 +98,7 @@ fn problem(failure: &Failure, deliveries: &[RecipientResult]) -> Response {
         status: status.as_u16(),
         detail: failure.detail(),
         reason: failure.reason(),
-        deliveries: recipients(deliveries),
+        deliveries: several(recipients),
     };
     let mut response = (status, Json(problem)).into_response();
     let headers = response.headers_mut();

@@ -14,17 +14,17 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::health::{self, Readiness};
 use super::telemetry_layer;
-use super::webhook::{Function, receive};
-use crate::outcome::{Failure, Outcome, Report};
+use super::webhook::{AppState, receive};
+use crate::outcome::{Facts, Failure, Outcome, Report};
 use crate::telemetry::Telemetry;
 
 /// The webhook's routes and the health paths.
-pub fn router(function: Arc<Function>, readiness: &Readiness, telemetry: &Telemetry) -> Router {
+pub fn router(state: Arc<AppState>, readiness: &Readiness, telemetry: &Telemetry) -> Router {
     let webhook = || post(receive).fallback(method_not_allowed);
     let routes = Router::new()
         .route("/webhook", webhook())
         .route("/", webhook().get(index))
-        .with_state(function)
+        .with_state(state)
         .fallback(not_found);
     // Probes come all the time and say nothing, so they are not observed.
     layered(routes, telemetry)
@@ -48,7 +48,7 @@ fn layered(routes: Router, telemetry: &Telemetry) -> Router {
 /// means it to be.
 async fn close_after_failure(mut response: Response) -> Response {
     let report = response.extensions().get::<Report>();
-    let proven = report.is_some_and(|report| report.outcome.is_of_known_origin());
+    let proven = report.is_some_and(|report| report.outcome.is_trusted());
     if !proven {
         let headers = response.headers_mut();
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -89,17 +89,21 @@ async fn index() -> &'static str {
     )
 }
 
+fn rejected(failure: Failure) -> Report {
+    Report::new(Facts::default(), Outcome::Failed(failure))
+}
+
 async fn not_found() -> Report {
-    Report::of(Outcome::Failed(Failure::NotFound))
+    rejected(Failure::NotFound)
 }
 
 async fn method_not_allowed() -> Report {
-    Report::of(Outcome::Failed(Failure::MethodNotAllowed))
+    rejected(Failure::MethodNotAllowed)
 }
 
 /// The place is in the log, through the panic hook; what the panic said may hold a payload.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Report::of(Outcome::Failed(Failure::Panic)).into_response()
+    rejected(Failure::Panic).into_response()
 }
 
 #[cfg(test)]

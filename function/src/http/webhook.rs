@@ -1,5 +1,5 @@
-//! One webhook from its headers to its answer. Owns the order of the steps and is the only place
-//! where GitLab's side, the words and Rocket.Chat's side meet; each step is decided elsewhere.
+//! One webhook, from its headers to its report. Owns the order of the steps: verify, read the body, parse,
+//! plan, send. Each step is decided elsewhere.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,70 +8,54 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use crate::gitlab::attributes::EventAttributes;
+use super::body_limit::BodyLimit;
 use crate::gitlab::cloud_event;
 use crate::gitlab::event::Event;
-use crate::gitlab::verification::{OriginError, Unverified, Verifier};
-use crate::http::body_limit::BodyLimit;
-use crate::notifier::SkipReason;
-use crate::notifier::{Notifier, Planned};
-use crate::outcome::{Failure, Outcome, Report, Source};
-use crate::send::sender::Sender;
+use crate::gitlab::verification::{OriginError, Unverified, Verified, Verifier};
+use crate::notifier::notification::Notification;
+use crate::notifier::{Notifier, Plan};
+use crate::outcome::{Facts, Failure, Outcome, Report, Source};
+use crate::send::Sender;
+use crate::telemetry::trace;
 
 const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 
 /// What every webhook needs.
 #[derive(Debug)]
-pub struct Function {
-    /// Who is let in.
-    pub guard: Verifier,
-    /// Whether CloudEvents are let in, all of them: their origin is whoever can reach this port.
+pub struct AppState {
+    /// Which webhooks are accepted.
+    pub verifier: Verifier,
+    /// Whether CloudEvents are accepted, all of them: from whoever can reach this port.
     pub accept_cloud_events: bool,
-    /// Who hears of it, and in which words.
+    /// Which messages an event causes.
     pub notifier: Notifier,
-    /// Who brings the message.
+    /// What sends them.
     pub sender: Sender,
-    /// Room for bodies.
-    pub admission: BodyLimit,
-    /// Whether a delivery without a key, from a GitLab before 17.4, is named by its content.
+    /// Limits of bodies.
+    pub body_limit: BodyLimit,
+    /// Whether a delivery without a key, from a GitLab before 17.4, is identified by its content.
     pub accept_missing_key: bool,
 }
 
-/// Takes one webhook: lets it in, reads it, delivers the message, and says how it ended.
-pub async fn receive(State(function): State<Arc<Function>>, request: Request) -> Report {
+/// Handles one webhook.
+pub async fn receive(State(state): State<Arc<AppState>>, request: Request) -> Report {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let source = function.source(&parts);
-    let admitted = function.admit(source, &parts.headers, body, started);
-    let (report, event, attributes) = match admitted.await {
-        Ok(admitted) => admitted,
-        Err(report) => return Report { source, ..report },
+    let mut facts = Facts {
+        source: state.source(&parts),
+        ..Facts::default()
     };
-    let report = Report { source, ..report };
-    match function.notifier.tell(&event, &attributes) {
-        Ok(planned) => {
-            function
-                .deliver(planned, &attributes, report, started)
-                .await
-        }
-        Err(ignored) => Report {
-            outcome: Outcome::SkipReason(ignored),
-            ..report
-        },
+    match state.plan(&parts.headers, body, started, &mut facts).await {
+        Ok(notifications) => state.send(&notifications, facts, started).await,
+        Err(outcome) => Report::new(facts, outcome),
     }
 }
 
-/// What holds until there are words for an event.
-const UNTOLD: Outcome = Outcome::SkipReason(SkipReason::UnhandledKind);
-
-/// An event, what is known of it, and what can be asked of it.
-type Admitted = (Report, Event, EventAttributes);
-
-impl Function {
-    /// A broker posts to the address it is given, and that has no path of ours.
+impl AppState {
+    /// A broker posts to the address that it is given, which has no path.
     fn source(&self, parts: &Parts) -> Source {
         let is_event = self.accept_cloud_events
             && parts.uri.path() == "/"
@@ -83,127 +67,82 @@ impl Function {
         }
     }
 
-    /// An event that proved its origin. Its body has left memory when this returns, so that waiting
-    /// for the chat server costs little.
-    async fn admit(
+    /// The messages to send. The body has left memory when this returns, so that waiting for Rocket.Chat
+    /// costs little.
+    async fn plan(
         &self,
-        source: Source,
         headers: &HeaderMap,
         body: Body,
         started: Instant,
-    ) -> Result<Admitted, Report> {
-        let failed = |failure| Report::of(Outcome::Failed(failure));
-        let unverified = match source {
-            Source::Webhook => Some(self.guard.verify_headers(headers, unix_seconds())),
+        facts: &mut Facts,
+    ) -> Result<Vec<Notification>, Outcome> {
+        let event = self.event(headers, body, started, facts).await;
+        let event = event.map_err(Outcome::Failed)?;
+        facts.kind = Some(event.kind());
+        let Plan {
+            notifications,
+            warnings,
+        } = self.notifier.plan(&event).map_err(Outcome::Skipped)?;
+        facts.warnings = warnings;
+        facts.project = event.meta.project_label().map(str::to_owned);
+        facts.sha = event.attributes.sha;
+        if facts.idempotency_key.is_none() {
+            if !self.accept_missing_key {
+                return Err(Outcome::Failed(Failure::MissingKey));
+            }
+            facts.idempotency_key = Some(event.meta.content_key);
+        }
+        Ok(notifications)
+    }
+
+    /// The event, out of a body that was verified.
+    async fn event(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        started: Instant,
+        facts: &mut Facts,
+    ) -> Result<Event, Failure> {
+        let unverified = match facts.source {
+            Source::Webhook => Some(self.verify_headers(headers)?),
             Source::CloudEvent => None,
         };
-        let unverified = unverified
-            .transpose()
-            .map_err(|error| failed(self.outsider(error)))?;
-        check_content(headers, source).map_err(failed)?;
-        let body = self.admission.read(headers, body, started).await;
-        let body = body.map_err(failed)?;
-        let mut report = Report {
-            body_bytes: u64::try_from(body.bytes().len()).ok(),
-            ..Report::of(UNTOLD)
-        };
-        let read = match unverified {
-            Some(unverified) => self.open(unverified, headers, body.bytes(), &mut report),
-            None => self.unpack(headers, body.bytes(), &mut report),
-        };
-        match read {
-            Ok((event, attributes)) => Ok((report, event, attributes)),
-            Err(failure) => Err(Report {
-                outcome: Outcome::Failed(failure),
-                ..report
-            }),
+        check_content(headers, facts.source)?;
+        let body = self.body_limit.read(headers, body, started).await?;
+        let body = body.bytes();
+        facts.body_bytes = u64::try_from(body.len()).ok();
+        if let Some(unverified) = unverified {
+            let verified = unverified.verify_body(body);
+            let verified = verified.map_err(|error| self.rejected(error))?;
+            let hook = headers.get(EVENT).map(HeaderValue::as_bytes);
+            parse(hook, verified, facts)
+        } else {
+            let event = cloud_event::open(headers, body).map_err(Failure::Parse)?;
+            parse(None, Verified::by_broker(&event.data, event.key), facts)
         }
     }
 
-    /// A webhook of GitLab's.
-    fn open(
-        &self,
-        unverified: Unverified,
-        headers: &HeaderMap,
-        body: &[u8],
-        report: &mut Report,
-    ) -> Result<(Event, EventAttributes), Failure> {
-        let verified = unverified
-            .verify_body(body)
-            .map_err(|error| self.outsider(error))?;
-        report.authenticated_as(verified);
-        let hook = headers.get(EVENT).map(http::HeaderValue::as_bytes);
-        self.read(hook, body, report)
+    fn verify_headers(&self, headers: &HeaderMap) -> Result<Unverified<'_>, Failure> {
+        let unverified = self.verifier.verify_headers(headers, unix_seconds());
+        unverified.map_err(|error| self.rejected(error))
     }
 
-    /// A webhook in an envelope.
-    fn unpack(
-        &self,
-        headers: &HeaderMap,
-        body: &[u8],
-        report: &mut Report,
-    ) -> Result<(Event, EventAttributes), Failure> {
-        let event = cloud_event::open(headers, body).map_err(Failure::Parse)?;
-        report.delivery_id = Some(event.delivery_id);
-        self.read(None, &event.data, report)
+    fn rejected(&self, error: OriginError) -> Failure {
+        Failure::Origin(error, self.verifier.expectation())
     }
 
-    fn read(
-        &self,
-        hook: Option<&[u8]>,
-        body: &[u8],
-        report: &mut Report,
-    ) -> Result<(Event, EventAttributes), Failure> {
-        let event = Event::parse(hook, body).map_err(Failure::Parse)?;
-        let attributes = self.notifier.attributes(&event, body);
-        let attributes = attributes.map_err(Failure::Parse)?;
-        report.kind = Some(event.kind());
-        Ok((event, attributes))
+    async fn send(&self, notifications: &[Notification], facts: Facts, started: Instant) -> Report {
+        let begun = Instant::now();
+        let headers = trace::headers();
+        let recipients = self.sender.send_all(notifications, started, &headers).await;
+        Report::sent(facts, recipients, begun.elapsed())
     }
+}
 
-    fn outsider(&self, error: OriginError) -> Failure {
-        Failure::Origin(error, self.guard.expectation())
-    }
-
-    async fn deliver(
-        &self,
-        planned: Vec<Planned>,
-        attributes: &EventAttributes,
-        report: Report,
-        started: Instant,
-    ) -> Report {
-        // All are told of the same event.
-        let message = planned.first().map(|planned| &planned.message);
-        let fallback = message.filter(|_| self.accept_missing_key);
-        let fallback = fallback.map(|message| message.content_id.clone());
-        let report = Report {
-            delivery_id: report.delivery_id.clone().or(fallback),
-            project: message.and_then(|message| message.project.clone()),
-            sha: message.and_then(|message| message.sha.clone()),
-            ..report
-        };
-        let delivery_id = report.delivery_id.as_ref();
-        let notifications = self
-            .notifier
-            .notifications(delivery_id, planned, attributes);
-        match notifications {
-            Ok(notifications) => {
-                let begun = Instant::now();
-                let verdicts = self.sender.deliver(&notifications, started).await;
-                let targets: Vec<_> = notifications
-                    .iter()
-                    .map(|notification| &notification.target)
-                    .collect();
-                let report = report.told(&targets, verdicts);
-                let was_sent = !matches!(report.outcome, Outcome::SkipReason(_));
-                Report {
-                    delivery_time: was_sent.then(|| begun.elapsed()),
-                    ..report
-                }
-            }
-            Err(outcome) => Report { outcome, ..report },
-        }
-    }
+fn parse(hook: Option<&[u8]>, verified: Verified, facts: &mut Facts) -> Result<Event, Failure> {
+    facts.authentication = verified.authentication();
+    facts.idempotency_key = verified.idempotency_key().cloned();
+    Event::parse(hook, verified).map_err(Failure::Parse)
 }
 
 /// GitLab sends plain JSON. A compressed body could be a thousand times its size.
@@ -211,7 +150,7 @@ fn check_content(headers: &HeaderMap, source: Source) -> Result<(), Failure> {
     let value = |name| {
         headers
             .get(name)
-            .and_then(|value: &http::HeaderValue| value.to_str().ok())
+            .and_then(|value: &HeaderValue| value.to_str().ok())
     };
     let media_type = value(CONTENT_TYPE)
         .and_then(|value| value.split(';').next())

@@ -1,44 +1,44 @@
-//! Which failure of a pipeline a success makes good. Owns the names under which both are told to
-//! those who hear of fixes, so that a failure can be looked for on the chat server and nothing has to
-//! be remembered here. When a fix is told is decided in [`delivery`](crate::send).
+//! Which failures of a pipeline a success fixes. Owns the keys of failure and fix messages, so that the
+//! message about a failure can be looked up on Rocket.Chat and nothing has to be remembered here. When a
+//! fix is sent is decided in [`send`](crate::send).
 
 use crate::gitlab::attributes::PipelineRevision;
 use crate::gitlab::commit::CommitSha;
-use crate::gitlab::idempotency_key::IdempotencyKey;
+use crate::rocketchat::MessageKey;
 
-/// What all failures of one commit on one ref have in common; with the instance and the room it makes
-/// the id of their message.
-pub fn failure(pipeline_revision: &PipelineRevision) -> IdempotencyKey {
-    name("failure", pipeline_revision, &pipeline_revision.sha)
+/// Names the message about all failures of one commit on one ref.
+pub fn failure(revision: &PipelineRevision) -> MessageKey {
+    name("failure", revision, &revision.sha)
 }
 
-/// The same for fixes: a commit that was red once and is tried every night is not news every night.
-pub fn fix(pipeline_revision: &PipelineRevision) -> IdempotencyKey {
-    name("fix", pipeline_revision, &pipeline_revision.sha)
+/// Names the message about all fixes of one commit on one ref: a commit that failed once and passes in
+/// every nightly pipeline is one fix.
+pub fn fix(revision: &PipelineRevision) -> MessageKey {
+    name("fix", revision, &revision.sha)
 }
 
-/// The failures that a success makes good: that of its own commit, which was tried again, and that
-/// of the commit before the push.
-pub fn failures_fixed_by(pipeline_revision: &PipelineRevision) -> Vec<IdempotencyKey> {
-    let before = pipeline_revision.before.as_ref();
-    let before = before.filter(|before| **before != pipeline_revision.sha);
-    [Some(&pipeline_revision.sha), before]
+/// The failures that a success fixes: that of its own commit, which was retried, and that of the commit
+/// before the push.
+pub fn failures_fixed_by(revision: &PipelineRevision) -> Vec<MessageKey> {
+    let before = revision.before.as_ref();
+    let before = before.filter(|before| **before != revision.sha);
+    [Some(&revision.sha), before]
         .into_iter()
         .flatten()
-        .map(|sha| name("failure", pipeline_revision, sha))
+        .map(|sha| name("failure", revision, sha))
         .collect()
 }
 
-fn name(what: &str, pipeline_revision: &PipelineRevision, sha: &CommitSha) -> IdempotencyKey {
-    let project = pipeline_revision.project.to_string();
-    IdempotencyKey::from_content(&[what, &project, &pipeline_revision.reference, sha.as_str()])
+fn name(what: &str, revision: &PipelineRevision, sha: &CommitSha) -> MessageKey {
+    let project = revision.project.to_string();
+    MessageKey::derive(&[what, &project, &revision.reference, sha.as_str()])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pipeline_revision(sha: char, before: Option<char>) -> PipelineRevision {
+    fn revision(sha: char, before: Option<char>) -> PipelineRevision {
         let sha_of = |digit: char| CommitSha::parse(&digit.to_string().repeat(40));
         PipelineRevision {
             project: 42,
@@ -49,17 +49,13 @@ mod tests {
     }
 
     #[test]
-    fn a_success_mends_the_failure_of_its_commit_and_of_the_one_before() {
-        let [a, b] = ['a', 'b'].map(|sha| failure(&pipeline_revision(sha, None)));
+    fn a_success_fixes_the_failure_of_its_commit_and_of_the_one_before() {
+        let [a, b] = ['a', 'b'].map(|sha| failure(&revision(sha, None)));
         for (case, success, expected) in [
-            ("tried again", pipeline_revision('a', None), vec![&a]),
-            ("pushed", pipeline_revision('b', Some('a')), vec![&b, &a]),
-            (
-                "the same twice",
-                pipeline_revision('b', Some('b')),
-                vec![&b],
-            ),
-            ("a new branch", pipeline_revision('b', Some('0')), vec![&b]),
+            ("tried again", revision('a', None), vec![&a]),
+            ("pushed", revision('b', Some('a')), vec![&b, &a]),
+            ("the same twice", revision('b', Some('b')), vec![&b]),
+            ("a new branch", revision('b', Some('0')), vec![&b]),
         ] {
             assert_eq!(
                 failures_fixed_by(&success).iter().collect::<Vec<_>>(),
@@ -70,8 +66,8 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_another_project_or_ref_have_another_name() {
-        let one = pipeline_revision('a', None);
+    fn failures_of_another_project_or_ref_have_another_key() {
+        let one = revision('a', None);
         let of_project = PipelineRevision {
             project: 43,
             ..one.clone()

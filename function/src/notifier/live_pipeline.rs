@@ -9,12 +9,12 @@
 //! replace anything, so two of them cannot fight, and of two ends the later one wins.
 
 use crate::gitlab::attributes::PipelineState;
-use crate::gitlab::idempotency_key::IdempotencyKey;
+use crate::rocketchat::MessageKey;
 
 /// What all messages about one pipeline have in common; with the instance and the room it makes
 /// their id.
-pub fn key(progress: &PipelineState) -> IdempotencyKey {
-    IdempotencyKey::from_content(&["live pipeline", &progress.pipeline.to_string()])
+pub fn key(progress: &PipelineState) -> MessageKey {
+    MessageKey::derive(&["live pipeline", &progress.pipeline.to_string()])
 }
 
 /// The text with its mark; `None` if it does not link to the pipeline.

@@ -1,57 +1,35 @@
-//! What people are told. Owns what a message is, and finds its words by the family of the event. How
-//! outside text is made harmless is [`markup`](crate::rocketchat::markup)'s business; who hears it is set in the
-//! configuration.
-
-use url::Url;
-
-use crate::gitlab::commit::CommitSha;
-use crate::gitlab::event::Event;
-use crate::gitlab::idempotency_key::IdempotencyKey;
-use crate::gitlab::meta::EventMeta;
-use crate::gitlab::project::Project;
-use crate::gitlab::push::RefChange;
+//! The built-in message about an event. Owns which events have one, and selects the renderer of the kind.
+//! How outside text is made harmless is in [`markup`](crate::rocketchat::markup); templates of the
+//! operator are in [`templates`](super::templates).
 
 use super::SkipReason;
+use crate::gitlab::event::{Event, EventKind};
+use crate::gitlab::event_kinds;
 
 mod fragments;
 
-mod deployment;
-mod emoji;
-mod expiring_token;
-mod feature_flag;
-mod issue;
-mod job;
-mod member;
-mod merge_request;
-mod milestone;
-mod note;
-mod pipeline;
 mod push;
+mod merge_request;
+mod note;
+mod issue;
+mod pipeline;
+mod job;
+mod deployment;
 mod release;
-mod repository_update;
-mod system_hook;
-mod vulnerability;
 mod wiki_page;
+mod feature_flag;
+mod emoji;
+mod milestone;
+mod expiring_token;
+mod vulnerability;
+mod member;
+mod system_hook;
+mod repository_update;
 
 /// Rocket.Chat's default limit of a message, in UTF-16 units.
 pub const MAX_UNITS: usize = 5000;
 
-/// One message, ready to be sent.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Message {
-    /// The text in Rocket.Chat's markup, at most 5000 UTF-16 units.
-    pub text: String,
-    /// The commit it is about, where there is one.
-    pub sha: Option<CommitSha>,
-    /// Where it happened, for logs: the project's path, as GitLab wrote it.
-    pub project: Option<String>,
-    /// Scheme and host of the GitLab it came from, part of the message id; empty if unknown.
-    pub instance: String,
-    /// Stands in for an idempotency key.
-    pub content_id: IdempotencyKey,
-}
-
-/// What is told although it is not by default.
+/// Events that have a message although they have none by default.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Visibility {
     /// What only members of a project may see.
@@ -60,85 +38,48 @@ pub struct Visibility {
     pub in_progress: bool,
 }
 
-/// Turns an event into a message, or says why nobody is told.
-pub fn build(event: &Event) -> Result<Message, SkipReason> {
-    build_for(event, Visibility::default())
+/// Whether there is a message for events like this one at all, whoever the recipients are.
+pub fn check_kind(event: &Event) -> Result<(), SkipReason> {
+    match &event.kind {
+        EventKind::Unhandled => Err(SkipReason::UnhandledKind),
+        EventKind::Incomplete => Err(SkipReason::Incomplete),
+        _ => Ok(()),
+    }
 }
 
-/// The same for those who may hear more.
-pub fn build_for(event: &Event, allowed: Visibility) -> Result<Message, SkipReason> {
-    if event.is_confidential() && !allowed.confidential {
+/// The text about an event, in Rocket.Chat's markup, at most [`MAX_UNITS`]; or why there is none.
+pub fn render(event: &Event, visible: Visibility) -> Result<String, SkipReason> {
+    if event.meta.confidential && !visible.confidential {
         return Err(SkipReason::Confidential);
     }
-    if event.is_in_progress() && !allowed.in_progress {
+    if event.attributes.in_progress && !visible.in_progress {
         return Err(SkipReason::NotFinal);
     }
-    render(event)
+    render_kind(event)
 }
 
-/// The words for those who hear of it since it makes a failure good.
-pub fn build_fix(event: &Event) -> Result<Message, SkipReason> {
-    match event {
-        Event::Pipeline(it) => {
-            let text = pipeline::render_fix(it);
-            Ok(told(text, &it.meta, it.run.sha.as_ref(), None))
+/// The text about a fix, for those who got the message about the failure.
+pub fn render_fix(event: &Event) -> Result<String, SkipReason> {
+    match &event.kind {
+        EventKind::Pipeline(pipeline) => Ok(pipeline::render_fix(event, pipeline)),
+        _ => render_kind(event),
+    }
+}
+
+macro_rules! renderers {
+    ($(
+        $(#[$_doc:meta])* $module:ident::$type:ident {
+            $($(#[$_kind_doc:meta])* $kind:ident = $label:literal: $($name:literal)|+;)+
         }
-        event => render(event),
-    }
-}
-
-#[rustfmt::skip] // One line a family.
-fn render(event: &Event) -> Result<Message, SkipReason> {
-    let (text, meta, sha, page) = match event {
-        Event::RefChange(it) => return Ok(ref_change(it)),
-        Event::Issue(it) => (issue::render(it)?, &it.meta, None, it.page.as_ref()),
-        Event::MergeRequest(it) => (merge_request::render(it)?, &it.meta, it.sha.as_ref(), it.page.as_ref()),
-        Event::Note(it) => (note::render(it)?, &it.meta, it.on.sha(), it.page.as_ref()),
-        Event::Pipeline(it) => (pipeline::render(it)?, &it.meta, it.run.sha.as_ref(), None),
-        Event::Job(it) => (job::render(it)?, &it.meta, it.run.sha.as_ref(), None),
-        Event::Deployment(it) => (deployment::render(it)?, &it.meta, it.sha.as_ref(), it.page.as_ref()),
-        Event::Release(it) => (release::render(it)?, &it.meta, it.sha.as_ref(), it.page.as_ref()),
-        Event::WikiPage(it) => (wiki_page::render(it)?, &it.meta, None, it.page.as_ref()),
-        Event::FeatureFlag(it) => (feature_flag::render(it), &it.meta, None, None),
-        Event::Emoji(it) => (emoji::render(it)?, &it.meta, it.on.sha(), it.page.as_ref()),
-        Event::Milestone(it) => (milestone::render(it)?, &it.meta, None, None),
-        Event::ExpiringToken(it) => (expiring_token::render(it), &it.meta, None, None),
-        Event::Vulnerability(it) => (vulnerability::render(it)?, &it.meta, None, it.page.as_ref()),
-        Event::Member(it) => (member::render(it)?, &it.meta, None, None),
-        Event::SystemHook(it) => (system_hook::render(it)?, &it.meta, None, None),
-        Event::RepositoryUpdate(it) => (repository_update::render(it), &it.meta, it.sha.as_ref(), None),
-        Event::Unhandled(_) => return Err(SkipReason::UnhandledKind),
-        Event::Incomplete(_) => return Err(SkipReason::Incomplete),
+    )+) => {
+        fn render_kind(event: &Event) -> Result<String, SkipReason> {
+            match &event.kind {
+                $(EventKind::$type(it) => $module::render(event, it),)+
+                EventKind::Unhandled => Err(SkipReason::UnhandledKind),
+                EventKind::Incomplete => Err(SkipReason::Incomplete),
+            }
+        }
     };
-    Ok(told(text, meta, sha, page.map(String::as_str)))
 }
 
-fn ref_change(change: &RefChange) -> Message {
-    Message {
-        text: push::render(change),
-        sha: change.change.sha().cloned(),
-        project: Some(change.project.path.clone()),
-        instance: instance(Some(&change.project), None),
-        content_id: change.content_id.clone(),
-    }
-}
-
-fn told(text: String, meta: &EventMeta, sha: Option<&CommitSha>, page: Option<&str>) -> Message {
-    let project = meta.project.as_ref();
-    Message {
-        text,
-        sha: sha.cloned(),
-        project: project.map(|project| project.path.clone()),
-        instance: instance(project, page),
-        content_id: meta.content_id.clone(),
-    }
-}
-
-/// Taken from the body, which is signed, and not from `X-Gitlab-Instance`, which is not.
-fn instance(project: Option<&Project>, page: Option<&str>) -> String {
-    let project = project.and_then(|project| project.web_url.as_deref());
-    let mut urls = [project, page].into_iter().flatten();
-    let url = urls.find_map(|url| Url::parse(url).ok());
-    url.map(|url| url.origin().ascii_serialization())
-        .unwrap_or_default()
-}
+event_kinds!(renderers);

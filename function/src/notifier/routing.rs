@@ -1,7 +1,7 @@
 //! Who receives an event. Owns the decision and its explanation; the conditions of a rule are in
 //! `rule`, and the format of the rules is in [`mod@parse`].
 
-use crate::gitlab::attributes::EventAttributes;
+use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::notifier::SkipReason;
@@ -78,11 +78,6 @@ impl RoutingRules {
         Self { live, ..self }
     }
 
-    /// Whether any rule needs more of an event than its kind and its visibility.
-    pub fn needs_attributes(&self) -> bool {
-        self.rules.iter().any(Rule::needs_attributes)
-    }
-
     /// The line of the first rule that matches fixes.
     pub fn first_fixes_line(&self) -> Option<usize> {
         self.rules.iter().find_map(|rule| rule.fixes)
@@ -109,14 +104,14 @@ impl RoutingRules {
     }
 
     /// Who receives the event, or why nobody does.
-    pub fn decide(&self, attributes: &EventAttributes) -> Result<Recipients, SkipReason> {
-        self.evaluate(attributes, &mut |_, _| {})
+    pub fn evaluate(&self, event: &Event) -> Result<Recipients, SkipReason> {
+        self.evaluate_rules(event, &mut |_, _| {})
     }
 
     /// The same with an explanation.
-    pub fn explain(&self, attributes: &EventAttributes) -> Decision {
+    pub fn explain(&self, event: &Event) -> Decision {
         let mut explanation = Vec::new();
-        let recipients = self.evaluate(attributes, &mut |rule, decision| {
+        let recipients = self.evaluate_rules(event, &mut |rule, decision| {
             explanation.push(format!("{} {decision}", rule.name));
         });
         Decision {
@@ -125,17 +120,17 @@ impl RoutingRules {
         }
     }
 
-    fn evaluate(
+    fn evaluate_rules(
         &self,
-        attributes: &EventAttributes,
+        event: &Event,
         explain: &mut dyn FnMut(&Rule, &str),
     ) -> Result<Recipients, SkipReason> {
         let mut list = Vec::new();
         let mut reason = SkipReason::NoRule;
         for rule in &self.rules {
-            match rule.check(attributes, self.live) {
+            match rule.check(event, self.live) {
                 Ok(()) => {
-                    reason = self.add_recipients(rule, attributes, &mut list, explain);
+                    reason = self.add_recipients(rule, event, &mut list, explain);
                     if !rule.continue_ {
                         break;
                     }
@@ -158,7 +153,7 @@ impl RoutingRules {
     fn add_recipients(
         &self,
         rule: &Rule,
-        attributes: &EventAttributes,
+        event: &Event,
         recipients: &mut Vec<Recipient>,
         explain: &mut dyn FnMut(&Rule, &str),
     ) -> SkipReason {
@@ -166,8 +161,8 @@ impl RoutingRules {
             explain(rule, "matches and notifies nobody");
             return SkipReason::Nobody;
         }
-        let reason = rule.reason(attributes);
-        if reason == NotifyReason::Fix && attributes.pipeline_revision.is_none() {
+        let reason = rule.reason(event);
+        if reason == NotifyReason::Fix && event.attributes.pipeline_revision.is_none() {
             explain(
                 rule,
                 "matches, but the event does not show whether it is a fix",
@@ -175,28 +170,32 @@ impl RoutingRules {
             return SkipReason::NotAFix;
         }
         let mut skipped = SkipReason::Unmapped;
-        let actor = attributes
-            .people
+        let actor = event
+            .attributes
+            .participants
             .actor
             .as_ref()
             .and_then(|actor| self.user(actor));
         for to in &rule.to {
-            let found = self.targets(to, attributes);
+            let found = self.targets(to, event);
             if found.is_empty() {
                 explain(
                     rule,
                     &format!("matches, but finds no user for {}", role_of(to)),
                 );
             }
-            for target in found {
-                let label = target.label();
-                let is_actor = matches!((&target, &actor), (Destination::User(user), Some(actor)) if user == actor);
+            for destination in found {
+                let label = destination.label();
+                let is_actor = matches!((&destination, &actor), (Destination::User(user), Some(actor)) if user == actor);
                 if rule.except_actor && is_actor {
                     explain(rule, &format!("matches, but {label} triggered the event"));
                     skipped = SkipReason::OwnAction;
                     continue;
                 }
-                let recipient = Recipient { target, reason };
+                let recipient = Recipient {
+                    destination,
+                    reason,
+                };
                 let label = recipient.label();
                 if add(recipients, recipient) {
                     explain(rule, &format!("matches and notifies {label}"));
@@ -206,12 +205,12 @@ impl RoutingRules {
         skipped
     }
 
-    fn targets(&self, to: &RecipientSpec, attributes: &EventAttributes) -> Vec<Destination> {
+    fn targets(&self, to: &RecipientSpec, event: &Event) -> Vec<Destination> {
         match to {
             RecipientSpec::User(user) => vec![Destination::User(user.clone())],
             RecipientSpec::Room(room) => vec![Destination::Room(room.clone())],
             RecipientSpec::Role(role) => {
-                let people = role.people(attributes).into_iter();
+                let people = role.people(event).into_iter();
                 people
                     .filter_map(|person| self.user(person))
                     .map(Destination::User)
@@ -258,6 +257,6 @@ fn role_of(to: &RecipientSpec) -> &'static str {
 
 /// Names of every kind that rules may match.
 fn event_names() -> impl Iterator<Item = &'static str> {
-    let kinds = Kind::ALL.iter().filter(|kind| **kind != Kind::Other);
-    kinds.map(|kind| kind.label())
+    let kinds = Kind::known();
+    kinds.map(Kind::label)
 }

@@ -1,13 +1,14 @@
-//! Templates of an operator's own: templates that stand in for the words of ours. Owns what a template
-//! may name and that none can take the protection off outside text. The words of ours are made in
-//! [`message`].
+//! Templates of the operator that replace built-in messages. Owns what a template may name and that none
+//! can take the protection off outside text. Built-in messages are rendered in
+//! [`message`](super::message).
 
 use std::collections::BTreeMap;
 
-use crate::gitlab::attributes::EventAttributes;
+use super::message::{self, MAX_UNITS, Visibility};
+use super::routing::NotifyReason;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
-use crate::notifier::message::{self, MAX_UNITS, Message, Visibility};
+use crate::gitlab::verification::Verified;
 
 mod context;
 mod examples;
@@ -20,108 +21,98 @@ pub use parse::parse;
 use template::Template;
 pub use template::TemplateError;
 
-/// Templates of an operator's own, kind by kind; without any, the words of ours.
+/// The operator's templates by kind; a kind without one has its built-in message.
 #[derive(Debug, Default)]
 pub struct Templates(BTreeMap<Kind, Template>);
 
+/// What a template made of an event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Applied {
+    /// The text to send.
+    Text(String),
+    /// The template rendered nothing, so nothing is sent.
+    Nothing,
+    /// The template failed on this event, although it passed on the example. The built-in message is sent
+    /// in its place: another message is better than none.
+    Failed(String),
+}
+
+impl Applied {
+    /// The text to send.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Failed(text) => Some(text),
+            Self::Nothing => None,
+        }
+    }
+}
+
 impl Templates {
-    /// Tries every template on the sample of its kind. All mistakes are reported at once, each
-    /// with the place the caller gave it.
+    /// Tries every template on the example of its kind. All errors are reported at once, each with the
+    /// place that the caller gave it.
     pub fn with<'a>(
         templates: impl IntoIterator<Item = (Kind, &'a str, String)>,
     ) -> Result<Self, Vec<String>> {
-        let mut words = BTreeMap::new();
-        let mut mistakes = Vec::new();
+        let mut usable = BTreeMap::new();
+        let mut errors = Vec::new();
         for (kind, source, place) in templates {
             match try_template(kind, source) {
-                Ok(template) => drop(words.insert(kind, template)),
-                Err(error) => mistakes.push(format!("{place}: {error}")),
+                Ok(template) => drop(usable.insert(kind, template)),
+                Err(error) => errors.push(format!("{place}: {error}")),
             }
         }
-        if mistakes.is_empty() {
-            Ok(Self(words))
+        if errors.is_empty() {
+            Ok(Self(usable))
         } else {
-            Err(mistakes)
+            Err(errors)
         }
     }
 
-    /// Whether there is a template for this kind.
+    /// Whether this kind has a template.
     pub fn has(&self, kind: Kind) -> bool {
         self.0.contains_key(&kind)
     }
 
-    /// The message in the operator's words; `None` where a template says nothing.
-    ///
-    /// A template that fails on an event, though it passed on the sample, gives way to the words of
-    /// ours: a message in other words is better than none.
-    pub fn apply(&self, message: Message, attributes: &EventAttributes) -> Option<Message> {
-        self.apply_as(NotifyReason::Event, message, attributes)
-    }
-
-    /// The same for those who hear of it since it makes a failure good.
-    pub fn apply_fix(&self, message: Message, attributes: &EventAttributes) -> Option<Message> {
-        self.apply_as(NotifyReason::Fix, message, attributes)
-    }
-
-    fn apply_as(
-        &self,
-        reason: NotifyReason,
-        message: Message,
-        attributes: &EventAttributes,
-    ) -> Option<Message> {
-        let Some(template) = self.0.get(&attributes.kind) else {
-            return Some(message);
+    /// The text for recipients who are notified for `reason`; `builtin` is the built-in message.
+    pub fn apply(&self, reason: NotifyReason, event: &Event, builtin: String) -> Applied {
+        let Some(template) = self.0.get(&event.kind()) else {
+            return Applied::Text(builtin);
         };
-        match template.render(reason, attributes, &message) {
-            Ok(text) if text.is_empty() => None,
-            Ok(text) => Some(Message {
-                text: fit(text),
-                ..message
-            }),
-            Err(_) => Some(message),
+        match template.render(reason, event, &builtin) {
+            Ok(text) if text.is_empty() => Applied::Nothing,
+            Ok(text) => Applied::Text(fit(text)),
+            Err(_) => Applied::Failed(builtin),
         }
     }
-}
 
-/// Why a message is told.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum NotifyReason {
-    /// Something happened.
-    Event,
-    /// It makes good a failure that was told.
-    Fix,
-}
-
-impl Templates {
-    /// What is said of the sample of a kind.
-    pub fn render_example(&self, kind: Kind) -> Option<(Message, EventAttributes)> {
-        let (attributes, message) = tried(kind)?;
-        Some((self.apply(message, &attributes)?, attributes))
+    /// What the template of a kind makes of its example.
+    pub fn apply_to_example(&self, kind: Kind) -> Option<(Applied, Event)> {
+        let (event, builtin) = example_message(kind)?;
+        Some((self.apply(NotifyReason::Event, &event, builtin), event))
     }
 }
 
 fn try_template(kind: Kind, source: &str) -> Result<Template, TemplateError> {
     let template = Template::new(source)?;
     template.check()?;
-    if let Some((attributes, message)) = tried(kind) {
+    if let Some((event, builtin)) = example_message(kind) {
         for reason in [NotifyReason::Event, NotifyReason::Fix] {
-            template.render(reason, &attributes, &message)?;
+            template.render(reason, &event, &builtin)?;
         }
     }
     Ok(template)
 }
 
-/// The sample of a kind as a template sees it.
-fn tried(kind: Kind) -> Option<(EventAttributes, Message)> {
-    let body = example(kind)?;
-    let event = Event::parse(None, body.as_bytes()).ok()?;
-    let attributes = EventAttributes::read(&event, body.as_bytes()).ok()?;
-    let message = message::build_for(&event, Visibility::default()).ok()?;
-    Some((attributes, message))
+/// The example of a kind and its built-in message.
+fn example_message(kind: Kind) -> Option<(Event, String)> {
+    let body = Verified::by_operator(example(kind)?.as_bytes());
+    let event = Event::parse(None, body).ok()?;
+    let builtin = message::render(&event, Visibility::default()).ok()?;
+    Some((event, builtin))
 }
 
 /// The text, or as much of it as may be sent: up to the last space that is in no code span, where
-/// all outside text is. Links hold spaces in their labels only, and those are ours.
+/// all outside text is. Links have spaces in their labels only, which are not outside text.
 fn fit(mut text: String) -> String {
     let mut units = 0;
     let mut in_code = false;
@@ -162,10 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_a_sample_that_is_told() {
-        for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Other) {
-            let (attributes, _) = tried(*kind).expect("is told");
-            assert_eq!(attributes.kind, *kind);
+    fn every_kind_has_an_example_with_a_message() {
+        for kind in Kind::known() {
+            let (event, _) = example_message(kind).expect("has a message");
+            assert_eq!(event.kind(), kind);
         }
     }
 }

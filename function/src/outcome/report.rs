@@ -1,49 +1,52 @@
-//! What is known of a webhook at its end, for its answer, the log and the metrics. Owns how the ends
-//! of several recipients become one; which status and which words that has is told in
+//! What is known of a webhook when it has been handled, for its response, the log and the metrics. Owns how
+//! the results of several recipients become one outcome; the status and the labels of an outcome are in
 //! [`outcome`](super).
 
 use std::time::Duration;
 
-use super::Outcome;
+use super::{Failure, Outcome};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::idempotency_key::IdempotencyKey;
 use crate::gitlab::kind::Kind;
-use crate::gitlab::verification::{Scheme, Verified};
-use crate::notifier::SkipReason;
-use crate::rocketchat::Destination;
-use crate::rocketchat::MessageId;
-use crate::send::{Attempts, Overloaded, SendResult};
+use crate::gitlab::verification::Authentication;
+use crate::notifier::{PlanWarning, SkipReason};
+use crate::send::{Attempts, RecipientResult, SendResult};
 
-/// What is known of a webhook at its end; what was not reached stays empty.
+/// A webhook that has been handled.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// How it proved its origin.
-    pub scheme: Option<Scheme>,
-    /// Position of the key or token that let it in.
-    pub key_index: Option<usize>,
-    /// Length of its body.
+    /// What became known on the way.
+    pub facts: Facts,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What became of each notification; empty if there was none to send.
+    pub recipients: Vec<RecipientResult>,
+    /// How long sending took; `None` if nothing was sent or to be looked up.
+    pub send_time: Option<Duration>,
+}
+
+/// What became known of a webhook on the way; what was not reached stays empty.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// How it came in.
+    pub source: Source,
+    /// How it was authenticated.
+    pub authentication: Option<Authentication>,
+    /// Length of its body, in bytes.
     pub body_bytes: Option<u64>,
     /// Names the delivery.
-    pub delivery_id: Option<IdempotencyKey>,
-    /// What happened on GitLab.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// The kind of event.
     pub kind: Option<Kind>,
-    /// Where, as GitLab wrote it.
+    /// The project, as GitLab wrote it.
     pub project: Option<String>,
     /// The commit it is about.
     pub sha: Option<CommitSha>,
-    /// How long it took to bring the message to the recipient, or to give up.
-    pub delivery_time: Option<Duration>,
-    /// What that took beyond one call of each kind.
-    pub effort: Attempts,
-    /// How it came in.
-    pub source: Source,
-    /// Who got the message and who did not, where it was for several.
-    pub deliveries: Vec<RecipientResult>,
-    /// How it ended.
-    pub outcome: Outcome,
+    /// What an operator should know of the decision.
+    pub warnings: Vec<PlanWarning>,
 }
 
-/// The ways in.
+/// How webhooks come in.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Source {
     /// GitLab's own webhooks.
@@ -53,84 +56,61 @@ pub enum Source {
     CloudEvent,
 }
 
-/// What became of the message for one of several.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RecipientResult {
-    /// As the configuration or GitLab names them.
-    pub recipient: String,
-    /// The id of the message, or why there is none, in one word.
-    pub result: Result<MessageId, &'static str>,
-}
-
 impl Report {
-    /// Nothing is known but the end.
-    pub fn of(outcome: Outcome) -> Self {
+    /// A webhook that ended before anything was sent.
+    pub fn new(facts: Facts, outcome: Outcome) -> Self {
         Self {
-            scheme: None,
-            key_index: None,
-            body_bytes: None,
-            delivery_id: None,
-            kind: None,
-            project: None,
-            sha: None,
-            delivery_time: None,
-            effort: Attempts::default(),
-            source: Source::Webhook,
-            deliveries: Vec::new(),
+            facts,
             outcome,
+            recipients: Vec::new(),
+            send_time: None,
         }
     }
 
-    /// Notes what let the delivery in.
-    pub fn authenticated_as(&mut self, verified: Verified) {
-        self.scheme = Some(verified.scheme);
-        self.key_index = Some(verified.key_index);
-        self.delivery_id = verified.delivery_id;
-    }
-
-    /// Adds what became of the message for each recipient. It is delivered if all have it who are to
-    /// have it; to send it again for the others is safe, for each has a message id of its own.
-    #[must_use]
-    pub fn told(
-        self,
-        targets: &[&Destination],
-        verdicts: Vec<Result<(SendResult, Attempts), Overloaded>>,
-    ) -> Self {
-        let mut effort = self.effort;
-        let outcomes: Vec<_> = verdicts
-            .into_iter()
-            .map(|verdict| Outcome::of(verdict, &mut effort))
+    /// A webhook whose notifications were sent, which took `elapsed`. It is delivered if every recipient
+    /// has the message who is to have it; sending it again for the others is safe, because each has its
+    /// own message id.
+    pub fn sent(facts: Facts, recipients: Vec<RecipientResult>, elapsed: Duration) -> Self {
+        let outcomes: Vec<_> = recipients
+            .iter()
+            .map(|recipient| Outcome::of(&recipient.result))
             .collect();
-        let deliveries = match outcomes.as_slice() {
-            [_] => Vec::new(),
-            several => targets
-                .iter()
-                .zip(several)
-                .map(RecipientResult::of)
-                .collect(),
-        };
         let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Failed(_));
         let delivered = |outcome: &&Outcome| matches!(outcome, Outcome::Delivered { .. });
         let decisive = outcomes.iter().find(failed);
         let decisive = decisive.or(outcomes.iter().find(delivered));
         let decisive = decisive.or(outcomes.first()).cloned();
+        let outcome = decisive.unwrap_or(Outcome::Skipped(SkipReason::Nobody));
+        let was_sent = !matches!(outcome, Outcome::Skipped(_));
         Self {
-            deliveries,
-            effort,
-            outcome: decisive.unwrap_or(Outcome::SkipReason(SkipReason::Nobody)),
-            ..self
+            facts,
+            outcome,
+            recipients,
+            send_time: was_sent.then_some(elapsed),
         }
+    }
+
+    /// What sending took beyond one call of each kind, over all recipients.
+    pub fn attempts(&self) -> Attempts {
+        let mut all = Attempts::default();
+        for recipient in &self.recipients {
+            all += recipient.attempts;
+        }
+        all
     }
 }
 
-impl RecipientResult {
-    fn of((target, outcome): (&&Destination, &Outcome)) -> Self {
-        Self {
-            recipient: target.label(),
-            result: match outcome {
-                Outcome::Delivered { message_id, .. } => Ok(message_id.clone()),
-                Outcome::SkipReason(_) | Outcome::Failed(_) => Err(outcome.reason()),
+impl Outcome {
+    /// What the result of one recipient means for the webhook.
+    pub fn of(result: &SendResult) -> Self {
+        match result {
+            SendResult::Delivered { id, confirmed_by } => Self::Delivered {
+                message_id: id.clone(),
+                confirmed_by: *confirmed_by,
             },
+            SendResult::Withheld => Self::Skipped(SkipReason::NotAFix),
+            SendResult::Failed(error) => Self::Failed(Failure::Send(*error)),
+            SendResult::Overloaded => Self::Failed(Failure::Overloaded),
         }
     }
 }

@@ -2,7 +2,6 @@
 //! answer means is in [`response`]; what to call next is decided in
 //! [`delivery`](crate::send).
 
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -16,8 +15,6 @@ use super::endpoint::Endpoint;
 use super::request;
 use super::response::{self, Answer, ApiError, StoredMessage};
 use super::{Credentials, MessageId, RoomId, Username};
-use crate::telemetry::metrics::Metrics;
-use crate::telemetry::trace;
 use crate::tls::{self, TlsError};
 
 /// No answer we read is longer; a longer one is no answer of Rocket.Chat's.
@@ -41,7 +38,24 @@ pub struct Client {
     update_message: Url,
     me: Url,
     user_info: Url,
-    metrics: Arc<Metrics>,
+}
+
+/// The limit of one call and what goes along with it.
+#[derive(Clone, Copy, Debug)]
+pub struct CallOptions<'a> {
+    /// The longest time until its answer has been read.
+    pub within: Duration,
+    /// Headers besides those of the account, such as the trace context.
+    pub headers: &'a HeaderMap,
+}
+
+/// What a call came to, and the time from its start to the end of its answer.
+#[derive(Debug)]
+pub struct Timed<T> {
+    /// What the answer means.
+    pub result: Result<T, ApiError>,
+    /// The time it took.
+    pub elapsed: Duration,
 }
 
 /// What the server says of an account.
@@ -68,7 +82,6 @@ impl Client {
         credentials: &Credentials,
         authorities: &[CertificateDer<'static>],
         call_limit: Duration,
-        metrics: Arc<Metrics>,
     ) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(authorities)?)
@@ -91,7 +104,6 @@ impl Client {
             update_message: route(Endpoint::UpdateMessage),
             me: route(Endpoint::Me),
             user_info: route(Endpoint::UserInfo),
-            metrics,
         })
     }
 
@@ -99,12 +111,12 @@ impl Client {
     pub async fn create_room(
         &self,
         recipient: &Username,
-        within: Duration,
-    ) -> Result<RoomId, ApiError> {
+        options: CallOptions<'_>,
+    ) -> Timed<RoomId> {
         let body = request::create_room(recipient);
         let request = with_json(self.http.post(self.create_room.clone()), body);
         let read = |answer: &Answer| response::room(answer, recipient);
-        self.call(Endpoint::CreateRoom, request, within, read).await
+        self.call(request, options, read).await
     }
 
     /// Sends `text` under the id `id`, which the server stores once at most.
@@ -113,13 +125,12 @@ impl Client {
         room: &RoomId,
         id: &MessageId,
         text: &str,
-        within: Duration,
-    ) -> Result<(), ApiError> {
+        options: CallOptions<'_>,
+    ) -> Timed<()> {
         let body = request::send_message(room, id, text);
         let request = with_json(self.http.post(self.send_message.clone()), body);
         let read = |answer: &Answer| response::sent(answer, id);
-        self.call(Endpoint::SendMessage, request, within, read)
-            .await
+        self.call(request, options, read).await
     }
 
     /// Replaces the text of the message `id`, which is ours. Nobody is notified of that.
@@ -128,41 +139,39 @@ impl Client {
         room: &RoomId,
         id: &MessageId,
         text: &str,
-        within: Duration,
-    ) -> Result<(), ApiError> {
+        options: CallOptions<'_>,
+    ) -> Timed<()> {
         let body = request::update_message(room, id, text);
         let request = with_json(self.http.post(self.update_message.clone()), body);
         let read = |answer: &Answer| response::sent(answer, id);
-        self.call(Endpoint::UpdateMessage, request, within, read)
-            .await
+        self.call(request, options, read).await
     }
 
     /// Looks for the message `id`.
     pub async fn get_message(
         &self,
         id: &MessageId,
-        within: Duration,
-    ) -> Result<StoredMessage, ApiError> {
+        options: CallOptions<'_>,
+    ) -> Timed<StoredMessage> {
         let request = self
             .http
             .get(with_query(&self.get_message, "msgId", id.as_str()));
         let read = |answer: &Answer| response::found(answer, id);
-        self.call(Endpoint::GetMessage, request, within, read).await
+        self.call(request, options, read).await
     }
 
     /// The account we are logged in as.
-    pub async fn me(&self, within: Duration) -> Result<Account, ApiError> {
+    pub async fn me(&self, options: CallOptions<'_>) -> Timed<Account> {
         let request = self.http.get(self.me.clone());
-        self.call(Endpoint::Me, request, within, response::accepted)
-            .await
+        self.call(request, options, response::accepted).await
     }
 
     /// The account of `recipient`; [`ApiError::Refused`] if there is none.
     pub async fn user_info(
         &self,
         recipient: &Username,
-        within: Duration,
-    ) -> Result<Account, ApiError> {
+        options: CallOptions<'_>,
+    ) -> Timed<Account> {
         #[derive(Deserialize)]
         struct Body {
             user: Account,
@@ -171,23 +180,22 @@ impl Client {
             .http
             .get(with_query(&self.user_info, "username", recipient.as_str()));
         let read = |answer: &Answer| response::accepted(answer).map(|body: Body| body.user);
-        self.call(Endpoint::UserInfo, request, within, read).await
+        self.call(request, options, read).await
     }
 
     /// Makes one call and measures it, together with what its answer means: a 200 may be a refusal.
     async fn call<T>(
         &self,
-        route: Endpoint,
         request: RequestBuilder,
-        within: Duration,
+        options: CallOptions<'_>,
         read: impl FnOnce(&Answer) -> Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
+    ) -> Timed<T> {
         let started = Instant::now();
-        let answer = exchange(request, within).await;
-        let result = answer.and_then(|answer| read(&answer));
-        self.metrics
-            .called(route, result.as_ref().err().copied(), started.elapsed());
-        result
+        let answer = exchange(request, options).await;
+        Timed {
+            result: answer.and_then(|answer| read(&answer)),
+            elapsed: started.elapsed(),
+        }
     }
 }
 
@@ -245,10 +253,10 @@ fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {
         .body(body)
 }
 
-async fn exchange(request: RequestBuilder, within: Duration) -> Result<Answer, ApiError> {
+async fn exchange(request: RequestBuilder, options: CallOptions<'_>) -> Result<Answer, ApiError> {
     let response = request
-        .headers(trace::headers())
-        .timeout(within)
+        .headers(options.headers.clone())
+        .timeout(options.within)
         .send()
         .await
         .map_err(|error| transport_error(&error))?;

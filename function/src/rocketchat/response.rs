@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn id() -> MessageId {
-        let key = crate::gitlab::idempotency_key::IdempotencyKey::parse(b"key").expect("is a key");
+        let key = crate::rocketchat::MessageKey::derive(&["key"]);
         MessageId::derive("", &key, &RoomId::parse("room").expect("is a room"))
     }
 

@@ -1,41 +1,54 @@
-//! How a delivery can end. Owns the words for it; how it comes to that is decided in
-//! [`delivery`](super), and what the sender is told in [`outcome`](crate::outcome).
+//! How sending to one recipient can end. Owns the words for it; how it comes to that is decided in
+//! [`machine`](super::machine), and what the webhook's sender is answered in [`outcome`](crate::outcome).
 
-use crate::rocketchat::MessageId;
 use crate::rocketchat::response::ApiError;
+use crate::rocketchat::{Destination, MessageId};
 
-/// How a delivery ended.
+/// What became of one notification.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecipientResult {
+    /// The recipient.
+    pub destination: Destination,
+    /// How it ended.
+    pub result: SendResult,
+    /// What it took beyond one call of each kind.
+    pub attempts: Attempts,
+}
+
+/// How sending ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum SendResult {
     /// The message is stored under this id.
     Delivered {
         /// Its id.
         id: MessageId,
-        /// How we know.
-        known_by: ConfirmedBy,
+        /// How that is known.
+        confirmed_by: ConfirmedBy,
     },
-    /// The message is for those only who have another one, and that one is not there.
+    /// The message is for those only who have another one, and that one does not exist.
     Withheld,
-    /// The message is not known to be stored; sending the same delivery again is safe.
-    Refused(SendError),
+    /// The message is not known to be stored; sending the same notification again is safe.
+    Failed(SendError),
+    /// No permit became free in time, so nothing was tried.
+    Overloaded,
 }
 
-/// How we know that a message is stored.
+/// How it is known that a message is stored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ConfirmedBy {
-    /// The server said so when we sent it.
+    /// The server confirmed it when it was sent.
     Sent,
-    /// We looked, and it was there: sent by an earlier try, delivery or replica.
+    /// A look-up found it: stored by an earlier try, delivery or replica.
     Found,
-    /// An earlier delivery about the same pipeline sent it, and its text is now this one's.
+    /// An earlier delivery about the same pipeline stored it, and its text is now this one's.
     Edited,
 }
 
 impl ConfirmedBy {
-    /// Every evidence, for tables and for series that must exist from the start.
+    /// Every variant, for tables and for series that must exist from the start.
     pub const ALL: [Self; 3] = [Self::Sent, Self::Found, Self::Edited];
 
-    /// The word for logs and metrics.
+    /// The label for logs and metrics.
     pub fn label(self) -> &'static str {
         match self {
             Self::Sent => "sent",
@@ -45,27 +58,23 @@ impl ConfirmedBy {
     }
 }
 
-/// Why a delivery was given up.
+/// Why sending was given up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SendError {
     /// The last call failed this way.
-    ApiError(ApiError),
-    /// A message of somebody else has our id.
+    Api(ApiError),
+    /// A message of another account or room has the id.
     IdTaken,
     /// There was no time for any call.
     NoTime,
 }
 
-/// No turn came up in time, so nothing was tried.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Overloaded;
-
-/// What a delivery took beyond one call of each kind.
+/// What sending took beyond one call of each kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Attempts {
-    /// Calls that were made again.
+    /// Calls that were retried.
     pub retries: u64,
-    /// Pauses that the chat server's rate limit asked for.
+    /// Pauses that Rocket.Chat's rate limit asked for.
     pub rate_limit_waits: u64,
 }
 

@@ -32,7 +32,7 @@ impl RetryBudget {
     }
 
     /// Counts a delivery that begins.
-    pub fn note_delivery(&mut self, now: Duration) {
+    pub fn deposit(&mut self, now: Duration) {
         self.add(PER_DELIVERY, now);
     }
 
@@ -74,7 +74,7 @@ mod tests {
             "what a process begins with"
         );
         for _ in 0..30 {
-            budget.note_delivery(start);
+            budget.deposit(start);
         }
         assert_eq!(granted(&mut budget, start), 3, "a tenth of 30 deliveries");
         assert_eq!(

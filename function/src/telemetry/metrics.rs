@@ -10,9 +10,11 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
 use prometheus::{Registry, TextEncoder};
 
+use crate::notifier::PlanWarning;
 use crate::outcome::{Outcome, Report};
 use crate::rocketchat::endpoint::Endpoint;
 use crate::rocketchat::response::ApiError;
+use crate::send::Attempts;
 
 mod instruments;
 pub mod labels;
@@ -124,7 +126,10 @@ impl Metrics {
     pub(crate) fn answered(&self, request: ServerRequest, report: &Report, elapsed: Duration) {
         self.record_duration(request, elapsed);
         if request.is_webhook() {
-            self.count_webhook(EventKind(report.kind), DeliveryOutcome::of(&report.outcome));
+            self.count_webhook(
+                EventKind(report.facts.kind),
+                DeliveryOutcome::of(&report.outcome),
+            );
             self.record_delivery(report);
             self.count_authentication(report);
         }
@@ -148,14 +153,14 @@ impl Metrics {
 
     fn record_delivery(&self, report: &Report) {
         let instruments = &self.instruments;
-        if let Some(length) = report.body_bytes {
+        if let Some(length) = report.facts.body_bytes {
             #[expect(clippy::cast_precision_loss, reason = "a body has at most 25 MiB")]
             let length = length as f64;
             instruments
                 .body_size
                 .record(length, &WebhookRequest.listed());
         }
-        if let Some(elapsed) = report.delivery_time {
+        if let Some(elapsed) = report.send_time {
             let outcome = match report.outcome {
                 Outcome::Delivered { .. } => MessageOutcome::Delivered,
                 _ => MessageOutcome::Failed,
@@ -163,17 +168,37 @@ impl Metrics {
             let duration = &instruments.delivery_duration;
             duration.record(elapsed.as_secs_f64(), &outcome.listed());
         }
-        if report.effort.retries > 0 {
-            let (retries, waits) = (report.effort.retries, report.effort.rate_limit_waits);
+        let Attempts {
+            retries,
+            rate_limit_waits,
+        } = report.attempts();
+        if retries > 0 {
             instruments.retries.add(retries, &NoLabels.listed());
-            instruments.rate_limit_waits.add(waits, &NoLabels.listed());
+            let waits = &instruments.rate_limit_waits;
+            waits.add(rate_limit_waits, &NoLabels.listed());
+        }
+        for warning in &report.facts.warnings {
+            match warning {
+                PlanWarning::RecipientsTruncated(count) => {
+                    let count = u64::try_from(*count).unwrap_or(u64::MAX);
+                    instruments
+                        .truncated_recipients
+                        .add(count, &NoLabels.listed());
+                }
+                PlanWarning::TemplateFailed => {
+                    instruments.template_failures.add(1, &NoLabels.listed());
+                }
+            }
         }
     }
 
     fn count_authentication(&self, report: &Report) {
         let instruments = &self.instruments;
-        if let (Some(scheme), Some(index)) = (report.scheme, report.key_index) {
-            let by = Authentication { scheme, index };
+        if let Some(authentication) = report.facts.authentication {
+            let by = Authentication {
+                scheme: authentication.scheme,
+                index: authentication.key_index,
+            };
             instruments.authentications.add(1, &by.listed());
         }
         if let Some(failure) = VerificationFailure::of(&report.outcome) {

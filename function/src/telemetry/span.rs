@@ -71,19 +71,17 @@ pub fn context(span: &Span) -> Option<TraceContext> {
 /// Records the result of the webhook.
 pub fn record(span: &Span, report: &Report) {
     let outcome = &report.outcome;
-    let retries = i64::try_from(report.effort.retries).unwrap_or(i64::MAX);
-    let delivery_id = report.delivery_id.as_ref();
+    let retries = i64::try_from(report.attempts().retries).unwrap_or(i64::MAX);
+    let facts = &report.facts;
+    let key = facts.idempotency_key.as_ref();
     span.record("http.response.status_code", i64::from(outcome.status()))
         .record("webhook.outcome", outcome.label())
         .record("webhook.reason", outcome.reason())
         .record("webhook.retries", retries)
-        .record("webhook.kind", report.kind.map(Kind::label))
-        .record("webhook.project", report.project.as_deref())
-        .record("webhook.sha", report.sha.as_ref().map(CommitSha::short))
-        .record(
-            "webhook.delivery_id",
-            delivery_id.map(IdempotencyKey::as_str),
-        );
+        .record("webhook.kind", facts.kind.map(Kind::label))
+        .record("webhook.project", facts.project.as_deref())
+        .record("webhook.sha", facts.sha.as_ref().map(CommitSha::short))
+        .record("webhook.delivery_id", key.map(IdempotencyKey::as_str));
     if outcome.status() >= 500 {
         record_error(span, outcome.reason());
     }

@@ -52,7 +52,7 @@ fn mistakes(changes: &[(&str, &str)]) -> Vec<String> {
 fn the_defaults_are_those_of_the_table() {
     let (config, warnings) = load(&valid()).expect("is valid");
     assert_eq!((config.port, config.metrics_port), (8080, None));
-    assert!(matches!(config.guard, Verifier::Signature(keys) if keys.len() == 1));
+    assert!(matches!(config.verifier, Verifier::Signature(keys) if keys.len() == 1));
     assert_eq!(config.delivery_timeout.as_secs(), 5);
     assert_eq!(config.lame_duck.as_secs(), 5);
     assert!(!config.accept_missing_key);
@@ -143,7 +143,7 @@ fn one_to_four_keys_or_tokens_may_be_given() {
     let count = |value: &str| match load(&with(&[("GITLAB_SIGNING_KEYS", value)])) {
         Ok((
             Config {
-                guard: Verifier::Signature(keys),
+                verifier: Verifier::Signature(keys),
                 ..
             },
             _,

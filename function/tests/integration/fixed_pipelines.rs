@@ -5,10 +5,11 @@ use fakes::exchange::Response;
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::{Value, json};
-use webhook_app::notifier::message::MAX_UNITS;
+use webhook_app::notifier::message::{self, MAX_UNITS};
 use webhook_app::notifier::{routing, templates};
 
 use crate::harness::{Function, Harness, assert_delivered, assert_problem};
+use crate::messages::parse;
 use crate::routing::{patch, sample};
 
 const RULE: &str = "rules: [{event: pipeline, status: [failed, fixed], to: '@alice'}]";
@@ -339,8 +340,7 @@ fn the_longest_fix_still_fits() {
     body["commit"]["message"] = json!(long);
     body["user"]["name"] = json!(long);
     let body = body.to_string();
-    let event =
-        webhook_app::gitlab::event::Event::parse(None, body.as_bytes()).expect("is an event");
-    let notice = webhook_app::notifier::message::build_fix(&event).expect("has words");
-    assert!(notice.text.encode_utf16().count() <= MAX_UNITS);
+    let event = parse(None, body.as_bytes()).expect("is an event");
+    let text = message::render_fix(&event).expect("has a message");
+    assert!(text.encode_utf16().count() <= MAX_UNITS);
 }

@@ -5,15 +5,13 @@
 use std::fmt::Write as _;
 
 use http::HeaderMap;
-use webhook_app::gitlab::attributes::EventAttributes;
 use webhook_app::gitlab::cloud_event;
-use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::idempotency_key::IdempotencyKey;
 use webhook_app::notifier::message::{self, Visibility};
 use webhook_app::notifier::{fixed_pipeline, live_pipeline};
-use webhook_app::rocketchat::{MessageId, RoomId};
+use webhook_app::rocketchat::{MessageId, MessageKey, RoomId};
 
-use crate::messages::fixtures;
+use crate::messages::{fixtures, parse};
 
 const KEY: &[u8] = b"f5e5f430-f57b-4e6e-9fac-d9128cd7232f";
 
@@ -22,31 +20,31 @@ fn message_ids_of_scheme_v1() {
     let room = RoomId::parse("room-of-alice").expect("is a room");
     let mut table = String::new();
     for (name, payload) in fixtures() {
-        let body = payload.to_string();
-        let event = Event::parse(None, body.as_bytes()).expect("is an event");
-        let facts = EventAttributes::read(&event, body.as_bytes()).expect("is readable");
+        let event = parse(None, payload.to_string().as_bytes()).expect("is an event");
         let all = Visibility {
             confidential: true,
             in_progress: true,
         };
         let _ = writeln!(table, "## {name}");
-        let Ok(notice) = message::build_for(&event, all) else {
+        if message::render(&event, all).is_err() {
             let _ = writeln!(table, "no message\n");
             continue;
-        };
-        let id = |key: &IdempotencyKey| MessageId::derive(&notice.instance, key, &room);
-        let key = IdempotencyKey::parse(KEY).expect("is a key");
-        let _ = writeln!(table, "instance {}", notice.instance);
-        let _ = writeln!(table, "content {}", notice.content_id.as_str());
-        let _ = writeln!(table, "by key {}", id(&key));
-        let _ = writeln!(table, "by content {}", id(&notice.content_id));
-        if let Some(progress) = &facts.pipeline_state {
-            let _ = writeln!(table, "live {}", id(&live_pipeline::key(progress)));
         }
-        if let Some(lineage) = &facts.pipeline_revision {
-            let _ = writeln!(table, "failure {}", id(&fixed_pipeline::failure(lineage)));
-            let _ = writeln!(table, "fix {}", id(&fixed_pipeline::fix(lineage)));
-            for failure in fixed_pipeline::failures_fixed_by(lineage) {
+        let origin = &event.meta.instance;
+        let id = |key: &MessageKey| MessageId::derive(origin, key, &room);
+        let key = IdempotencyKey::parse(KEY).expect("is a key");
+        let content_key = &event.meta.content_key;
+        let _ = writeln!(table, "instance {origin}");
+        let _ = writeln!(table, "content {}", content_key.as_str());
+        let _ = writeln!(table, "by key {}", id(&MessageKey::from(&key)));
+        let _ = writeln!(table, "by content {}", id(&MessageKey::from(content_key)));
+        if let Some(state) = &event.attributes.pipeline_state {
+            let _ = writeln!(table, "live {}", id(&live_pipeline::key(state)));
+        }
+        if let Some(revision) = &event.attributes.pipeline_revision {
+            let _ = writeln!(table, "failure {}", id(&fixed_pipeline::failure(revision)));
+            let _ = writeln!(table, "fix {}", id(&fixed_pipeline::fix(revision)));
+            for failure in fixed_pipeline::failures_fixed_by(revision) {
                 let _ = writeln!(table, "fixes {}", id(&failure));
             }
         }
@@ -66,5 +64,5 @@ fn a_cloud_event_is_named_by_its_source_and_id() {
         headers.insert(name, value.parse().expect("is a value"));
     }
     let event = cloud_event::open(&headers, b"{}").expect("is an event");
-    insta::assert_snapshot!(event.delivery_id.as_str(), @"content-2c4c7759f9ae64a9f0167f8b754459c797dd5cd99c22815bfa69cb3c25ebca9a");
+    insta::assert_snapshot!(event.key.as_str(), @"content-2c4c7759f9ae64a9f0167f8b754459c797dd5cd99c22815bfa69cb3c25ebca9a");
 }

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::event::{Event, ParseError};
 use webhook_app::gitlab::kind::Kind;
+use webhook_app::gitlab::verification::Verified;
 use webhook_app::notifier::SkipReason;
-use webhook_app::notifier::message::{self, Message};
+use webhook_app::notifier::message::{self, Visibility};
 
 use crate::markup::assert_harmless;
 
@@ -32,10 +33,37 @@ pub(crate) fn fixtures() -> BTreeMap<String, Value> {
     fixtures
 }
 
-/// A payload as an event, and what is said of it.
-pub(crate) fn compose(payload: &Value) -> Result<(Kind, Result<Message, SkipReason>), ParseError> {
-    let event = Event::parse(None, payload.to_string().as_bytes())?;
-    Ok((event.kind(), message::build(&event)))
+/// What one event would be sent as.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    pub(crate) text: String,
+    pub(crate) sha: Option<CommitSha>,
+    pub(crate) content_key: String,
+}
+
+/// Reads a body as if it had been verified.
+pub(crate) fn parse(hook: Option<&[u8]>, body: &[u8]) -> Result<Event, ParseError> {
+    Event::parse(hook, Verified::by_operator(body))
+}
+
+/// The kind of a body, and its built-in message or why it has none.
+pub(crate) fn render(
+    hook: Option<&[u8]>,
+    body: &[u8],
+) -> Result<(Kind, Result<Rendered, SkipReason>), ParseError> {
+    let event = parse(hook, body)?;
+    let text = message::render(&event, Visibility::default());
+    let rendered = text.map(|text| Rendered {
+        text,
+        sha: event.attributes.sha.clone(),
+        content_key: event.meta.content_key.as_str().to_owned(),
+    });
+    Ok((event.kind(), rendered))
+}
+
+/// The same for a payload without a header.
+pub(crate) fn compose(payload: &Value) -> Result<(Kind, Result<Rendered, SkipReason>), ParseError> {
+    render(None, payload.to_string().as_bytes())
 }
 
 /// The payload with the longest message of each kind.
@@ -105,9 +133,8 @@ fn every_kind_has_a_message_and_every_reason_has_a_case() {
             (_, Err(ignored)) => reasons.insert(ignored.label()),
         };
     }
-    let known = Kind::ALL.iter().filter(|kind| **kind != Kind::Other);
-    let missing: Vec<_> = known
-        .map(|kind| kind.label())
+    let missing: Vec<_> = Kind::known()
+        .map(Kind::label)
         .filter(|kind| !told.contains(kind))
         .collect();
     assert_eq!(missing, [""; 0], "kinds without a message");
@@ -132,16 +159,13 @@ fn a_confidential_event_stays_inside_wherever_gitlab_says_that_it_is_one() {
     for (name, payload) in fixtures() {
         let body = payload.to_string();
         for hook in ["Confidential Issue Hook", "Confidential Note Hook"] {
-            let event = Event::parse(Some(hook.as_bytes()), body.as_bytes()).expect("is an event");
+            let (kind, rendered) =
+                render(Some(hook.as_bytes()), body.as_bytes()).expect("is an event");
             if matches!(
-                event.kind(),
+                kind,
                 Kind::Issue | Kind::WorkItem | Kind::Note | Kind::Emoji
             ) {
-                assert_eq!(
-                    message::build(&event).err(),
-                    Some(SkipReason::Confidential),
-                    "{name}"
-                );
+                assert_eq!(rendered.err(), Some(SkipReason::Confidential), "{name}");
             }
         }
     }
@@ -228,12 +252,12 @@ fn two_different_events_have_two_names_without_an_idempotency_key() {
         if matches!(kind, Kind::Push | Kind::TagPush) {
             continue;
         }
-        let id = notice.content_id.as_str().to_owned();
+        let id = notice.content_key;
         let again = compose(&payload)
             .expect("is an event")
             .1
             .expect("has a message");
-        assert_eq!(again.content_id.as_str(), id, "{name}");
+        assert_eq!(again.content_key, id, "{name}");
         if let Some(other) = names.insert(id, name.clone()) {
             assert!(
                 SAME_EVENT.contains(&(other.as_str(), name.as_str())),

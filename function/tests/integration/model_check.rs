@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use webhook_app::gitlab::attributes::PipelineState;
-use webhook_app::gitlab::idempotency_key::IdempotencyKey;
 use webhook_app::notifier::live_pipeline;
+use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
-use webhook_app::rocketchat::{MessageId, RoomId, UserId};
+use webhook_app::rocketchat::{Destination, MessageId, MessageKey, RoomId, UserId, Username};
 use webhook_app::send::retry_budget::RetryBudget;
 use webhook_app::send::{Command, Deadline, Input, SendError, SendMachine, SendResult};
 
@@ -110,9 +110,9 @@ impl Walk {
                     let text = text.expect("said to be delivered, and is not");
                     self.judge(text, progress.as_ref());
                 }
-                SendResult::Refused(SendError::IdTaken) => panic!("ours was taken for another's"),
-                SendResult::Withheld => panic!("nothing here is told only to fix something"),
-                SendResult::Refused(_) => assert!(!scene.clean, "refused without a reason"),
+                SendResult::Failed(SendError::IdTaken) => panic!("ours was taken for another's"),
+                SendResult::Withheld | SendResult::Overloaded => panic!("has no precondition"),
+                SendResult::Failed(_) => assert!(!scene.clean, "refused without a reason"),
             }
         }
         self.both_delivered += usize::from(delivered == 2);
@@ -292,12 +292,16 @@ fn room() -> RoomId {
 fn machine(progress: Option<&PipelineState>, remembered: bool) -> SendMachine {
     let key = match progress {
         Some(progress) => live_pipeline::key(progress),
-        None => IdempotencyKey::parse(b"key").expect("is a key"),
+        None => MessageKey::derive(&["key"]),
     };
-    let schedule = Deadline::new(Duration::ZERO, Duration::from_secs(5));
-    let remembered = remembered.then(room);
-    SendMachine::new(key, INSTANCE.to_owned(), bot(), remembered, schedule, 1)
-        .about(progress.cloned())
+    let alice = Destination::User(Username::parse("alice").expect("is a name"));
+    let notification = Notification::new(key, alice, String::new(), INSTANCE.to_owned());
+    let notification = match progress {
+        Some(progress) => notification.edited(progress.clone()),
+        None => notification,
+    };
+    let deadline = Deadline::new(Duration::ZERO, Duration::from_secs(5));
+    SendMachine::new(&notification, bot(), remembered.then(room), deadline, 1)
 }
 
 fn id(progress: &PipelineState) -> MessageId {

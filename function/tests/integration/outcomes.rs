@@ -23,7 +23,7 @@ fn every_failure_has_a_status_a_word_and_advice() {
 #[test]
 fn a_limit_of_the_chat_server_says_when_it_is_lifted() {
     let limited = |seconds| ApiError::RateLimited(Some(Duration::from_secs(seconds)));
-    let retry = |seconds| Failure::Refused(SendError::ApiError(limited(seconds))).retry_after();
+    let retry = |seconds| Failure::Send(SendError::Api(limited(seconds))).retry_after();
     // A second more, for it is told in whole ones.
     assert_eq!((retry(0), retry(59)), (Some(1), Some(60)));
 }

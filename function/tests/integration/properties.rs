@@ -5,11 +5,9 @@ use std::sync::LazyLock;
 use fakes::gitlab::Delivery;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use webhook_app::gitlab::event::Event;
-use webhook_app::notifier::message;
 
 use crate::harness::{Harness, assert_delivered, assert_problem, push, recorded};
-use crate::messages::{examples, pointers};
+use crate::messages::{examples, pointers, render};
 
 const HOOKS: [Option<&[u8]>; 4] = [
     None,
@@ -21,13 +19,13 @@ const HOOKS: [Option<&[u8]>; 4] = [
 /// Reads a body as every kind of hook; an event becomes a message within the limit.
 fn read(body: &[u8]) {
     for hook in HOOKS {
-        if let Ok(Ok(notice)) = Event::parse(hook, body).map(|event| message::build(&event)) {
+        if let Ok((_, Ok(message))) = render(hook, body) {
             assert!(
-                notice.text.encode_utf16().count() <= 5000,
+                message.text.encode_utf16().count() <= 5000,
                 "too long: {}",
-                notice.text
+                message.text
             );
-            crate::markup::assert_harmless(&notice.text);
+            crate::markup::assert_harmless(&message.text);
         }
     }
 }

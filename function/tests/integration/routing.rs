@@ -9,13 +9,12 @@ use std::process::Stdio;
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use webhook_app::gitlab::attributes::EventAttributes;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::notifier::routing::{self, MAX_RECIPIENTS, Recipient, RoutingRules};
 
 use crate::harness::{Function, assert_delivered, program, push};
-use crate::messages::fixtures;
+use crate::messages::{fixtures, parse};
 
 /// Five rules; the comments are what the tests below hold them to.
 const FIVE: &str = "\
@@ -54,15 +53,12 @@ fn routes(text: &str) -> RoutingRules {
     routing::parse(text).expect("has no mistakes")
 }
 
-/// What can be asked of a body.
-fn circumstances(body: &Value) -> EventAttributes {
-    let body = body.to_string();
-    let event = Event::parse(None, body.as_bytes()).expect("is an event");
-    EventAttributes::read(&event, body.as_bytes()).expect("is an event")
+fn event(body: &Value) -> Event {
+    parse(None, body.to_string().as_bytes()).expect("is an event")
 }
 
 pub(crate) fn targets(routes: &RoutingRules, body: &Value) -> String {
-    match routes.decide(&circumstances(body)) {
+    match routes.evaluate(&event(body)) {
         Ok(recipients) => recipients
             .list
             .iter()
@@ -181,8 +177,8 @@ fn five_rules_do_what_their_comments_say() {
 fn without_conditions_ends_are_told_and_secrets_are_not() {
     let routes = routes("rules: [{to: '@alice'}]");
     for (name, body) in fixtures() {
-        let asked = circumstances(&body);
-        let expected = match (asked.confidential, asked.in_progress) {
+        let asked = event(&body);
+        let expected = match (asked.meta.confidential, asked.attributes.in_progress) {
             (true, _) => "confidential",
             (false, true) => "not_final",
             (false, false) => "@alice",
@@ -259,7 +255,7 @@ fn recipients_beyond_the_limit_are_counted_and_not_notified() {
         ),
         ("one recipient", "rules: [{to: '@alice'}]".to_owned(), 0),
     ] {
-        let recipients = routes(&text).decide(&circumstances(&sample("push")));
+        let recipients = routes(&text).evaluate(&event(&sample("push")));
         let recipients = recipients.expect("are named");
         assert_eq!(recipients.truncated, truncated, "{case}");
         assert!(recipients.list.len() <= MAX_RECIPIENTS, "{case}");
@@ -453,10 +449,8 @@ proptest! {
         let mut body = sample(kind);
         body[name] = value;
         let body = body.to_string();
-        if let Ok(event) = Event::parse(None, body.as_bytes())
-            && let Ok(circumstances) = EventAttributes::read(&event, body.as_bytes())
-        {
-            let _ = routes(FIVE).explain(&circumstances);
+        if let Ok(event) = parse(None, body.as_bytes()) {
+            let _ = routes(FIVE).explain(&event);
         }
     }
 }

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use webhook_app::gitlab::idempotency_key::IdempotencyKey;
-use webhook_app::notifier::SkipReason;
-use webhook_app::outcome::{Outcome, Report};
+use webhook_app::notifier::notification::Notification;
+use webhook_app::outcome::{Facts, Report};
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
-use webhook_app::rocketchat::{Destination, MessageId, RoomId, UserId};
+use webhook_app::rocketchat::{Destination, MessageId, MessageKey, RoomId, UserId, Username};
 use webhook_app::send::retry_budget::RetryBudget;
 use webhook_app::send::{
-    Attempts, Command, ConfirmedBy, Deadline, Input, Overloaded, SendError, SendMachine, SendResult,
+    Attempts, Command, ConfirmedBy, Deadline, Input, RecipientResult, SendError, SendMachine,
+    SendResult,
 };
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -203,10 +204,11 @@ impl Walk {
                 assert_eq!(model.before, None, "withheld although it was asked for");
                 self.withheld += 1;
             }
-            SendResult::Refused(SendError::IdTaken) => {
+            SendResult::Failed(SendError::IdTaken) => {
                 panic!("our own message was taken for another")
             }
-            SendResult::Refused(_) => {}
+            SendResult::Failed(_) => {}
+            SendResult::Overloaded => panic!("the machine has no permits"),
         }
     }
 }
@@ -219,9 +221,22 @@ fn room(name: &str) -> RoomId {
     RoomId::parse(name).expect("is an id")
 }
 
+fn key(name: &str) -> MessageKey {
+    MessageKey::from(&IdempotencyKey::parse(name.as_bytes()).expect("is a key"))
+}
+
+fn notification() -> Notification {
+    let alice = Destination::User(Username::parse("alice").expect("is a name"));
+    Notification::new(key("key"), alice, "text".to_owned(), INSTANCE.to_owned())
+}
+
 fn delivery(remembered: Option<RoomId>, deadline: Deadline) -> SendMachine {
-    let key = IdempotencyKey::parse(b"key").expect("is a key");
-    SendMachine::new(key, INSTANCE.to_owned(), bot(), remembered, deadline, 1)
+    SendMachine::new(&notification(), bot(), remembered, deadline, 1)
+}
+
+fn fix(failures: Vec<MessageKey>, remembered: Option<RoomId>, deadline: Deadline) -> SendMachine {
+    let notification = notification().after_one_of(failures);
+    SendMachine::new(&notification, bot(), remembered, deadline, 1)
 }
 
 fn model(before: Option<MessageId>) -> Model {
@@ -275,8 +290,7 @@ fn every_way_ends_in_time_with_the_truth() {
 
 #[test]
 fn every_way_of_a_fix_ends_in_time_with_the_truth() {
-    let names = [&b"failure-a"[..], b"failure-b"]
-        .map(|name| IdempotencyKey::parse(name).expect("is a key"));
+    let names = ["failure-a", "failure-b"].map(key);
     let ids = names
         .each_ref()
         .map(|name| MessageId::derive(INSTANCE, name, &room("room")));
@@ -306,8 +320,7 @@ fn every_way_of_a_fix_ends_in_time_with_the_truth() {
                 };
                 let mut budget = RetryBudget::new(Duration::ZERO);
                 while !tries && budget.take_retry(Duration::ZERO) {}
-                let machine = delivery(remembered.clone(), deadline);
-                let machine = machine.after_one_of(names[..count].to_vec());
+                let machine = fix(names[..count].to_vec(), remembered.clone(), deadline);
                 let model = model(there.map(|index: usize| ids[index].clone()));
                 walk.follow(&machine, &budget, &model, Input::Start);
                 assert_eq!(walk.delivered > 0, there.is_some(), "{count} {there:?}");
@@ -321,73 +334,60 @@ fn every_way_of_a_fix_ends_in_time_with_the_truth() {
     assert!(ends > 10_000, "{ends}");
 }
 
-/// One of several recipients: which one, and how the delivery to it ended.
-type End = Result<SendResult, Overloaded>;
-
-fn every_end(recipient: &str) -> Vec<End> {
-    let key = IdempotencyKey::parse(b"key").expect("is a key");
-    let id = MessageId::derive(INSTANCE, &key, &room(recipient));
-    let delivered = ConfirmedBy::ALL.map(|known_by| SendResult::Delivered {
+fn every_end(recipient: &str) -> Vec<SendResult> {
+    let id = MessageId::derive(INSTANCE, &key("key"), &room(recipient));
+    let delivered = ConfirmedBy::ALL.map(|confirmed_by| SendResult::Delivered {
         id: id.clone(),
-        known_by,
+        confirmed_by,
     });
-    let faults = ApiError::ALL.map(SendError::ApiError);
-    let refused = faults
+    let errors = ApiError::ALL.map(SendError::Api);
+    let failed = errors
         .into_iter()
         .chain([SendError::IdTaken, SendError::NoTime]);
-    let verdicts = delivered.into_iter().chain([SendResult::Withheld]);
-    let verdicts = verdicts.chain(refused.map(SendResult::Refused));
-    verdicts.map(Ok).chain([Err(Overloaded)]).collect()
+    let others = [SendResult::Withheld, SendResult::Overloaded];
+    let results = delivered.into_iter().chain(others);
+    results.chain(failed.map(SendResult::Failed)).collect()
 }
 
-/// What the sender hears of recipients whose deliveries ended so, against what is true of them.
-fn assert_told_the_truth(ends: &[End]) {
-    let rooms = ["room-a", "room-b", "room-c"];
-    let targets: Vec<_> = rooms
-        .iter()
-        .map(|name| Destination::Room(room(name)))
-        .collect();
-    let targets: Vec<_> = targets.iter().take(ends.len()).collect();
+/// What the sender is answered for these results, against what is true of them.
+fn assert_answered_truthfully(ends: &[SendResult]) {
+    let rooms = ["room-a", "room-b", "room-c"].map(room);
     let once = Attempts {
         retries: 1,
         rate_limit_waits: 2,
     };
-    let verdicts = ends.iter().cloned().map(|end| end.map(|end| (end, once)));
-    let report =
-        Report::of(Outcome::SkipReason(SkipReason::Nobody)).told(&targets, verdicts.collect());
-    let count = |is: fn(&End) -> bool| ends.iter().filter(|end| is(end)).count();
-    let delivered = count(|end| matches!(end, Ok(SendResult::Delivered { .. })));
-    let withheld = count(|end| matches!(end, Ok(SendResult::Withheld)));
+    let recipients: Vec<_> = rooms
+        .into_iter()
+        .zip(ends)
+        .map(|(room, end)| RecipientResult {
+            destination: Destination::Room(room),
+            result: end.clone(),
+            attempts: once,
+        })
+        .collect();
+    let report = Report::sent(Facts::default(), recipients.clone(), Duration::ZERO);
+    let count = |is: fn(&SendResult) -> bool| ends.iter().filter(|end| is(end)).count();
+    let delivered = count(|end| matches!(end, SendResult::Delivered { .. }));
+    let withheld = count(|end| matches!(end, SendResult::Withheld));
     let expected = match (delivered, withheld) {
         (delivered, withheld) if delivered + withheld < ends.len() => 503,
         (0, _) => 204,
         _ => 200,
     };
     assert_eq!(report.outcome.status(), expected, "{ends:?}");
-    let tried = ends.iter().filter(|end| end.is_ok()).count();
-    assert_eq!(report.effort.retries, tried as u64, "{ends:?}");
-    assert_eq!(report.effort.rate_limit_waits, 2 * tried as u64, "{ends:?}");
-    if ends.len() == 1 {
-        assert_eq!(report.deliveries, [], "one recipient is the answer itself");
-        return;
-    }
-    assert_eq!(report.deliveries.len(), ends.len());
-    for ((told, target), end) in report.deliveries.iter().zip(&targets).zip(ends) {
-        assert_eq!(told.recipient, target.label());
-        let stored = match end {
-            Ok(SendResult::Delivered { id, .. }) => Some(id),
-            _ => None,
-        };
-        assert_eq!(told.result.as_ref().ok(), stored, "{ends:?}");
-    }
+    assert_eq!(report.send_time.is_some(), expected != 204, "{ends:?}");
+    assert_eq!(report.recipients, recipients, "nobody is left out");
+    let attempts = report.attempts();
+    assert_eq!(attempts.retries, ends.len() as u64, "{ends:?}");
+    assert_eq!(attempts.rate_limit_waits, 2 * ends.len() as u64, "{ends:?}");
 }
 
 #[test]
-fn every_way_several_recipients_can_end_is_told_as_it_is() {
+fn every_way_several_recipients_can_end_is_answered_truthfully() {
     let [a, b, c] = ["room-a", "room-b", "room-c"].map(every_end);
     let mut ways = 0;
-    let mut check = |ends: &[End]| {
-        assert_told_the_truth(ends);
+    let mut check = |ends: &[SendResult]| {
+        assert_answered_truthfully(ends);
         ways += 1;
     };
     for first in a {
@@ -409,12 +409,11 @@ fn a_look_for_a_failure_that_cannot_be_answered_fails_the_delivery() {
     for error in [PASSING, DOUBTFUL, LASTING].concat() {
         let mut budget = RetryBudget::new(Duration::ZERO);
         while budget.take_retry(Duration::ZERO) {}
-        let name = IdempotencyKey::parse(b"failure").expect("is a key");
-        let mut machine = delivery(Some(room("room")), deadline).after_one_of(vec![name]);
+        let mut machine = fix(vec![key("failure")], Some(room("room")), deadline);
         let mut on = |input| machine.on(input, Duration::ZERO, &mut budget);
         assert!(matches!(on(Input::Start), Command::Find { .. }));
         let end = on(Input::Found(Err(error)));
-        let expected = SendResult::Refused(SendError::ApiError(error));
+        let expected = SendResult::Failed(SendError::Api(error));
         assert_eq!(end, Command::Finish(expected));
     }
 }
@@ -423,8 +422,7 @@ fn a_look_for_a_failure_that_cannot_be_answered_fails_the_delivery() {
 fn a_failure_that_somebody_else_told_is_none_of_ours() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
-    let name = IdempotencyKey::parse(b"failure").expect("is a key");
-    let mut machine = delivery(Some(room("room")), deadline).after_one_of(vec![name]);
+    let mut machine = fix(vec![key("failure")], Some(room("room")), deadline);
     let mut on = |input| machine.on(input, Duration::ZERO, &mut budget);
     on(Input::Start);
     let stored = StoredMessage {
@@ -451,7 +449,7 @@ fn without_retry_budget_there_is_one_try_and_one_look() {
     let end = on(Input::Found(Err(ApiError::Refused)));
     assert_eq!(
         end,
-        Command::Finish(SendResult::Refused(SendError::ApiError(ApiError::Reset)))
+        Command::Finish(SendResult::Failed(SendError::Api(ApiError::Reset)))
     );
 }
 
@@ -483,7 +481,7 @@ fn there_are_three_tries_however_quickly_they_fail() {
     };
     assert_eq!(
         end,
-        Command::Finish(SendResult::Refused(SendError::ApiError(ApiError::Connect)))
+        Command::Finish(SendResult::Failed(SendError::Api(ApiError::Connect)))
     );
     assert_eq!(tries, 3);
 }
@@ -500,7 +498,7 @@ fn a_limit_of_the_chat_server_is_waited_for_and_counted() {
         panic!("{action:?}");
     };
     assert!((2100..2400).contains(&pause.as_millis()), "{pause:?}");
-    assert_eq!(machine.effort.rate_limit_waits, 1);
+    assert_eq!(machine.attempts.rate_limit_waits, 1);
 }
 
 #[test]
@@ -525,10 +523,7 @@ fn a_message_of_another_sender_or_room_is_not_ours() {
         on(Input::Start);
         on(Input::Sent(Err(ApiError::Refused)));
         let end = on(Input::Found(Ok(stored)));
-        assert_eq!(
-            end,
-            Command::Finish(SendResult::Refused(SendError::IdTaken))
-        );
+        assert_eq!(end, Command::Finish(SendResult::Failed(SendError::IdTaken)));
     }
 }
 
@@ -536,15 +531,8 @@ fn a_message_of_another_sender_or_room_is_not_ours() {
 fn pauses_differ_by_delivery_and_stay_within_their_bounds() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let pause = |seed| {
-        let key = IdempotencyKey::parse(b"key").expect("is a key");
-        let mut machine = SendMachine::new(
-            key,
-            String::new(),
-            bot(),
-            Some(room("room")),
-            deadline,
-            seed,
-        );
+        let room = Some(room("room"));
+        let mut machine = SendMachine::new(&notification(), bot(), room, deadline, seed);
         let mut budget = RetryBudget::new(Duration::ZERO);
         machine.on(Input::Start, Duration::ZERO, &mut budget);
         match machine.on(

@@ -10,14 +10,13 @@ use std::path::{Path, PathBuf};
 use http::HeaderMap;
 use serde_json::Value;
 use webhook_app::gitlab::commit::CommitSha;
-use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::signature::SigningKey;
 use webhook_app::gitlab::verification::Verifier;
-use webhook_app::notifier::message;
 
 use crate::harness::{Harness, assert_delivered, assert_problem, push, recorded};
 use crate::markup::assert_harmless;
 use crate::messages::assert_complete;
+use crate::messages::render;
 
 /// The licences under which files may be in `fixtures/public`.
 const LICENCES: [&str; 2] = ["Apache-2.0", "MIT"];
@@ -192,10 +191,9 @@ async fn the_full_set_of_public_payloads_is_accepted_too() {
 fn messages_of_public_payloads() {
     let mut table = String::new();
     for Payload { file, event, body } in payloads() {
-        let event = Event::parse(Some(event.as_bytes()), body.as_bytes());
-        let text = match event.map(|event| message::build(&event)) {
-            Ok(Ok(message)) => message.text,
-            Ok(Err(reason)) => format!("nothing is sent: {}", reason.words()),
+        let text = match render(Some(event.as_bytes()), body.as_bytes()) {
+            Ok((_, Ok(message))) => message.text,
+            Ok((_, Err(reason))) => format!("nothing is sent: {}", reason.words()),
             Err(error) => format!("rejected: {error}"),
         };
         let _ = writeln!(table, "{file}\n{text}\n");

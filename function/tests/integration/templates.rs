@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use webhook_app::gitlab::attributes::EventAttributes;
-use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
-use webhook_app::notifier::message::{MAX_UNITS, build};
+use webhook_app::notifier::message::{self, MAX_UNITS, Visibility};
+use webhook_app::notifier::routing::NotifyReason;
 use webhook_app::notifier::templates::{self, Templates};
 
 use crate::harness::program;
 use crate::markup::assert_harmless;
+use crate::messages::parse;
 use crate::routing::sample;
 
 /// The message of the sample of a merge request with `title` from outside.
@@ -25,12 +25,10 @@ fn told(template: &str, title: &str) -> String {
 }
 
 fn said(words: &Templates, body: &Value) -> String {
-    let body = body.to_string();
-    let event = Event::parse(None, body.as_bytes()).expect("is an event");
-    let circumstances = EventAttributes::read(&event, body.as_bytes()).expect("is an event");
-    let notice = build(&event).expect("has words");
-    let notice = words.apply(notice, &circumstances);
-    notice.map_or_else(String::new, |notice| notice.text)
+    let event = parse(None, body.to_string().as_bytes()).expect("is an event");
+    let builtin = message::render(&event, Visibility::default()).expect("has a message");
+    let applied = words.apply(NotifyReason::Event, &event, builtin);
+    applied.text().unwrap_or_default().to_owned()
 }
 
 fn refused(text: &str) -> String {

@@ -49,10 +49,10 @@ fn rules_and_words_come_from_files_of_an_overlay() {
 
     let (config, warnings) = Config::load(&variables, &no_file).expect("a good environment");
 
-    let users = config.notifier.routes.users();
+    let users = config.notifier.routing.users();
     let users: Vec<_> = users.into_iter().map(Username::as_str).collect();
     assert_eq!(users, ["release.manager"]);
-    assert!(config.notifier.words.has(Kind::Pipeline));
+    assert!(config.notifier.templates.has(Kind::Pipeline));
     assert_eq!(warnings, Vec::<String>::new());
 }
 

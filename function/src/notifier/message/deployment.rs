@@ -1,14 +1,15 @@
-//! What is said of a deployment. Owns the render; what they are made of is read in
+//! The message about a deployment. What it is made of is read in
 //! [`gitlab::deployment`](crate::gitlab::deployment).
 
 use super::SkipReason;
 use super::fragments::{
-    MAX_NAME, MAX_PATH, at, by, fragments, lines, numbered, page, place, quote, quoted, title,
+    MAX_NAME, MAX_PATH, actor, at, by, lines, numbered, page, place, prefixed, quote, quoted, title,
 };
 use crate::gitlab::deployment::Deployment;
+use crate::gitlab::event::Event;
 use crate::gitlab::status::Status;
 
-pub(super) fn render(deployment: &Deployment) -> Result<String, SkipReason> {
+pub(super) fn render(event: &Event, deployment: &Deployment) -> Result<String, SkipReason> {
     let verb = match deployment.status {
         Status::Success => "succeeded",
         Status::Failed => "failed",
@@ -17,24 +18,23 @@ pub(super) fn render(deployment: &Deployment) -> Result<String, SkipReason> {
         Status::Unfinished => "is under way",
         Status::Unknown => return Err(SkipReason::UnknownAction),
     };
-    let label = numbered("Deployment", deployment.id);
-    let meta = &deployment.meta;
+    let label = numbered("Deployment", event.attributes.number);
     let headline = format!(
         "{} to {} {verb}{}{}{}",
-        page(deployment.page.as_deref(), &label),
+        page(event.attributes.page.as_deref(), &label),
         quote(&deployment.environment, MAX_NAME),
-        place(meta),
-        at(meta, deployment.sha.as_ref()),
-        by(meta.actor.as_deref())
+        place(event),
+        at(event),
+        by(actor(event))
     );
-    Ok(lines(headline, details(deployment)))
+    Ok(lines(headline, details(event)))
 }
 
-fn details(deployment: &Deployment) -> Option<String> {
-    let title = title(deployment.title.as_deref());
-    let from = quoted(deployment.reference.as_deref(), MAX_PATH);
+fn details(event: &Event) -> Option<String> {
+    let title = title(event.attributes.title.as_deref());
+    let from = quoted(event.attributes.reference.as_deref(), MAX_PATH);
     match title {
-        Some(title) => Some(format!("{title}{}", fragments(" from ", from))),
+        Some(title) => Some(format!("{title}{}", prefixed(" from ", from))),
         None => from.map(|from| format!("from {from}")),
     }
 }

@@ -1,11 +1,12 @@
-//! What is said of an emoji reaction. Owns the render; what they are made of is read in
+//! The message about an emoji reaction. What it is made of is read in
 //! [`gitlab::emoji`](crate::gitlab::emoji).
 
 use super::SkipReason;
 use super::fragments::{MAX_NAME, noteable, page, place_and_actor, quote};
 use crate::gitlab::emoji::{Action, Emoji, Place};
+use crate::gitlab::event::Event;
 
-pub(super) fn render(emoji: &Emoji) -> Result<String, SkipReason> {
+pub(super) fn render(event: &Event, emoji: &Emoji) -> Result<String, SkipReason> {
     let verb = match emoji.action {
         Some(Action::Awarded) => "added to",
         Some(Action::Revoked) => "removed from",
@@ -21,7 +22,7 @@ pub(super) fn render(emoji: &Emoji) -> Result<String, SkipReason> {
     Ok(format!(
         "Reaction {} {verb} {}{}",
         quote(&emoji.name, MAX_NAME),
-        page(emoji.page.as_deref(), &label),
-        place_and_actor(&emoji.meta)
+        page(event.attributes.page.as_deref(), &label),
+        place_and_actor(event)
     ))
 }

@@ -1,22 +1,28 @@
-//! What is said of a token that is about to expire. Owns the render; what they are made of is read in
+//! The message about a token that is about to expire. What it is made of is read in
 //! [`gitlab::expiring_token`](crate::gitlab::expiring_token).
 
-use super::fragments::{MAX_NAME, MAX_PATH, fragments, quote, quoted};
+use super::SkipReason;
+use super::fragments::{MAX_NAME, MAX_PATH, prefixed, quote, quoted};
+use crate::gitlab::event::Event;
 use crate::gitlab::expiring_token::ExpiringToken;
 use crate::gitlab::kind::Kind;
 
-pub(super) fn render(token: &ExpiringToken) -> String {
-    let noun = match token.meta.kind {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the renderers of all kinds have one signature"
+)]
+pub(super) fn render(event: &Event, token: &ExpiringToken) -> Result<String, SkipReason> {
+    let noun = match event.meta.kind {
         Kind::DeployToken => "Deploy token",
         _ => "Access token",
     };
-    let project = token.meta.project.as_ref();
+    let project = event.meta.project.as_ref();
     let place = match (&token.group, project) {
-        (_, Some(project)) => fragments(" of ", quoted(Some(&project.path), MAX_PATH)),
-        (Some(group), None) => fragments(" of group ", quoted(Some(group), MAX_PATH)),
+        (_, Some(project)) => prefixed(" of ", quoted(Some(project.label()), MAX_PATH)),
+        (Some(group), None) => prefixed(" of group ", quoted(Some(group), MAX_PATH)),
         (None, None) => String::new(),
     };
     let name = quote(&token.name, MAX_NAME);
     let expires = quote(&token.expires, MAX_NAME);
-    format!("{noun} {name}{place} expires on {expires}")
+    Ok(format!("{noun} {name}{place} expires on {expires}"))
 }

@@ -1,11 +1,10 @@
-//! Phrases that several messages share. Owns how long outside text may be, and that every fragments is
-//! whole or not there at all. How outside text is made harmless is [`markup`](crate::rocketchat::markup)'s
-//! business.
+//! Fragments that several messages share. Owns how long outside text may be, and that every fragment is
+//! whole or missing. How outside text is made harmless is in [`markup`](crate::rocketchat::markup).
 
 use crate::gitlab::commit::CommitSha;
-use crate::gitlab::meta::EventMeta;
+use crate::gitlab::event::Event;
 use crate::gitlab::note::Noteable;
-use crate::gitlab::project::Project;
+use crate::gitlab::participants::Person;
 use crate::gitlab::push::RefKind;
 use crate::rocketchat::markup::{InlineCode, Link};
 
@@ -38,68 +37,69 @@ pub(super) fn title(text: Option<&str>) -> Option<String> {
     quoted(text, MAX_TITLE)
 }
 
-/// Who did it.
+/// Who triggered the event, by full name or else by user name.
+pub(super) fn actor(event: &Event) -> Option<&str> {
+    let actor = event.attributes.participants.actor.as_ref();
+    actor.and_then(Person::display_name)
+}
+
+/// ` by` and a name.
 pub(super) fn by(name: Option<&str>) -> String {
-    fragments(" by ", quoted(name, MAX_NAME))
+    prefixed(" by ", quoted(name, MAX_NAME))
 }
 
-/// Where it happened.
-pub(super) fn place(meta: &EventMeta) -> String {
-    let path = meta.project.as_ref().map(|project| project.path.as_str());
-    fragments(" in ", quoted(path, MAX_PATH))
+/// ` in` and the project.
+pub(super) fn place(event: &Event) -> String {
+    prefixed(" in ", quoted(event.meta.project_label(), MAX_PATH))
 }
 
-/// Where it happened and who did it: how most headlines end.
-pub(super) fn place_and_actor(meta: &EventMeta) -> String {
-    format!("{}{}", place(meta), by(meta.actor.as_deref()))
+/// The project and who triggered the event: how most headlines end.
+pub(super) fn place_and_actor(event: &Event) -> String {
+    format!("{}{}", place(event), by(actor(event)))
 }
 
 /// `before` and the text, or nothing.
-pub(super) fn fragments(before: &str, text: Option<String>) -> String {
+pub(super) fn prefixed(before: &str, text: Option<String>) -> String {
     text.map_or_else(String::new, |text| format!("{before}{text}"))
 }
 
 /// The short id as a link to its page, or the whole id where there is no page to link to.
-pub(super) fn commit(project: Option<&Project>, sha: &CommitSha) -> String {
-    let page = project.and_then(|project| project.web_url.as_deref());
-    match page.and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short())) {
-        Some(link) => link.to_string(),
-        None => format!("`{sha}`"),
-    }
+pub(super) fn commit(event: &Event, sha: &CommitSha) -> String {
+    let link =
+        web_url(event).and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
+    link.map_or_else(|| format!("`{sha}`"), |link| link.to_string())
 }
 
-/// The commit an event is about, after `at`.
-pub(super) fn at(meta: &EventMeta, sha: Option<&CommitSha>) -> String {
-    fragments(" at ", sha.map(|sha| commit(meta.project.as_ref(), sha)))
+/// ` at` and the commit that the event is about.
+pub(super) fn at(event: &Event) -> String {
+    let sha = event.attributes.sha.as_ref();
+    prefixed(" at ", sha.map(|sha| commit(event, sha)))
 }
 
-/// Our own render, as a link to the page that GitLab named, if it can be linked to.
+fn web_url(event: &Event) -> Option<&str> {
+    event.meta.project.as_ref()?.web_url.as_deref()
+}
+
+/// A label as a link to the page that GitLab named, if it can be linked to.
 pub(super) fn page(address: Option<&str>, label: &str) -> String {
     let link = address.and_then(|address| Link::page(address, label));
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 
-/// Our own render, as a link to a page of the project, if that can be linked to.
-pub(super) fn project_page(meta: &EventMeta, path: &str, label: &str) -> String {
-    let project = meta.project.as_ref();
-    let base = project.and_then(|project| project.web_url.as_deref());
-    let link = base.and_then(|base| Link::below(base, path, label));
+/// A label as a link to a page of the project, if that can be linked to.
+pub(super) fn project_page(event: &Event, path: &str, label: &str) -> String {
+    let link = web_url(event).and_then(|base| Link::below(base, path, label));
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 
-/// A noun and number as a link to the page that GitLab named, or else to the one of that number in
-/// the folder of the project.
-pub(super) fn numbered_page(
-    meta: &EventMeta,
-    address: Option<&str>,
-    noun: &str,
-    folder: &str,
-    number: Option<u64>,
-) -> String {
+/// A noun and the event's number as a link to the page that GitLab named, or else to the one of that
+/// number in the folder of the project.
+pub(super) fn numbered_page(event: &Event, noun: &str, folder: &str) -> String {
+    let (address, number) = (&event.attributes.page, event.attributes.number);
     let label = numbered(noun, number);
     match (address, number) {
-        (None, Some(number)) => project_page(meta, &format!("-/{folder}/{number}"), &label),
-        _ => page(address, &label),
+        (None, Some(number)) => project_page(event, &format!("-/{folder}/{number}"), &label),
+        (address, _) => page(address.as_deref(), &label),
     }
 }
 

@@ -1,11 +1,12 @@
-//! What is said of an issue or another work item. Owns the render; what they are made of is read in
+//! The message about an issue or another work item. What it is made of is read in
 //! [`gitlab::issue`](crate::gitlab::issue).
 
 use super::SkipReason;
 use super::fragments::{lines, numbered_page, place_and_actor, title};
+use crate::gitlab::event::Event;
 use crate::gitlab::issue::{Action, Issue, State, WorkItemType};
 
-pub(super) fn render(issue: &Issue) -> Result<String, SkipReason> {
+pub(super) fn render(event: &Event, issue: &Issue) -> Result<String, SkipReason> {
     let verb = match (issue.action, issue.state) {
         (Some(Action::Opened), _) => "opened",
         (Some(Action::Closed), _) => "closed",
@@ -15,15 +16,9 @@ pub(super) fn render(issue: &Issue) -> Result<String, SkipReason> {
         (None, Some(State::Closed)) => "is closed",
         (Some(Action::Unknown), _) | (None, None) => return Err(SkipReason::UnknownAction),
     };
-    let noun = numbered_page(
-        &issue.meta,
-        issue.page.as_deref(),
-        noun(issue.work_item_type),
-        "issues",
-        issue.number,
-    );
-    let headline = format!("{noun} {verb}{}", place_and_actor(&issue.meta));
-    Ok(lines(headline, title(issue.title.as_deref())))
+    let noun = numbered_page(event, noun(issue.work_item_type), "issues");
+    let headline = format!("{noun} {verb}{}", place_and_actor(event));
+    Ok(lines(headline, title(event.attributes.title.as_deref())))
 }
 
 fn noun(work_item_type: WorkItemType) -> &'static str {

@@ -1,18 +1,19 @@
-//! What is said of somebody's membership. Owns the render; what they are made of is read in
+//! The message about a membership. What it is made of is read in
 //! [`gitlab::member`](crate::gitlab::member).
 
 use super::SkipReason;
-use super::fragments::{MAX_NAME, MAX_PATH, fragments, quote, quoted};
+use super::fragments::{MAX_NAME, MAX_PATH, prefixed, quote, quoted};
+use crate::gitlab::event::Event;
 use crate::gitlab::member::{Action, Member};
 
-pub(super) fn render(member: &Member) -> Result<String, SkipReason> {
+pub(super) fn render(event: &Event, member: &Member) -> Result<String, SkipReason> {
     let who = quote(&member.who, MAX_NAME);
-    let place = match (&member.group, &member.meta.project) {
+    let place = match (&member.group, &event.meta.project) {
         (Some(group), _) => format!("group {}", quote(group, MAX_PATH)),
-        (None, Some(project)) => format!("project {}", quote(&project.path, MAX_PATH)),
+        (None, Some(project)) => format!("project {}", quote(project.label(), MAX_PATH)),
         (None, None) => return Err(SkipReason::UnknownAction),
     };
-    let access = fragments(" as ", quoted(member.access.as_deref(), MAX_NAME));
+    let access = prefixed(" as ", quoted(member.access.as_deref(), MAX_NAME));
     match member.action {
         Action::Joined => Ok(format!("{who} joined {place}{access}")),
         Action::Changed => Ok(format!(
@@ -27,5 +28,5 @@ pub(super) fn render(member: &Member) -> Result<String, SkipReason> {
 }
 
 fn now(member: &Member) -> String {
-    fragments(", now ", quoted(member.access.as_deref(), MAX_NAME))
+    prefixed(", now ", quoted(member.access.as_deref(), MAX_NAME))
 }

@@ -1,24 +1,19 @@
-//! What is said of a merge request. Owns the render; what they are made of is read in
+//! The message about a merge request. What it is made of is read in
 //! [`gitlab::merge_request`](crate::gitlab::merge_request).
 
 use super::SkipReason;
 use super::fragments::{MAX_PATH, at, lines, numbered_page, place_and_actor, quoted, title};
+use crate::gitlab::event::Event;
 use crate::gitlab::merge_request::{Action, MergeRequest, State};
 
-pub(super) fn render(request: &MergeRequest) -> Result<String, SkipReason> {
+pub(super) fn render(event: &Event, request: &MergeRequest) -> Result<String, SkipReason> {
     let verb = match request.action {
         Some(action) => verb(action)?,
         None => state(request.state.ok_or(SkipReason::UnknownAction)?),
     };
-    let noun = numbered_page(
-        &request.meta,
-        request.page.as_deref(),
-        "Merge request",
-        "merge_requests",
-        request.number,
-    );
-    let headline = format!("{noun} {verb}{}", place_and_actor(&request.meta));
-    Ok(lines(headline, details(request)))
+    let noun = numbered_page(event, "Merge request", "merge_requests");
+    let headline = format!("{noun} {verb}{}", place_and_actor(event));
+    Ok(lines(headline, details(event)))
 }
 
 fn verb(action: Action) -> Result<&'static str, SkipReason> {
@@ -46,16 +41,17 @@ fn state(state: State) -> &'static str {
     }
 }
 
-/// The title, then from where to where, as far as GitLab said.
-fn details(request: &MergeRequest) -> Option<String> {
-    let title = title(request.title.as_deref());
-    let source = quoted(request.source.as_deref(), MAX_PATH);
-    let target = quoted(request.target.as_deref(), MAX_PATH);
-    let way = source
+/// The title, then both branches and the commit, as far as GitLab says.
+fn details(event: &Event) -> Option<String> {
+    let attributes = &event.attributes;
+    let title = title(attributes.title.as_deref());
+    let source = quoted(attributes.source_branch.as_deref(), MAX_PATH);
+    let target = quoted(attributes.target_branch.as_deref(), MAX_PATH);
+    let branches = source
         .zip(target)
         .map(|(source, target)| format!("{source} into {target}"));
-    let parts: Vec<_> = [title, way].into_iter().flatten().collect();
-    let at = at(&request.meta, request.sha.as_ref());
+    let parts: Vec<_> = [title, branches].into_iter().flatten().collect();
+    let at = at(event);
     if parts.is_empty() {
         return at.strip_prefix(' ').map(str::to_owned);
     }

@@ -1,11 +1,12 @@
-//! What is said of a milestone. Owns the render; what they are made of is read in
+//! The message about a milestone. What it is made of is read in
 //! [`gitlab::milestone`](crate::gitlab::milestone).
 
 use super::SkipReason;
 use super::fragments::{MAX_NAME, MAX_TITLE, lines, place_and_actor, project_page, quote, quoted};
+use crate::gitlab::event::Event;
 use crate::gitlab::milestone::{Action, Milestone};
 
-pub(super) fn render(milestone: &Milestone) -> Result<String, SkipReason> {
+pub(super) fn render(event: &Event, milestone: &Milestone) -> Result<String, SkipReason> {
     let verb = match milestone.action {
         Some(Action::Created) => "created",
         Some(Action::Closed) => "closed",
@@ -13,15 +14,15 @@ pub(super) fn render(milestone: &Milestone) -> Result<String, SkipReason> {
         Some(Action::Unknown) => return Err(SkipReason::UnknownAction),
         None => "exists",
     };
-    let noun = match milestone.number {
+    let noun = match event.attributes.number {
         Some(number) => project_page(
-            &milestone.meta,
+            event,
             &format!("-/milestones/{number}"),
             &format!("Milestone {number}"),
         ),
         None => "Milestone".to_owned(),
     };
-    let headline = format!("{noun} {verb}{}", place_and_actor(&milestone.meta));
+    let headline = format!("{noun} {verb}{}", place_and_actor(event));
     let title = quote(&milestone.title, MAX_TITLE);
     let details = match quoted(milestone.due.as_deref(), MAX_NAME) {
         Some(due) => format!("{title}, due {due}"),

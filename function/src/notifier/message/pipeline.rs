@@ -1,42 +1,40 @@
-//! What is said of a pipeline. Owns the render; what they are made of is read in
+//! The message about a pipeline. What it is made of is read in
 //! [`gitlab::pipeline`](crate::gitlab::pipeline).
 
 use super::SkipReason;
 use super::fragments::{
-    MAX_NAME, MAX_PATH, at, by, duration, fragments, lines, project_page, quoted, ref_noun, title,
+    MAX_NAME, MAX_PATH, actor, at, by, duration, lines, prefixed, project_page, quoted, ref_noun,
+    title,
 };
-use crate::gitlab::meta::EventMeta;
-use crate::gitlab::pipeline::{Pipeline, Run};
+use crate::gitlab::event::Event;
+use crate::gitlab::pipeline::Pipeline;
+use crate::gitlab::push::RefKind;
 use crate::gitlab::status::Status;
 
 /// Failed jobs that are named; the others are counted.
 const MAX_JOBS: usize = 5;
 
-pub(super) fn render(pipeline: &Pipeline) -> Result<String, SkipReason> {
-    Ok(sentence(pipeline, verb(pipeline.status)?))
+pub(super) fn render(event: &Event, pipeline: &Pipeline) -> Result<String, SkipReason> {
+    Ok(sentence(event, pipeline, verb(pipeline.status)?))
 }
 
-/// The render for those who were told of a failure that this one makes good.
-pub(super) fn render_fix(pipeline: &Pipeline) -> String {
-    sentence(pipeline, "passed again")
+/// The message about a fix, for those who got the message about the failure.
+pub(super) fn render_fix(event: &Event, pipeline: &Pipeline) -> String {
+    sentence(event, pipeline, "passed again")
 }
 
-fn sentence(pipeline: &Pipeline, verb: &str) -> String {
-    let meta = &pipeline.meta;
+fn sentence(event: &Event, pipeline: &Pipeline, verb: &str) -> String {
     let noun = project_page(
-        meta,
+        event,
         &format!("-/pipelines/{}", pipeline.id),
         &format!("Pipeline {}", pipeline.id),
     );
     let run = match pipeline.merge_request {
-        Some(number) => for_merge_request(pipeline, number),
-        None => run(meta, &pipeline.run),
+        Some(number) => for_merge_request(event, number),
+        None => run(event, pipeline.ref_kind),
     };
-    let headline = format!(
-        "{noun} {verb}{run}{}",
-        started_and_lasted(meta, pipeline.duration_seconds)
-    );
-    lines(headline, details(pipeline))
+    let headline = format!("{noun} {verb}{run}{}", started_and_lasted(event));
+    lines(headline, details(event, pipeline))
 }
 
 /// How a pipeline or job ended, or that it did not.
@@ -51,53 +49,51 @@ pub(super) fn verb(status: Status) -> Result<&'static str, SkipReason> {
     }
 }
 
-fn for_merge_request(pipeline: &Pipeline, number: u64) -> String {
-    let meta = &pipeline.meta;
+fn for_merge_request(event: &Event, number: u64) -> String {
     let page = project_page(
-        meta,
+        event,
         &format!("-/merge_requests/{number}"),
         &format!("merge request {number}"),
     );
-    format!(
-        " for {page}{}{}",
-        of_project(meta),
-        at(meta, pipeline.run.sha.as_ref())
-    )
+    format!(" for {page}{}{}", of_project(event), at(event))
 }
 
 /// The branch or tag of a pipeline or job, its project and its commit.
-pub(super) fn run(meta: &EventMeta, run: &Run) -> String {
-    let before = format!(" on {} ", ref_noun(run.kind));
-    let on = fragments(&before, quoted(run.name.as_deref(), MAX_PATH));
+pub(super) fn run(event: &Event, kind: RefKind) -> String {
+    let before = format!(" on {} ", ref_noun(kind));
+    let on = prefixed(
+        &before,
+        quoted(event.attributes.reference.as_deref(), MAX_PATH),
+    );
     let place = if on.is_empty() {
-        super::fragments::place(meta)
+        super::fragments::place(event)
     } else {
-        of_project(meta)
+        of_project(event)
     };
-    format!("{on}{place}{}", at(meta, run.sha.as_ref()))
+    format!("{on}{place}{}", at(event))
 }
 
-fn of_project(meta: &EventMeta) -> String {
-    let path = meta.project.as_ref().map(|project| project.path.as_str());
-    fragments(" of ", quoted(path, MAX_PATH))
+fn of_project(event: &Event) -> String {
+    prefixed(" of ", quoted(event.meta.project_label(), MAX_PATH))
 }
 
 /// Who started a pipeline or job, and how long it ran.
-pub(super) fn started_and_lasted(meta: &EventMeta, seconds: Option<u64>) -> String {
-    let by = by(meta.actor.as_deref());
+pub(super) fn started_and_lasted(event: &Event) -> String {
+    let by = by(actor(event));
     let started = if by.is_empty() {
         by
     } else {
         format!(", started{by}")
     };
+    let seconds = event.attributes.duration_seconds;
     let lasted = seconds.filter(|&seconds| seconds > 0).map(duration);
-    format!("{started}{}", fragments(", after ", lasted))
+    format!("{started}{}", prefixed(", after ", lasted))
 }
 
-fn details(pipeline: &Pipeline) -> Option<String> {
-    let title = title(pipeline.title.as_deref());
+fn details(event: &Event, pipeline: &Pipeline) -> Option<String> {
+    let title = title(event.attributes.title.as_deref());
     let failed = match pipeline.status {
-        Status::Failed => failed_jobs(&pipeline.failed_jobs),
+        Status::Failed => failed_jobs(&event.attributes.failed_jobs),
         _ => None,
     };
     let parts: Vec<_> = [title, failed].into_iter().flatten().collect();

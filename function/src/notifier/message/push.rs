@@ -1,18 +1,25 @@
-//! What is said of a branch or tag that moved. Owns the render; what they are made of is read in
+//! The message about a branch or tag that moved. What it is made of is read in
 //! [`gitlab::push`](crate::gitlab::push).
 
 use std::fmt::Write as _;
 
-use super::fragments::{MAX_PATH, MAX_TITLE, by, commit, lines, quote};
+use super::SkipReason;
+use super::fragments::{MAX_PATH, MAX_TITLE, actor, by, commit, lines, quote, title};
+use crate::gitlab::event::Event;
+use crate::gitlab::participants::Person;
 use crate::gitlab::push::{Change, RefChange, RefKind};
 use crate::rocketchat::markup::InlineCode;
 
 /// The message of a push or tag push.
-pub(super) fn render(change: &RefChange) -> String {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the renderers of all kinds have one signature"
+)]
+pub(super) fn render(event: &Event, change: &RefChange) -> Result<String, SkipReason> {
     let name = quote(&change.name, MAX_PATH);
-    let project = quote(&change.project.path, MAX_PATH);
-    let by = by(change.pusher.as_deref());
-    let commit = |sha| commit(Some(&change.project), sha);
+    let project = quote(event.meta.project_label().unwrap_or_default(), MAX_PATH);
+    let by = by(actor(event));
+    let commit = |sha| commit(event, sha);
     let headline = match (change.kind, &change.change) {
         (RefKind::Branch, Change::Moved(sha)) => {
             format!("{} pushed to branch {name} of {project}{by}", commit(sha))
@@ -44,29 +51,26 @@ pub(super) fn render(change: &RefChange) -> String {
         }
         (RefKind::Tag, Change::Deleted(None)) => format!("Tag {name} of {project} deleted{by}"),
     };
-    lines(headline, details(change))
+    Ok(lines(headline, details(event, change)))
 }
 
 /// The second line: what came with the push.
-fn details(change: &RefChange) -> Option<String> {
+fn details(event: &Event, change: &RefChange) -> Option<String> {
     match (change.kind, &change.change) {
         (_, Change::Deleted(_)) => None,
-        (RefKind::Tag, _) => InlineCode::new(change.annotation.as_deref()?, MAX_TITLE)
+        (RefKind::Tag, _) => InlineCode::new(event.attributes.text.as_deref()?, MAX_TITLE)
             .map(|message| message.to_string()),
-        (RefKind::Branch, _) => commits(change),
+        (RefKind::Branch, _) => commits(event, change),
     }
 }
 
-fn commits(change: &RefChange) -> Option<String> {
+fn commits(event: &Event, change: &RefChange) -> Option<String> {
     let mut line = match change.commit_count {
         0 => return None,
         1 => "1 commit".to_owned(),
         count => format!("{count} commits"),
     };
-    let newest = change.newest.as_ref();
-    if let Some(title) =
-        newest.and_then(|commit| InlineCode::new(commit.title.as_deref()?, MAX_TITLE))
-    {
+    if let Some(title) = title(event.attributes.title.as_deref()) {
         let newest = if change.commit_count == 1 {
             ""
         } else {
@@ -74,6 +78,7 @@ fn commits(change: &RefChange) -> Option<String> {
         };
         let _ = write!(line, ", {newest}{title}");
     }
-    line += &by(newest.and_then(|commit| commit.author.as_deref()));
+    let author = event.attributes.participants.committer.as_ref();
+    line += &by(author.and_then(Person::display_name));
     Some(line)
 }

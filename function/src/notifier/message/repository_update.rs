@@ -1,25 +1,29 @@
-//! What is said of a repository that changed. Owns the render; what they are made of is read in
+//! The message about a repository that changed. What it is made of is read in
 //! [`gitlab::repository_update`](crate::gitlab::repository_update).
 
-use super::fragments::{MAX_PATH, by, commit, fragments, lines, quote, quoted};
+use super::SkipReason;
+use super::fragments::{MAX_PATH, actor, by, commit, lines, prefixed, quote, quoted};
+use crate::gitlab::event::Event;
 use crate::gitlab::repository_update::RepositoryUpdate;
 
-pub(super) fn render(update: &RepositoryUpdate) -> String {
-    let project = update.meta.project.as_ref();
-    let path = project.map(|project| project.path.as_str());
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the renderers of all kinds have one signature"
+)]
+pub(super) fn render(event: &Event, update: &RepositoryUpdate) -> Result<String, SkipReason> {
     let headline = format!(
         "Repository{} updated{}",
-        fragments(" of ", quoted(path, MAX_PATH)),
-        by(update.meta.actor.as_deref())
+        prefixed(" of ", quoted(event.meta.project_label(), MAX_PATH)),
+        by(actor(event))
     );
     let reference = quote(&update.reference, MAX_PATH);
-    let change = match &update.sha {
-        Some(sha) => format!("{reference} now at {}", commit(project, sha)),
+    let change = match &event.attributes.sha {
+        Some(sha) => format!("{reference} now at {}", commit(event, sha)),
         None => format!("{reference} deleted"),
     };
     let others = match update.others {
         0 => String::new(),
         count => format!(", and {count} more"),
     };
-    lines(headline, Some(format!("{change}{others}")))
+    Ok(lines(headline, Some(format!("{change}{others}"))))
 }

@@ -1,17 +1,17 @@
-//! What is said of projects, groups, accounts and keys that come, go and change names. Owns the
-//! render; what they are made of is read in
+//! The message about a project, group, account or key. What it is made of is read in
 //! [`gitlab::system_hook`](crate::gitlab::system_hook).
 
 use super::SkipReason;
-use super::fragments::{MAX_NAME, MAX_PATH, fragments, quote, quoted};
+use super::fragments::{MAX_NAME, MAX_PATH, prefixed, quote, quoted};
+use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::system_hook::{Action, SystemHook};
 
-pub(super) fn render(event: &SystemHook) -> Result<String, SkipReason> {
+pub(super) fn render(event: &Event, hook: &SystemHook) -> Result<String, SkipReason> {
     let noun = noun(event.meta.kind);
-    let subject = quote(&event.subject, MAX_PATH);
-    let old_name = quoted(event.old_name.as_deref(), MAX_PATH);
-    match (event.action, old_name) {
+    let subject = quote(&hook.subject, MAX_PATH);
+    let old_name = quoted(hook.old_name.as_deref(), MAX_PATH);
+    match (hook.action, old_name) {
         (Action::Created, _) if event.meta.kind == Kind::Key => {
             Ok(format!("{noun} {subject} added"))
         }
@@ -25,8 +25,8 @@ pub(super) fn render(event: &SystemHook) -> Result<String, SkipReason> {
         (Action::Transferred, Some(old)) => Ok(format!("{noun} {old} moved to {subject}")),
         (Action::Transferred, None) => Ok(format!("{noun} {subject} moved")),
         (Action::FailedLogin, _) => {
-            let state = quoted(event.state.as_deref(), MAX_NAME);
-            let state = fragments(", the account is ", state);
+            let state = quoted(hook.state.as_deref(), MAX_NAME);
+            let state = prefixed(", the account is ", state);
             Ok(format!("Sign in of user {subject} failed{state}"))
         }
         // GitLab does not say what changed.

@@ -7,15 +7,15 @@ use super::Destination;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipient {
     /// Where the message goes.
-    pub target: Destination,
+    pub destination: Destination,
     /// Why they are notified.
     pub reason: NotifyReason,
 }
 
 impl Recipient {
-    /// The target as an operator writes it, and the condition, if any.
+    /// The destination as an operator writes it, and the condition, if any.
     pub fn label(&self) -> String {
-        format!("{}{}", self.target.label(), self.reason.condition())
+        format!("{}{}", self.destination.label(), self.reason.condition())
     }
 }
 
@@ -45,7 +45,7 @@ impl NotifyReason {
 pub(super) fn add(recipients: &mut Vec<Recipient>, recipient: Recipient) -> bool {
     let known = recipients
         .iter_mut()
-        .find(|known| known.target == recipient.target);
+        .find(|known| known.destination == recipient.destination);
     if let Some(known) = known {
         let is_unconditional_now =
             known.reason == NotifyReason::Fix && recipient.reason != NotifyReason::Fix;

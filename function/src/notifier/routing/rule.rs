@@ -4,7 +4,7 @@
 use super::NotifyReason;
 use super::glob::Glob;
 use super::vocabulary::{FAILED, SUCCESS};
-use crate::gitlab::attributes::EventAttributes;
+use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::rocketchat::{RoomId, Username};
@@ -75,13 +75,13 @@ impl Role {
     }
 
     /// The users who have this role in the event.
-    pub(super) fn people(self, attributes: &EventAttributes) -> Vec<&Person> {
-        let people = &attributes.people;
+    pub(super) fn people(self, event: &Event) -> Vec<&Person> {
+        let people = &event.attributes.participants;
         let of_kind = |kinds: &[Kind]| {
             people
                 .actor
                 .iter()
-                .filter(|_| kinds.contains(&attributes.kind))
+                .filter(|_| kinds.contains(&event.kind()))
                 .collect()
         };
         match self {
@@ -145,70 +145,52 @@ impl Rule {
         }
     }
 
-    /// Whether it depends on attributes that only the body has.
-    pub(super) fn needs_attributes(&self) -> bool {
-        let is_fixed =
-            |to: &RecipientSpec| matches!(to, RecipientSpec::User(_) | RecipientSpec::Room(_));
-        let conditions = [
-            self.projects.is_empty(),
-            self.refs.is_empty(),
-            self.actions.is_empty(),
-            self.statuses.is_empty(),
-            self.protected.is_none(),
-            self.actors.is_empty(),
-            self.authors.is_empty(),
-            !self.except_actor,
-            self.to.iter().all(is_fixed),
-        ];
-        conditions.contains(&false)
-    }
-
     /// Whether it matches this event. With `live`, pipelines in progress match too.
-    pub(super) fn check(&self, attributes: &EventAttributes, live: bool) -> Result<(), Mismatch> {
+    pub(super) fn check(&self, event: &Event, live: bool) -> Result<(), Mismatch> {
         let conditions = [
             (
-                one_of(&self.events, |kind| *kind == attributes.kind),
+                one_of(&self.events, |kind| *kind == event.kind()),
                 Mismatch::Event,
             ),
             (
-                matches_name(&self.projects, Some(&attributes.place)),
+                matches_name(&self.projects, Some(&event.attributes.project_path)),
                 Mismatch::Project,
             ),
             (
-                matches_name(&self.refs, attributes.reference.as_deref()),
+                matches_name(&self.refs, event.attributes.reference.as_deref()),
                 Mismatch::Ref,
             ),
             (
-                matches_word(&self.actions, attributes.action.as_deref()),
+                matches_word(&self.actions, event.attributes.action.as_deref()),
                 Mismatch::Action,
             ),
             (
-                self.matches_status(attributes.status.as_deref()),
+                self.matches_status(event.attributes.status.as_deref()),
                 Mismatch::Status,
             ),
             (
                 self.protected
-                    .is_none_or(|own| attributes.protected == Some(own)),
+                    .is_none_or(|own| event.attributes.protected == Some(own)),
                 Mismatch::Protected,
             ),
             (
-                matches_person(&self.actors, attributes.people.actor.as_ref()),
+                matches_person(&self.actors, event.attributes.participants.actor.as_ref()),
                 Mismatch::Actor,
             ),
             (
-                matches_person(&self.authors, attributes.people.author.as_ref()),
+                matches_person(&self.authors, event.attributes.participants.author.as_ref()),
                 Mismatch::Author,
             ),
             (
-                self.confidential || !attributes.confidential,
+                self.confidential || !event.meta.confidential,
                 Mismatch::Confidential,
             ),
         ];
         if let Some((_, mismatch)) = conditions.into_iter().find(|(met, _)| !met) {
             return Err(mismatch);
         }
-        let shown_live = live && attributes.kind == Kind::Pipeline;
-        if !attributes.in_progress || shown_live || !self.statuses.is_empty() {
+        let shown_live = live && event.kind() == Kind::Pipeline;
+        if !event.attributes.in_progress || shown_live || !self.statuses.is_empty() {
             Ok(())
         } else {
             Err(Mismatch::InProgress)
@@ -224,8 +206,8 @@ impl Rule {
     }
 
     /// Why its recipients are notified of an event that it matches.
-    pub(super) fn reason(&self, attributes: &EventAttributes) -> NotifyReason {
-        match attributes.status.as_deref() {
+    pub(super) fn reason(&self, event: &Event) -> NotifyReason {
+        match event.attributes.status.as_deref() {
             Some(FAILED) if self.fixes.is_some() => NotifyReason::Failure,
             Some(SUCCESS) if self.fixes.is_some() => NotifyReason::Fix,
             _ => NotifyReason::Event,

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
-use super::NotifyReason;
-use crate::gitlab::attributes::EventAttributes;
 use crate::gitlab::commit::CommitSha;
+use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
-use crate::notifier::message::Message;
+use crate::notifier::routing::NotifyReason;
 use crate::rocketchat::markup::{InlineCode, Link};
 
 /// Longest outside texts in a message, in UTF-16 units, so that a message stays readable.
@@ -57,57 +56,54 @@ pub const VARIABLES: &[&str] = &[
 #[derive(Debug)]
 pub(super) struct Context {
     reason: NotifyReason,
-    attributes: EventAttributes,
-    sha: Option<CommitSha>,
-    default_message: String,
+    event: Event,
+    builtin: String,
 }
 
 impl Context {
-    pub(super) fn new(
-        reason: NotifyReason,
-        attributes: &EventAttributes,
-        message: &Message,
-    ) -> Self {
+    pub(super) fn new(reason: NotifyReason, event: &Event, builtin: &str) -> Self {
         Self {
             reason,
-            attributes: attributes.clone(),
-            sha: message.sha.clone(),
-            default_message: message.text.clone(),
+            event: event.clone(),
+            builtin: builtin.to_owned(),
         }
     }
 
     /// The value of one of the [`VARIABLES`].
     fn value(&self, name: &str) -> Option<Value> {
-        let it = &self.attributes;
-        let (people, details) = (&it.people, &it.details);
-        let sha = self.sha.as_ref();
+        let (meta, it) = (&self.event.meta, &self.event.attributes);
+        let people = &it.participants;
+        let sha = it.sha.as_ref();
         Some(match name {
             "action" => optional(it.action.as_deref(), word),
             "actor" => person(people.actor.as_ref()),
             "assignees" => persons(&people.assignees),
             "author" => person(people.author.as_ref()),
-            "commit" => optional(sha, |sha| commit(it.web_url.as_deref(), sha)),
+            "commit" => optional(sha, |sha| commit(&self.event, sha)),
             "committer" => person(people.committer.as_ref()),
-            "confidential" => Value::from(it.confidential),
-            "default_message" => ready(self.default_message.clone()),
-            "duration_seconds" => optional(details.duration_seconds, Value::from),
-            "environment" => optional(details.environment.as_deref(), named),
-            "failed_jobs" => details.failed_jobs.iter().map(|job| named(job)).collect(),
+            "confidential" => Value::from(meta.confidential),
+            "default_message" => safe_markup(self.builtin.clone()),
+            "duration_seconds" => optional(it.duration_seconds, Value::from),
+            "environment" => optional(it.environment.as_deref(), named),
+            "failed_jobs" => it.failed_jobs.iter().map(|job| named(job)).collect(),
             "fixed" => Value::from(self.reason == NotifyReason::Fix),
-            "kind" => word(&it.kind.label().replace('_', " ")),
-            "number" => optional(details.number, Value::from),
-            "page" => page(it),
-            "project" => optional(Some(it.place.as_str()).filter(|it| !it.is_empty()), named),
+            "kind" => word(&meta.kind.label().replace('_', " ")),
+            "number" => optional(it.number, Value::from),
+            "page" => page(&self.event),
+            "project" => optional(
+                Some(it.project_path.as_str()).filter(|it| !it.is_empty()),
+                named,
+            ),
             "protected" => optional(it.protected, Value::from),
             "ref" => optional(it.reference.as_deref(), named),
             "reviewers" => persons(&people.reviewers),
-            "sha" => optional(sha, |sha| ready(format!("`{sha}`"))),
-            "source_branch" => optional(details.source_branch.as_deref(), named),
-            "stage" => optional(details.stage.as_deref(), named),
+            "sha" => optional(sha, |sha| safe_markup(format!("`{sha}`"))),
+            "source_branch" => optional(it.source_branch.as_deref(), named),
+            "stage" => optional(it.stage.as_deref(), named),
             "status" => optional(it.status.as_deref(), word),
-            "target_branch" => optional(details.target_branch.as_deref(), named),
-            "text" => optional(details.text.as_deref(), |text| outside(text, MAX_LINE)),
-            "title" => optional(details.title.as_deref(), |text| outside(text, MAX_LINE)),
+            "target_branch" => optional(it.target_branch.as_deref(), named),
+            "text" => optional(it.text.as_deref(), |text| outside(text, MAX_LINE)),
+            "title" => optional(it.title.as_deref(), |text| outside(text, MAX_LINE)),
             _ => return None,
         })
     }
@@ -144,7 +140,7 @@ impl Object for SafeMarkup {
     }
 }
 
-fn ready(markup: String) -> Value {
+fn safe_markup(markup: String) -> Value {
     Value::from_object(SafeMarkup(markup))
 }
 
@@ -173,13 +169,13 @@ fn named(name: &str) -> Value {
 }
 
 fn person(person: Option<&Person>) -> Value {
-    optional(person.and_then(Person::called), |name| {
+    optional(person.and_then(Person::display_name), |name| {
         outside(name, MAX_NAME)
     })
 }
 
 fn persons(people: &[Person]) -> Value {
-    let names = people.iter().filter_map(Person::called);
+    let names = people.iter().filter_map(Person::display_name);
     names
         .filter_map(|name| InlineCode::new(name, MAX_NAME))
         .map(|quoted| Value::from(quoted.into_text()))
@@ -187,30 +183,34 @@ fn persons(people: &[Person]) -> Value {
 }
 
 /// The short id as a link to its page, or the whole id where there is no page to link to.
-fn commit(project: Option<&str>, sha: &CommitSha) -> Value {
-    let link = project.and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
-    ready(link.map_or_else(|| format!("`{sha}`"), |link| link.to_string()))
+fn commit(event: &Event, sha: &CommitSha) -> Value {
+    let link =
+        web_url(event).and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
+    safe_markup(link.map_or_else(|| format!("`{sha}`"), |link| link.to_string()))
 }
 
 /// The kind and its number as a link to its page, or without one.
-fn page(it: &EventAttributes) -> Value {
-    let kind = it.kind.label().replace('_', " ");
-    let number = it.details.number;
+fn page(event: &Event) -> Value {
+    let kind = event.kind().label().replace('_', " ");
+    let number = event.attributes.number;
     let label = number.map_or(kind.clone(), |number| format!("{kind} {number}"));
     let numbered = |folder: &str| {
         let path = format!("-/{folder}/{}", number?);
-        Link::below(it.web_url.as_deref()?, &path, &label)
+        Link::below(web_url(event)?, &path, &label)
     };
-    let link = match it.kind {
+    let link = match event.kind() {
         Kind::Pipeline => numbered("pipelines"),
         Kind::Job => numbered("jobs"),
-        _ => it
-            .details
-            .page
-            .as_deref()
-            .and_then(|page| Link::page(page, &label)),
+        _ => {
+            let page = event.attributes.page.as_deref();
+            page.and_then(|page| Link::page(page, &label))
+        }
     };
-    ready(link.map_or_else(|| label.clone(), |link| link.to_string()))
+    safe_markup(link.map_or_else(|| label.clone(), |link| link.to_string()))
+}
+
+fn web_url(event: &Event) -> Option<&str> {
+    event.meta.project.as_ref()?.web_url.as_deref()
 }
 
 /// Writes what a template shows. Everything but our own words, numbers and links comes out in a code

@@ -6,10 +6,9 @@ use std::io;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, UndefinedBehavior, Value};
 
-use super::NotifyReason;
 use super::context::{Context, VARIABLES, print};
-use crate::gitlab::attributes::EventAttributes;
-use crate::notifier::message::Message;
+use crate::gitlab::event::Event;
+use crate::notifier::routing::NotifyReason;
 
 /// Longest template, in bytes.
 const MAX_SOURCE: usize = 8 * 1024;
@@ -102,16 +101,16 @@ impl Template {
         names
     }
 
-    /// The message, with white space around it removed. `message` is what ours would be.
+    /// The message, with white space around it removed. `builtin` is the built-in message.
     pub(super) fn render(
         &self,
         reason: NotifyReason,
-        attributes: &EventAttributes,
-        message: &Message,
+        event: &Event,
+        builtin: &str,
     ) -> Result<String, TemplateError> {
         let failed = |error: &Error| TemplateError::Render(words_of(error));
         let template = self.0.get_template(NAME).map_err(|error| failed(&error))?;
-        let context = Value::from_object(Context::new(reason, attributes, message));
+        let context = Value::from_object(Context::new(reason, event, builtin));
         let mut output = Bounded(Vec::new());
         let rendered = template.render_captured_to(context, &mut output).map(drop);
         match rendered {

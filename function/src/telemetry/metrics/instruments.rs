@@ -44,6 +44,8 @@ pub(super) struct Instruments {
     pub(super) delivery_duration: Histogram<f64>,
     pub(super) retries: Counter<u64>,
     pub(super) rate_limit_waits: Counter<u64>,
+    pub(super) truncated_recipients: Counter<u64>,
+    pub(super) template_failures: Counter<u64>,
     pub(super) authentications: Counter<u64>,
     pub(super) signature_failures: Counter<u64>,
     pub(super) call_duration: Histogram<f64>,
@@ -96,6 +98,16 @@ impl Instruments {
                 .with_unit("{pause}")
                 .with_description("Pauses that Rocket.Chat's rate limit asked for; the role `bot` is missing.")
                 .build(),
+            truncated_recipients: meter
+                .u64_counter("webhook.recipients.truncated")
+                .with_unit("{recipient}")
+                .with_description("Recipients that rules named beyond the 20 of one event, and that were not notified.")
+                .build(),
+            template_failures: meter
+                .u64_counter("webhook.template.failures")
+                .with_unit("{webhook}")
+                .with_description("Events on which a template failed, so that the built-in message was sent.")
+                .build(),
             authentications: meter
                 .u64_counter("webhook.authentications")
                 .with_unit("{webhook}")
@@ -132,6 +144,8 @@ impl Instruments {
         create_histograms::<MessageOutcome>(&self.delivery_duration);
         create_counters::<NoLabels>(&self.retries);
         create_counters::<NoLabels>(&self.rate_limit_waits);
+        create_counters::<NoLabels>(&self.truncated_recipients);
+        create_counters::<NoLabels>(&self.template_failures);
         create_counters::<Authentication>(&self.authentications);
         create_counters::<VerificationFailure>(&self.signature_failures);
         create_histograms::<ClientRequest>(&self.call_duration);

@@ -4,12 +4,12 @@
 use std::fmt::Write as _;
 
 use webhook_app::config::catalogue::SETTINGS;
-use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
-use webhook_app::notifier::{SkipReason, message, templates};
+use webhook_app::notifier::{SkipReason, templates};
 use webhook_app::outcome::Failure;
 
 use super::block;
+use crate::messages::render;
 use crate::messages::{compose, fixtures};
 
 /// The settings that the README shows.
@@ -72,8 +72,8 @@ fn figures_of_the_last_benchmark() {
 #[test]
 fn message_of_a_push() {
     let sample = fakes::gitlab::Delivery::push_sample();
-    let event = Event::parse(None, sample.body()).expect("is an event");
-    let message = message::build(&event).expect("has a message");
+    let (_, message) = render(None, sample.body()).expect("is an event");
+    let message = message.expect("has a message");
     block(
         "README.md",
         "message",

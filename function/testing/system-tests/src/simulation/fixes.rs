@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use webhook_app::gitlab::idempotency_key::IdempotencyKey;
-use webhook_app::rocketchat::MessageId;
+use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
+use webhook_app::rocketchat::{Destination, MessageId, MessageKey, Username};
 use webhook_app::send::retry_budget::RetryBudget;
 use webhook_app::send::{Command, Deadline, Input, SendMachine, SendResult};
 
@@ -89,7 +90,6 @@ pub(super) fn run(seed: u64, stats: &mut Stats) -> Vec<String> {
 
 impl Scenario<'_> {
     fn start(&mut self, topic: Topic) {
-        let name = |text: &str| IdempotencyKey::parse(text.as_bytes()).expect("is a key");
         let deadline = Deadline::new(self.now, SEND_DEADLINE);
         let (key, preconditions) = match topic {
             Topic::Failure => ("failure", Vec::new()),
@@ -99,10 +99,12 @@ impl Scenario<'_> {
             ),
         };
         let seed = self.rng.number();
-        let machine = SendMachine::new(name(key), INSTANCE.to_owned(), bot(), None, deadline, seed);
+        let alice = Destination::User(Username::parse("alice").expect("is a name"));
+        let notification = Notification::new(name(key), alice, String::new(), INSTANCE.to_owned());
+        let notification = notification.after_one_of(preconditions);
         let attempt = Attempt {
             topic,
-            machine: machine.after_one_of(preconditions),
+            machine: SendMachine::new(&notification, bot(), None, deadline, seed),
             replica: self.rng.below(2) as usize,
             input: Input::Start,
             failure_was_stored: self.stored.contains(id("failure").as_str()),
@@ -196,9 +198,9 @@ impl Scenario<'_> {
             match result {
                 SendResult::Delivered { .. } => self.stats.sent += 1,
                 SendResult::Withheld => self.stats.withheld += 1,
-                SendResult::Refused(_) => self.stats.rejected += 1,
+                SendResult::Failed(_) | SendResult::Overloaded => self.stats.rejected += 1,
             }
-            self.fix_accepted |= !matches!(result, SendResult::Refused(_));
+            self.fix_accepted |= !matches!(result, SendResult::Failed(_));
         }
     }
 
@@ -224,7 +226,10 @@ impl Scenario<'_> {
     }
 }
 
+pub(super) fn name(text: &str) -> MessageKey {
+    MessageKey::from(&IdempotencyKey::parse(text.as_bytes()).expect("is a key"))
+}
+
 fn id(key: &str) -> MessageId {
-    let key = IdempotencyKey::parse(key.as_bytes()).expect("is a key");
-    MessageId::derive(INSTANCE, &key, &room(0))
+    MessageId::derive(INSTANCE, &name(key), &room(0))
 }

@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use ring::digest;
 use webhook_app::gitlab::attributes::PipelineState;
-use webhook_app::gitlab::idempotency_key::IdempotencyKey;
 use webhook_app::gitlab::signature::TOLERANCE_SECONDS;
 use webhook_app::notifier::live_pipeline;
+use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::ApiError;
-use webhook_app::rocketchat::{MessageId, RoomId};
+use webhook_app::rocketchat::{Destination, MessageId, RoomId, Username};
 use webhook_app::send::retry_budget::RetryBudget;
 use webhook_app::send::{Command, Deadline, Input, SendMachine, SendResult};
 
 use super::chat::{Call, Chat, Stored, bot, failed, room};
 use super::event_queue::EventQueue;
+use super::fixes::name;
 use super::stats::Stats;
 use crate::rng::Rng;
 
@@ -342,18 +343,22 @@ impl Simulator {
         let sent = &self.sent[number];
         let key = match &sent.progress {
             Some(progress) => live_pipeline::key(progress),
-            None => IdempotencyKey::parse(format!("key-{number}").as_bytes()).expect("is a key"),
+            None => name(&format!("key-{number}")),
+        };
+        let alice = Destination::User(Username::parse("alice").expect("is a name"));
+        let origin = "https://gitlab.example.org".to_owned();
+        let notification = Notification::new(key, alice, String::new(), origin);
+        let notification = match &sent.progress {
+            Some(progress) => notification.edited(progress.clone()),
+            None => notification,
         };
         let machine = |recipient: usize| {
-            let machine = SendMachine::new(
-                key.clone(),
-                "https://gitlab.example.org".to_owned(),
-                bot(),
-                replica.rooms[recipient].clone(),
-                Deadline::new(now, SEND_DEADLINE),
-                seed,
-            );
-            (machine.about(sent.progress.clone()), None)
+            let room = replica.rooms[recipient].clone();
+            let deadline = Deadline::new(now, SEND_DEADLINE);
+            (
+                SendMachine::new(&notification, bot(), room, deadline, seed),
+                None,
+            )
         };
         let machines: Vec<_> = (0..sent.recipients).map(machine).collect();
         let recipients = machines.len();

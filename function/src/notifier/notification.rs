@@ -1,0 +1,154 @@
+//! A message to send, as one value. Owns its form: it is the only thing that crosses from deciding what to
+//! send to sending it, and it can be stored or handed to another process in between. What is in it is
+//! decided in [`notifier`](super); how it is sent in [`send`](crate::send).
+
+use serde::{Deserialize, Serialize};
+
+use crate::gitlab::attributes::PipelineState;
+use crate::rocketchat::{Destination, MessageKey};
+
+/// One message to one recipient.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notification {
+    /// The form of this value.
+    pub version: Version,
+    /// Names the message: the same for every try, redelivery and replica that means the same message.
+    pub key: MessageKey,
+    /// What to do with it.
+    pub action: Action,
+    /// Where it goes; not yet resolved to a room.
+    pub destination: Destination,
+    /// The text in Rocket.Chat's markup, at most 5000 UTF-16 units.
+    pub text: String,
+    /// Of an [`Action::Edit`], which of two texts is the later one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<PipelineState>,
+    /// Messages of which one must exist already; without any it is sent unconditionally.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precondition: Vec<MessageKey>,
+    /// Scheme and host of the GitLab it is about, part of the message id; empty if unknown.
+    pub origin: String,
+}
+
+/// What to do with a message.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Action {
+    /// Store it, once.
+    Send,
+    /// Store it, or replace the text of the stored message if that has an earlier revision.
+    Edit,
+}
+
+/// The version of the form; there is one.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Version;
+
+const VERSION: u8 = 1;
+
+impl From<Version> for u8 {
+    fn from(_: Version) -> Self {
+        VERSION
+    }
+}
+
+impl TryFrom<u8> for Version {
+    type Error = String;
+
+    fn try_from(found: u8) -> Result<Self, String> {
+        if found == VERSION {
+            return Ok(Self);
+        }
+        Err(format!(
+            "expected a notification of version {VERSION}, found {found}; a newer webhook-app wrote it"
+        ))
+    }
+}
+
+impl Notification {
+    /// A message that is sent unconditionally and stays as it is.
+    pub fn new(key: MessageKey, destination: Destination, text: String, origin: String) -> Self {
+        Self {
+            version: Version,
+            key,
+            action: Action::Send,
+            destination,
+            text,
+            revision: None,
+            precondition: Vec::new(),
+            origin,
+        }
+    }
+
+    /// The same message, kept up to date as its pipeline proceeds.
+    #[must_use]
+    pub fn edited(self, revision: PipelineState) -> Self {
+        Self {
+            action: Action::Edit,
+            revision: Some(revision),
+            ..self
+        }
+    }
+
+    /// The same message for those only who have, from this account, one of these messages.
+    #[must_use]
+    pub fn after_one_of(self, precondition: Vec<MessageKey>) -> Self {
+        Self {
+            precondition,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::rocketchat::Username;
+
+    fn notification() -> Notification {
+        let alice = Destination::User(Username::parse("alice").expect("is a name"));
+        let key = |name| MessageKey::derive(&[name]);
+        let state = PipelineState {
+            pipeline: 31,
+            finished_at: Some(7),
+        };
+        Notification::new(key("a"), alice, "text".to_owned(), String::new())
+            .edited(state)
+            .after_one_of(vec![key("b")])
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let written = serde_json::to_value(notification()).expect("can be written");
+        assert_eq!(written["version"], 1);
+        assert_eq!(written["action"], "edit");
+        assert_eq!(written["destination"], json!({ "user": "alice" }));
+        let read: Notification = serde_json::from_value(written).expect("can be read");
+        assert_eq!(read, notification());
+    }
+
+    #[test]
+    fn what_this_version_does_not_know_is_refused() {
+        let changed = |name: &str, value: Value| {
+            let mut written = serde_json::to_value(notification()).expect("can be written");
+            written[name] = value;
+            serde_json::from_value::<Notification>(written)
+        };
+        for (name, value) in [
+            ("version", json!(2)),
+            ("action", json!("reply")),
+            ("destination", json!({ "user": "not a name" })),
+            ("destination", json!({ "room": "" })),
+            ("key", json!("")),
+            ("key", json!("white space")),
+            ("attachments", json!([])),
+        ] {
+            assert!(changed(name, value.clone()).is_err(), "{name}: {value}");
+        }
+    }
+}

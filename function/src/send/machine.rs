@@ -1,0 +1,295 @@
+//! What to do next to send one message to one recipient, whatever Rocket.Chat answers. Owns the order of
+//! calls, the retries and the pauses. Pure: it is given what happened and when, and returns a command;
+//! [`sender`](super::sender) makes the calls.
+
+use std::time::Duration;
+
+use super::command::{Command, Input};
+use super::deadline::Deadline;
+use super::result::{Attempts, ConfirmedBy, SendError, SendResult};
+use super::retry_budget::RetryBudget;
+use crate::gitlab::attributes::PipelineState;
+use crate::notifier::live_pipeline;
+use crate::notifier::notification::Notification;
+use crate::rocketchat::response::{ApiError, StoredMessage};
+use crate::rocketchat::{MessageId, MessageKey, RoomId, UserId};
+
+/// Tries after the first one, over all calls of one delivery.
+const MAX_RETRIES: u64 = 2;
+
+/// Shortest and longest pause before a retry: long enough for a restart of a proxy's worker, short
+/// enough for three tries in the time there is.
+const PAUSE_MS: std::ops::Range<u64> = 100..400;
+
+/// The calls, in the order of a delivery without trouble.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    CreateRoom,
+    /// Look for a message that must be there for this one to be sent.
+    FindPrecondition,
+    Send,
+    Find,
+    Edit,
+}
+
+/// One delivery to one user.
+#[derive(Clone, Debug)]
+pub struct SendMachine {
+    key: MessageKey,
+    origin: String,
+    bot: UserId,
+    /// Of a message that is edited, how far the pipeline is.
+    revision: Option<PipelineState>,
+    /// Messages of which one must exist before this one is sent, the next to look up at the end; empty
+    /// once one was found, or where there is no condition.
+    pub(super) precondition: Vec<MessageKey>,
+    deadline: Deadline,
+    /// Makes the pauses of different deliveries differ.
+    seed: u64,
+    room: Option<RoomId>,
+    /// Whether the room was remembered from an earlier delivery, so that it may be gone.
+    room_is_old: bool,
+    /// What it has taken so far.
+    pub attempts: Attempts,
+    /// The step that a pause is for, or else the one in progress.
+    step: Step,
+    /// The error after which the message was looked up.
+    doubt: Option<ApiError>,
+}
+
+impl SendMachine {
+    /// Sending that has not begun.
+    ///
+    /// `bot` is the account that sends, `room` the room of the recipient if it is known. `seed` may be any
+    /// number. A remembered room that is gone would hide what a precondition asks for: give such a
+    /// notification none.
+    pub fn new(
+        notification: &Notification,
+        bot: UserId,
+        room: Option<RoomId>,
+        deadline: Deadline,
+        seed: u64,
+    ) -> Self {
+        let mut precondition = notification.precondition.clone();
+        precondition.reverse();
+        Self {
+            key: notification.key.clone(),
+            origin: notification.origin.clone(),
+            bot,
+            revision: notification.revision.clone(),
+            precondition,
+            deadline,
+            seed,
+            room_is_old: room.is_some(),
+            room,
+            attempts: Attempts::default(),
+            step: Step::CreateRoom,
+            doubt: None,
+        }
+    }
+
+    /// Decides what to do next, given what happened and the time now.
+    pub fn on(&mut self, input: Input, now: Duration, budget: &mut RetryBudget) -> Command {
+        match input {
+            Input::Start => {
+                budget.deposit(now);
+                if self.room.is_some() {
+                    self.enter(now)
+                } else {
+                    self.take(Step::CreateRoom, now)
+                }
+            }
+            Input::Waited => self.take(self.step, now),
+            Input::Room(Ok(room)) => {
+                self.room = Some(room);
+                self.enter(now)
+            }
+            Input::Room(Err(error)) => self.try_again(Step::CreateRoom, error, now, budget),
+            Input::Sent(Ok(())) => self.delivered(ConfirmedBy::Sent),
+            Input::Sent(Err(error)) => self.after_failed_send(error, now, budget),
+            Input::Found(found) if self.step == Step::FindPrecondition => {
+                self.after_precondition(found, now, budget)
+            }
+            Input::Found(found) => self.after_find(found, now, budget),
+            Input::Edited(Ok(())) => self.delivered(ConfirmedBy::Edited),
+            // Another look-up would find the old text.
+            Input::Edited(Err(ApiError::Refused)) => give_up(SendError::Api(ApiError::Refused)),
+            Input::Edited(Err(error)) => self.try_again(Step::Edit, error, now, budget),
+        }
+    }
+
+    /// A refusal is also the answer to a message that exists already: look it up first.
+    fn after_failed_send(
+        &mut self,
+        error: ApiError,
+        now: Duration,
+        budget: &mut RetryBudget,
+    ) -> Command {
+        match error {
+            ApiError::Refused | ApiError::Unconfirmed => {
+                self.doubt = Some(error);
+                self.take(Step::Find, now)
+            }
+            error => self.try_again(Step::Send, error, now, budget),
+        }
+    }
+
+    fn after_find(
+        &mut self,
+        found: Result<StoredMessage, ApiError>,
+        now: Duration,
+        budget: &mut RetryBudget,
+    ) -> Command {
+        match found {
+            Ok(stored) if self.is_own(&stored) && self.is_behind(&stored) => {
+                self.doubt = None;
+                self.take(Step::Edit, now)
+            }
+            Ok(stored) if self.is_own(&stored) => self.delivered(ConfirmedBy::Found),
+            Ok(_) => give_up(SendError::IdTaken),
+            Err(ApiError::Refused) => self.after_absence(now, budget),
+            Err(error) => self.try_again(Step::Find, error, now, budget),
+        }
+    }
+
+    /// The message does not exist, so the error that caused the look-up is the answer.
+    fn after_absence(&mut self, now: Duration, budget: &mut RetryBudget) -> Command {
+        match self.doubt.take() {
+            // The remembered room may be gone: create it again, once.
+            Some(ApiError::Refused) if self.room_is_old => {
+                self.room = None;
+                self.room_is_old = false;
+                self.take(Step::CreateRoom, now)
+            }
+            Some(ApiError::Unconfirmed) => {
+                let pause = self.retry(Step::Send, ApiError::Unconfirmed, now, budget);
+                pause.unwrap_or_else(|| self.give_up_on(ApiError::Unconfirmed))
+            }
+            Some(error) => give_up(SendError::Api(error)),
+            None => give_up(SendError::Api(ApiError::Refused)),
+        }
+    }
+
+    /// Repeats a step, or looks once more for the message, or gives up.
+    pub(super) fn try_again(
+        &mut self,
+        step: Step,
+        error: ApiError,
+        now: Duration,
+        budget: &mut RetryBudget,
+    ) -> Command {
+        if let Some(pause) = self.retry(step, error, now, budget) {
+            return pause;
+        }
+        // The last chance to learn that only the answer was lost.
+        if step == Step::Send
+            && error.may_have_been_applied()
+            && self.deadline.time_for_a_call(now).is_some()
+        {
+            self.doubt = Some(error);
+            return self.take(Step::Find, now);
+        }
+        self.give_up_on(error)
+    }
+
+    /// The pause before a step is repeated, if the error may pass, and time and budget allow it.
+    fn retry(
+        &mut self,
+        step: Step,
+        error: ApiError,
+        now: Duration,
+        budget: &mut RetryBudget,
+    ) -> Option<Command> {
+        let pause = self.pause(error);
+        let ends = now + pause + self.deadline.call_limit;
+        let sensible =
+            error.is_transient() && self.attempts.retries < MAX_RETRIES && ends <= self.deadline.at;
+        if !sensible || !budget.take_retry(now) {
+            return None;
+        }
+        self.attempts.retries += 1;
+        self.attempts.rate_limit_waits += u64::from(matches!(error, ApiError::RateLimited(_)));
+        self.step = step;
+        Some(Command::Wait(pause))
+    }
+
+    /// The first error that left doubt tells more than the last one.
+    fn give_up_on(&mut self, error: ApiError) -> Command {
+        give_up(SendError::Api(self.doubt.take().unwrap_or(error)))
+    }
+
+    /// Begins a step, unless the time is over.
+    pub(super) fn take(&mut self, step: Step, now: Duration) -> Command {
+        let Some(within) = self.deadline.time_for_a_call(now) else {
+            return give_up(self.doubt.take().map_or(SendError::NoTime, SendError::Api));
+        };
+        self.step = step;
+        match (step, &self.room) {
+            (Step::FindPrecondition, Some(room)) => Command::Find {
+                id: self.precondition_id(room),
+                within,
+            },
+            (Step::Send, Some(room)) => Command::Send {
+                room: room.clone(),
+                id: self.message_id(room),
+                within,
+            },
+            (Step::Find, Some(room)) => Command::Find {
+                id: self.message_id(room),
+                within,
+            },
+            (Step::Edit, Some(room)) => Command::Edit {
+                room: room.clone(),
+                id: self.message_id(room),
+                within,
+            },
+            (Step::CreateRoom, _) | (_, None) => Command::CreateRoom { within },
+        }
+    }
+
+    fn delivered(&self, confirmed_by: ConfirmedBy) -> Command {
+        match &self.room {
+            Some(room) => Command::Finish(SendResult::Delivered {
+                id: self.message_id(room),
+                confirmed_by,
+            }),
+            // An answer to a call that was never made.
+            None => give_up(SendError::Api(ApiError::Unconfirmed)),
+        }
+    }
+
+    pub(super) fn is_own(&self, stored: &StoredMessage) -> bool {
+        stored.sender == self.bot && Some(&stored.room) == self.room.as_ref()
+    }
+
+    fn is_behind(&self, stored: &StoredMessage) -> bool {
+        let revision = self.revision.as_ref();
+        revision.is_some_and(|revision| live_pipeline::is_behind(&stored.text, revision))
+    }
+
+    /// The message to look up before this one.
+    fn precondition_id(&self, room: &RoomId) -> MessageId {
+        let key = self.precondition.last().unwrap_or(&self.key);
+        MessageId::derive(&self.origin, key, room)
+    }
+
+    fn message_id(&self, room: &RoomId) -> MessageId {
+        MessageId::derive(&self.origin, &self.key, room)
+    }
+
+    /// Until the rate limit is lifted, if that is the reason, and a jitter that differs by delivery.
+    fn pause(&self, error: ApiError) -> Duration {
+        let spread = PAUSE_MS.end - PAUSE_MS.start;
+        // The step of splitmix64: neighbouring seeds and tries end far apart.
+        let mixed = (self.seed ^ self.attempts.retries).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let jitter = Duration::from_millis(PAUSE_MS.start + mixed % spread);
+        match error {
+            ApiError::RateLimited(reset_in) => reset_in.unwrap_or_default() + jitter,
+            _ => jitter,
+        }
+    }
+}
+
+fn give_up(refusal: SendError) -> Command {
+    Command::Finish(SendResult::Failed(refusal))
+}
