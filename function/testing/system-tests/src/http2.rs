@@ -111,7 +111,7 @@ async fn rejections(lasting: Duration, counted: u32) -> CheckReport {
         report.expect(share < 20.0, || {
             format!("{name}: {share:.0} % CPU utilisation, expected less than 20 %")
         });
-        measurements.push(format!("{} µs, {share:.0} %", each.as_micros()));
+        measurements.push(format!("{name} {} µs, {share:.0} %", each.as_micros()));
     }
     chat.mark_all_read();
     report.workload(format!(
@@ -121,7 +121,7 @@ async fn rejections(lasting: Duration, counted: u32) -> CheckReport {
     ));
     report.measurement(format!(
         "CPU time per rejection and CPU utilisation: {}",
-        measurements.join(", ")
+        measurements.join("; ")
     ));
     report
 }

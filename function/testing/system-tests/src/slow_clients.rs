@@ -79,7 +79,7 @@ async fn measure(
     let attackers = Attackers::start(kind, sockets, sut.address());
     time::sleep(Duration::from_millis(500)).await;
     let began = Instant::now();
-    let (mut sent, mut probes, mut slowest) = (0, 0, Duration::ZERO);
+    let (mut sent, mut healthy, mut slowest) = (0, 0, Duration::ZERO);
     let mut ticks = time::interval(Duration::from_secs(1));
     let mut valid = JoinSet::new();
     while began.elapsed() < lasting {
@@ -93,7 +93,7 @@ async fn measure(
         });
         let probed = Instant::now();
         let probe = time::timeout(PROBE_TIMEOUT, sut.probe("/healthz")).await;
-        probes += usize::from(probe == Ok(Some(200)));
+        healthy += usize::from(probe == Ok(Some(200)));
         slowest = slowest.max(probed.elapsed());
     }
     let responses = valid.join_all().await;
@@ -122,8 +122,8 @@ async fn measure(
     report.expect(first.is_some_and(|first| first < MAX_FIRST_RESPONSE), || {
         format!("{kind:?}: first response after {first:?}, expected less than {MAX_FIRST_RESPONSE:?}")
     });
-    report.expect(probes == sent, || {
-        format!("{kind:?}: {probes} of {sent} probes answered within {PROBE_TIMEOUT:?}")
+    report.expect(healthy == sent, || {
+        format!("{kind:?}: {healthy} of {sent} probes answered within {PROBE_TIMEOUT:?}")
     });
     report.expect(memory < 64, || {
         format!("{kind:?}: peak memory {memory} MiB, expected less than 64")

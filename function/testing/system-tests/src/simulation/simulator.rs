@@ -106,7 +106,7 @@ struct Attempt {
 }
 
 /// A delivery of GitLab.
-struct Sent {
+struct Delivery {
     accepted: bool,
     recipients: usize,
     progress: Option<PipelineState>,
@@ -134,7 +134,7 @@ pub(super) struct Simulator {
     events: EventQueue<Event>,
     replicas: Vec<Replica>,
     attempts: Vec<Attempt>,
-    sent: Vec<Sent>,
+    deliveries: Vec<Delivery>,
     chat: Chat,
     rules: Rules,
     chat_down: bool,
@@ -207,7 +207,7 @@ impl Simulator {
             events,
             replicas,
             attempts: Vec::new(),
-            sent: Vec::new(),
+            deliveries: Vec::new(),
             chat: Chat::new(limited),
             chat_down: false,
             fault_percent,
@@ -279,7 +279,7 @@ impl Simulator {
             Event::Push { progress } => self.push(progress),
             Event::Post { number } => self.post(number),
             Event::Resend { number } => {
-                if !self.sent[number].accepted {
+                if !self.deliveries[number].accepted {
                     self.post(number);
                 }
             }
@@ -306,14 +306,14 @@ impl Simulator {
         }
     }
 
-    /// GitLab pushes an event, unless the webhook is disabled: such events are never sent.
+    /// GitLab pushes an event, unless the webhook is disabled: such events are never delivery.
     fn push(&mut self, progress: Option<PipelineState>) {
         if self.events.now() < self.disabled_until {
             return;
         }
-        let number = self.sent.len();
+        let number = self.deliveries.len();
         let several = self.rules.resends_early && self.rng.percent(30);
-        self.sent.push(Sent {
+        self.deliveries.push(Delivery {
             accepted: false,
             recipients: if several { MAX_RECIPIENTS } else { 1 },
             progress,
@@ -336,19 +336,19 @@ impl Simulator {
     fn post(&mut self, number: usize) {
         self.stats.attempts += 1;
         let index = self.rng.below(REPLICAS as u64) as usize;
-        let seed = self.rng.number();
+        let machine_seed = self.rng.number();
         let now = self.events.now();
         let replica = &self.replicas[index];
         let stale = replica.skew.unsigned_abs() > TOLERANCE_SECONDS;
-        let sent = &self.sent[number];
-        let key = match &sent.progress {
+        let delivery = &self.deliveries[number];
+        let key = match &delivery.progress {
             Some(progress) => live_pipeline::key(progress),
             None => name(&format!("key-{number}")),
         };
         let alice = Destination::User(Username::parse("alice").expect("is a name"));
         let origin = "https://gitlab.example.org".to_owned();
         let notification = Notification::new(key, alice, String::new(), origin);
-        let notification = match &sent.progress {
+        let notification = match &delivery.progress {
             Some(progress) => notification.edited(progress.clone()),
             None => notification,
         };
@@ -356,11 +356,11 @@ impl Simulator {
             let room = replica.rooms[recipient].clone();
             let deadline = Deadline::new(now, SEND_DEADLINE);
             (
-                SendMachine::new(&notification, bot(), room, deadline, seed),
+                SendMachine::new(&notification, bot(), room, deadline, machine_seed),
                 None,
             )
         };
-        let machines: Vec<_> = (0..sent.recipients).map(machine).collect();
+        let machines: Vec<_> = (0..delivery.recipients).map(machine).collect();
         let recipients = machines.len();
         let attempt = self.attempts.len();
         self.attempts.push(Attempt {
@@ -497,14 +497,14 @@ impl Simulator {
 
     /// The key of the message: equal for deliveries that belong to one message.
     fn message_key(&self, number: usize) -> String {
-        match &self.sent[number].progress {
+        match &self.deliveries[number].progress {
             Some(progress) => format!("pipeline {}", progress.pipeline),
             None => format!("delivery {number}"),
         }
     }
 
     fn text(&self, number: usize) -> String {
-        let Some(progress) = &self.sent[number].progress else {
+        let Some(progress) = &self.deliveries[number].progress else {
             return String::new();
         };
         let page = progress.pipeline;
@@ -539,7 +539,7 @@ impl Simulator {
             self.violations
                 .push(format!("delivery {number} was answered after {took:?}"));
         }
-        self.sent[number].accepted = true;
+        self.deliveries[number].accepted = true;
         self.failures = 0;
     }
 
@@ -557,7 +557,7 @@ impl Simulator {
 
     /// Whether a stored text has the state of this delivery or a later one.
     fn is_up_to_date(&self, number: usize, stored: &Stored) -> bool {
-        let progress = self.sent[number].progress.as_ref();
+        let progress = self.deliveries[number].progress.as_ref();
         progress.is_none_or(|progress| !live_pipeline::is_behind(&stored.text, progress))
     }
 
@@ -598,7 +598,7 @@ impl Simulator {
         for replica in &mut self.replicas {
             replica.skew = 0;
         }
-        let failed = (0..self.sent.len()).filter(|&number| !self.sent[number].accepted);
+        let failed = (0..self.deliveries.len()).filter(|&number| !self.deliveries[number].accepted);
         let failed: Vec<_> = failed.collect();
         for (position, number) in failed.into_iter().enumerate() {
             // GitLab allows 5 resends per minute.
@@ -620,14 +620,14 @@ impl Simulator {
                 violations.push(format!("{key} has {} messages in {room}", several.len()));
             }
         }
-        for (number, sent) in self.sent.iter().enumerate() {
+        for (number, delivery) in self.deliveries.iter().enumerate() {
             let key = self.message_key(number);
-            let is_stored = (0..sent.recipients).all(|recipient| {
+            let is_stored = (0..delivery.recipients).all(|recipient| {
                 let room = room(recipient);
                 let found = messages.get(&(key.as_str(), room.as_str()));
                 found.is_some_and(|found| self.is_up_to_date(number, found[0]))
             });
-            if !sent.accepted || !is_stored {
+            if !delivery.accepted || !is_stored {
                 self.stats.lost += 1;
                 violations.push(format!("delivery {number} was not stored after the resend"));
             }
