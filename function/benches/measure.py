@@ -1,7 +1,6 @@
-"""Starts servers and tools for the benchmark and reads what they cost off /proc.
+"""Starts the servers and tools of the benchmark and reads their CPU time and memory from /proc.
 
-Owns processes, cores and numbers. What is compared with what is decided in `run`; how it is shown,
-in `report.py`.
+Owns processes and CPU pinning. `run` decides what is compared; `report.py` formats the results.
 """
 
 import contextlib
@@ -14,7 +13,7 @@ import statistics
 import subprocess
 import time
 
-# What is measured has a core of its own; everything else shares the other.
+# The measured server has one core; all tools share the other.
 SERVER_CORE, TOOLS_CORE = ("0", "1") if os.cpu_count() > 1 else ("0", "0")
 ADDRESS = "127.0.0.1:8080"
 URL = f"http://{ADDRESS}/webhook"
@@ -37,7 +36,7 @@ def until(condition, what, seconds=20):
 
 
 class Process:
-    """A program and its children, pinned to one core, ended at the end of a `with`."""
+    """A program and its children, pinned to one core, killed at the end of a `with` block."""
 
     def __init__(self, command, core, environment=None, address=None, folder=None):
         self.command = ["taskset", "--cpu-list", core, *map(str, command)]
@@ -60,7 +59,7 @@ class Process:
         if self.address:
             until(lambda: listening(self.address) or self.process.poll() is not None, f"expected {self.command[3]} to listen")
         if self.process.poll() is not None:
-            raise SystemExit(f"bench: {' '.join(self.command)} ended with {self.process.returncode}")
+            raise SystemExit(f"bench: {' '.join(self.command)} exited with status {self.process.returncode}")
         return self
 
     def __exit__(self, *_):
@@ -69,7 +68,7 @@ class Process:
         self.process.wait()
 
     def members(self):
-        """Every process of the group."""
+        """All processes of the group."""
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError, ProcessLookupError):
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
@@ -77,7 +76,7 @@ class Process:
                     yield folder, fields
 
     def cpu_seconds(self):
-        """Processor time of every thread that is still there, as the scheduler counts it."""
+        """CPU time of all running threads in seconds, as counted by the scheduler."""
         total = 0
         for folder, _ in self.members():
             for thread in (folder / "task").iterdir():
@@ -86,7 +85,7 @@ class Process:
         return total / 1e9
 
     def memory_mb(self, field="VmRSS"):
-        """Resident memory now, or with `VmHWM` at its highest."""
+        """Resident memory in MB; the peak with `VmHWM`."""
         total = 0
         for folder, _ in self.members():
             for line in (folder / "status").read_text().splitlines():
@@ -109,11 +108,11 @@ class Tools:
         return Process(self.command("upstream", address=CHAT, delay_ms=delay_ms, **options), TOOLS_CORE, address=CHAT)
 
     def send(self, **options):
-        """Sends, and fails unless every answer is a good one."""
+        """Sends webhooks, and fails unless every response is 200 or 204."""
         result = self.run(self.command("send", url=URL, **options), TOOLS_CORE)
         good = sum(count for status, count in result["statuses"].items() if status in ("200", "204"))
         if good != options["count"]:
-            raise SystemExit(f"bench: expected good answers only, found {result['statuses']}")
+            raise SystemExit(f"bench: expected only responses 200 and 204, found {result['statuses']}")
         return result
 
     def cold(self, program, environment, folder=None, runs=10, url=URL, method="POST"):
@@ -122,12 +121,12 @@ class Tools:
 
     def start_lambda(self, program, environment, runs=10):
         address = "127.0.0.1:9001"
-        started_by_lambda = {
+        lambda_environment = {
             "AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_FUNCTION_NAME": "webhook-app",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128", "AWS_LAMBDA_FUNCTION_VERSION": "1",
         }
         command = self.command("lambda", address=address, runs=runs) + ["--", program]
-        return self.run(command, None, {**environment, **started_by_lambda})
+        return self.run(command, None, {**environment, **lambda_environment})
 
     @staticmethod
     def run(command, core, environment=None, folder=None):
@@ -140,7 +139,7 @@ class Tools:
             text=True,
         )
         if done.returncode:
-            raise SystemExit(f"bench: {' '.join(map(str, command))} ended with {done.returncode}")
+            raise SystemExit(f"bench: {' '.join(map(str, command))} exited with status {done.returncode}")
         return json.loads(done.stdout)
 
 

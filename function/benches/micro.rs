@@ -1,5 +1,5 @@
-//! The three pure steps of a webhook, each by itself: is it GitLab's, what happened, what is said.
-//! For changes to the core; what the whole function does is measured by `make bench`.
+//! Microbenchmarks of the three pure steps of a webhook: verify, parse and render. For changes to the core;
+//! `make bench` measures the whole program.
 
 use std::hint::black_box;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use webhook_app::notifier::message::{self, Visibility};
 
 const HOOK: Option<&[u8]> = Some(b"Push Hook");
 
-/// A push as sent, and one whose message is as long as twenty commits and more.
+/// The sample push, and one with a commit message of about 60 KB.
 fn bodies() -> [(&'static str, Vec<u8>); 2] {
     let sample = Delivery::push_sample().body().to_vec();
     let text = String::from_utf8_lossy(&sample).into_owned();
@@ -35,8 +35,8 @@ fn verify(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| {
-                let claim = verifier.verify_headers(black_box(&headers), now);
-                claim.and_then(|claim| claim.verify_body(black_box(&body)))
+                let unverified = verifier.verify_headers(black_box(&headers), now);
+                unverified.and_then(|unverified| unverified.verify_body(black_box(&body)))
             });
         });
     }
@@ -66,11 +66,11 @@ fn render(criterion: &mut Criterion) {
 
 fn headers(delivery: &Delivery) -> HeaderMap {
     let headers = delivery.headers().into_iter();
-    let pairs = headers.filter_map(|(name, value)| {
+    let headers = headers.filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         Some((name, HeaderValue::from_bytes(&value).ok()?))
     });
-    pairs.collect()
+    headers.collect()
 }
 
 criterion_group!(benches, verify, parse, render);

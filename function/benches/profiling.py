@@ -1,6 +1,6 @@
-"""Where the processor time of a webhook goes, by the samples of Linux's perf.
+"""Profiles a server under load with Linux perf and shows its CPU time by group of functions.
 
-Owns the groups that functions fall into; the first that fits takes it.
+Owns the groups. A function belongs to the first group whose pattern matches.
 """
 
 import re
@@ -23,7 +23,7 @@ SECONDS = 3
 
 
 def shares(server, tools, work, **load):
-    """Percent of the samples that each group has while `load` is sent."""
+    """The percentage of samples per group while `load` is sent."""
     data = work / "perf.data"
     tools.send(count=200, connections=16)
     recording = subprocess.Popen(
@@ -33,7 +33,7 @@ def shares(server, tools, work, **load):
     time.sleep(0.3)
     tools.send(**load)
     if recording.wait():
-        raise SystemExit("bench: expected perf to record; on Debian it is in the package linux-perf, and needs root")
+        raise SystemExit("bench: perf could not record; it needs root, and on Debian the package linux-perf")
     report = subprocess.run(
         ["perf", "report", "--input", data, "--stdio", "--no-children", "--sort", "sym"],
         check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -1,7 +1,7 @@
-"""The same function as most would write it in Python: signature, message, one call to Rocket.Chat.
+"""A minimal Python implementation for comparison: verifies the signature and sends one message.
 
-It leaves out what the function is about beside speed: deliveries are not told apart, nothing is
-tried again, answers are not read. Served by gunicorn with two workers of 32 threads.
+It has no deduplication and no retries, and it does not read the responses of Rocket.Chat.
+Served by gunicorn with two workers of 32 threads.
 """
 
 import base64
@@ -38,8 +38,8 @@ def room():
 def webhook():
     body = request.get_data()
     delivery, timestamp = request.headers["webhook-id"], request.headers["webhook-timestamp"]
-    made = hmac.digest(KEY, f"{delivery}.{timestamp}.".encode() + body, hashlib.sha256)
-    if not hmac.compare_digest("v1," + base64.b64encode(made).decode(), request.headers["webhook-signature"]):
+    expected = hmac.digest(KEY, f"{delivery}.{timestamp}.".encode() + body, hashlib.sha256)
+    if not hmac.compare_digest("v1," + base64.b64encode(expected).decode(), request.headers["webhook-signature"]):
         abort(401)
     if abs(time.time() - int(timestamp)) > 300:
         abort(401)

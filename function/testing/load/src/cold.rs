@@ -1,5 +1,5 @@
-//! `cold`: from starting a program to its first good answer, to a real signed webhook or to a probe. Owns the clock
-//! and the end of what it started; blocking on purpose, so that no event loop stands in between.
+//! `cold`: measures the time from starting a program to its first successful response, to a signed webhook or to
+//! a probe. Also starts and stops the program. Blocking on purpose, so that no event loop adds latency.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,14 +14,14 @@ use crate::deliveries::Deliveries;
 use crate::options::Options;
 use crate::send::split;
 
-/// Longer than any of the programs takes.
-const LIMIT: Duration = Duration::from_secs(20);
+/// How long a program may take to respond.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Between two tries to connect: short against a millisecond, long enough to leave the core alone.
-const LOOK_EVERY: Duration = Duration::from_micros(20);
+/// The time between two connection attempts: much less than a millisecond, but without busy waiting.
+const RETRY_INTERVAL: Duration = Duration::from_micros(20);
 
-/// Starts the program behind `--` for `--runs` times and posts to `--url`, or gets it if that is
-/// the `--method`.
+/// Starts the program after `--` `--runs` times and sends one request to `--url`: a signed POST, or GET
+/// with `--method GET`.
 pub(crate) fn run(options: &Options) -> Result<Value, String> {
     let url = options.text("url", "http://127.0.0.1:8080/webhook");
     let runs: usize = options.number("runs", 50)?;
@@ -39,8 +39,8 @@ pub(crate) fn run(options: &Options) -> Result<Value, String> {
         cpu.push(start.cpu_ms);
         resident.push(start.resident_mb);
     }
-    for found in [&mut times, &mut cpu, &mut resident] {
-        found.sort_unstable_by(f64::total_cmp);
+    for values in [&mut times, &mut cpu, &mut resident] {
+        values.sort_unstable_by(f64::total_cmp);
     }
     Ok(json!({
         "runs": runs,
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, String> {
     }))
 }
 
-/// What one start took.
+/// The measurements of one start.
 struct Start {
     ms: f64,
     cpu_ms: f64,
@@ -62,22 +62,26 @@ struct Start {
 fn once(program: &[String], host: &str, request: (&[u8], &[u8])) -> Result<Start, String> {
     let started = Instant::now();
     let running = Running::start(program).map_err(|error| format!("could not start: {error}"))?;
-    let answer = first_answer(started, host, request);
+    let response = first_response(started, host, request);
     let ms = started.elapsed().as_secs_f64() * 1000.0;
     let process = running.0.id();
-    answer.map(|()| Start {
+    response.map(|()| Start {
         ms,
         cpu_ms: cpu_ms(process),
         resident_mb: resident_mb(process),
     })
 }
 
-fn first_answer(started: Instant, host: &str, (head, body): (&[u8], &[u8])) -> Result<(), String> {
-    while started.elapsed() < LIMIT {
+fn first_response(
+    started: Instant,
+    host: &str,
+    (head, body): (&[u8], &[u8]),
+) -> Result<(), String> {
+    while started.elapsed() < START_TIMEOUT {
         if let Ok(mut stream) = TcpStream::connect(host) {
             let written = stream.write_all(head).and_then(|()| stream.write_all(body));
             let mut status = [0; 12];
-            // Whoever accepts and closes is not ready yet.
+            // A program that accepts and closes the connection is not ready yet.
             if written
                 .and_then(|()| stream.read_exact(&mut status))
                 .is_ok()
@@ -91,19 +95,18 @@ fn first_answer(started: Instant, host: &str, (head, body): (&[u8], &[u8])) -> R
                 };
             }
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(RETRY_INTERVAL);
     }
-    Err(format!("no answer from {host} within {LIMIT:?}"))
+    Err(format!("no response from {host} within {START_TIMEOUT:?}"))
 }
 
-/// Processor time of the first thread, from before the program was loaded; 0 where Linux does not
-/// tell.
+/// CPU time of the main thread in milliseconds, including exec; 0 if the kernel does not report it.
 fn cpu_ms(process: u32) -> f64 {
-    let told = std::fs::read_to_string(format!("/proc/{process}/schedstat")).unwrap_or_default();
-    number(told.split_whitespace().next()) / 1_000_000.0
+    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).unwrap_or_default();
+    number(text.split_whitespace().next()) / 1_000_000.0
 }
 
-/// Resident memory of one process; 0 where Linux does not tell.
+/// Resident memory in MB; 0 if the kernel does not report it.
 fn resident_mb(process: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -114,13 +117,13 @@ fn number(word: Option<&str>) -> f64 {
     word.and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
-/// A process and its children, ended when dropped.
+/// A process and its children, killed when dropped.
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// Starts a program in a group of its own, so that its children end with it.
+    /// Starts a program in a new process group, so that its children are killed with it.
     pub(crate) fn start(program: &[String]) -> io::Result<Self> {
-        let missing = || io::Error::other("expected a program behind --");
+        let missing = || io::Error::other("expected a program after --");
         let (name, arguments) = program.split_first().ok_or_else(missing)?;
         let child = Command::new(name)
             .args(arguments)

@@ -1,11 +1,10 @@
-//! Signed pushes, made before the clock starts: every one has an id and a signature of its own,
-//! because a function that sends each delivery once must not be asked twice for the same. All share
-//! one body.
+//! Signed pushes, generated before the measurement starts. Each has a unique id and signature, because
+//! webhook-app deduplicates deliveries. All have the same body.
 
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use serde_json::{Value, json};
 
-/// One request: its head, and the body it shares with the others.
+/// The heads of all requests, and their common body.
 #[derive(Debug)]
 pub(crate) struct Deliveries {
     heads: Vec<Vec<u8>>,
@@ -20,12 +19,12 @@ impl Deliveries {
         Self { heads, body }
     }
 
-    /// How many there are.
+    /// The number of deliveries.
     pub(crate) fn len(&self) -> usize {
         self.heads.len()
     }
 
-    /// The head and the body of one.
+    /// The head and the body of one request.
     pub(crate) fn get(&self, index: usize) -> (&[u8], &[u8]) {
         (&self.heads[index], &self.body)
     }
@@ -36,7 +35,7 @@ fn head(body: &[u8], host: &str, path: &str) -> Vec<u8> {
     let length = body.len();
     let mut head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n")
         .into_bytes();
-    // Kept open: a pool of connections stands between most GitLabs and most functions.
+    // Keep-alive, because most deployments have a proxy with a connection pool in front of webhook-app.
     for (name, value) in delivery.without("Connection").headers() {
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");
@@ -47,7 +46,7 @@ fn head(body: &[u8], host: &str, path: &str) -> Vec<u8> {
     head
 }
 
-/// The sample push with as many commits and long messages as make up the size.
+/// The sample push with more commits and longer messages, to make up about `size` bytes.
 pub(crate) fn push(size: usize) -> Vec<u8> {
     let sample = Delivery::push_sample();
     let Ok(mut push) = serde_json::from_slice::<Value>(sample.body()) else {
@@ -55,7 +54,7 @@ pub(crate) fn push(size: usize) -> Vec<u8> {
     };
     let commit = push["commits"][0].clone();
     let length = |push: &Value| push.to_string().len();
-    // Twenty commits at most stand in a push; the rest is in their messages.
+    // GitLab lists at most 20 commits in a push; a longer commit message makes up the rest.
     while length(&push) + length(&commit) < size
         && push["commits"].as_array().map_or(0, Vec::len) < 20
     {
@@ -64,7 +63,7 @@ pub(crate) fn push(size: usize) -> Vec<u8> {
         }
     }
     let line = "A line of a message, as \"people\" write it.\n";
-    // As it stands in JSON, escapes and all, but without its quotes.
+    // The length in JSON, with escapes but without the quotes.
     let written = json!(line).to_string().len() - 2;
     let missing = size.saturating_sub(length(&push));
     push["commits"][0]["message"] = json!(line.repeat(missing / written));

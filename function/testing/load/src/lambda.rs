@@ -1,6 +1,6 @@
-//! `lambda`: a Runtime API that hands out signed pushes and takes the time: from starting the
-//! program to its first question (init), to its first answer, and of each warm answer. Owns no more
-//! of the protocol than that takes; it is checked strictly in the function's tests.
+//! `lambda`: a minimal Lambda Runtime API that serves signed pushes and measures the time from starting the
+//! program to its first poll (init), to its first response, and of each warm response. The protocol is
+//! validated by the tests of webhook-app, not here.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -13,13 +13,13 @@ use crate::cold::Running;
 use crate::deliveries::push;
 use crate::options::Options;
 
-/// Warm answers of one start.
+/// Warm invocations per start.
 const WARM: usize = 10;
 
-/// Longer than any answer takes.
-const LIMIT: Duration = Duration::from_secs(10);
+/// How long a response may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Starts the program behind `--` for `--runs` times, with a Runtime API at `--address`.
+/// Starts the program after `--` `--runs` times, with a Runtime API at `--address`.
 pub(crate) fn run(options: &Options) -> Result<Value, String> {
     let address = options.text("address", "127.0.0.1:9001");
     let size = options.number("size", 4096)?;
@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<Value, String> {
     let [mut init, mut first, mut warm] = [const { Vec::new() }; 3];
     for _ in 0..options.number("runs", 20)? {
         let times = once(&options.program, &listener, size)
-            .map_err(|error| format!("the Lambda program did not answer: {error}"))?;
+            .map_err(|error| format!("the Lambda program did not respond: {error}"))?;
         init.push(times[0]);
         first.push(times[1]);
         warm.extend_from_slice(&times[2..]);
@@ -40,27 +40,27 @@ pub(crate) fn run(options: &Options) -> Result<Value, String> {
     }))
 }
 
-/// Milliseconds: to the first question, to the answer of the first event, and of each further one.
+/// Milliseconds to the first poll, then of the first invocation and of each warm one.
 fn once(program: &[String], listener: &TcpListener, size: usize) -> std::io::Result<Vec<f64>> {
     let started = Instant::now();
     let _running = Running::start(program)?;
     let mut times = Vec::new();
-    let mut handed_out = started;
+    let mut served_at = started;
     let mut connection = accept(listener)?;
     while times.len() < WARM + 2 {
-        let Some(question) = read(&mut connection)? else {
+        let Some(request) = read(&mut connection)? else {
             connection = accept(listener)?;
             continue;
         };
-        if question.starts_with("GET ") {
+        if request.starts_with("GET ") {
             if times.is_empty() {
                 times.push(ms(started));
             }
             let event = event(size).to_string();
-            handed_out = Instant::now();
+            served_at = Instant::now();
             write(&mut connection, "200 OK", &event)?;
         } else {
-            times.push(ms(handed_out));
+            times.push(ms(served_at));
             write(&mut connection, "202 Accepted", "")?;
         }
     }
@@ -70,11 +70,11 @@ fn once(program: &[String], listener: &TcpListener, size: usize) -> std::io::Res
 fn accept(listener: &TcpListener) -> std::io::Result<BufReader<TcpStream>> {
     let (stream, _) = listener.accept()?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     Ok(BufReader::new(stream))
 }
 
-/// The first line of the next request, whose body is read and dropped.
+/// The request line of the next request; its body is discarded.
 fn read(connection: &mut BufReader<TcpStream>) -> std::io::Result<Option<String>> {
     let mut first_line = String::new();
     if connection.read_line(&mut first_line)? == 0 {
@@ -96,19 +96,19 @@ fn read(connection: &mut BufReader<TcpStream>) -> std::io::Result<Option<String>
 
 fn write(connection: &mut BufReader<TcpStream>, status: &str, body: &str) -> std::io::Result<()> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let deadline = since.unwrap_or_default().as_millis() + LIMIT.as_millis();
+    let deadline = since.unwrap_or_default().as_millis() + TIMEOUT.as_millis();
     let length = body.len();
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
          lambda-runtime-aws-request-id: 8476a536-e9f4-11e8-9739-2dfe598c3fcd\r\n\
          lambda-runtime-deadline-ms: {deadline}\r\n\
          lambda-runtime-invoked-function-arn: arn:aws:lambda:eu-central-1:123456789012:function:webhook-app\r\n\
          lambda-runtime-trace-id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700\r\n\r\n{body}"
     );
-    connection.get_mut().write_all(answer.as_bytes())
+    connection.get_mut().write_all(response.as_bytes())
 }
 
-/// A push as a function URL brings it.
+/// A push in the event format of a function URL.
 fn event(size: usize) -> Value {
     let delivery = Delivery::new("Push Hook", push(size)).signed_with(SAMPLE_KEY);
     let headers = delivery.headers().into_iter();

@@ -1,9 +1,9 @@
-//! The tools of the benchmark, each a command: `send` webhooks, answer as a quick `upstream`, and
-//! measure a `cold` start, also of a `lambda`. Owns the command line; each prints one line of JSON. What is measured
-//! when, and beside what, is the affair of `function/benches/run`.
+//! The tools of the benchmark: `send` generates load, `upstream` is a fast fake of Rocket.Chat, `cold` and
+//! `lambda` measure start-up. Owns the command line; each command prints one line of JSON.
+//! `function/benches/run` decides what is measured and compared.
 //!
-//! The upstream is not the strict stand-in of the tests: checking each call against Rocket.Chat's
-//! schemas costs more than the function itself, and would be what is measured.
+//! The upstream is not the strict fake of the tests, because validating each call against Rocket.Chat's
+//! schemas costs more CPU time than webhook-app and would dominate the measurement.
 
 mod cold;
 mod deliveries;
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             written.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
         }
         Err(error) => {
-            complain(&error);
+            print_error(&error);
             ExitCode::FAILURE
         }
     }
@@ -47,7 +47,7 @@ fn run() -> Result<Value, String> {
     }
 }
 
-/// One thread: the machine's other core belongs to what is measured.
+/// Runs on one thread, because the other core of the machine is for the measured program.
 fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -56,7 +56,7 @@ fn wait<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     runtime.block_on(work)
 }
 
-#[expect(clippy::print_stderr, reason = "the program has no other way to tell")]
-fn complain(text: &str) {
+#[expect(clippy::print_stderr, reason = "a program prints its errors")]
+fn print_error(text: &str) {
     eprintln!("load: {text}");
 }

@@ -1,17 +1,17 @@
-//! HTTP/1.1 messages with a Content-Length, one after another on a connection. Owns as much of the
-//! protocol as the benchmark's own two ends need, and no more: it must cost less than what it measures.
+//! Reads HTTP/1.1 messages with a Content-Length from a connection. Supports only what the benchmark's
+//! client and server need, to use less CPU time than the measured program.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// A reader that keeps what it read too much for the next message.
+/// A reader that buffers bytes of the next message.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     buffer: Vec<u8>,
 }
 
-/// One message; its first line says what it is.
+/// A request or a response.
 #[derive(Debug)]
 pub(crate) struct Message {
     /// `POST /path HTTP/1.1` or `HTTP/1.1 200 OK`.
@@ -21,7 +21,7 @@ pub(crate) struct Message {
 }
 
 impl Reader {
-    /// The next message; none when the other side has closed between two of them.
+    /// The next message; `None` if the peer has closed the connection between two messages.
     pub(crate) async fn next(
         &mut self,
         from: &mut (impl AsyncRead + Unpin),
@@ -43,13 +43,13 @@ impl Reader {
             }
         };
         let head = String::from_utf8_lossy(&self.buffer[..head_end]).into_owned();
-        let whole = head_end + content_length(&head);
-        while self.buffer.len() < whole {
+        let end = head_end + content_length(&head);
+        while self.buffer.len() < end {
             if from.read_buf(&mut self.buffer).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
-        let rest = self.buffer.split_off(whole);
+        let rest = self.buffer.split_off(end);
         let body = self.buffer.split_off(head_end);
         self.buffer = rest;
         let first_line = head.lines().next().unwrap_or_default().to_owned();

@@ -1,19 +1,19 @@
-//! Words of the command line: `--name value`, and after `--` the program to start. Owns their
-//! defaults in one place; knows nothing of what they mean.
+//! Parses the command line: `--name value` options, and after `--` the program to start. The commands
+//! define the options and their defaults.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-/// What was asked for.
+/// The parsed options.
 #[derive(Debug)]
 pub(crate) struct Options {
     named: BTreeMap<String, String>,
-    /// The program and its arguments, behind `--`.
+    /// The program and its arguments, after `--`.
     pub(crate) program: Vec<String>,
 }
 
 impl Options {
-    /// Reads the words behind the command.
+    /// Parses the arguments after the command.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut named = BTreeMap::new();
         while let Some(word) = words.next() {
@@ -32,12 +32,12 @@ impl Options {
         })
     }
 
-    /// A text, or its default.
+    /// A text option, or its default.
     pub(crate) fn text<'a>(&'a self, name: &str, default: &'a str) -> &'a str {
         self.named.get(name).map_or(default, String::as_str)
     }
 
-    /// A number, or its default.
+    /// A numeric option, or its default.
     pub(crate) fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, String> {
         let Some(text) = self.named.get(name) else {
             return Ok(default);

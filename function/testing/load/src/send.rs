@@ -1,6 +1,6 @@
-//! `send`: posts signed pushes over open connections, one after the other or evenly in time. Owns
-//! the clock: in a steady stream a latency counts from when the request was due, not from when a
-//! slow function let it out.
+//! `send`: posts signed pushes over keep-alive connections, as fast as possible or at a constant rate.
+//! At a constant rate, latency is measured from when a request was due, not from when it was sent, to
+//! avoid coordinated omission.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -18,20 +18,20 @@ use crate::deliveries::Deliveries;
 use crate::message::Reader;
 use crate::options::Options;
 
-/// What all connections share.
+/// State shared by all connections.
 struct Run {
     deliveries: Deliveries,
     host: String,
-    /// The next delivery to be sent.
+    /// The index of the next delivery.
     next: Cell<usize>,
-    /// Between two deliveries; zero sends as fast as answers come.
-    pause: Duration,
+    /// The time between two deliveries; zero sends as fast as responses arrive.
+    interval: Duration,
     started: Instant,
     latencies: RefCell<Vec<Duration>>,
     statuses: RefCell<BTreeMap<String, usize>>,
 }
 
-/// Sends `--count` pushes of `--size` bytes to `--url` over `--connections`, at `--rate` a second.
+/// Sends `--count` pushes of `--size` bytes to `--url` over `--connections`, at `--rate` per second.
 pub(crate) async fn run(options: &Options) -> Result<Value, String> {
     let url = options.text("url", "http://127.0.0.1:8080/webhook");
     let count: usize = options.number("count", 1000)?;
@@ -45,7 +45,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value, String> {
         deliveries,
         host: host.to_owned(),
         next: Cell::new(0),
-        pause: if rate > 0.0 {
+        interval: if rate > 0.0 {
             Duration::from_secs_f64(1.0 / rate)
         } else {
             Duration::ZERO
@@ -59,7 +59,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value, String> {
         let run = Rc::clone(&run);
         set.spawn_local(async move {
             if let Err(error) = run.connection().await {
-                run.note(&error.kind().to_string());
+                run.count(&error.kind().to_string());
             }
         });
     }
@@ -76,10 +76,10 @@ impl Run {
             let (head, body) = self.deliveries.get(index);
             stream.write_all(head).await?;
             stream.write_all(body).await?;
-            let answer = reader.next(&mut stream).await?;
-            let answer = answer.ok_or(io::ErrorKind::UnexpectedEof)?;
+            let response = reader.next(&mut stream).await?;
+            let response = response.ok_or(io::ErrorKind::UnexpectedEof)?;
             self.latencies.borrow_mut().push(due.elapsed());
-            self.note(answer.first_line.split(' ').nth(1).unwrap_or_default());
+            self.count(response.first_line.split(' ').nth(1).unwrap_or_default());
         }
         Ok(())
     }
@@ -91,15 +91,15 @@ impl Run {
             return None;
         }
         self.next.set(index + 1);
-        if self.pause.is_zero() {
+        if self.interval.is_zero() {
             return Some((index, Instant::now()));
         }
-        let due = self.started + self.pause * u32::try_from(index).unwrap_or(u32::MAX);
+        let due = self.started + self.interval * u32::try_from(index).unwrap_or(u32::MAX);
         time::sleep_until(due).await;
         Some((index, due))
     }
 
-    fn note(&self, status: &str) {
+    fn count(&self, status: &str) {
         *self
             .statuses
             .borrow_mut()
@@ -112,7 +112,7 @@ impl Run {
         let mut latencies = self.latencies.borrow_mut();
         latencies.sort_unstable();
         let answered = latencies.len();
-        let at = |share: usize| {
+        let percentile = |share: usize| {
             let index = (answered * share / 1000).min(answered.saturating_sub(1));
             latencies
                 .get(index)
@@ -123,21 +123,21 @@ impl Run {
             "connections": connections,
             "size": size,
             "seconds": seconds,
-            // Counts below 2^52 are exact.
+            // u32 to f64 is exact.
             "per_second": f64::from(u32::try_from(answered).unwrap_or(u32::MAX)) / seconds,
-            "p50_ms": at(500),
-            "p99_ms": at(990),
-            "max_ms": at(1000),
+            "p50_ms": percentile(500),
+            "p99_ms": percentile(990),
+            "max_ms": percentile(1000),
             "statuses": *self.statuses.borrow(),
         })
     }
 }
 
-/// `127.0.0.1:8080` and `/webhook` of an address.
+/// Splits a URL into host and path, such as `127.0.0.1:8080` and `/webhook`.
 pub(crate) fn split(url: &str) -> Result<(&str, &str), String> {
     let rest = url.strip_prefix("http://");
     let rest =
-        rest.ok_or_else(|| format!("expected an address that begins with http://, found {url}"))?;
+        rest.ok_or_else(|| format!("expected a URL that starts with http://, found {url}"))?;
     Ok(rest
         .find('/')
         .map_or((rest, "/"), |slash| rest.split_at(slash)))

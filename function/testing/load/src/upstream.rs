@@ -1,6 +1,5 @@
-//! `upstream`: answers as Rocket.Chat does when all is well, as quickly as it can or `--delay-ms`
-//! late, over TLS if it gets a certificate. Owns the two answers that the function reads, and takes
-//! its spans as a collector would.
+//! `upstream`: a fast fake of Rocket.Chat that only succeeds, with a latency of `--delay-ms`, over TLS if
+//! `--certificate` and `--key` are given. Also accepts spans as an OTLP collector does.
 
 use std::io;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use crate::options::Options;
 
 const ROOM: &str = r#"{"success":true,"room":{"_id":"botIdaliceId","rid":"botIdaliceId","t":"d","usernames":["gitlab-bot","alice"]}}"#;
 
-/// Serves `--address` until it is ended from outside.
+/// Serves on `--address` until the process is killed.
 pub(crate) async fn run(options: &Options) -> Result<Value, String> {
     let address = options.text("address", "127.0.0.1:3000");
     let delay = Duration::from_millis(options.number("delay-ms", 0)?);
@@ -39,7 +38,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value, String> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "one task a connection, until the process ends"
+    reason = "one task per connection, until the process exits"
 )]
 fn spawn(stream: TcpStream, tls: Option<TlsAcceptor>, delay: Duration) {
     tokio::spawn(async move {
@@ -57,19 +56,19 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, delay: Duration)
         if !delay.is_zero() {
             time::sleep(delay).await;
         }
-        let body = answer(&call);
+        let body = response_body(&call);
         let length = body.len();
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
-        stream.write_all(answer.as_bytes()).await?;
+        stream.write_all(response.as_bytes()).await?;
     }
     Ok(())
 }
 
-fn answer(call: &Message) -> String {
+fn response_body(call: &Message) -> String {
     if call.first_line.contains("/v1/traces") {
-        // Nothing was refused, says an empty answer.
+        // An empty response means that all spans were accepted.
         return String::new();
     }
     if call.first_line.contains("im.create") {
@@ -85,10 +84,10 @@ fn answer(call: &Message) -> String {
 }
 
 fn acceptor(certificate: &str, key: &str) -> Result<TlsAcceptor, String> {
-    let unusable = |file: &str| format!("expected PEM in {file}");
+    let invalid = |file: &str| format!("expected PEM in {file}");
     let certificate =
-        CertificateDer::from_pem_file(certificate).map_err(|_| unusable(certificate))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|_| unusable(key))?;
+        CertificateDer::from_pem_file(certificate).map_err(|_| invalid(certificate))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|_| invalid(key))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
