@@ -1,5 +1,5 @@
-// The pipeline without a GitLab: its file against GitLab's own schema, and the jobs that talk to
-// nothing but what is deployed, run by gitlab-ci-local.
+// Tests of the GitLab pipeline without a GitLab: validates .gitlab-ci.yml against GitLab's schema, and runs
+// the jobs that only talk to deployed systems with gitlab-ci-local.
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -10,12 +10,12 @@ import { KEY, TITLE, deployed, gitlab, gitlabApi, has, overlay, project, root } 
 
 const pipeline = readFileSync(join(root, ".gitlab-ci.yml"), "utf8");
 
-test("the file fits GitLab's schema", async (t) => {
+test("the pipeline is valid against GitLab's schema", async (t) => {
   const { code, output } = await gitlab(project(t), ["--list"]);
   assert.equal(code, 0, output);
 });
 
-test("a file that does not fit is noticed", async (t) => {
+test("an invalid pipeline is rejected", async (t) => {
   const place = project(t);
   writeFileSync(join(place.folder, ".gitlab-ci.yml"), pipeline.replace("interruptible: true", "interruptible: perhaps"));
   const { code, output } = await gitlab(place, ["--list"]);
@@ -23,58 +23,58 @@ test("a file that does not fit is noticed", async (t) => {
   assert.match(output, /interruptible/);
 });
 
-test("no job has the name of a keyword, which GitLab would take for the keyword", () => {
+test("no job is named like a keyword of GitLab", () => {
   const keywords = ["image", "services", "cache", "before_script", "after_script", "pages", "true", "false", "nil"];
   const jobs = [...pipeline.matchAll(/^([a-z_]+):$/gm)].map(([, name]) => name);
   assert.deepEqual(jobs.filter((name) => keywords.includes(name)), []);
 });
 
-test("each job runs make targets that exist, and nothing else beside installing tools", () => {
+test("each job only installs tools and runs existing make targets", () => {
   const makefile = readFileSync(join(root, "Makefile"), "utf8");
   const targets = new Set([...makefile.matchAll(/^([a-z-]+):.*##/gm)].map(([, target]) => target));
   const scripts = [...pipeline.matchAll(/^  script:\n((?:    - .*\n)+)/gm)].map(([, lines]) => lines);
-  assert.ok(scripts.length >= 6, "found the scripts");
+  assert.ok(scripts.length >= 6, "expected at least 6 scripts");
   for (const lines of scripts) {
     const commands = lines.trim().split("\n").map((line) => line.replace(/^ *- /, ""));
     const made = commands.at(-1).match(/^make ([a-z -]+)$/);
-    assert.ok(made, `${commands.at(-1)} is no make target`);
+    assert.ok(made, `${commands.at(-1)} is not a make target`);
     for (const target of made[1].split(" ")) assert.ok(targets.has(target), `make ${target} does not exist`);
     for (const tool of commands.slice(0, -1)) assert.match(tool, /^(rustup component add|cargo install) /);
   }
 });
 
-test("every image is pinned, and the compiler is the one of the Containerfile", () => {
+test("every image is pinned, and the Rust image is that of the Containerfile", () => {
   const images = [...pipeline.matchAll(/^  ([A-Z]+)_IMAGE: (.*)$/gm)];
-  assert.ok(images.length >= 3, "found the images");
+  assert.ok(images.length >= 3, "expected at least 3 images");
   for (const [, name, image] of images) assert.match(image, /(:|@sha256:)(?!latest)[\w.-]+$/, name);
   const containerfile = readFileSync(join(root, "Containerfile"), "utf8");
   assert.equal(images.find(([, name]) => name === "RUST")[2], containerfile.match(/^ARG RUST=(.*)$/m)[1]);
   for (const [, image] of pipeline.matchAll(/^ +image: (.*)$/gm)) assert.match(image, /\$[A-Z]+_IMAGE/);
 });
 
-test("the Containerfile knows every member of the workspace", () => {
+test("the Containerfile copies the manifest of every workspace member", () => {
   const read = (name) => readFileSync(join(root, name), "utf8");
   const members = read("Cargo.toml").match(/^members = \[(.*)\]$/m)[1].match(/[^", ]+/g);
   for (const member of members) {
     assert.ok(read("Containerfile").includes(`COPY ${member}/Cargo.toml ${member}/\n`), `copy the manifest of ${member}`);
-    assert.ok(read(".containerignore").split("\n").includes(`!${member}/Cargo.toml`), `let the manifest of ${member} through`);
+    assert.ok(read(".containerignore").split("\n").includes(`!${member}/Cargo.toml`), `add the manifest of ${member} to .containerignore`);
   }
 });
 
-test("jobs whose variables are missing are left out", async (t) => {
+test("jobs without their variables are not part of the pipeline", async (t) => {
   const { output } = await gitlab(project(t), ["--list-csv"]);
   for (const job of ["deploy", "notify", "register"]) assert.doesNotMatch(output, new RegExp(`^${job};`, "m"));
   for (const job of ["lint", "deny", "test"]) assert.match(output, new RegExp(`^${job};`, "m"));
 });
 
-test("the job notify brings the commit to the user, once however often it runs", async (t) => {
+test("the job notify sends one message for the commit, even if it runs twice", async (t) => {
   const [place, app] = [project(t), await deployed(t)];
   const commit = { CI_COMMIT_TITLE: TITLE, CI_COMMIT_AUTHOR: "Robin Example <robin@example.org>" };
   const variables = { WEBHOOK_URL: app.url, GITLAB_SIGNING_KEY: KEY, CI_PIPELINE_ID: 4711, CI_PROJECT_ID: 42, ...commit };
   for (const run of [1, 2]) {
     const { code, output } = await gitlab(place, ["notify"], variables);
     assert.equal(code, 0, `${run}: ${output}`);
-    assert.doesNotMatch(output, /whsec_|AAECAwQF/, "the key is not shown");
+    assert.doesNotMatch(output, /whsec_|AAECAwQF/, "the output contains the key");
   }
   const messages = await app.messages();
   assert.equal(messages.length, 1, JSON.stringify(messages));
@@ -85,7 +85,7 @@ test("the job notify brings the commit to the user, once however often it runs",
   assert.ok(text.includes("`Robin Example`") && !text.includes("robin@example.org"), text);
 });
 
-test("another pipeline of the same commit is another message", async (t) => {
+test("another pipeline of the same commit sends another message", async (t) => {
   const [place, app] = [project(t), await deployed(t)];
   for (const CI_PIPELINE_ID of [1, 2]) {
     await gitlab(place, ["notify"], { WEBHOOK_URL: app.url, GITLAB_SIGNING_KEY: KEY, CI_PIPELINE_ID, CI_PROJECT_ID: 42 });
@@ -93,7 +93,7 @@ test("another pipeline of the same commit is another message", async (t) => {
   assert.equal((await app.messages()).length, 2);
 });
 
-test("the job notify fails when the function refuses", async (t) => {
+test("the job notify fails if webhook-app rejects the delivery", async (t) => {
   const [place, app] = [project(t), await deployed(t)];
   const wrong = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
   const { code, output } = await gitlab(place, ["notify"], { WEBHOOK_URL: app.url, GITLAB_SIGNING_KEY: wrong, CI_PROJECT_ID: 42 });
@@ -102,7 +102,7 @@ test("the job notify fails when the function refuses", async (t) => {
   assert.deepEqual(await app.messages(), []);
 });
 
-test("the job register makes one webhook and renews it", async (t) => {
+test("the job register creates one webhook and updates it", async (t) => {
   const [place, api] = [project(t), await gitlabApi(t, "canary-api-token")];
   const variables = {
     WEBHOOK_URL: "https://hooks.example.org/webhook",
@@ -122,7 +122,7 @@ test("the job register makes one webhook and renews it", async (t) => {
   assert.deepEqual([push_events, tag_push_events, signing_token, enable_ssl_verification], [true, true, KEY, true]);
 });
 
-test("the job register fails when GitLab does not know the token", async (t) => {
+test("the job register fails if GitLab rejects the token", async (t) => {
   const [place, api] = [project(t), await gitlabApi(t, "the-right-one")];
   const { code, output } = await gitlab(place, ["register"], {
     WEBHOOK_URL: "https://hooks.example.org/webhook",
@@ -131,13 +131,13 @@ test("the job register fails when GitLab does not know the token", async (t) => 
     CI_API_V4_URL: api.address,
     CI_PROJECT_ID: 42,
   });
-  // A manual job may fail without failing its pipeline.
+  // A failed manual job does not fail its pipeline.
   assert.equal(code, 0);
   assert.match(output, /could not list the webhooks of the project: .*401 Unauthorized/);
   assert.equal(api.hooks.length, 1);
 });
 
-test("what is deployed is the image by its digest", { skip: !(has("kubectl") && has("jq")) && "there is no kubectl or no jq" }, async (t) => {
+test("the job deploy deploys the image by digest", { skip: !(has("kubectl") && has("jq")) && "kubectl or jq is not installed" }, async (t) => {
   const place = project(t);
   const image = `registry.acme.test/acme/rocket@sha256:${"5".repeat(64)}`;
   for (const base of ["k8s-base", "knative"]) {
@@ -151,7 +151,7 @@ test("what is deployed is the image by its digest", { skip: !(has("kubectl") && 
   }
 });
 
-test("the example settings are not deployed", { skip: !(has("kubectl") && has("jq")) && "there is no kubectl or no jq" }, async (t) => {
+test("the job deploy rejects the example settings", { skip: !(has("kubectl") && has("jq")) && "kubectl or jq is not installed" }, async (t) => {
   const image = `registry.acme.test/acme/rocket@sha256:${"5".repeat(64)}`;
   const variables = { IMAGE: image, DEPLOY_OVERLAY: "k8s-base", KUBE_CONTEXT: "acme/agent:production", CI_REGISTRY_IMAGE: "r" };
   const { code, output } = await gitlab(project(t), ["deploy", "--no-needs"], variables);
@@ -160,7 +160,7 @@ test("the example settings are not deployed", { skip: !(has("kubectl") && has("j
   assert.match(output, /chat\.example\.com/);
 });
 
-test("an image by its tag is not deployed", async (t) => {
+test("the job deploy rejects an image by tag", async (t) => {
   const variables = { IMAGE: "registry.example.org/acme/rocket:main", DEPLOY_OVERLAY: "k8s-base", KUBE_CONTEXT: "acme/agent:production" };
   const { code, output } = await gitlab(project(t), ["deploy"], variables);
   assert.notEqual(code, 0);

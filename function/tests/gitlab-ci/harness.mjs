@@ -1,5 +1,5 @@
-// A project for gitlab-ci-local, the programs its jobs talk to, and a stand-in for GitLab's API of
-// webhooks. What is asserted is in check.test.mjs.
+// Test harness: a project for gitlab-ci-local, the programs its jobs talk to, and a fake of GitLab's
+// webhooks API. The tests are in check.test.mjs.
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -12,20 +12,20 @@ export const root = resolve(import.meta.dirname, "../../..");
 const runner = join(import.meta.dirname, "node_modules/.bin/gitlab-ci-local");
 const programs = resolve(root, process.env.CARGO_TARGET_DIR ?? "target", "debug");
 
-/** The key that the stand-ins sign samples with; never a real secret. */
+/** The signing key of the tests; not a secret. */
 export const KEY = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/** Commit texts are anybody's. */
+/** A commit title with shell metacharacters, because titles are untrusted. */
 export const TITLE = `Say "hi" to $(id) and \`id\`, it's 100 % \\n safe`;
 
-/** A clone of what the jobs need, with one commit, whose remote is a GitLab that does not exist. */
+/** A repository with the files that the jobs need and one commit; its remote does not exist. */
 export function project(t) {
   const folder = mkdtempSync(join(tmpdir(), "pipeline-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   for (const path of [".gitlab-ci.yml", "Makefile", "function/ci", "function/packaging", "k8s-base", "knative"]) {
     cpSync(join(root, path), join(folder, path), { recursive: true });
   }
-  // Jobs install their tools; here they are the machine's own.
+  // Package managers do nothing here: the jobs use the tools of this machine.
   mkdirSync(join(folder, "bin"));
   for (const installer of ["apt-get", "apk"]) {
     writeFileSync(join(folder, "bin", installer), "#!/bin/sh\n", { mode: 0o755 });
@@ -38,24 +38,24 @@ export function project(t) {
   return { folder, sha: git("rev-parse", "HEAD") };
 }
 
-/** An operator's overlay in the project, with settings that are no examples. */
+/** Adds an overlay of an operator to the project, with settings that are not the examples. */
 export function overlay({ folder }, path, base) {
   mkdirSync(join(folder, path), { recursive: true });
   const settings = ["ROCKETCHAT_URL=https://chat.acme.test", "ROCKETCHAT_RECIPIENT=alice"];
   const generated = [{ name: "webhook-app", behavior: "merge", literals: settings }];
   const kustomization = { resources: [`../../${base}`], configMapGenerator: generated };
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, path, "kustomization.yaml"), JSON.stringify(kustomization));
-  // Jobs get what git knows.
+  // gitlab-ci-local copies only files that git tracks.
   execFileSync("git", ["add", path], { cwd: folder });
 }
 
-/** What gitlab-ci-local does with these words; jobs run in a plain shell. */
-export function gitlab({ folder }, words, variables = {}) {
+/** Runs gitlab-ci-local with these arguments; jobs run in a shell. */
+export function gitlab({ folder }, args, variables = {}) {
   const set = Object.entries(variables).flatMap(([name, value]) => ["--variable", `${name}=${value}`]);
   const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder };
   return new Promise((done) => {
-    const child = spawn(runner, ["--force-shell-executor", ...set, ...words], { cwd: folder, env });
+    const child = spawn(runner, ["--force-shell-executor", ...set, ...args], { cwd: folder, env });
     const chunks = [];
     child.stdout.on("data", (chunk) => chunks.push(chunk));
     child.stderr.on("data", (chunk) => chunks.push(chunk));
@@ -63,20 +63,20 @@ export function gitlab({ folder }, words, variables = {}) {
   });
 }
 
-/** Starts a program of the workspace and waits for the line of JSON that `announces` says yes to. */
-async function start(t, name, args, env, announces) {
+/** Starts a program of the workspace and waits for the first JSON line for which `isReady` is true. */
+async function start(t, name, args, env, isReady) {
   const child = spawn(join(programs, name), args, { env, stdio: ["ignore", "pipe", "inherit"] });
   t.after(() => child.kill());
   for await (const line of createInterface(child.stdout)) {
-    const said = JSON.parse(line);
-    if (announces(said)) return said;
+    const message = JSON.parse(line);
+    if (isReady(message)) return message;
   }
-  throw new Error(`${name} ended early; build it with: cargo build -p webhook-app -p fakes --bins`);
+  throw new Error(`${name} exited early; build it with: cargo build -p webhook-app -p fakes --bins`);
 }
 
-/** A function and its chat server; `messages` asks what was stored. */
+/** A running webhook-app and its fake Rocket.Chat; `messages` returns the stored messages. */
 export async function deployed(t) {
-  const chat = await start(t, "fake-rocketchat", ["127.0.0.1:0"], {}, (said) => said.listening);
+  const chat = await start(t, "fake-rocketchat", ["127.0.0.1:0"], {}, (message) => message.listening);
   const settings = {
     PORT: "0",
     LOG_FORMAT: "json",
@@ -86,14 +86,14 @@ export async function deployed(t) {
     ROCKETCHAT_AUTH_TOKEN: chat.auth_token,
     ROCKETCHAT_RECIPIENT: "alice",
   };
-  const { port } = await start(t, "webhook-app", [], settings, (said) => said.port);
+  const { port } = await start(t, "webhook-app", [], settings, (message) => message.port);
   return {
     url: `http://127.0.0.1:${port}/webhook`,
     messages: async () => (await fetch(`${chat.listening}/inspect/messages`)).json(),
   };
 }
 
-/** GitLab's API of a project's webhooks: lists by page, makes and changes, and wants its token. */
+/** A fake of GitLab's API for project webhooks: lists by page, creates and updates; requires its token. */
 export async function gitlabApi(t, token) {
   const hooks = [{ id: 1, url: "https://other.example.org/" }];
   const server = createServer(async (request, response) => {

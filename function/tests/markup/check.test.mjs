@@ -1,9 +1,9 @@
-// The check sees what it should: each kind of fault once, and nothing in what is harmless.
+// Tests of the check itself: it finds each kind of violation, and none in harmless messages.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { faults } from './check.mjs';
+import { violations } from './check.mjs';
 
 const PROGRAM = fileURLToPath(new URL('check.mjs', import.meta.url));
 const LINK = 'https://gitlab.example.org/a/b/-/commit/da156088';
@@ -14,17 +14,17 @@ const GOOD = {
   labels: ['da156088'],
 };
 
-test('a message as it should be has no faults', () => assert.deepEqual(faults(GOOD), []));
+test('a valid message has no violations', () => assert.deepEqual(violations(GOOD), []));
 
-// What is wrong, the text, and how the fault begins.
-const SERVER = 'a mention for the server';
+// Name, text, and the beginning of the violation.
+const RAW_MENTION = 'a mention in the raw text';
 const BAD = [
   ['a mention', '@alice look', 'MENTION_USER'],
-  ['a mention in a code span', '` @alice`', SERVER],
-  ['a mention after a quotation mark', '`a>@alice`', SERVER],
+  ['a mention in a code span', '` @alice`', RAW_MENTION],
+  ['a mention after a quotation mark', '`a>@alice`', RAW_MENTION],
   ['a mention of all at the start of a line', '`x`\n@all', 'MENTION_USER'],
   ['a channel', 'see #general', 'MENTION_CHANNEL'],
-  ['a channel in a code span', '`see #general`', SERVER],
+  ['a channel in a code span', '`see #general`', RAW_MENTION],
   ['an address', 'see https://example.org', 'LINK'],
   ['a domain alone', 'see example.org', 'LINK'],
   ['a mail address', 'write to a@example.org', 'LINK'],
@@ -58,48 +58,48 @@ const BAD = [
   ['another label', `[click](${LINK})`, 'LINK'],
   ['another label in the other form', `<${LINK}|click>`, 'LINK'],
   ['a formatted label', `[**da156088**](${LINK})`, 'LINK'],
-  ['a label in grave accents', `[\`da156088\`](${LINK})`, 'LINK'],
+  ['a label in backticks', `[\`da156088\`](${LINK})`, 'LINK'],
   ['a broken link', `[da156088](${LINK} )`, 'LINK'],
 ];
 for (const [name, text, beginning] of BAD) {
-  test(`${name} is a fault`, () => {
-    const found = faults({ text, links: [LINK], labels: ['da156088'] });
+  test(`${name} is a violation`, () => {
+    const found = violations({ text, links: [LINK], labels: ['da156088'] });
     assert.ok(found[0]?.startsWith(beginning), `${JSON.stringify(text)} gave ${JSON.stringify(found)}`);
   });
 }
 
-test('outside text that left its code span is a fault', () => {
+test('untrusted text outside of a code span is a violation', () => {
   for (const text of ['main', '`ma`in`', '`ma` `in`', '`main\n`', '`main ` x', '``main']) {
-    assert.deepEqual(faults({ text, outside: ['main'] }), ['not in a code span: "main"'], text);
+    assert.deepEqual(violations({ text, outside: ['main'] }), ['not in a code span: "main"'], text);
   }
 });
 
-test('only a grave accent or a line feed ends a code span', () => {
+test('only a backtick or a line feed ends a code span', () => {
   for (let code = 0; code < 0x3000; code += 1) {
     const outside = `a${String.fromCharCode(code)}b`;
     const ends = outside === 'a`b' || outside === 'a\nb';
-    const found = faults({ text: `x \`${outside}\` y`, outside: [outside] });
-    assert.equal(found.some((fault) => fault.startsWith('not in a code span')), ends, `character ${code}`);
+    const found = violations({ text: `x \`${outside}\` y`, outside: [outside] });
+    assert.equal(found.some((violation) => violation.startsWith('not in a code span')), ends, `character ${code}`);
   }
 });
 
-// The program as the tests of the function start it.
+// Runs the program as the integration tests do.
 function check(...lines) {
   const { status, stderr } = spawnSync(process.execPath, [PROGRAM], { input: lines.join('\n'), encoding: 'utf8' });
   return [status, stderr];
 }
 
-test('the program names the record and the fault', () => {
+test('the program prints the name of the record and the violation', () => {
   const bad = JSON.stringify({ name: 'second', text: '> quoted' });
   assert.deepEqual(check(JSON.stringify({ name: 'first', ...GOOD }), bad), [1, 'second: QUOTE\n']);
 });
 
-test('the program accepts harmless messages with any end of line in them', () => {
+test('the program accepts messages with other line terminators', () => {
   const text = '`a\u2028b\rc`';
   assert.deepEqual(check(JSON.stringify({ name: 'ends', text, outside: [text.slice(1, -1)] }), ''), [0, '']);
 });
 
-test('the program fails without a message, and on what is no record', () => {
+test('the program fails without messages and on invalid records', () => {
   assert.deepEqual(check(), [1, '']);
   const [status, stderr] = check('nonsense', JSON.stringify({ name: 'good', ...GOOD }));
   assert.equal(status, 1);
