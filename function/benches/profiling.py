@@ -11,13 +11,13 @@ GROUPS = {
     "kernel": r"\[k\]",
     "allocator": r"malloc|free|realloc|unlink_chunk",
     "SHA-256": r"sha256",
-    "copies": r"mem(move|cpy|set)",
+    "memory copies": r"mem(move|cpy|set)",
     "JSON": r"serde",
-    "addresses": r"url::",
+    "URLs": r"url::",
     "HTTP": r"hyper|http::|httparse|reqwest|axum|tower",
-    "tasks": r"tokio|mio::|futures",
-    "the function's own": r"webhook_app",
-    "all else": r"",
+    "async runtime": r"tokio|mio::|futures",
+    "webhook-app": r"webhook_app",
+    "other": r"",
 }
 SECONDS = 3
 
@@ -46,7 +46,7 @@ def shares(server, tools, work, **load):
 
 
 def table(columns):
-    lines = ["| share of the processor time | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    lines = ["| share of CPU time | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     for group in GROUPS:
         lines.append(f"| {group} | " + " | ".join(f"{shares[group]:.0f} %" for shares in columns.values()) + " |")
     return "\n".join(lines) + "\n"

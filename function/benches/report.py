@@ -1,42 +1,53 @@
-"""Shows what the benchmark found: JSON, a Markdown table for function/docs/performance.md, and a plot.
+"""Writes the results of the benchmark as JSON, as Markdown for function/docs/performance.md, and as a plot.
 
-Owns the goals and the words. Every ratio is of two numbers of the same run.
+Owns the goals and the labels. Both numbers of a ratio are from the same run.
 """
 
 import html
 import json
 
+# Labels of names in the JSON.
+LABELS = {
+    "floor": "minimal server",
+    "metrics, line": "metrics, access log",
+    "metrics, line, spans": "metrics, access log, spans",
+}
+
+
+def label(name):
+    return LABELS.get(name, name)
+
 
 def goals(found):
-    """What is promised, what was found, and whether it holds."""
-    ours = lambda what: found[what]["webhook-app"]  # noqa: E731
+    """Each measure with its value, goal, direction and unit."""
+    webhook_app = lambda what: found[what]["webhook-app"]  # noqa: E731
     floor = found["cold start"]["floor"]["median_ms"]
     tls_floor = found["cold start over TLS"]["floor"]["median_ms"]
-    small, on_lambda = ours("4 KB pushes"), ours("Lambda")
+    small, on_lambda = webhook_app("4 KB pushes"), webhook_app("Lambda")
     health = found["cold start, health"]
-    yield "exec to the first answer on a health path, of a minimal static listener's", health["webhook-app"]["median_ms"] / health["floor"]["median_ms"], 1.6, "≤", "×"
-    yield "exec to the first delivered webhook, of a minimal static listener's", ours("cold start")["median_ms"] / floor, 2.5, "≤", "×"
-    yield "the same over TLS", ours("cold start over TLS")["median_ms"] / tls_floor, 2.5, "≤", "×"
+    yield "start to first health response, relative to a minimal server", health["webhook-app"]["median_ms"] / health["floor"]["median_ms"], 1.6, "≤", "×"
+    yield "start to first delivered webhook, relative to a minimal server", webhook_app("cold start")["median_ms"] / floor, 2.5, "≤", "×"
+    yield "start to first delivered webhook over TLS, relative to a minimal server", webhook_app("cold start over TLS")["median_ms"] / tls_floor, 2.5, "≤", "×"
     for peer, least in (("nginx, static 200", 1 / 3), ("Fastify", 3), ("Flask + gunicorn", 50)):
         if peer in found["4 KB pushes"]:
-            yield f"signed 4 KB pushes per core, of {peer}", small["per_second"] / found["4 KB pushes"][peer]["per_second"], least, "≥", "×"
-    yield "60 KB pushes, of the 4 KB rate", ours("60 KB pushes")["per_second"] / small["per_second"], 0.5, "≥", "×"
-    told = {name: result["per_second"] for name, result in found["telemetry"].items()}
+            yield f"4 KB pushes/s on one core, relative to {peer}", small["per_second"] / found["4 KB pushes"][peer]["per_second"], least, "≥", "×"
+    yield "60 KB pushes/s, relative to 4 KB pushes/s", webhook_app("60 KB pushes")["per_second"] / small["per_second"], 0.5, "≥", "×"
+    rates = {name: result["per_second"] for name, result in found["telemetry"].items()}
     for name, least in (("metrics", 0.97), ("metrics, line", 0.91), ("metrics, line, spans", 0.85)):
-        yield f"4 KB pushes with {name}, of the rate with telemetry off", told[name] / told["telemetry off"], least, "≥", "×"
-    for key, name, most in (("init_ms", "start", 2.5), ("first_ms", "first webhook", 0.7), ("warm_ms", "warm webhook", 0.3)):
-        yield f"AWS Lambda's protocol on this machine: {name}", on_lambda[key], most, "≤", "ms"
-    yield "resident memory, fresh", health["webhook-app"]["resident_mb"], 3, "≤", "MB"
-    yield "resident memory, 64 busy", small["highest_mb"], 10, "≤", "MB"
-    yield "resident memory, 1000 busy", ours("connections 1000")["highest_mb"], 40, "≤", "MB"
-    waiting = ours("64 waiting, 60 KB")
-    yield "memory for each 60 KB push under way", (waiting["highest_mb"] - waiting["fresh_mb"]) * 1000 / 64, 50, "≤", "KB"
+        yield f"4 KB pushes/s with {label(name)}, relative to telemetry off", rates[name] / rates["telemetry off"], least, "≥", "×"
+    for key, name, most in (("init_ms", "init", 2.5), ("first_ms", "first invocation", 0.7), ("warm_ms", "warm invocation", 0.3)):
+        yield f"AWS Lambda protocol on this machine, {name}", on_lambda[key], most, "≤", "ms"
+    yield "resident memory after start", health["webhook-app"]["resident_mb"], 3, "≤", "MB"
+    yield "peak memory with 64 connections", small["highest_mb"], 10, "≤", "MB"
+    yield "peak memory with 1000 connections", webhook_app("connections 1000")["highest_mb"], 40, "≤", "MB"
+    waiting = webhook_app("64 waiting, 60 KB")
+    yield "memory per 60 KB push in flight", (waiting["highest_mb"] - waiting["fresh_mb"]) * 1000 / 64, 50, "≤", "KB"
     if "nginx, static 200" in found["half load"]:
-        yield "slowest of a hundred at half load, of nginx's", ours("half load")["p99_ms"] / found["half load"]["nginx, static 200"]["p99_ms"], 2, "≤", "×"
+        yield "p99 latency at half load, relative to nginx", webhook_app("half load")["p99_ms"] / found["half load"]["nginx, static 200"]["p99_ms"], 2, "≤", "×"
 
 
 def growth(found):
-    """Each load that grows, and its name."""
+    """The results of increasing load, and their labels."""
     for what in found:
         kind, _, amount = what.partition(" ")
         if kind == "payload":
@@ -44,7 +55,7 @@ def growth(found):
             yield what, f"{size / 1000:.0f} KB pushes" if size < 1_000_000 else f"{size / 1_000_000:.0f} MB pushes"
         elif kind == "connections":
             yield what, "4 KB pushes"
-    yield "4 KB pushes, 20 ms upstream", "4 KB pushes, Rocket.Chat taking 20 ms"
+    yield "4 KB pushes, 20 ms upstream", "4 KB pushes, Rocket.Chat latency 20 ms"
 
 
 def number(value):
@@ -53,36 +64,36 @@ def number(value):
 
 def table(results):
     found = results["measured"]
-    lines = ["| measure | goal | found | |", "|---|---|---|---|"]
+    lines = ["| measure | goal | measured | result |", "|---|---|---|---|"]
     for name, value, goal, sign, unit in goals(found):
-        holds = value <= goal if sign == "≤" else value >= goal
-        lines.append(f"| {name} | {sign} {number(goal)} {unit} | {number(value)} {unit} | {'met' if holds else '**missed**'} |")
-    lines += ["", "| server | first answer, ms | 4 KB pushes/s | CPU µs each | p99, ms | 60 KB pushes/s | memory, MB |", "|---|---|---|---|---|---|---|"]
+        met = value <= goal if sign == "≤" else value >= goal
+        lines.append(f"| {name} | {sign} {number(goal)} {unit} | {number(value)} {unit} | {'met' if met else '**missed**'} |")
+    lines += ["", "| server | first response, ms | 4 KB pushes/s | CPU µs per push | p99, ms | 60 KB pushes/s | peak memory, MB |", "|---|---|---|---|---|---|---|"]
     for name, small in found["4 KB pushes"].items():
         cold = found["cold start"].get(name)
         large = found["60 KB pushes"][name]
         cells = [cold and cold["median_ms"], small["per_second"], small["cpu_us"], small["p99_ms"], large["per_second"], small["highest_mb"]]
         lines.append("| " + " | ".join([name] + [number(cell) if cell else "–" for cell in cells]) + " |")
-    lines += ["", "| telemetry | 4 KB pushes/s | CPU µs each | p99, ms |", "|---|---|---|---|"]
-    for name, told in found["telemetry"].items():
-        lines.append("| " + " | ".join([name] + [number(told[key]) for key in ("per_second", "cpu_us", "p99_ms")]) + " |")
-    lines += ["", "| start | first answer, ms | of the floor | CPU, ms | memory, MB |", "|---|---|---|---|---|"]
+    lines += ["", "| telemetry | 4 KB pushes/s | CPU µs per push | p99, ms |", "|---|---|---|---|"]
+    for name, result in found["telemetry"].items():
+        lines.append("| " + " | ".join([label(name)] + [number(result[key]) for key in ("per_second", "cpu_us", "p99_ms")]) + " |")
+    lines += ["", "| start | first response, ms | relative to the minimal server | CPU, ms | memory, MB |", "|---|---|---|---|---|"]
     for what in ("cold start, health", "cold start", "cold start over TLS"):
         for name in ("floor", "webhook-app"):
             start, floor = found[what][name], found[what]["floor"]
             cells = [start["median_ms"], start["median_ms"] / floor["median_ms"], start["cpu_ms"], start["resident_mb"]]
-            lines.append("| " + " | ".join([f"{what}: {name}"] + [number(cell) for cell in cells]) + " |")
-    lines += ["", "| webhook-app with | connections | webhooks/s | CPU µs each | p50, ms | p99, ms | memory, MB |", "|---|---|---|---|---|---|---|"]
+            lines.append("| " + " | ".join([f"{what}: {label(name)}"] + [number(cell) for cell in cells]) + " |")
+    lines += ["", "| load | connections | webhooks/s | CPU µs per webhook | p50, ms | p99, ms | peak memory, MB |", "|---|---|---|---|---|---|---|"]
     for what, name in growth(found):
         one = found[what]["webhook-app"]
         cells = [one[key] for key in ("per_second", "cpu_us", "p50_ms", "p99_ms", "highest_mb")]
         lines.append("| " + " | ".join([name, str(one["connections"])] + [number(cell) for cell in cells]) + " |")
-    lines += ["", f"{results['cores']} cores, commit {results['commit']}; medians of rounds that took turns."]
+    lines += ["", f"{results['cores']} cores, commit {results['commit']}; medians of interleaved rounds."]
     return "\n".join(lines) + "\n"
 
 
 def bars(title, unit, values, top):
-    """One horizontal bar chart, on a logarithmic scale: the servers lie far apart."""
+    """A horizontal bar chart with a logarithmic scale, because the values differ by orders of magnitude."""
     from math import log10
 
     largest, smallest = max(values.values()), min(values.values())
@@ -100,9 +111,9 @@ def bars(title, unit, values, top):
 
 def plot(found):
     charts = [
-        ("Start to first answer, ms (log scale, shorter is better)", "ms", {name: value["median_ms"] for name, value in found["cold start"].items()}),
-        ("Signed 4 KB pushes a second on one core (log scale, longer is better)", "/s", {name: value["per_second"] for name, value in found["4 KB pushes"].items()}),
-        ("Memory under that load, MB (log scale, shorter is better)", "MB", {name: value["highest_mb"] for name, value in found["4 KB pushes"].items()}),
+        ("Start to first response, ms (log scale, shorter is better)", "ms", {label(name): value["median_ms"] for name, value in found["cold start"].items()}),
+        ("Signed 4 KB pushes per second on one core (log scale, longer is better)", "/s", {name: value["per_second"] for name, value in found["4 KB pushes"].items()}),
+        ("Peak memory under this load, MB (log scale, shorter is better)", "MB", {name: value["highest_mb"] for name, value in found["4 KB pushes"].items()}),
     ]
     top, parts = 20, []
     for title, unit, values in charts:
