@@ -1,6 +1,6 @@
-//! What operators see of the process: metrics, traces and logs. Owns the choice of exporters and
-//! their start and end. What is told of a webhook is decided in [`observe`](crate::http::telemetry_layer); each
-//! of the three has a file of its own.
+//! Metrics, traces and logs. Owns the choice of exporters, and when they start and stop. Each of the
+//! three signals has its own file; what is recorded of a request is decided in the
+//! [telemetry layer](crate::http::telemetry_layer).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,36 +20,36 @@ use log::LogFormat;
 use metrics::Metrics;
 use tracing::level_filters::LevelFilter;
 
-/// The longest wait for the last spans when the process ends. The collector may be gone, and
-/// Kubernetes is waiting.
+/// Timeout for the last spans when the process stops: the collector may be unreachable, and
+/// Kubernetes kills the process after its grace period.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
-/// What can be set.
+/// The settings of logs, metrics and traces.
 #[derive(Debug)]
 pub struct Settings {
-    /// The least important lines that are logged.
+    /// The lowest level that is logged.
     pub log_level: LevelFilter,
-    /// How lines are written.
+    /// The format of log lines.
     pub log_format: LogFormat,
-    /// Whether anything is counted; `/metrics` is not there otherwise.
+    /// Whether metrics are recorded; without them, `/metrics` does not exist.
     pub metrics: bool,
-    /// Name of this service among others.
+    /// The name of this service in traces and metrics.
     pub service_name: String,
-    /// Where spans go, if anywhere.
+    /// Where spans are exported to; `None` disables them.
     pub traces: Option<otlp::Settings>,
 }
 
 /// Metrics and traces of this process.
 #[derive(Clone, Debug)]
 pub struct Telemetry {
-    /// What is counted and measured.
+    /// The metrics of this process.
     pub metrics: Arc<Metrics>,
     provider: Option<SdkTracerProvider>,
 }
 
 impl Telemetry {
-    /// Logs from now on, counts, and exports spans if there is somewhere to export them to. Without
-    /// that there are no spans and no ids for them.
+    /// Starts logs, metrics and, if an exporter is configured, spans. Without an exporter no spans
+    /// and no ids for them are created.
     pub fn start(settings: &Settings) -> Result<Self, otlp::ExportError> {
         let resource = Resource::builder_empty()
             .with_service_name(settings.service_name.clone())
@@ -70,7 +70,7 @@ impl Telemetry {
         let lines = tracing_subscriber::registry()
             .with(log::lines(settings.log_level, settings.log_format))
             .with(provider.as_ref().map(span::layer));
-        // A second call, as in a test, keeps the first subscriber.
+        // Tests call this twice; the first subscriber stays.
         let _ = lines.try_init();
         std::panic::set_hook(Box::new(log::panic));
         Ok(Self {
@@ -79,7 +79,7 @@ impl Telemetry {
         })
     }
 
-    /// Neither metrics nor traces, for commands that end at once.
+    /// Neither metrics nor traces, for commands that exit at once.
     pub fn silent() -> Self {
         Self::counting(Metrics::silent())
     }
@@ -91,7 +91,7 @@ impl Telemetry {
         }
     }
 
-    /// Metrics alone.
+    /// Only metrics.
     #[cfg(test)]
     pub(crate) fn of_test() -> Self {
         Self::counting(Metrics::prometheus(Resource::builder_empty().build()))
@@ -102,8 +102,8 @@ impl Telemetry {
         self.provider.is_some()
     }
 
-    /// Sends what has not been sent yet and goes on. Blocks the thread it is called on, which suits a
-    /// process that sleeps as soon as its answer is out.
+    /// Exports the spans that are still queued. Blocks the calling thread, which suits AWS Lambda: it
+    /// freezes the process as soon as the answer is sent.
     #[cfg(feature = "lambda")]
     pub fn flush(&self) {
         if let Some(provider) = &self.provider
@@ -113,7 +113,7 @@ impl Telemetry {
         }
     }
 
-    /// Sends what has not been sent yet. Blocks, so the runtime must have ended.
+    /// Exports the spans that are still queued, and stops. Blocks, so the runtime must have stopped.
     pub fn finish(self) {
         if let Some(provider) = self.provider
             && let Err(error) = provider.shutdown_with_timeout(FLUSH_LIMIT)

@@ -1,6 +1,5 @@
-//! Where spans go: a collector that speaks OTLP over HTTP. Owns the exporter, its thread's HTTP
-//! client and the choice of which traces are kept. What a span holds is [`span`](super::span)'s
-//! business.
+//! Exports spans to a collector with OTLP over HTTP. Owns the exporter, the HTTP client of its
+//! thread and the sampler. What a span contains is in [`span`](super::span).
 
 use std::collections::HashMap;
 use std::future::{self, Future};
@@ -17,17 +16,17 @@ use url::Url;
 
 use crate::tls::{self, TlsError};
 
-/// The longest time for one batch of spans, tries again included; batches leave every 5 s.
+/// Timeout for one batch of spans, retries included; a batch is exported every 5 s.
 const EXPORT_LIMIT: Duration = Duration::from_secs(3);
 
-/// What can be set of the way spans go.
+/// The settings of the exporter.
 #[derive(Debug)]
 pub struct Settings {
-    /// Address of the collector; `/v1/traces` is added.
+    /// Address of the collector; `/v1/traces` is appended.
     pub endpoint: Url,
-    /// Sent along, such as a token.
+    /// Headers of every request to the collector, such as a token.
     pub headers: Vec<(String, SecretString)>,
-    /// Which traces are kept.
+    /// Which traces are sampled.
     pub sampler: Sampler,
 }
 
@@ -37,18 +36,18 @@ pub enum ExportError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The HTTP library refused its settings.
+    /// The HTTP library rejected its settings.
     #[error("the HTTP client of the exporter could not be built")]
     Client,
-    /// The system gave no event queue.
+    /// The operating system has no event queue left.
     #[error("the exporter's thread could not be prepared: {0}")]
     Runtime(#[from] std::io::Error),
-    /// The exporter refused its settings.
+    /// The exporter rejected its settings.
     #[error("expected settings that the exporter of spans understands: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
 }
 
-/// Collects spans and posts them from a thread of its own, which sleeps while there are none.
+/// Collects spans and posts them in batches from a separate thread, which sleeps while it has none.
 pub(super) fn provider(
     settings: &Settings,
     resource: Resource,
@@ -74,8 +73,8 @@ pub(super) fn provider(
         .build())
 }
 
-/// The exporter's thread knows no runtime, so its HTTP client brings one that runs while it is
-/// asked: spans neither wait for webhooks nor the other way round.
+/// The HTTP client of the exporter. The exporter's thread has no async runtime, so the client has
+/// one, which runs only during a request: webhooks and spans do not wait for each other.
 #[derive(Debug)]
 struct Poster {
     client: reqwest::Client,
@@ -85,13 +84,13 @@ struct Poster {
 impl Poster {
     #[expect(
         clippy::disallowed_methods,
-        reason = "spans go to another server than messages, by another thread"
+        reason = "spans go to another server than messages, from another thread"
     )]
     fn new() -> Result<Self, ExportError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(&[])?)
             .timeout(EXPORT_LIMIT)
-            // Between two batches nobody would message that a connection was closed.
+            // Between two batches nothing runs that could notice a closed connection.
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -104,14 +103,14 @@ impl Poster {
     async fn post(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let response = self.client.execute(request.try_into()?).await?;
         let status = response.status();
-        // Says how many spans were refused; a longer answer is no collector's.
+        // Says how many spans were rejected; no collector sends a longer one.
         let body = http_body_util::Limited::new(reqwest::Body::from(response), MAX_ANSWER_BYTES);
         let body = http_body_util::BodyExt::collect(body).await?.to_bytes();
         Ok(Response::builder().status(status).body(body)?)
     }
 }
 
-/// The longest answer that is read, in bytes.
+/// Longest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 impl HttpClient for Poster {

@@ -1,8 +1,8 @@
-//! The process itself: processor, memory, descriptors, as Linux tells in `/proc`. Owns the names
-//! that Prometheus' own libraries use, so that dashboards know them. Elsewhere than on Linux these
-//! series are absent.
+//! Metrics of the process: processor time, memory and file descriptors, read from `/proc`. Owns
+//! their names, which are those of Prometheus' client libraries, so that dashboards find them. On
+//! other systems than Linux these series are absent.
 //!
-//! A library for this would bring five crates for the forty lines below.
+//! A library for this would bring five crates instead of the forty lines below.
 
 use std::fs;
 
@@ -11,11 +11,11 @@ use opentelemetry::metrics::Meter;
 
 use crate::http::listener;
 
-/// Ticks a second in `/proc`: part of the kernel's interface, the same on every machine we build
-/// for.
+/// Ticks per second in `/proc`: part of the kernel's interface, the same on every architecture that
+/// this program is built for.
 const TICKS: f64 = 100.0;
 
-/// Registers what is looked up at every scrape.
+/// Registers the gauges, which are read at every scrape.
 pub(super) fn observe(meter: &Meter) {
     meter
         .u64_observable_gauge("webhook_app.build_info")
@@ -41,7 +41,7 @@ pub(super) fn observe(meter: &Meter) {
             "process.start_time",
             "s",
             "When the process began, in seconds since 1970.",
-            begun,
+            start_time,
         ),
         Gauge("process.resident_memory", "By", "Memory in use.", resident),
         Gauge("process.virtual_memory", "By", "Memory asked for.", || {
@@ -58,16 +58,16 @@ pub(super) fn observe(meter: &Meter) {
             "process.max_fds",
             "{fd}",
             "Files and sockets there may be.",
-            most_descriptors,
+            max_descriptors,
         ),
     ];
-    for Gauge(name, unit, help, look) in gauges {
+    for Gauge(name, unit, help, read) in gauges {
         meter
             .f64_observable_gauge(name)
             .with_unit(unit)
             .with_description(help)
             .with_callback(move |observer| {
-                if let Some(value) = look() {
+                if let Some(value) = read() {
                     observer.observe(value, &[]);
                 }
             })
@@ -75,7 +75,7 @@ pub(super) fn observe(meter: &Meter) {
     }
 }
 
-/// Name, unit, help, and how to look.
+/// Name, unit, help text, and how to read it.
 struct Gauge(
     &'static str,
     &'static str,
@@ -83,25 +83,25 @@ struct Gauge(
     fn() -> Option<f64>,
 );
 
-/// Fields of `/proc/self/stat`, counted from the one behind the name of the program.
+/// Fields of `/proc/self/stat`, counted from the first one after the name of the program.
 const USER: usize = 11;
 const SYSTEM: usize = 12;
 const THREADS: usize = 17;
-const BEGUN: usize = 19;
+const STARTED: usize = 19;
 const VIRTUAL: usize = 20;
 
 fn stat(field: usize) -> Option<f64> {
     let text = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name stands in parentheses and may hold any character.
+    // The name is in parentheses and may contain any character.
     let (_, fields) = text.rsplit_once(") ")?;
     fields.split(' ').nth(field)?.parse().ok()
 }
 
-fn begun() -> Option<f64> {
+fn start_time() -> Option<f64> {
     let text = fs::read_to_string("/proc/stat").ok()?;
     let boot = text.lines().find_map(|line| line.strip_prefix("btime "))?;
     let boot: f64 = boot.parse().ok()?;
-    Some(boot + stat(BEGUN)? / TICKS)
+    Some(boot + stat(STARTED)? / TICKS)
 }
 
 fn resident() -> Option<f64> {
@@ -114,7 +114,7 @@ fn resident() -> Option<f64> {
 #[expect(clippy::cast_precision_loss, reason = "descriptors are few")]
 fn open_descriptors() -> Option<f64> {
     let entries = fs::read_dir("/proc/self/fd").ok()?.count();
-    // One of them is the folder being read.
+    // One of them is the directory that is being read.
     Some(entries.saturating_sub(1) as f64)
 }
 
@@ -122,6 +122,6 @@ fn open_descriptors() -> Option<f64> {
     clippy::cast_precision_loss,
     reason = "a limit beyond 2^52 is no limit"
 )]
-fn most_descriptors() -> Option<f64> {
+fn max_descriptors() -> Option<f64> {
     listener::descriptors().map(|limit| limit as f64)
 }
