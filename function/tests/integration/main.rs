@@ -20,8 +20,10 @@ mod message_ids;
 mod messages;
 mod rejections;
 mod routing;
+mod attributes;
 mod send_failures;
 mod templates;
+mod plan_warnings;
 
 mod cloud_events;
 mod fixed_pipelines;

@@ -160,10 +160,7 @@ impl Rule {
                 matches_name(&self.refs, event.attributes.reference.as_deref()),
                 Mismatch::Ref,
             ),
-            (
-                matches_word(&self.actions, event.attributes.action.as_deref()),
-                Mismatch::Action,
-            ),
+            (self.matches_action(event), Mismatch::Action),
             (
                 self.matches_status(event.attributes.status.as_deref()),
                 Mismatch::Status,
@@ -199,6 +196,14 @@ impl Rule {
 }
 
 impl Rule {
+    /// GitLab's own word matches too where the attribute is more specific.
+    fn matches_action(&self, event: &Event) -> bool {
+        let attributes = &event.attributes;
+        matches_word(&self.actions, attributes.action.as_deref())
+            || attributes.generic_action.is_some()
+                && matches_word(&self.actions, attributes.generic_action)
+    }
+
     /// A fix is a success, and only the chat server knows whether a success is a fix.
     fn matches_status(&self, status: Option<&str>) -> bool {
         let may_be_fix = self.fixes.is_some() && status == Some(SUCCESS);

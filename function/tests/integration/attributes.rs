@@ -1,0 +1,115 @@
+//! What rules and templates see of an event, where two readings were possible. Owns the decisions; what a
+//! rule or a template does with an attribute is in `routing` and `templates`.
+
+use serde_json::{Value, json};
+use webhook_app::gitlab::event::Event;
+use webhook_app::gitlab::participants::Person;
+use webhook_app::notifier::routing;
+
+use crate::messages::{fixtures, parse};
+use crate::routing::{changed, sample, targets};
+
+fn event(body: &Value) -> Event {
+    parse(None, body.to_string().as_bytes()).expect("is an event")
+}
+
+fn fixture(name: &str) -> Event {
+    event(fixtures().get(name).expect("is a fixture"))
+}
+
+#[test]
+fn a_merge_request_with_new_commits_is_a_push_that_update_matches_too() {
+    let attributes = fixture("merge_request_with_new_commits").attributes;
+    assert_eq!(attributes.action.as_deref(), Some("push"));
+    assert_eq!(attributes.generic_action, Some("update"));
+    let body = fixtures()["merge_request_with_new_commits"].clone();
+    for (action, expected) in [
+        ("push", "@alice"),
+        ("update", "@alice"),
+        ("open", "no_rule"),
+        ("merge", "no_rule"),
+    ] {
+        let rules = format!("rules: [{{event: merge_request, action: {action}, to: '@alice'}}]");
+        let rules = routing::parse(&rules).expect("is valid");
+        assert_eq!(targets(&rules, &body), expected, "{action}");
+    }
+}
+
+#[test]
+fn the_title_of_a_pipeline_is_that_of_its_commit_and_its_name_is_the_text() {
+    let named = changed(
+        "pipeline",
+        &json!({ "object_attributes": { "name": "Nightly build" } }),
+    );
+    let attributes = event(&named).attributes;
+    let without_name = event(&sample("pipeline")).attributes;
+    assert_eq!(attributes.title, without_name.title);
+    assert_eq!(attributes.text.as_deref(), Some("Nightly build"));
+    assert_eq!(without_name.text, None);
+}
+
+#[test]
+fn the_title_and_the_committer_of_a_push_are_those_of_its_head() {
+    for kind in ["push", "tag_push"] {
+        let attributes = event(&sample(kind)).attributes;
+        assert!(attributes.title.is_some(), "{kind}");
+        let committer = attributes.participants.committer;
+        assert_eq!(attributes.participants.author, committer, "{kind}");
+        let name = committer.as_ref().and_then(Person::display_name);
+        assert!(name.is_some(), "{kind}");
+    }
+}
+
+#[test]
+fn gitlab_names_no_actor_of_a_membership_or_an_account() {
+    for kind in ["member", "user", "group", "project", "key"] {
+        let event = event(&sample(kind));
+        assert_eq!(event.attributes.participants.actor, None, "{kind}");
+    }
+}
+
+#[test]
+fn a_reaction_has_the_page_and_the_title_of_what_it_is_on_and_its_name_as_text() {
+    let emoji = json!({ "object_attributes": { "name": "rocket" } });
+    let attributes = event(&changed("emoji", &emoji)).attributes;
+    assert!(attributes.page.is_some());
+    assert!(attributes.title.is_some());
+    assert_ne!(attributes.title, attributes.text);
+    assert_eq!(attributes.text.as_deref(), Some("rocket"));
+}
+
+#[test]
+fn a_repository_update_is_about_its_first_ref() {
+    let attributes = event(&sample("repository_update")).attributes;
+    assert_eq!(attributes.reference.as_deref(), Some("main"));
+}
+
+#[test]
+fn a_field_that_only_rules_want_never_makes_a_body_unreadable() {
+    let odd = [
+        json!(7),
+        json!("x"),
+        json!([[]]),
+        json!({ "id": [] }),
+        json!(null),
+    ];
+    for (kind, fields) in [
+        ("push", &["ref_protected", "user_email"][..]),
+        ("merge_request", &["user", "assignees", "reviewers"]),
+        ("issue", &["user", "assignees"]),
+        ("note", &["user", "snippet"]),
+        ("pipeline", &["user"]),
+        ("job", &["user", "commit", "ref_protected", "environment"]),
+    ] {
+        let plain = event(&sample(kind));
+        for field in fields {
+            for value in &odd {
+                let mut body = sample(kind);
+                body[*field] = value.clone();
+                let read = parse(None, body.to_string().as_bytes());
+                let read = read.unwrap_or_else(|error| panic!("{kind} {field} {value}: {error}"));
+                assert_eq!(read.kind, plain.kind, "{kind} {field} {value}");
+            }
+        }
+    }
+}

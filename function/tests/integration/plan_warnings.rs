@@ -1,0 +1,83 @@
+//! Decisions that change who gets what although the webhook succeeds: recipients beyond the limit, and a
+//! template that fails on an event. Both are logged and counted.
+
+use fakes::gitlab::{Delivery, SAMPLE_KEY};
+use fakes::rocketchat::FakeRocketChat;
+use serde_json::{Value, json};
+use webhook_app::notifier::routing::MAX_RECIPIENTS;
+
+use crate::harness::{Function, assert_delivered, push};
+use crate::routing::sample;
+
+/// The one log line with this text.
+fn warning(lines: &[String], text: &str) -> Value {
+    let lines = lines.iter().filter(|line| line.contains(text));
+    let lines: Vec<Value> = lines
+        .map(|line| serde_json::from_str(line).expect("is JSON"))
+        .collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["level"], "warn");
+    lines[0].clone()
+}
+
+async fn counter(function: &Function, name: &str) -> String {
+    let metrics = function.request("GET", "/metrics").await.text();
+    let mut samples = metrics.lines().filter_map(|line| line.strip_prefix(name));
+    samples.next().expect("is exposed").trim().to_owned()
+}
+
+#[tokio::test]
+async fn recipients_beyond_the_limit_are_logged_and_counted() {
+    let names: Vec<_> = (0..MAX_RECIPIENTS + 3)
+        .map(|number| format!("user{number}"))
+        .collect();
+    let users: Vec<_> = names.iter().map(String::as_str).collect();
+    let chat = FakeRocketChat::builder().users(&users).start().await;
+    let chat = chat.expect("starts");
+    let list: Vec<_> = names.iter().map(|name| format!("'@{name}'")).collect();
+    let rules = format!("rules: [{{to: [{}]}}]", list.join(", "));
+    let settings = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules.as_str())];
+    let function = Function::start(&chat, &settings);
+    let name = "webhook_recipients_truncated_total";
+    assert_eq!(counter(&function, name).await, "0");
+
+    assert_delivered(&function.post(&push()).await);
+
+    assert_eq!(chat.messages().len(), MAX_RECIPIENTS);
+    chat.mark_all_read();
+    assert_eq!(counter(&function, name).await, "3");
+    let line = warning(&function.finish(chat.auth_token()), "recipients left out");
+    assert_eq!(line["left_out"], 3);
+    assert_eq!(line["limit"], MAX_RECIPIENTS);
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_template_that_fails_on_an_event_is_logged_and_counted() {
+    // It passes on the example, which has one reviewer.
+    let template = "merge_request: '{% for a in reviewers %}{% for b in reviewers %}{% for c in reviewers %}{{ a }}{% endfor %}{% endfor %}{% endfor %}'";
+    let chat = FakeRocketChat::start().await;
+    let function = Function::start(&chat, &[("MESSAGES", template)]);
+    let mut body = sample("merge_request");
+    let reviewer = body["reviewers"][0].clone();
+    body["reviewers"] = json!(vec![reviewer; 90]);
+    let delivery = Delivery::new("Merge Request Hook", body.to_string()).signed_with(SAMPLE_KEY);
+    let name = "webhook_template_failures_total";
+    assert_eq!(counter(&function, name).await, "0");
+
+    assert_delivered(&function.post(&delivery).await);
+
+    let message = chat.take_message();
+    assert!(
+        message.text.starts_with("[Merge request 12]("),
+        "{}",
+        message.text
+    );
+    assert_eq!(counter(&function, name).await, "1");
+    let line = warning(
+        &function.finish(chat.auth_token()),
+        "template of MESSAGES failed",
+    );
+    assert_eq!(line["kind"], "merge_request");
+    chat.finish();
+}
