@@ -11,15 +11,19 @@ use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::event::{Event, ParseError};
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::verification::Verified;
-use webhook_app::notifier::SkipReason;
 use webhook_app::notifier::message::{self, Visibility};
+use webhook_app::notifier::{SkipReason, templates};
 
 use crate::markup::assert_harmless;
 
-/// Every payload of the fixtures by its name.
+/// Every payload of the fixtures by its name, the examples of the program among them.
 pub(crate) fn fixtures() -> BTreeMap<String, Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/fixtures/gitlab");
     let files = fs::read_dir(folder).expect("can be read");
+    let examples = Kind::known().filter_map(|kind| {
+        let payload = serde_json::from_str(templates::example(kind)?).expect("is JSON");
+        Some((format!("example_of_{}", kind.label()), payload))
+    });
     let fixtures: BTreeMap<_, _> = files
         .map(|file| {
             let path = file.expect("can be read").path();
@@ -28,6 +32,7 @@ pub(crate) fn fixtures() -> BTreeMap<String, Value> {
             let payload = serde_json::from_slice(&body).expect("is JSON");
             (name.into_owned(), payload)
         })
+        .chain(examples)
         .collect();
     assert!(fixtures.len() > 80, "{}", fixtures.len());
     fixtures
@@ -244,7 +249,9 @@ pub(crate) fn pointers(value: &Value, prefix: &str) -> Vec<String> {
 #[test]
 fn two_different_events_have_two_names_without_an_idempotency_key() {
     let mut names = BTreeMap::new();
-    for (name, payload) in fixtures() {
+    // Examples show events that fixtures show too.
+    let fixtures = fixtures().into_iter();
+    for (name, payload) in fixtures.filter(|(name, _)| !name.starts_with("example_of_")) {
         let (kind, Ok(notice)) = compose(&payload).expect("is an event") else {
             continue;
         };

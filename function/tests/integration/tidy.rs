@@ -1,5 +1,6 @@
 //! The structure that the crate's documentation promises, read off the sources.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -20,20 +21,79 @@ const SHELL: &[&str] = &[
     "telemetry/otlp.rs",
 ];
 
-/// What each module may name besides itself, the pure core first.
+/// Every module and the modules that it names. A module names only those above it, so that there is no
+/// circle, and every one that it may name it does name.
 const MODULES: &[(&str, &[&str])] = &[
     ("digest", &[]),
-    ("yaml", &[]),
     ("exit", &[]),
+    ("tls", &[]),
+    ("yaml", &[]),
     ("gitlab", &["digest"]),
-    ("rocketchat", &["digest", "gitlab"]),
-    (
-        "notifier",
-        &["gitlab", "rocketchat", "yaml", "send", "outcome"],
-    ),
+    ("rocketchat", &["digest", "gitlab", "tls"]),
+    ("notifier", &["gitlab", "rocketchat", "yaml"]),
     ("send", &["gitlab", "notifier", "rocketchat"]),
     ("outcome", &["gitlab", "notifier", "rocketchat", "send"]),
+    (
+        "telemetry",
+        &["gitlab", "notifier", "outcome", "rocketchat", "send", "tls"],
+    ),
+    (
+        "http",
+        &["gitlab", "notifier", "outcome", "send", "telemetry"],
+    ),
+    ("config", &["gitlab", "notifier", "rocketchat", "telemetry"]),
+    (
+        "bootstrap",
+        &[
+            "config",
+            "gitlab",
+            "http",
+            "rocketchat",
+            "send",
+            "telemetry",
+        ],
+    ),
+    (
+        "server",
+        &[
+            "bootstrap",
+            "config",
+            "exit",
+            "http",
+            "rocketchat",
+            "telemetry",
+        ],
+    ),
+    (
+        "lambda",
+        &[
+            "bootstrap",
+            "config",
+            "exit",
+            "http",
+            "rocketchat",
+            "telemetry",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "config",
+            "exit",
+            "gitlab",
+            "notifier",
+            "rocketchat",
+            "send",
+            "server",
+        ],
+    ),
+    ("lib", &[]),
+    ("main", &[]),
+    ("bin", &[]),
 ];
+
+/// Files of the shell in folders of the core; no pure file names them.
+const SHELL_IN_CORE: &[&str] = &["rocketchat::client", "send::sender", "sender::Sender"];
 
 /// Libraries of the shell, and the only places that may name them.
 const LIBRARIES: &[(&str, &[&str])] = &[
@@ -119,20 +179,35 @@ fn sources() -> Vec<Source> {
 }
 
 #[test]
-fn the_core_names_only_what_lies_before_it() {
-    for source in sources()
-        .iter()
-        .filter(|source| source.path != "rocketchat/client.rs")
-    {
-        let Some((part, allowed)) = MODULES.iter().find(|(part, _)| *part == source.part()) else {
-            continue;
-        };
-        for named in source.named_after("crate::") {
-            assert!(
-                named == *part || allowed.contains(&named),
-                "{} names {named}",
-                source.path
-            );
+fn every_module_names_the_modules_of_its_row_and_no_others() {
+    let sources = sources();
+    for source in &sources {
+        let part = source.part();
+        let is_listed = MODULES.iter().any(|(module, _)| *module == part);
+        assert!(is_listed, "{} has no row", source.path);
+    }
+    for (row, (module, allowed)) in MODULES.iter().enumerate() {
+        let of_module = sources.iter().filter(|source| source.part() == *module);
+        let mut named = BTreeSet::new();
+        for source in of_module {
+            named.extend(source.named_after("crate::").filter(|name| name != module));
+        }
+        let allowed: BTreeSet<_> = allowed.iter().copied().collect();
+        assert_eq!(named, allowed, "{module}");
+        let above: Vec<_> = MODULES[..row].iter().map(|(module, _)| *module).collect();
+        let below = allowed.iter().find(|name| !above.contains(name));
+        assert_eq!(below, None, "{module} closes a circle");
+    }
+}
+
+#[test]
+fn pure_files_name_no_file_of_the_shell() {
+    let core = ["gitlab", "rocketchat", "notifier", "send", "outcome"];
+    for source in sources() {
+        let is_pure = core.contains(&source.part()) && !SHELL.contains(&source.path.as_str());
+        for file in SHELL_IN_CORE {
+            let names = source.path != "send.rs" && source.code.contains(file);
+            assert!(!(is_pure && names), "{} names {file}", source.path);
         }
     }
 }

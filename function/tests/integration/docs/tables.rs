@@ -10,7 +10,6 @@ use webhook_app::outcome::Failure;
 
 use super::block;
 use crate::messages::render;
-use crate::messages::{compose, fixtures};
 
 /// The settings that the README shows.
 const MAIN_SETTINGS: [&str; 8] = [
@@ -81,47 +80,15 @@ fn message_of_a_push() {
     );
 }
 
-/// The kinds of event in the order of the table, each shown by a fixture.
-const EXAMPLES: &[&str] = &[
-    "push_of_a_new_branch",
-    "tag_push_of_an_annotated_tag",
-    "merge_request_opened",
-    "note_on_a_commit",
-    "issue_opened",
-    "work_item_epic_opened",
-    "pipeline_failed",
-    "job_failed",
-    "deployment_succeeded",
-    "release_published",
-    "wiki_page_created",
-    "feature_flag_on",
-    "emoji_on_a_merge_request",
-    "milestone_created",
-    "access_token_of_a_project_expires",
-    "deploy_token_of_a_project_expires",
-    "vulnerability_found",
-    "member_joins_a_group",
-    "subgroup_created",
-    "project_created",
-    "repository_update",
-    "user_renamed",
-    "group_renamed",
-    "key_added",
-];
-
+/// Every kind by the example of the program, as `webhook-app render --kind` shows it.
 #[test]
 fn events() {
-    let fixtures = fixtures();
     let mut table = "| kind | message |\n|---|---|\n".to_owned();
-    let mut shown = Vec::new();
-    for name in EXAMPLES {
-        let (kind, message) = compose(&fixtures[*name]).expect("is an event");
+    for kind in Kind::known() {
+        let example = templates::example(kind).expect("has an example");
+        let (_, message) = render(None, example.as_bytes()).expect("is an event");
         let text = message.expect("has a message").text.replace('\n', "<br>");
         let _ = writeln!(table, "| {} | {text} |", kind.label());
-        shown.push(kind);
-    }
-    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Other) {
-        assert!(shown.contains(kind), "{} is not shown", kind.label());
     }
     block("function/docs/events.md", "events", &table);
 }
