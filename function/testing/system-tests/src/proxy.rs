@@ -148,23 +148,23 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
-    shared.breakpoint.at(CallStage::Connected, "").await;
+    shared.breakpoint.reach(CallStage::Connected, "").await;
     loop {
         let Some(path) = message::peek_path(&client).await? else {
             return Ok(());
         };
         let number = shared.calls.fetch_add(1, Ordering::Relaxed);
-        shared.breakpoint.at(CallStage::Started, &path).await;
+        shared.breakpoint.reach(CallStage::Started, &path).await;
         let action = (shared.plan)(&path, number);
         if matches!(action, Action::ResetUnread) {
             return end(client, End::Reset).await;
         }
         let call = Message::read(&mut client).await?;
-        shared.breakpoint.at(CallStage::Received, &path).await;
+        shared.breakpoint.reach(CallStage::Received, &path).await;
         if let Some(ending) = respond(&action, &call, &path, &mut client, shared).await? {
             return end(client, ending).await;
         }
-        shared.breakpoint.at(CallStage::Responded, &path).await;
+        shared.breakpoint.reach(CallStage::Responded, &path).await;
     }
 }
 
@@ -189,7 +189,7 @@ async fn respond(
     } else {
         Vec::new()
     };
-    shared.breakpoint.at(CallStage::Executed, path).await;
+    shared.breakpoint.reach(CallStage::Executed, path).await;
     match action {
         Action::NoResponse | Action::ResetUnread => {
             // Until the client closes the connection.
@@ -217,7 +217,10 @@ async fn respond(
             let (first, rest) = response.split_at(response.len() / 2);
             if shared.breakpoint.is_set(CallStage::HalfResponded, path) {
                 client.write_all(first).await?;
-                shared.breakpoint.at(CallStage::HalfResponded, path).await;
+                shared
+                    .breakpoint
+                    .reach(CallStage::HalfResponded, path)
+                    .await;
                 client.write_all(rest).await?;
             } else {
                 client.write_all(&response).await?;

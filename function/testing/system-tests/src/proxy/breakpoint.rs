@@ -53,7 +53,7 @@ impl Breakpoint {
     }
 
     /// Continues, or stops here forever if the breakpoint is set.
-    pub(super) async fn at(&self, stage: CallStage, path: &str) {
+    pub(super) async fn reach(&self, stage: CallStage, path: &str) {
         if self.is_set(stage, path) {
             self.clear();
             self.hit.notify_one();
