@@ -3,12 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webhook_app::rocketchat::response::{Answer, found, room, sent};
+use webhook_app::rocketchat::response::{ApiResponse, found, room, sent};
 use webhook_app::rocketchat::{MessageId, MessageKey, RoomId, Username};
 
 fuzz_target!(|bytes: &[u8]| {
     let [high, low, body @ ..] = bytes else { return };
-    let answer = Answer {
+    let answer = ApiResponse {
         status: u16::from_be_bytes([*high, *low]) % 600,
         reset_in: None,
         body: body.to_vec(),

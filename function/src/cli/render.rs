@@ -127,7 +127,7 @@ fn rendered(event: &Event, notifier: &Notifier, explain: bool) -> String {
     match text {
         Ok(text) if explain => format!("{text}\n{}", explanation(event, notifier)),
         Ok(text) => text,
-        Err(skipped) => format!("nothing is sent: {}\n", skipped.words()),
+        Err(skipped) => format!("nothing is sent: {}\n", skipped.description()),
     }
 }
 
@@ -169,7 +169,7 @@ fn explanation(event: &Event, notifier: &Notifier) -> String {
     match decision.recipients {
         Ok(recipients) => explain_recipients(&recipients, &mut text),
         Err(ignored) => {
-            let _ = writeln!(text, "nothing is sent: {}", ignored.words());
+            let _ = writeln!(text, "nothing is sent: {}", ignored.description());
         }
     }
     text

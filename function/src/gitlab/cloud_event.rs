@@ -37,7 +37,7 @@ pub struct CloudEvent<'a> {
 }
 
 /// Whether these are the headers of a CloudEvent of either form.
-pub fn is_one(headers: &HeaderMap) -> bool {
+pub fn is_cloud_event(headers: &HeaderMap) -> bool {
     headers.contains_key(VERSION) || is_structured(headers)
 }
 
@@ -67,27 +67,30 @@ struct Envelope<'a> {
 }
 
 /// Takes the delivery out of its envelope.
-pub fn open<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<CloudEvent<'a>, ParseError> {
+pub fn parse<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<CloudEvent<'a>, ParseError> {
     if is_structured(headers) {
-        return open_structured(body);
+        return parse_structured(body);
     }
     let header = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     Ok(CloudEvent {
-        key: name(header(&VERSION), header(&ID), header(&SOURCE))?,
+        key: key(header(&VERSION), header(&ID), header(&SOURCE))?,
         data: Cow::Borrowed(body),
     })
 }
 
-fn open_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
+fn parse_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
     let body =
         std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
     let envelope: Envelope = read(body)?;
-    let key = name(
-        Text::filled(envelope.specversion.as_ref()),
-        Text::filled(envelope.id.as_ref()),
-        Text::filled(envelope.source.as_ref()),
+    let key = key(
+        Text::non_blank(envelope.specversion.as_ref()),
+        Text::non_blank(envelope.id.as_ref()),
+        Text::non_blank(envelope.source.as_ref()),
     )?;
-    let data = match (envelope.data, Text::filled(envelope.data_base64.as_ref())) {
+    let data = match (
+        envelope.data,
+        Text::non_blank(envelope.data_base64.as_ref()),
+    ) {
         (Some(data), _) => Cow::Borrowed(data.get().as_bytes()),
         (None, Some(text)) => {
             let bytes = STANDARD.decode(text);
@@ -99,7 +102,7 @@ fn open_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
 }
 
 /// Id and source together are unique, says the specification.
-fn name(
+fn key(
     version: Option<&str>,
     id: Option<&str>,
     source: Option<&str>,
@@ -107,11 +110,11 @@ fn name(
     if version != Some("1.0") {
         return Err(ParseError::Field("specversion".to_owned()));
     }
-    let filled = |text: Option<&'_ str>, field| match text {
+    let attribute = |text: Option<&'_ str>, field| match text {
         Some(text) if !text.is_empty() && text.len() <= MAX_NAME => Ok(text.to_owned()),
         _ => Err(ParseError::Missing(field)),
     };
-    let (id, source) = (filled(id, "id")?, filled(source, "source")?);
+    let (id, source) = (attribute(id, "id")?, attribute(source, "source")?);
     Ok(IdempotencyKey::from_content(&["cloud event", &source, &id]))
 }
 
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_one_event_have_one_name_and_one_body() {
+    fn both_forms_of_an_event_have_the_same_key_and_body() {
         let binary = headers(&[
             ("ce-specversion", "1.0"),
             ("ce-id", "1"),
@@ -144,17 +147,21 @@ mod tests {
         let envelope = br#"{"specversion":"1.0","id":"1","source":"s","type":"t","data":{"a":1}}"#;
         let encoded =
             br#"{"specversion":"1.0","id":"1","source":"s","type":"t","data_base64":"eyJhIjoxfQ=="}"#;
-        let one = open(&binary, br#"{"a":1}"#).expect("is an event");
+        let one = parse(&binary, br#"{"a":1}"#).expect("is an event");
         for body in [&envelope[..], encoded] {
-            let other = open(&structured, body).expect("is an event");
+            let other = parse(&structured, body).expect("is an event");
             assert_eq!(other.key, one.key);
             assert_eq!(other.data, one.data);
         }
-        assert!(is_one(&binary) && is_one(&structured) && !is_one(&HeaderMap::new()));
+        assert!(
+            is_cloud_event(&binary)
+                && is_cloud_event(&structured)
+                && !is_cloud_event(&HeaderMap::new())
+        );
     }
 
     #[test]
-    fn half_an_envelope_is_refused() {
+    fn an_incomplete_envelope_is_an_error() {
         let structured = headers(&[("content-type", STRUCTURED)]);
         for body in [
             r#"{"specversion":"1.0","id":"1","source":"s"}"#,
@@ -164,7 +171,7 @@ mod tests {
             r#"{"specversion":"1.0","id":"1","source":"s","data_base64":"?"}"#,
             "[]",
         ] {
-            assert!(open(&structured, body.as_bytes()).is_err(), "{body}");
+            assert!(parse(&structured, body.as_bytes()).is_err(), "{body}");
         }
     }
 }

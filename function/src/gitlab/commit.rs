@@ -10,7 +10,7 @@ use super::lenient::Lenient;
 use super::participants::{Person, User};
 
 /// Characters in the short form, as GitLab itself abbreviates commits.
-const SHORT: usize = 8;
+const SHORT_LENGTH: usize = 8;
 
 /// The id of a commit that exists: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits, not all zeros.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,8 +30,8 @@ impl CommitSha {
     pub fn parse(text: &str) -> Option<Self> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         let right_length = matches!(text.len(), 40 | 64);
-        let names_a_commit = right_length && text.bytes().all(hex) && !is_blank(text);
-        names_a_commit.then(|| Self(text.into()))
+        let is_commit = right_length && text.bytes().all(hex) && !is_zero(text);
+        is_commit.then(|| Self(text.into()))
     }
 
     /// All 40 or 64 digits.
@@ -41,7 +41,7 @@ impl CommitSha {
 
     /// The first eight digits, for people.
     pub fn short(&self) -> &str {
-        &self.0[..SHORT]
+        &self.0[..SHORT_LENGTH]
     }
 }
 
@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for MaybeCommit {
         };
         match CommitSha::parse(&text) {
             Some(sha) => Ok(Self(Some(sha))),
-            None if text.is_empty() || is_blank(&text) => Ok(Self(None)),
+            None if text.is_empty() || is_zero(&text) => Ok(Self(None)),
             None => Err(serde::de::Error::custom(
                 "expected a commit id of 40 or 64 lower-case hex digits, or zeros, or null",
             )),
@@ -97,7 +97,7 @@ impl<I> CommitPayload<I> {
 }
 
 /// GitLab writes "no commit" as zeros, 40 or 64 of them by the repository's hash.
-fn is_blank(text: &str) -> bool {
+fn is_zero(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte == b'0')
 }
 

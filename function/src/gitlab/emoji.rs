@@ -8,7 +8,7 @@ use super::commit::{CommitPayload, MaybeCommit};
 use super::event::{ParseError, Parsed};
 use super::lenient::{Lenient, LenientObject};
 use super::meta::{EventHints, digits};
-use super::note::{self, Noteable, Noteables, Numbered, Snippet};
+use super::note::{self, Issuable, Noteable, Noteables, Snippet};
 use super::participants::User;
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
@@ -21,9 +21,9 @@ pub struct Emoji {
     /// Its name, such as `thumbsup`.
     pub name: String,
     /// What it is on, or what the comment that it is on is about.
-    pub on: Noteable,
+    pub noteable: Noteable,
     /// Whether it is on the object itself or on a comment.
-    pub place: Place,
+    pub target: Target,
 }
 
 /// What can happen to a reaction.
@@ -39,7 +39,7 @@ pub enum Action {
 
 /// Where a reaction is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Place {
+pub enum Target {
     /// On the object itself.
     Noteable,
     /// On a comment about it.
@@ -54,8 +54,8 @@ pub(super) struct Payload {
     object_attributes: Option<Attributes>,
     note: Option<note::Attributes>,
     commit: Option<CommitPayload>,
-    merge_request: Option<Numbered>,
-    issue: Option<Numbered>,
+    merge_request: Option<Issuable>,
+    issue: Option<Issuable>,
     snippet: LenientObject<Snippet>,
 }
 
@@ -94,13 +94,13 @@ impl Payload {
         let project_path = path_of(project.as_ref());
         let mut meta = hints.meta(project, emoji.awarded_on_url.0.as_deref(), &identity);
         meta.confidential = hints.confidential || internal || noteables.is_confidential();
-        let about = noteables.attributes(self.user, &Lenient::Nothing);
-        let (place, on) = match (emoji.awardable_type.as_str(), self.note) {
-            ("Note", Some(note)) => (Place::Note, note.read_noteable(noteables)),
-            ("Note", None) => (Place::Note, Noteable::Other),
-            (noteable, _) => (
-                Place::Noteable,
-                noteables.read(noteable, MaybeCommit::default()),
+        let about = noteables.attributes(self.user, &Lenient::Missing);
+        let (target, noteable) = match (emoji.awardable_type.as_str(), self.note) {
+            ("Note", Some(note)) => (Target::Note, note.read_noteable(noteables)),
+            ("Note", None) => (Target::Note, Noteable::Other),
+            (kind, _) => (
+                Target::Noteable,
+                noteables.read(kind, MaybeCommit::default()),
             ),
         };
         let name = emoji.name.0;
@@ -109,7 +109,7 @@ impl Payload {
             meta,
             attributes: EventAttributes {
                 project_path,
-                sha: on.sha().cloned(),
+                sha: noteable.sha().cloned(),
                 text: Some(name.clone()),
                 page: emoji.awarded_on_url.0,
                 action: emoji.action.0.clone(),
@@ -118,8 +118,8 @@ impl Payload {
             kind: Emoji {
                 action: emoji.action.0.as_deref().map(Action::parse),
                 name,
-                on,
-                place,
+                noteable,
+                target,
             },
         })
     }

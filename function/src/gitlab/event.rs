@@ -162,12 +162,12 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn hints(&self, is_confidential: bool) -> EventHints<'_> {
-        let typed = Text::filled(self.event_type.as_ref())
+        let typed = Text::non_blank(self.event_type.as_ref())
             .is_some_and(|name| name.starts_with("confidential_"));
         EventHints {
-            kind: Kind::of(self.object_kind.as_ref(), self.event_name.as_ref()),
-            name: Text::filled(self.event_name.as_ref())
-                .or_else(|| Text::filled(self.object_kind.as_ref()))
+            kind: Kind::from_names(self.object_kind.as_ref(), self.event_name.as_ref()),
+            name: Text::non_blank(self.event_name.as_ref())
+                .or_else(|| Text::non_blank(self.object_kind.as_ref()))
                 .unwrap_or_default(),
             confidential: is_confidential || typed,
         }

@@ -25,7 +25,7 @@ pub struct Job {
     /// Whether it runs for a branch or a tag.
     pub ref_kind: RefKind,
     /// Why it failed, in GitLab's word.
-    pub failure: Option<String>,
+    pub failure_reason: Option<String>,
 }
 
 /// Newer documentation says `job_…` where GitLab sends `build_…`; both are read.
@@ -98,8 +98,8 @@ impl Payload {
             kind: Job {
                 id,
                 status,
-                ref_kind: RefKind::of_tag(self.tag),
-                failure: self.build_failure_reason.0,
+                ref_kind: RefKind::from_tag(self.tag),
+                failure_reason: self.build_failure_reason.0,
             },
         })
     }

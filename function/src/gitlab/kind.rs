@@ -30,7 +30,7 @@ macro_rules! kinds {
                 }
             }
 
-            fn named(name: &str) -> Option<Self> {
+            fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $($($($name)|+ => Some(Self::$kind),)+)+
                     _ => None,
@@ -55,8 +55,8 @@ impl Kind {
     }
 
     /// `object_kind` decides; system hooks may send `event_name` alone.
-    pub(super) fn of(object_kind: Option<&Text>, event_name: Option<&Text>) -> Self {
-        let name = Text::filled(object_kind).or_else(|| Text::filled(event_name));
-        name.and_then(Self::named).unwrap_or(Self::Other)
+    pub(super) fn from_names(object_kind: Option<&Text>, event_name: Option<&Text>) -> Self {
+        let name = Text::non_blank(object_kind).or_else(|| Text::non_blank(event_name));
+        name.and_then(Self::from_name).unwrap_or(Self::Other)
     }
 }

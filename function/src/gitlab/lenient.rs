@@ -19,7 +19,7 @@ const MAX_ENTRIES: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Lenient {
     #[default]
-    Nothing,
+    Missing,
     Text(String),
     Number(f64),
     Flag(bool),
@@ -30,7 +30,7 @@ impl Lenient {
     pub(super) fn text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Nothing | Self::Number(_) | Self::Flag(_) => None,
+            Self::Missing | Self::Number(_) | Self::Flag(_) => None,
         }
     }
 
@@ -38,7 +38,7 @@ impl Lenient {
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Text(text) => text,
-            Self::Nothing | Self::Number(_) | Self::Flag(_) => "",
+            Self::Missing | Self::Number(_) | Self::Flag(_) => "",
         }
     }
 
@@ -51,7 +51,7 @@ impl Lenient {
     pub(super) fn number(&self) -> Option<u64> {
         match self {
             Self::Number(number) => (0.0..9e15).contains(number).then_some(*number as u64),
-            Self::Nothing | Self::Text(_) | Self::Flag(_) => None,
+            Self::Missing | Self::Text(_) | Self::Flag(_) => None,
         }
     }
 
@@ -59,7 +59,7 @@ impl Lenient {
     pub(super) fn flag(&self) -> Option<bool> {
         match self {
             Self::Flag(flag) => Some(*flag),
-            Self::Nothing | Self::Text(_) | Self::Number(_) => None,
+            Self::Missing | Self::Text(_) | Self::Number(_) => None,
         }
     }
 }
@@ -84,7 +84,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_unit<E>(self) -> Result<Lenient, E> {
-        Ok(Lenient::Nothing)
+        Ok(Lenient::Missing)
     }
 
     fn visit_bool<E>(self, flag: bool) -> Result<Lenient, E> {
@@ -107,18 +107,18 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         let line = text.trim().lines().next().unwrap_or_default();
         let kept = line[..line.floor_char_boundary(MAX_KEPT)].trim();
         Ok(if kept.is_empty() {
-            Lenient::Nothing
+            Lenient::Missing
         } else {
             Lenient::Text(kept.to_owned())
         })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Lenient, A::Error> {
-        skip_items(items).map(|()| Lenient::Nothing)
+        skip_items(items).map(|()| Lenient::Missing)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Lenient, A::Error> {
-        skip_entries(entries).map(|()| Lenient::Nothing)
+        skip_entries(entries).map(|()| Lenient::Missing)
     }
 }
 
@@ -144,23 +144,23 @@ impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientList<T> {
 
 /// The two shapes that a value can have besides that of a scalar.
 trait Shape<'de>: Default {
-    fn of_map<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
         skip_entries(entries).map(|()| Self::default())
     }
 
-    fn of_list<A: SeqAccess<'de>>(items: A) -> Result<Self, A::Error> {
+    fn from_list<A: SeqAccess<'de>>(items: A) -> Result<Self, A::Error> {
         skip_items(items).map(|()| Self::default())
     }
 }
 
 impl<'de, T: Default + Deserialize<'de>> Shape<'de> for LenientObject<T> {
-    fn of_map<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
         T::deserialize(MapAccessDeserializer::new(entries)).map(Self)
     }
 }
 
 impl<'de, T: Default + Deserialize<'de>> Shape<'de> for LenientList<T> {
-    fn of_list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
+    fn from_list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
         let mut list = Vec::new();
         while list.len() < MAX_ENTRIES {
             match items.next_element::<LenientObject<T>>()? {
@@ -206,11 +206,11 @@ impl<'de, S: Shape<'de>> Visitor<'de> for ShapeVisitor<S> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<S, A::Error> {
-        S::of_list(items)
+        S::from_list(items)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<S, A::Error> {
-        S::of_map(entries)
+        S::from_map(entries)
     }
 }
 
@@ -229,14 +229,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_json_value_is_something_or_nothing() {
+    fn every_json_value_is_a_scalar_or_missing() {
         let read = |json: &str| serde_json::from_str::<Lenient>(json).expect("is JSON");
         assert_eq!(read("\" a \\n b\"").text().as_deref(), Some("a"));
         assert_eq!(read("7").number(), Some(7));
         assert_eq!(read("63.9").number(), Some(63));
         assert_eq!(read("true").flag(), Some(true));
-        for nothing in ["null", "[1,[2]]", "{\"a\":{}}", "\"  \""] {
-            assert_eq!(read(nothing), Lenient::Nothing, "{nothing}");
+        for missing in ["null", "[1,[2]]", "{\"a\":{}}", "\"  \""] {
+            assert_eq!(read(missing), Lenient::Missing, "{missing}");
         }
         for no_count in ["-1", "1e300"] {
             assert_eq!(read(no_count).number(), None, "{no_count}");

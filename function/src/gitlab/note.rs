@@ -16,7 +16,7 @@ use super::text::Line;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Note {
     /// What it is a comment on.
-    pub on: Noteable,
+    pub noteable: Noteable,
     /// What happened; GitLab before 16.11 does not say, and then it is new.
     pub action: Action,
     /// Whether GitLab wrote it itself.
@@ -66,8 +66,8 @@ pub(super) struct Payload {
     project: Option<ProjectPayload>,
     object_attributes: Option<Attributes>,
     commit: Option<CommitPayload>,
-    merge_request: Option<Numbered>,
-    issue: Option<Numbered>,
+    merge_request: Option<Issuable>,
+    issue: Option<Issuable>,
     snippet: LenientObject<Snippet>,
 }
 
@@ -75,15 +75,15 @@ pub(super) struct Payload {
 #[derive(Default)]
 pub(super) struct Noteables {
     pub(super) commit: Option<CommitPayload>,
-    pub(super) merge_request: Option<Numbered>,
-    pub(super) issue: Option<Numbered>,
+    pub(super) merge_request: Option<Issuable>,
+    pub(super) issue: Option<Issuable>,
     pub(super) snippet: Snippet,
 }
 
 /// A merge request or an issue.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Numbered {
+pub(super) struct Issuable {
     iid: Option<u64>,
     title: Lenient,
     author_id: Lenient,
@@ -139,13 +139,13 @@ impl Payload {
         meta.confidential = hints.confidential || is_internal;
         let about = noteables.attributes(self.user, &note.author_id);
         let action = Action::parse(note.action.as_str());
-        let on = noteables.read(note.noteable_type.as_str(), note.commit_id);
+        let noteable = noteables.read(note.noteable_type.as_str(), note.commit_id);
         Ok(Parsed {
             meta,
             attributes: EventAttributes {
                 project_path,
                 action: note.action.0,
-                sha: on.sha().cloned(),
+                sha: noteable.sha().cloned(),
                 text: note.note.0,
                 page: note.url.0,
                 ..about
@@ -153,7 +153,7 @@ impl Payload {
             kind: Note {
                 action,
                 system: note.system == Some(true),
-                on,
+                noteable,
             },
         })
     }
@@ -174,34 +174,34 @@ impl Attributes {
 impl Noteables {
     /// An issue that only members may see makes everything on it confidential.
     pub(super) fn is_confidential(&self) -> bool {
-        let numbered = [&self.merge_request, &self.issue].into_iter().flatten();
-        numbered.into_iter().any(|on| on.confidential == Some(true))
+        let issuable = [&self.merge_request, &self.issue].into_iter().flatten();
+        issuable.into_iter().any(|on| on.confidential == Some(true))
     }
 
     /// The attributes that the object of a comment or reaction gives it; `author` is the id of whoever
     /// wrote the comment, the author of an event on something that has none.
     pub(super) fn attributes(&self, user: User, author: &Lenient) -> EventAttributes {
-        let numbered = self.merge_request.as_ref().or(self.issue.as_ref());
-        let last_commit = numbered.and_then(|on| on.last_commit.as_ref());
+        let issuable = self.merge_request.as_ref().or(self.issue.as_ref());
+        let last_commit = issuable.and_then(|on| on.last_commit.as_ref());
         let commit = self.commit.as_ref();
-        let assignee = numbered.and_then(|on| on.assignee.0.clone().read());
+        let assignee = issuable.and_then(|on| on.assignee.0.clone().read());
         let participants = Participants {
             actor: user.person(),
             assignees: assignee.into_iter().collect(),
             committer: last_commit.or(commit).and_then(CommitPayload::author),
             ..Participants::default()
         };
-        let author_id = match (numbered, commit) {
+        let author_id = match (issuable, commit) {
             // The author of a comment on a commit is whoever wrote the commit.
-            (_, Some(_)) => &Lenient::Nothing,
+            (_, Some(_)) => &Lenient::Missing,
             (Some(on), None) => &on.author_id,
-            (None, None) if self.snippet.author_id != Lenient::Nothing => &self.snippet.author_id,
+            (None, None) if self.snippet.author_id != Lenient::Missing => &self.snippet.author_id,
             (None, None) => author,
         };
-        let title = numbered.map_or(&self.snippet.title, |on| &on.title).clone();
+        let title = issuable.map_or(&self.snippet.title, |on| &on.title).clone();
         EventAttributes {
             participants: participants.with_author(author_id),
-            number: numbered.and_then(|on| on.iid),
+            number: issuable.and_then(|on| on.iid),
             title: title.text().or_else(|| commit?.first_line()),
             ..EventAttributes::default()
         }

@@ -110,7 +110,7 @@ impl Payload {
             kind: Pipeline {
                 id,
                 status,
-                ref_kind: RefKind::of_tag(pipeline.tag),
+                ref_kind: RefKind::from_tag(pipeline.tag),
                 merge_request,
             },
         })

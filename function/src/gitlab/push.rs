@@ -41,7 +41,7 @@ pub enum RefKind {
 
 impl RefKind {
     /// By the field `tag` of a pipeline or job.
-    pub(super) fn of_tag(tag: Option<bool>) -> Self {
+    pub(super) fn from_tag(tag: Option<bool>) -> Self {
         match tag {
             Some(true) => Self::Tag,
             Some(false) | None => Self::Branch,
@@ -137,7 +137,7 @@ impl AuthorPayload<'_> {
         let address = self.email.map(|json| serde_json::from_str(json.get()));
         let address: Lenient = address.and_then(Result::ok).unwrap_or_default();
         let person = Person {
-            name: Text::filled(self.name.as_ref()).map(first_line),
+            name: Text::non_blank(self.name.as_ref()).map(first_line),
             email: email(address),
             ..Person::default()
         };
@@ -149,7 +149,7 @@ impl Payload<'_> {
     /// The kind that the body names.
     pub(super) fn hints(&self) -> EventHints<'static> {
         EventHints {
-            kind: Kind::of(self.object_kind.as_ref(), self.event_name.as_ref()),
+            kind: Kind::from_names(self.object_kind.as_ref(), self.event_name.as_ref()),
             name: "",
             confidential: false,
         }
@@ -157,12 +157,13 @@ impl Payload<'_> {
 
     /// Turns a body of the kind push or tag push into what happened.
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<RefChange>, ParseError> {
-        let reference = Text::filled(self.reference.as_ref()).ok_or(ParseError::Missing("ref"))?;
-        let (kind, name) = split(reference, hints.kind);
+        let reference =
+            Text::non_blank(self.reference.as_ref()).ok_or(ParseError::Missing("ref"))?;
+        let (kind, name) = split_ref(reference, hints.kind);
         let change = self.change();
         let (title, committer) = change
             .sha()
-            .and_then(|sha| self.newest(sha))
+            .and_then(|sha| self.head_commit(sha))
             .unwrap_or_default();
         let content_key = self.content_key(kind, reference);
         let commit_count = self.commit_count();
@@ -230,13 +231,13 @@ impl Payload<'_> {
 
     /// Title and author of the head commit. GitLab lists commits oldest first; a merge may put the head
     /// elsewhere, so its id decides.
-    fn newest(&self, sha: &CommitSha) -> Option<(Option<String>, Option<Person>)> {
+    fn head_commit(&self, sha: &CommitSha) -> Option<(Option<String>, Option<Person>)> {
         let commits = self.commits.as_deref()?;
         let is_head =
-            |commit: &&CommitPayload| Text::filled(commit.id.as_ref()) == Some(sha.as_str());
+            |commit: &&CommitPayload| Text::non_blank(commit.id.as_ref()) == Some(sha.as_str());
         let commit = commits.iter().rfind(is_head)?;
-        let title =
-            Text::filled(commit.title.as_ref()).or_else(|| Text::filled(commit.message.as_ref()));
+        let title = Text::non_blank(commit.title.as_ref())
+            .or_else(|| Text::non_blank(commit.message.as_ref()));
         let author = commit.author.as_ref().and_then(AuthorPayload::person);
         Some((title.map(first_line), author))
     }
@@ -254,7 +255,7 @@ impl Payload<'_> {
 }
 
 /// A name without a prefix is taken as it stands, its kind from the event.
-fn split(reference: &str, kind: Kind) -> (RefKind, &str) {
+fn split_ref(reference: &str, kind: Kind) -> (RefKind, &str) {
     match (
         reference.strip_prefix("refs/heads/"),
         reference.strip_prefix("refs/tags/"),

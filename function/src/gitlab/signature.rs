@@ -10,7 +10,7 @@ use ring::hmac;
 use subtle::ConstantTimeEq as _;
 
 use super::idempotency_key::IdempotencyKey;
-use super::verification::{OriginError, only};
+use super::verification::{OriginError, single_header};
 
 /// How far a timestamp may lie from our clock, in seconds, either way: the tolerance of the
 /// specification's own libraries.
@@ -68,27 +68,27 @@ pub enum SigningKeyError {
 
 /// What the headers of a signed webhook claim, before its body has been seen.
 #[derive(Debug)]
-pub struct SignatureClaim {
+pub struct SignatureHeaders {
     id: IdempotencyKey,
     timestamp: Box<str>,
     tags: Vec<Tag>,
 }
 
-impl SignatureClaim {
+impl SignatureHeaders {
     /// Says whether a delivery carries a signature at all, good or bad.
-    pub fn is_made(headers: &HeaderMap) -> bool {
+    pub fn is_present(headers: &HeaderMap) -> bool {
         headers.contains_key(SIGNATURE)
     }
 
     /// Reads the three headers; everything that can be refused without the body is refused here.
     pub fn read(headers: &HeaderMap, unix_seconds: u64) -> Result<Self, OriginError> {
-        let signature = only(headers, &SIGNATURE)?.ok_or(OriginError::MissingSignature)?;
-        let timestamp = only(headers, &TIMESTAMP)?.ok_or(OriginError::BadTimestamp)?;
+        let entries = single_header(headers, &SIGNATURE)?.ok_or(OriginError::MissingSignature)?;
+        let timestamp = single_header(headers, &TIMESTAMP)?.ok_or(OriginError::BadTimestamp)?;
         let timestamp = read_timestamp(timestamp, unix_seconds)?;
-        let id = only(headers, &ID)?
+        let id = single_header(headers, &ID)?
             .and_then(IdempotencyKey::parse)
             .ok_or(OriginError::BadId)?;
-        let tags = read_tags(signature);
+        let tags = read_tags(entries);
         if tags.is_empty() {
             return Err(OriginError::UnusableSignature);
         }
@@ -117,7 +117,7 @@ impl SignatureClaim {
     }
 
     /// The key that names this delivery; it is part of what is signed.
-    pub fn into_id(self) -> IdempotencyKey {
+    pub fn into_idempotency_key(self) -> IdempotencyKey {
         self.id
     }
 
@@ -186,22 +186,22 @@ mod tests {
     fn a_known_answer_is_accepted_and_names_the_key_that_made_it() {
         let other = SigningKey::parse("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").expect("is a key");
         let key = SigningKey::parse(KEY).expect("is a key");
-        let unverified =
-            SignatureClaim::read(&headers("1781200000", GOOD), NOW).expect("is unverified");
-        assert_eq!(unverified.verify(std::slice::from_ref(&key), BODY), Some(0));
-        assert_eq!(unverified.verify(&[other.clone(), key], BODY), Some(1));
-        assert_eq!(unverified.verify(&[other], BODY), None);
+        let signature =
+            SignatureHeaders::read(&headers("1781200000", GOOD), NOW).expect("is accepted");
+        assert_eq!(signature.verify(std::slice::from_ref(&key), BODY), Some(0));
+        assert_eq!(signature.verify(&[other.clone(), key], BODY), Some(1));
+        assert_eq!(signature.verify(&[other], BODY), None);
     }
 
     #[test]
-    fn one_changed_byte_is_refused() {
+    fn a_body_with_one_changed_byte_is_rejected() {
         let key = [SigningKey::parse(KEY).expect("is a key")];
-        let unverified =
-            SignatureClaim::read(&headers("1781200000", GOOD), NOW).expect("is unverified");
+        let signature =
+            SignatureHeaders::read(&headers("1781200000", GOOD), NOW).expect("is accepted");
         for position in 0..BODY.len() {
             let mut body = BODY.to_vec();
             body[position] ^= 1;
-            assert_eq!(unverified.verify(&key, &body), None, "byte {position}");
+            assert_eq!(signature.verify(&key, &body), None, "byte {position}");
         }
     }
 
@@ -210,9 +210,9 @@ mod tests {
         let key = [SigningKey::parse(KEY).expect("is a key")];
         let list = format!("v1a,abc v2,{} v1, v1,!!! v1,AAAA {GOOD}", &GOOD[3..]);
         for list in [list, format!("{GOOD} {GOOD}")] {
-            let unverified = SignatureClaim::read(&headers("1781200000", &list), NOW);
-            let unverified = unverified.expect("is unverified");
-            assert_eq!(unverified.verify(&key, BODY), Some(0), "{list}");
+            let signature = SignatureHeaders::read(&headers("1781200000", &list), NOW);
+            let signature = signature.expect("is accepted");
+            assert_eq!(signature.verify(&key, BODY), Some(0), "{list}");
         }
     }
 
@@ -236,7 +236,7 @@ mod tests {
             ("", Some(BadTimestamp)),
         ];
         for (timestamp, expected) in cases {
-            let read = SignatureClaim::read(&headers(timestamp, GOOD), NOW);
+            let read = SignatureHeaders::read(&headers(timestamp, GOOD), NOW);
             assert_eq!(read.err(), expected, "{timestamp:?}");
         }
     }

@@ -14,7 +14,7 @@ pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Text<'_> {
     /// The text, unless it is empty or blank: GitLab sends `""` where it means "none".
-    pub(super) fn filled(text: Option<&Self>) -> Option<&str> {
+    pub(super) fn non_blank(text: Option<&Self>) -> Option<&str> {
         text.map(|text| text.0.trim())
             .filter(|text| !text.is_empty())
     }
@@ -37,9 +37,9 @@ impl Line {
 
 impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Option::<Text<'de>>::deserialize(deserializer)?;
-        let filled = Text::filled(text.as_ref());
-        let line = filled.and_then(|text| text.lines().next());
+        let read = Option::<Text<'de>>::deserialize(deserializer)?;
+        let text = Text::non_blank(read.as_ref());
+        let line = text.and_then(|text| text.lines().next());
         Ok(Self(line.map(|line| bounded(line).trim().to_owned())))
     }
 }

@@ -10,7 +10,7 @@ use ring::digest;
 use subtle::ConstantTimeEq as _;
 
 use super::idempotency_key::IdempotencyKey;
-use super::signature::{SignatureClaim, SigningKey};
+use super::signature::{SignatureHeaders, SigningKey};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
 
@@ -42,7 +42,7 @@ impl Verifier {
         unix_seconds: u64,
     ) -> Result<Unverified<'_>, OriginError> {
         match self {
-            Self::SignatureOrToken(keys, _) if SignatureClaim::is_made(headers) => {
+            Self::SignatureOrToken(keys, _) if SignatureHeaders::is_present(headers) => {
                 signed(keys, headers, unix_seconds)
             }
             Self::Signature(keys) => signed(keys, headers, unix_seconds),
@@ -73,22 +73,22 @@ fn signed<'a>(
     headers: &HeaderMap,
     now: u64,
 ) -> Result<Unverified<'a>, OriginError> {
-    let claim = SignatureClaim::read(headers, now)?;
-    Ok(Unverified(State::Signed { claim, keys }))
+    let signature = SignatureHeaders::read(headers, now)?;
+    Ok(Unverified(State::Signed { signature, keys }))
 }
 
 fn with_token(
     tokens: &[WebhookToken],
     headers: &HeaderMap,
 ) -> Result<Unverified<'static>, OriginError> {
-    let sent = only(headers, &TOKEN)?.ok_or(OriginError::MissingToken)?;
-    let sent = WebhookToken::of(sent);
+    let sent = single_header(headers, &TOKEN)?.ok_or(OriginError::MissingToken)?;
+    let sent = WebhookToken::from_bytes(sent);
     // Every token is compared, so the time does not tell which one matches.
     let index = tokens
         .iter()
         .enumerate()
         .fold(None, |found, (index, token)| {
-            if token.is(&sent) {
+            if token.matches(&sent) {
                 found.or(Some(index))
             } else {
                 found
@@ -108,7 +108,7 @@ enum State<'a> {
     Authenticated(Authentication, Option<IdempotencyKey>),
     /// The body must match the signature.
     Signed {
-        claim: SignatureClaim,
+        signature: SignatureHeaders,
         keys: &'a [SigningKey],
     },
 }
@@ -126,13 +126,13 @@ impl Unverified<'_> {
     pub fn verify_body(self, body: &[u8]) -> Result<Verified<'_>, OriginError> {
         let (authentication, idempotency_key) = match self.0 {
             State::Authenticated(authentication, key) => (authentication, key),
-            State::Signed { claim, keys } => {
-                let key_index = claim
+            State::Signed { signature, keys } => {
+                let key_index = signature
                     .verify(keys, body)
                     .ok_or(OriginError::WrongSignature)?;
                 let scheme = Scheme::Signature;
                 // From `webhook-id`, so that a signed body cannot be replayed under another key.
-                let key = Some(claim.into_id());
+                let key = Some(signature.into_idempotency_key());
                 (Authentication { scheme, key_index }, key)
             }
         };
@@ -232,14 +232,14 @@ impl WebhookToken {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(WebhookTokenError::Character);
         }
-        Ok(Self::of(text.as_bytes()))
+        Ok(Self::from_bytes(text.as_bytes()))
     }
 
-    fn of(bytes: &[u8]) -> Self {
+    fn from_bytes(bytes: &[u8]) -> Self {
         Self(digest::digest(&digest::SHA256, bytes))
     }
 
-    fn is(&self, other: &Self) -> bool {
+    fn matches(&self, other: &Self) -> bool {
         self.0.as_ref().ct_eq(other.0.as_ref()).into()
     }
 }
@@ -326,7 +326,7 @@ impl OriginError {
 }
 
 /// The value of a header that may be sent once at most.
-pub(super) fn only<'a>(
+pub(super) fn single_header<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<&'a [u8]>, OriginError> {
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn during_a_migration_a_token_does_not_excuse_a_bad_signature() {
+    fn during_a_migration_a_token_does_not_replace_a_bad_signature() {
         let verifier = Verifier::SignatureOrToken(vec![key()], vec![token("new")]);
         let sent = ("x-gitlab-token", "new");
         let scheme =
@@ -461,22 +461,22 @@ mod tests {
             ),
             (Verifier::None, "disabled"),
         ];
-        for (verifier, words) in verifiers {
-            assert!(verifier.expectation().contains(words), "{verifier:?}");
+        for (verifier, text) in verifiers {
+            assert!(verifier.expectation().contains(text), "{verifier:?}");
         }
     }
 
     #[test]
     fn every_reason_has_its_own_label() {
-        let mut words: Vec<_> = OriginError::ALL.map(OriginError::label).into();
-        words.sort_unstable();
-        words.dedup();
-        assert_eq!(words.len(), OriginError::ALL.len());
+        let mut labels: Vec<_> = OriginError::ALL.map(OriginError::label).into();
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(labels.len(), OriginError::ALL.len());
     }
 
     #[test]
     fn every_scheme_has_the_label_that_logs_and_metrics_show() {
-        let words = Scheme::ALL.map(Scheme::label);
-        assert_eq!(words, ["signature", "token", "open"]);
+        let labels = Scheme::ALL.map(Scheme::label);
+        assert_eq!(labels, ["signature", "token", "open"]);
     }
 }

@@ -59,7 +59,7 @@ impl AppState {
     fn source(&self, parts: &Parts) -> Source {
         let is_event = self.accept_cloud_events
             && parts.uri.path() == "/"
-            && cloud_event::is_one(&parts.headers);
+            && cloud_event::is_cloud_event(&parts.headers);
         if is_event {
             Source::CloudEvent
         } else {
@@ -117,7 +117,7 @@ impl AppState {
             let hook = headers.get(EVENT).map(HeaderValue::as_bytes);
             parse(hook, verified, facts)
         } else {
-            let event = cloud_event::open(headers, body).map_err(Failure::Parse)?;
+            let event = cloud_event::parse(headers, body).map_err(Failure::Parse)?;
             parse(None, Verified::by_broker(&event.data, event.key), facts)
         }
     }

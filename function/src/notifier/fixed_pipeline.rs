@@ -8,13 +8,13 @@ use crate::rocketchat::MessageKey;
 
 /// Names the message about all failures of one commit on one ref.
 pub fn failure(revision: &PipelineRevision) -> MessageKey {
-    name("failure", revision, &revision.sha)
+    key("failure", revision, &revision.sha)
 }
 
 /// Names the message about all fixes of one commit on one ref: a commit that failed once and passes in
 /// every nightly pipeline is one fix.
 pub fn fix(revision: &PipelineRevision) -> MessageKey {
-    name("fix", revision, &revision.sha)
+    key("fix", revision, &revision.sha)
 }
 
 /// The failures that a success fixes: that of its own commit, which was retried, and that of the commit
@@ -25,11 +25,11 @@ pub fn failures_fixed_by(revision: &PipelineRevision) -> Vec<MessageKey> {
     [Some(&revision.sha), before]
         .into_iter()
         .flatten()
-        .map(|sha| name("failure", revision, sha))
+        .map(|sha| key("failure", revision, sha))
         .collect()
 }
 
-fn name(what: &str, revision: &PipelineRevision, sha: &CommitSha) -> MessageKey {
+fn key(what: &str, revision: &PipelineRevision, sha: &CommitSha) -> MessageKey {
     let project = revision.project.to_string();
     MessageKey::derive(&[what, &project, &revision.reference, sha.as_str()])
 }

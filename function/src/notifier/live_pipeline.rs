@@ -13,35 +13,35 @@ use crate::rocketchat::MessageKey;
 
 /// What all messages about one pipeline have in common; with the instance and the room it makes
 /// their id.
-pub fn key(progress: &PipelineState) -> MessageKey {
-    MessageKey::derive(&["live pipeline", &progress.pipeline.to_string()])
+pub fn key(state: &PipelineState) -> MessageKey {
+    MessageKey::derive(&["live pipeline", &state.pipeline.to_string()])
 }
 
 /// The text with its mark; `None` if it does not link to the pipeline.
-pub fn mark(text: &str, progress: &PipelineState) -> Option<String> {
-    let link = format!("{})", page(progress));
+pub fn mark(text: &str, state: &PipelineState) -> Option<String> {
+    let link = format!("{})", page(state));
     let (before, after) = text.split_once(&link)?;
-    let (page, rank) = (page(progress), rank(progress));
+    let (page, rank) = (page(state), rank(state));
     Some(format!("{before}{page}#at-{rank}){after}"))
 }
 
-/// Whether a message with this text is to be edited so that it tells of `progress`.
-pub fn is_behind(text: &str, progress: &PipelineState) -> bool {
-    let mark = format!("{}#at-", page(progress));
-    let told = text.split_once(&mark).and_then(|(_, rest)| {
+/// Whether a message with this text is to be edited so that it tells of `state`.
+pub fn is_behind(text: &str, state: &PipelineState) -> bool {
+    let mark = format!("{}#at-", page(state));
+    let shown = text.split_once(&mark).and_then(|(_, rest)| {
         let digits = rest.split(|char: char| !char.is_ascii_digit()).next()?;
         digits.parse::<u64>().ok()
     });
-    told.unwrap_or(0) < rank(progress)
+    shown.unwrap_or(0) < rank(state)
 }
 
-fn page(progress: &PipelineState) -> String {
-    format!("/-/pipelines/{}", progress.pipeline)
+fn page(state: &PipelineState) -> String {
+    format!("/-/pipelines/{}", state.pipeline)
 }
 
 /// Zero on the way, the time of the end at the end.
-fn rank(progress: &PipelineState) -> u64 {
-    progress.finished_at.map_or(0, |seconds| seconds.max(1))
+fn rank(state: &PipelineState) -> u64 {
+    state.finished_at.map_or(0, |seconds| seconds.max(1))
 }
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
         let way = mark(text, &at(None)).expect("has a link");
         let early = mark(text, &at(Some(100))).expect("has a link");
         let late = mark(text, &at(Some(101))).expect("has a link");
-        for (told, news, expected) in [
+        for (shown, news, expected) in [
             (&way, None, false),
             (&way, Some(0), true),
             (&way, Some(100), true),
@@ -70,7 +70,7 @@ mod tests {
             (&early, Some(101), true),
             (&late, Some(100), false),
         ] {
-            assert_eq!(is_behind(told, &at(news)), expected, "{told} {news:?}");
+            assert_eq!(is_behind(shown, &at(news)), expected, "{shown} {news:?}");
         }
     }
 

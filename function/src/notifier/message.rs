@@ -29,6 +29,16 @@ mod repository_update;
 /// Rocket.Chat's default limit of a message, in UTF-16 units.
 pub const MAX_UNITS: usize = 5000;
 
+/// Longest name of a person, job or token in a message, in UTF-16 units. Outside texts within these
+/// limits, the words around them and the longest links stay below [`MAX_UNITS`].
+pub(super) const MAX_NAME: usize = 100;
+
+/// Longest path of a project, name of a branch or other reference in a message, in UTF-16 units.
+pub(super) const MAX_PATH: usize = 255;
+
+/// Longest title, or first line of a longer text, in a message, in UTF-16 units.
+pub(super) const MAX_TITLE: usize = 200;
+
 /// Events that have a message although they have none by default.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Visibility {

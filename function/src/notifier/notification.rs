@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_again() {
+    fn a_notification_survives_a_round_trip_through_json() {
         let written = serde_json::to_value(notification()).expect("can be written");
         assert_eq!(written["version"], 1);
         assert_eq!(written["action"], "edit");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_version_does_not_know_is_refused() {
+    fn what_this_version_does_not_know_is_rejected() {
         let changed = |name: &str, value: Value| {
             let mut written = serde_json::to_value(notification()).expect("can be written");
             written[name] = value;

@@ -177,11 +177,11 @@ impl RoutingRules {
             .as_ref()
             .and_then(|actor| self.user(actor));
         for to in &rule.to {
-            let found = self.targets(to, event);
+            let found = self.resolve(to, event);
             if found.is_empty() {
                 explain(
                     rule,
-                    &format!("matches, but finds no user for {}", role_of(to)),
+                    &format!("matches, but finds no user for {}", role_label(to)),
                 );
             }
             for destination in found {
@@ -205,7 +205,7 @@ impl RoutingRules {
         skipped
     }
 
-    fn targets(&self, to: &RecipientSpec, event: &Event) -> Vec<Destination> {
+    fn resolve(&self, to: &RecipientSpec, event: &Event) -> Vec<Destination> {
         match to {
             RecipientSpec::User(user) => vec![Destination::User(user.clone())],
             RecipientSpec::Room(room) => vec![Destination::Room(room.clone())],
@@ -228,7 +228,7 @@ impl RoutingRules {
             let entry = self
                 .users
                 .iter()
-                .find(|(own, _)| own.eq_ignore_ascii_case(name));
+                .find(|(listed, _)| listed.eq_ignore_ascii_case(name));
             entry.map(|(_, user)| user.clone())
         });
         listed.or_else(|| match &self.unmapped_users {
@@ -248,7 +248,7 @@ fn closest(reason: SkipReason, mismatch: Mismatch) -> SkipReason {
     }
 }
 
-fn role_of(to: &RecipientSpec) -> &'static str {
+fn role_label(to: &RecipientSpec) -> &'static str {
     match to {
         RecipientSpec::Role(role) => Role::label(*role),
         RecipientSpec::User(_) | RecipientSpec::Room(_) => "",

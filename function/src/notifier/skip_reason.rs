@@ -72,7 +72,7 @@ impl SkipReason {
     }
 
     /// The same for people, to stand after "nothing is sent: ".
-    pub fn words(self) -> &'static str {
+    pub fn description(self) -> &'static str {
         match self {
             Self::UnhandledKind => "this kind of event is not supported",
             Self::Confidential => "the event is confidential",

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::endpoint::Endpoint;
 use super::request;
-use super::response::{self, Answer, ApiError, StoredMessage};
+use super::response::{self, ApiError, ApiResponse, StoredMessage};
 use super::{Credentials, MessageId, RoomId, Username};
 use crate::tls::{self, TlsError};
 
@@ -95,15 +95,15 @@ impl Client {
             .no_proxy()
             .build()
             .map_err(|_| ClientError::Build)?;
-        let route = |route| address(base, route);
+        let url = |endpoint| endpoint_url(base, endpoint);
         Ok(Self {
             http,
-            create_room: route(Endpoint::CreateRoom),
-            send_message: route(Endpoint::SendMessage),
-            get_message: route(Endpoint::GetMessage),
-            update_message: route(Endpoint::UpdateMessage),
-            me: route(Endpoint::Me),
-            user_info: route(Endpoint::UserInfo),
+            create_room: url(Endpoint::CreateRoom),
+            send_message: url(Endpoint::SendMessage),
+            get_message: url(Endpoint::GetMessage),
+            update_message: url(Endpoint::UpdateMessage),
+            me: url(Endpoint::Me),
+            user_info: url(Endpoint::UserInfo),
         })
     }
 
@@ -115,7 +115,7 @@ impl Client {
     ) -> Timed<RoomId> {
         let body = request::create_room(recipient);
         let request = with_json(self.http.post(self.create_room.clone()), body);
-        let read = |answer: &Answer| response::room(answer, recipient);
+        let read = |response: &ApiResponse| response::room(response, recipient);
         self.call(request, options, read).await
     }
 
@@ -129,7 +129,7 @@ impl Client {
     ) -> Timed<()> {
         let body = request::send_message(room, id, text);
         let request = with_json(self.http.post(self.send_message.clone()), body);
-        let read = |answer: &Answer| response::sent(answer, id);
+        let read = |response: &ApiResponse| response::sent(response, id);
         self.call(request, options, read).await
     }
 
@@ -143,7 +143,7 @@ impl Client {
     ) -> Timed<()> {
         let body = request::update_message(room, id, text);
         let request = with_json(self.http.post(self.update_message.clone()), body);
-        let read = |answer: &Answer| response::sent(answer, id);
+        let read = |response: &ApiResponse| response::sent(response, id);
         self.call(request, options, read).await
     }
 
@@ -156,7 +156,7 @@ impl Client {
         let request = self
             .http
             .get(with_query(&self.get_message, "msgId", id.as_str()));
-        let read = |answer: &Answer| response::found(answer, id);
+        let read = |response: &ApiResponse| response::found(response, id);
         self.call(request, options, read).await
     }
 
@@ -179,7 +179,8 @@ impl Client {
         let request = self
             .http
             .get(with_query(&self.user_info, "username", recipient.as_str()));
-        let read = |answer: &Answer| response::accepted(answer).map(|body: Body| body.user);
+        let read =
+            |response: &ApiResponse| response::accepted(response).map(|body: Body| body.user);
         self.call(request, options, read).await
     }
 
@@ -188,12 +189,12 @@ impl Client {
         &self,
         request: RequestBuilder,
         options: CallOptions<'_>,
-        read: impl FnOnce(&Answer) -> Result<T, ApiError>,
+        read: impl FnOnce(&ApiResponse) -> Result<T, ApiError>,
     ) -> Timed<T> {
         let started = Instant::now();
-        let answer = exchange(request, options).await;
+        let response = exchange(request, options).await;
         Timed {
-            result: answer.and_then(|answer| read(&answer)),
+            result: response.and_then(|response| read(&response)),
             elapsed: started.elapsed(),
         }
     }
@@ -233,10 +234,10 @@ fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
     Ok(headers)
 }
 
-fn address(base: &Url, route: Endpoint) -> Url {
+fn endpoint_url(base: &Url, endpoint: Endpoint) -> Url {
     let mut url = base.clone();
     // A server below a path keeps it; the base is http or https, so it has a path.
-    let path = format!("{}{}", base.path().trim_end_matches('/'), route.path());
+    let path = format!("{}{}", base.path().trim_end_matches('/'), endpoint.path());
     url.set_path(&path);
     url
 }
@@ -253,7 +254,10 @@ fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {
         .body(body)
 }
 
-async fn exchange(request: RequestBuilder, options: CallOptions<'_>) -> Result<Answer, ApiError> {
+async fn exchange(
+    request: RequestBuilder,
+    options: CallOptions<'_>,
+) -> Result<ApiResponse, ApiError> {
     let response = request
         .headers(options.headers.clone())
         .timeout(options.within)
@@ -263,7 +267,7 @@ async fn exchange(request: RequestBuilder, options: CallOptions<'_>) -> Result<A
     read(response).await
 }
 
-async fn read(mut response: Response) -> Result<Answer, ApiError> {
+async fn read(mut response: Response) -> Result<ApiResponse, ApiError> {
     let status = response.status().as_u16();
     let reset_in = reset_in(response.headers());
     let mut body = Vec::new();
@@ -277,7 +281,7 @@ async fn read(mut response: Response) -> Result<Answer, ApiError> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer {
+    Ok(ApiResponse {
         status,
         reset_in,
         body,

@@ -26,13 +26,13 @@ impl InlineCode {
             let mut visible = word
                 .chars()
                 .filter(|&char| !is_invisible(char))
-                .map(harmless)
+                .map(escape)
                 .peekable();
             let gap = !kept.is_empty() && visible.peek().is_some();
             for char in gap.then_some(' ').into_iter().chain(visible) {
                 units += char.len_utf16();
                 if units > limit {
-                    return Some(Self(shortened(kept)));
+                    return Some(Self(ellipsize(kept)));
                 }
                 kept.push(char);
             }
@@ -53,14 +53,14 @@ impl fmt::Display for InlineCode {
 }
 
 /// Leaves room for the ellipsis within the limit.
-fn shortened(mut kept: String) -> String {
+fn ellipsize(mut kept: String) -> String {
     kept.pop();
     kept.truncate(kept.trim_end().len());
     kept.push('…');
     kept
 }
 
-fn harmless(char: char) -> char {
+fn escape(char: char) -> char {
     match char {
         '`' => '\'',
         '@' => '＠',
@@ -97,7 +97,7 @@ impl Link {
     /// outside: it must be http or https, without credentials, query or fragment, and of characters
     /// that neither end a link nor need an escape.
     pub fn below(base: &str, path: &str, label: &str) -> Option<Self> {
-        let url = plain(base).filter(|url| url.fragment().is_none())?;
+        let url = plain_url(base).filter(|url| url.fragment().is_none())?;
         let mut address = url.as_str().trim_end_matches('/').to_owned();
         let _ = write!(address, "/{path}");
         Self::to(address, label)
@@ -106,14 +106,14 @@ impl Link {
     /// Links `label` to the page `address`, both as in [`Link::below`], and `label` may hold spaces;
     /// the address may end in a fragment of letters, digits, `-` and `_`.
     pub fn page(address: &str, label: &str) -> Option<Self> {
-        let mut url = plain(address)?;
+        let mut url = plain_url(address)?;
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
         let mut link = Self::to(url.into(), label)?;
         if let Some(fragment) = fragment {
-            let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
             let fits = link.address.len() + 1 + fragment.len() <= MAX_ADDRESS;
-            if !fits || fragment.is_empty() || !fragment.bytes().all(harmless) {
+            if !fits || fragment.is_empty() || !fragment.bytes().all(is_allowed) {
                 return None;
             }
             let _ = write!(link.address, "#{fragment}");
@@ -123,8 +123,8 @@ impl Link {
 
     /// An IPv6 host has brackets, which would end the label of a link: not linked to.
     fn to(address: String, label: &str) -> Option<Self> {
-        let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%".contains(&byte);
-        let fits = address.len() <= MAX_ADDRESS && address.bytes().all(harmless);
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%".contains(&byte);
+        let fits = address.len() <= MAX_ADDRESS && address.bytes().all(is_allowed);
         fits.then(|| Self {
             label: label.to_owned(),
             address,
@@ -133,14 +133,14 @@ impl Link {
 }
 
 /// An address of the web without credentials or query.
-fn plain(address: &str) -> Option<Url> {
-    let plain = |url: &Url| {
+fn plain_url(address: &str) -> Option<Url> {
+    let is_plain = |url: &Url| {
         matches!(url.scheme(), "http" | "https")
             && url.username().is_empty()
             && url.password().is_none()
             && url.query().is_none()
     };
-    Url::parse(address).ok().filter(plain)
+    Url::parse(address).ok().filter(is_plain)
 }
 
 /// Characters of an address; longer ones are not linked to.
@@ -156,12 +156,12 @@ impl fmt::Display for Link {
 mod tests {
     use super::*;
 
-    fn quoted(text: &str) -> String {
-        InlineCode::new(text, 100).map_or_else(String::new, |quoted| quoted.to_string())
+    fn code(text: &str) -> String {
+        InlineCode::new(text, 100).map_or_else(String::new, |code| code.to_string())
     }
 
     #[test]
-    fn nothing_that_means_something_to_the_chat_server_is_left() {
+    fn markup_and_mentions_are_neutralized() {
         let cases = [
             ("plain", "fix the readme", "`fix the readme`"),
             ("mention", "@all look", "`＠all look`"),
@@ -177,13 +177,13 @@ mod tests {
             ("empty", "", ""),
         ];
         for (case, text, expected) in cases {
-            assert_eq!(quoted(text), expected, "{case}");
+            assert_eq!(code(text), expected, "{case}");
         }
     }
 
     #[test]
     fn the_limit_counts_utf16_units_and_the_ellipsis() {
-        let short = |text: &str| InlineCode::new(text, 4).map(|quoted| quoted.0);
+        let short = |text: &str| InlineCode::new(text, 4).map(|code| code.0);
         assert_eq!(short("abcd").as_deref(), Some("abcd"));
         assert_eq!(short("abcde").as_deref(), Some("abc…"));
         assert_eq!(short("😀😀").as_deref(), Some("😀😀"), "two units each");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_plain_address_is_linked_to() {
+    fn only_plain_addresses_become_links() {
         let link =
             |base: &str| Link::below(base, "-/commit/abc", "abc").map(|link| link.to_string());
         assert_eq!(

@@ -13,7 +13,7 @@ use super::{MessageId, RoomId, UserId, Username};
 
 /// One answer as it came over the wire, read to its end or to 64 KiB.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ApiResponse {
     /// The HTTP status.
     pub status: u16,
     /// `X-RateLimit-Reset`, turned into the time from now until then.
@@ -171,7 +171,7 @@ pub struct StoredMessage {
 /// Rocket.Chat 7 and 8 leave out users that they do not know: a misspelt recipient gives a room
 /// that holds the bot alone, and every message into it would be a success that nobody reads. A
 /// server that does not list the members is believed.
-pub fn room(answer: &Answer, recipient: &Username) -> Result<RoomId, ApiError> {
+pub fn room(response: &ApiResponse, recipient: &Username) -> Result<RoomId, ApiError> {
     #[derive(Deserialize)]
     struct Body {
         room: Room,
@@ -182,7 +182,7 @@ pub fn room(answer: &Answer, recipient: &Username) -> Result<RoomId, ApiError> {
         id: String,
         usernames: Option<Vec<String>>,
     }
-    let room = accepted::<Body>(answer)?.room;
+    let room = accepted::<Body>(response)?.room;
     let has_recipient = |names: Vec<String>| names.iter().any(|name| name == recipient.as_str());
     if !room.usernames.is_none_or(has_recipient) {
         return Err(ApiError::Refused);
@@ -191,7 +191,7 @@ pub fn room(answer: &Answer, recipient: &Username) -> Result<RoomId, ApiError> {
 }
 
 /// Whether `chat.sendMessage` stored the message under our id, or `chat.update` changed it.
-pub fn sent(answer: &Answer, id: &MessageId) -> Result<(), ApiError> {
+pub fn sent(response: &ApiResponse, id: &MessageId) -> Result<(), ApiError> {
     #[derive(Deserialize)]
     struct Body {
         message: Message,
@@ -201,7 +201,7 @@ pub fn sent(answer: &Answer, id: &MessageId) -> Result<(), ApiError> {
         #[serde(rename = "_id")]
         id: String,
     }
-    let body: Body = accepted(answer)?;
+    let body: Body = accepted(response)?;
     if body.message.id == id.as_str() {
         Ok(())
     } else {
@@ -211,7 +211,7 @@ pub fn sent(answer: &Answer, id: &MessageId) -> Result<(), ApiError> {
 
 /// What `chat.getMessage` found. [`ApiError::Refused`] means that there is no such message, or none
 /// that we may read.
-pub fn found(answer: &Answer, id: &MessageId) -> Result<StoredMessage, ApiError> {
+pub fn found(response: &ApiResponse, id: &MessageId) -> Result<StoredMessage, ApiError> {
     #[derive(Deserialize)]
     struct Body {
         message: Message,
@@ -230,7 +230,7 @@ pub fn found(answer: &Answer, id: &MessageId) -> Result<StoredMessage, ApiError>
         #[serde(rename = "_id")]
         id: String,
     }
-    let message = accepted::<Body>(answer)?.message;
+    let message = accepted::<Body>(response)?.message;
     let ids = (RoomId::parse(&message.rid), UserId::parse(&message.u.id));
     match ids {
         (Some(room), Some(sender)) if message.id == id.as_str() => Ok(StoredMessage {
@@ -243,36 +243,36 @@ pub fn found(answer: &Answer, id: &MessageId) -> Result<StoredMessage, ApiError>
 }
 
 /// The body of an answer that reports success in every way it can.
-pub(super) fn accepted<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, ApiError> {
+pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Result<T, ApiError> {
     #[derive(Deserialize)]
-    struct Verdict {
+    struct Status {
         success: bool,
     }
-    match answer.status {
+    match response.status {
         200..=299 => {}
         300..=399 => return Err(ApiError::Redirected),
         401 => return Err(ApiError::Unauthorized),
         403 => return Err(ApiError::Forbidden),
         404 | 405 => return Err(ApiError::NotFound),
         408 | 425 => return Err(ApiError::TryAgain),
-        429 => return Err(ApiError::RateLimited(answer.reset_in)),
+        429 => return Err(ApiError::RateLimited(response.reset_in)),
         400..=499 => return Err(ApiError::Refused),
         _ => return Err(ApiError::ServerError),
     }
-    let verdict: Verdict =
-        serde_json::from_slice(&answer.body).map_err(|_| ApiError::Unreadable)?;
-    if !verdict.success {
+    let status: Status =
+        serde_json::from_slice(&response.body).map_err(|_| ApiError::Unreadable)?;
+    if !status.success {
         return Err(ApiError::Refused);
     }
-    serde_json::from_slice(&answer.body).map_err(|_| ApiError::Unconfirmed)
+    serde_json::from_slice(&response.body).map_err(|_| ApiError::Unconfirmed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    fn response(status: u16, body: &str) -> ApiResponse {
+        ApiResponse {
             status,
             reset_in: None,
             body: body.as_bytes().to_vec(),
@@ -300,7 +300,7 @@ mod tests {
         let body = format!(r#"{{"message":{{"_id":"{}"}},"success":true}}"#, id());
         for status in 200..600 {
             assert_eq!(
-                sent(&answer(status, &body), &id()).err(),
+                sent(&response(status, &body), &id()).err(),
                 expected(status),
                 "{status}"
             );
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_200_is_a_success_only_when_it_says_so_about_our_message() {
+    fn a_200_is_a_success_only_if_it_confirms_the_message() {
         let right = format!(r#"{{"message":{{"_id":"{}"}},"success":true}}"#, id());
         let cases = [
             ("confirmed", right.as_str(), Ok(())),
@@ -329,25 +329,29 @@ mod tests {
                 Err(ApiError::Unconfirmed),
             ),
             (
-                "no verdict",
+                "no status",
                 r#"{"message":{"_id":"x"}}"#,
                 Err(ApiError::Unreadable),
             ),
-            ("half an answer", &right[..20], Err(ApiError::Unreadable)),
+            (
+                "a truncated response",
+                &right[..20],
+                Err(ApiError::Unreadable),
+            ),
             ("a start page", "<!DOCTYPE html>", Err(ApiError::Unreadable)),
             ("nothing", "", Err(ApiError::Unreadable)),
         ];
         for (case, body, expected) in cases {
-            assert_eq!(sent(&answer(200, body), &id()), expected, "{case}");
+            assert_eq!(sent(&response(200, body), &id()), expected, "{case}");
         }
     }
 
     #[test]
-    fn a_room_without_the_recipient_is_no_room_for_the_message() {
+    fn a_room_without_the_recipient_is_refused() {
         let alice = Username::parse("alice").expect("is a name");
         let room_of = |members: &str| {
             let body = format!(r#"{{"room":{{"_id":"r"{members}}},"success":true}}"#);
-            room(&answer(200, &body), &alice).map(|room| room.as_str().to_owned())
+            room(&response(200, &body), &alice).map(|room| room.as_str().to_owned())
         };
         assert_eq!(
             room_of(r#","usernames":["gitlab-bot","alice"]"#),
@@ -369,19 +373,19 @@ mod tests {
     }
 
     #[test]
-    fn a_found_message_tells_its_room_and_its_sender() {
+    fn a_stored_message_has_its_room_and_its_sender() {
         let body = |id: &str| {
             format!(
                 r#"{{"message":{{"_id":"{id}","rid":"r","u":{{"_id":"bot"}}}},"success":true}}"#
             )
         };
-        let stored = found(&answer(200, &body(id().as_str())), &id()).expect("is found");
+        let stored = found(&response(200, &body(id().as_str())), &id()).expect("is found");
         assert_eq!((stored.room.as_str(), stored.sender.as_str()), ("r", "bot"));
         for (status, body, error) in [
             (200, body("another"), ApiError::Unconfirmed),
             (400, r#"{"success":false}"#.to_owned(), ApiError::Refused),
         ] {
-            assert_eq!(found(&answer(status, &body), &id()), Err(error), "{body}");
+            assert_eq!(found(&response(status, &body), &id()), Err(error), "{body}");
         }
     }
 }

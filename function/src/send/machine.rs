@@ -48,13 +48,13 @@ pub struct SendMachine {
     seed: u64,
     room: Option<RoomId>,
     /// Whether the room was remembered from an earlier delivery, so that it may be gone.
-    room_is_old: bool,
+    room_is_cached: bool,
     /// What it has taken so far.
     pub attempts: Attempts,
     /// The step that a pause is for, or else the one in progress.
     step: Step,
     /// The error after which the message was looked up.
-    doubt: Option<ApiError>,
+    lookup_cause: Option<ApiError>,
 }
 
 impl SendMachine {
@@ -80,11 +80,11 @@ impl SendMachine {
             precondition,
             deadline,
             seed,
-            room_is_old: room.is_some(),
+            room_is_cached: room.is_some(),
             room,
             attempts: Attempts::default(),
             step: Step::CreateRoom,
-            doubt: None,
+            lookup_cause: None,
         }
     }
 
@@ -94,15 +94,15 @@ impl SendMachine {
             Input::Start => {
                 budget.deposit(now);
                 if self.room.is_some() {
-                    self.enter(now)
+                    self.after_room(now)
                 } else {
-                    self.take(Step::CreateRoom, now)
+                    self.start(Step::CreateRoom, now)
                 }
             }
-            Input::Waited => self.take(self.step, now),
+            Input::Waited => self.start(self.step, now),
             Input::Room(Ok(room)) => {
                 self.room = Some(room);
-                self.enter(now)
+                self.after_room(now)
             }
             Input::Room(Err(error)) => self.try_again(Step::CreateRoom, error, now, budget),
             Input::Sent(Ok(())) => self.delivered(ConfirmedBy::Sent),
@@ -127,8 +127,8 @@ impl SendMachine {
     ) -> Command {
         match error {
             ApiError::Refused | ApiError::Unconfirmed => {
-                self.doubt = Some(error);
-                self.take(Step::Find, now)
+                self.lookup_cause = Some(error);
+                self.start(Step::Find, now)
             }
             error => self.try_again(Step::Send, error, now, budget),
         }
@@ -142,8 +142,8 @@ impl SendMachine {
     ) -> Command {
         match found {
             Ok(stored) if self.is_own(&stored) && self.is_behind(&stored) => {
-                self.doubt = None;
-                self.take(Step::Edit, now)
+                self.lookup_cause = None;
+                self.start(Step::Edit, now)
             }
             Ok(stored) if self.is_own(&stored) => self.delivered(ConfirmedBy::Found),
             Ok(_) => give_up(SendError::IdTaken),
@@ -154,12 +154,12 @@ impl SendMachine {
 
     /// The message does not exist, so the error that caused the look-up is the answer.
     fn after_absence(&mut self, now: Duration, budget: &mut RetryBudget) -> Command {
-        match self.doubt.take() {
+        match self.lookup_cause.take() {
             // The remembered room may be gone: create it again, once.
-            Some(ApiError::Refused) if self.room_is_old => {
+            Some(ApiError::Refused) if self.room_is_cached => {
                 self.room = None;
-                self.room_is_old = false;
-                self.take(Step::CreateRoom, now)
+                self.room_is_cached = false;
+                self.start(Step::CreateRoom, now)
             }
             Some(ApiError::Unconfirmed) => {
                 let pause = self.retry(Step::Send, ApiError::Unconfirmed, now, budget);
@@ -186,8 +186,8 @@ impl SendMachine {
             && error.may_have_been_applied()
             && self.deadline.time_for_a_call(now).is_some()
         {
-            self.doubt = Some(error);
-            return self.take(Step::Find, now);
+            self.lookup_cause = Some(error);
+            return self.start(Step::Find, now);
         }
         self.give_up_on(error)
     }
@@ -202,9 +202,9 @@ impl SendMachine {
     ) -> Option<Command> {
         let pause = self.pause(error);
         let ends = now + pause + self.deadline.call_limit;
-        let sensible =
+        let is_allowed =
             error.is_transient() && self.attempts.retries < MAX_RETRIES && ends <= self.deadline.at;
-        if !sensible || !budget.take_retry(now) {
+        if !is_allowed || !budget.take_retry(now) {
             return None;
         }
         self.attempts.retries += 1;
@@ -215,13 +215,17 @@ impl SendMachine {
 
     /// The first error that left doubt tells more than the last one.
     fn give_up_on(&mut self, error: ApiError) -> Command {
-        give_up(SendError::Api(self.doubt.take().unwrap_or(error)))
+        give_up(SendError::Api(self.lookup_cause.take().unwrap_or(error)))
     }
 
     /// Begins a step, unless the time is over.
-    pub(super) fn take(&mut self, step: Step, now: Duration) -> Command {
+    pub(super) fn start(&mut self, step: Step, now: Duration) -> Command {
         let Some(within) = self.deadline.time_for_a_call(now) else {
-            return give_up(self.doubt.take().map_or(SendError::NoTime, SendError::Api));
+            return give_up(
+                self.lookup_cause
+                    .take()
+                    .map_or(SendError::NoTime, SendError::Api),
+            );
         };
         self.step = step;
         match (step, &self.room) {
@@ -290,6 +294,6 @@ impl SendMachine {
     }
 }
 
-fn give_up(refusal: SendError) -> Command {
-    Command::Finish(SendResult::Failed(refusal))
+fn give_up(error: SendError) -> Command {
+    Command::Finish(SendResult::Failed(error))
 }

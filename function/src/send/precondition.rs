@@ -11,9 +11,9 @@ use crate::rocketchat::response::{ApiError, StoredMessage};
 
 impl SendMachine {
     /// The room is known: look up the precondition, or else send.
-    pub(super) fn enter(&mut self, now: Duration) -> Command {
+    pub(super) fn after_room(&mut self, now: Duration) -> Command {
         let is_unconditional = self.precondition.is_empty();
-        self.take(
+        self.start(
             if is_unconditional {
                 Step::Send
             } else {
@@ -34,14 +34,14 @@ impl SendMachine {
         match found {
             Ok(stored) if self.is_own(&stored) => {
                 self.precondition.clear();
-                self.take(Step::Send, now)
+                self.start(Step::Send, now)
             }
             Ok(_) | Err(ApiError::Refused) => {
                 self.precondition.pop();
                 if self.precondition.is_empty() {
                     return Command::Finish(SendResult::Withheld);
                 }
-                self.take(Step::FindPrecondition, now)
+                self.start(Step::FindPrecondition, now)
             }
             Err(error) => self.try_again(Step::FindPrecondition, error, now, budget),
         }

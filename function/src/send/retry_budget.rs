@@ -18,7 +18,7 @@ const MAX_SAVED: u64 = 10 * RETRY;
 /// delivery has one try, so an outage is not made worse by us.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
-    saved: u64,
+    balance: u64,
     updated: Duration,
 }
 
@@ -26,7 +26,7 @@ impl RetryBudget {
     /// A full budget at the time `now`.
     pub fn new(now: Duration) -> Self {
         Self {
-            saved: MAX_SAVED,
+            balance: MAX_SAVED,
             updated: now,
         }
     }
@@ -40,9 +40,9 @@ impl RetryBudget {
     #[must_use = "a retry that was not granted must not be made"]
     pub fn take_retry(&mut self, now: Duration) -> bool {
         self.add(0, now);
-        let granted = self.saved >= RETRY;
+        let granted = self.balance >= RETRY;
         if granted {
-            self.saved -= RETRY;
+            self.balance -= RETRY;
         }
         granted
     }
@@ -51,7 +51,7 @@ impl RetryBudget {
     fn add(&mut self, more: u64, now: Duration) {
         let elapsed = now.saturating_sub(self.updated).as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(MAX_SAVED).min(MAX_SAVED);
-        self.saved = (self.saved + more + elapsed).min(MAX_SAVED);
+        self.balance = (self.balance + more + elapsed).min(MAX_SAVED);
         self.updated = self.updated.max(now);
     }
 }
@@ -65,14 +65,10 @@ mod tests {
     }
 
     #[test]
-    fn retries_are_a_tenth_of_the_deliveries_and_one_a_second() {
+    fn retries_are_a_tenth_of_the_deliveries_plus_one_per_second() {
         let start = Duration::from_secs(5);
         let mut budget = RetryBudget::new(start);
-        assert_eq!(
-            granted(&mut budget, start),
-            10,
-            "what a process begins with"
-        );
+        assert_eq!(granted(&mut budget, start), 10, "the initial budget");
         for _ in 0..30 {
             budget.deposit(start);
         }
@@ -80,17 +76,17 @@ mod tests {
         assert_eq!(
             granted(&mut budget, start + Duration::from_secs(4)),
             4,
-            "one a second"
+            "one per second"
         );
         assert_eq!(
             granted(&mut budget, start + Duration::from_hours(1)),
             10,
-            "what can be saved up"
+            "the most that accumulates"
         );
     }
 
     #[test]
-    fn a_clock_that_stands_still_or_runs_back_grants_nothing() {
+    fn a_clock_that_stops_or_runs_backwards_adds_no_retries() {
         let mut budget = RetryBudget::new(Duration::from_secs(100));
         assert_eq!(granted(&mut budget, Duration::from_secs(100)), 10);
         assert_eq!(granted(&mut budget, Duration::ZERO), 0);

@@ -121,7 +121,7 @@ fn messages_of_all_fixtures() {
                 let _ = writeln!(table, "{}\n> {sha}\n", notice.text);
             }
             Err(ignored) => {
-                let _ = writeln!(table, "nothing is sent: {}\n", ignored.words());
+                let _ = writeln!(table, "nothing is sent: {}\n", ignored.description());
             }
         }
     }

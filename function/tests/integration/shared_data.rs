@@ -193,7 +193,7 @@ fn messages_of_public_payloads() {
     for Payload { file, event, body } in payloads() {
         let text = match render(Some(event.as_bytes()), body.as_bytes()) {
             Ok((_, Ok(message))) => message.text,
-            Ok((_, Err(reason))) => format!("nothing is sent: {}", reason.words()),
+            Ok((_, Err(reason))) => format!("nothing is sent: {}", reason.description()),
             Err(error) => format!("rejected: {error}"),
         };
         let _ = writeln!(table, "{file}\n{text}\n");

@@ -1,10 +1,10 @@
 //! The message about a deployment. What it is made of is read in
 //! [`gitlab::deployment`](crate::gitlab::deployment).
 
-use super::SkipReason;
 use super::fragments::{
-    MAX_NAME, MAX_PATH, actor, at, by, lines, numbered, page, place, prefixed, quote, quoted, title,
+    actor, at, by, code, in_project, lines, numbered, optional_code, page, prefixed, title,
 };
+use super::{MAX_NAME, MAX_PATH, SkipReason};
 use crate::gitlab::deployment::Deployment;
 use crate::gitlab::event::Event;
 use crate::gitlab::status::Status;
@@ -22,8 +22,8 @@ pub(super) fn render(event: &Event, deployment: &Deployment) -> Result<String, S
     let headline = format!(
         "{} to {} {verb}{}{}{}",
         page(event.attributes.page.as_deref(), &label),
-        quote(&deployment.environment, MAX_NAME),
-        place(event),
+        code(&deployment.environment, MAX_NAME),
+        in_project(event),
         at(event),
         by(actor(event))
     );
@@ -32,7 +32,7 @@ pub(super) fn render(event: &Event, deployment: &Deployment) -> Result<String, S
 
 fn details(event: &Event) -> Option<String> {
     let title = title(event.attributes.title.as_deref());
-    let from = quoted(event.attributes.reference.as_deref(), MAX_PATH);
+    let from = optional_code(event.attributes.reference.as_deref(), MAX_PATH);
     match title {
         Some(title) => Some(format!("{title}{}", prefixed(" from ", from))),
         None => from.map(|from| format!("from {from}")),

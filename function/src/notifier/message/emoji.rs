@@ -1,9 +1,9 @@
 //! The message about an emoji reaction. What it is made of is read in
 //! [`gitlab::emoji`](crate::gitlab::emoji).
 
-use super::SkipReason;
-use super::fragments::{MAX_NAME, noteable, page, place_and_actor, quote};
-use crate::gitlab::emoji::{Action, Emoji, Place};
+use super::fragments::{code, in_project_by_actor, noteable, page};
+use super::{MAX_NAME, SkipReason};
+use crate::gitlab::emoji::{Action, Emoji, Target};
 use crate::gitlab::event::Event;
 
 pub(super) fn render(event: &Event, emoji: &Emoji) -> Result<String, SkipReason> {
@@ -13,16 +13,16 @@ pub(super) fn render(event: &Event, emoji: &Emoji) -> Result<String, SkipReason>
         Some(Action::Unknown) => return Err(SkipReason::UnknownAction),
         None => "stands on",
     };
-    let label = match (emoji.place, noteable(&emoji.on)) {
-        (Place::Noteable, Some(noteable)) => noteable,
-        (Place::Note, Some(noteable)) => format!("a comment on {noteable}"),
-        (Place::Note, None) => "a comment".to_owned(),
-        (Place::Noteable, None) => "a page".to_owned(),
+    let label = match (emoji.target, noteable(&emoji.noteable)) {
+        (Target::Noteable, Some(noteable)) => noteable,
+        (Target::Note, Some(noteable)) => format!("a comment on {noteable}"),
+        (Target::Note, None) => "a comment".to_owned(),
+        (Target::Noteable, None) => "a page".to_owned(),
     };
     Ok(format!(
         "Reaction {} {verb} {}{}",
-        quote(&emoji.name, MAX_NAME),
+        code(&emoji.name, MAX_NAME),
         page(event.attributes.page.as_deref(), &label),
-        place_and_actor(event)
+        in_project_by_actor(event)
     ))
 }

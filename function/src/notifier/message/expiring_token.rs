@@ -1,8 +1,8 @@
 //! The message about a token that is about to expire. What it is made of is read in
 //! [`gitlab::expiring_token`](crate::gitlab::expiring_token).
 
-use super::SkipReason;
-use super::fragments::{MAX_NAME, MAX_PATH, prefixed, quote, quoted};
+use super::fragments::{code, optional_code, prefixed};
+use super::{MAX_NAME, MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::expiring_token::ExpiringToken;
 use crate::gitlab::kind::Kind;
@@ -18,11 +18,11 @@ pub(super) fn render(event: &Event, token: &ExpiringToken) -> Result<String, Ski
     };
     let project = event.meta.project.as_ref();
     let place = match (&token.group, project) {
-        (_, Some(project)) => prefixed(" of ", quoted(Some(project.label()), MAX_PATH)),
-        (Some(group), None) => prefixed(" of group ", quoted(Some(group), MAX_PATH)),
+        (_, Some(project)) => prefixed(" of ", optional_code(Some(project.label()), MAX_PATH)),
+        (Some(group), None) => prefixed(" of group ", optional_code(Some(group), MAX_PATH)),
         (None, None) => String::new(),
     };
-    let name = quote(&token.name, MAX_NAME);
-    let expires = quote(&token.expires, MAX_NAME);
+    let name = code(&token.name, MAX_NAME);
+    let expires = code(&token.expires, MAX_NAME);
     Ok(format!("{noun} {name}{place} expires on {expires}"))
 }

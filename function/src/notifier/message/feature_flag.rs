@@ -1,8 +1,8 @@
 //! The message about a feature flag. What it is made of is read in
 //! [`gitlab::feature_flag`](crate::gitlab::feature_flag).
 
-use super::SkipReason;
-use super::fragments::{MAX_PATH, lines, place_and_actor, quote, title};
+use super::fragments::{code, in_project_by_actor, lines, title};
+use super::{MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::feature_flag::{FeatureFlag, Switch};
 
@@ -15,7 +15,7 @@ pub(super) fn render(event: &Event, flag: &FeatureFlag) -> Result<String, SkipRe
         Switch::On => "turned on",
         Switch::Off => "turned off",
     };
-    let name = quote(&flag.name, MAX_PATH);
-    let headline = format!("Feature flag {name} {verb}{}", place_and_actor(event));
+    let name = code(&flag.name, MAX_PATH);
+    let headline = format!("Feature flag {name} {verb}{}", in_project_by_actor(event));
     Ok(lines(headline, title(event.attributes.text.as_deref())))
 }

@@ -1,18 +1,13 @@
 //! Fragments that several messages share. Owns how long outside text may be, and that every fragment is
 //! whole or missing. How outside text is made harmless is in [`markup`](crate::rocketchat::markup).
 
+use super::{MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
 use crate::gitlab::note::Noteable;
 use crate::gitlab::participants::Person;
 use crate::gitlab::push::RefKind;
 use crate::rocketchat::markup::{InlineCode, Link};
-
-/// Longest outside texts in a message, in UTF-16 units. Together with our own render and the longest
-/// links they stay below 5000, Rocket.Chat's default limit, and a message stays readable.
-pub(super) const MAX_NAME: usize = 100;
-pub(super) const MAX_PATH: usize = 255;
-pub(super) const MAX_TITLE: usize = 200;
 
 /// A headline and, where there is more to say, a second line.
 pub(super) fn lines(headline: String, details: Option<String>) -> String {
@@ -23,18 +18,18 @@ pub(super) fn lines(headline: String, details: Option<String>) -> String {
 }
 
 /// A name that holds nothing visible is still a name, and the sentence needs one.
-pub(super) fn quote(name: &str, limit: usize) -> String {
+pub(super) fn code(name: &str, limit: usize) -> String {
     InlineCode::new(name, limit).map_or_else(|| "`?`".to_owned(), |name| name.to_string())
 }
 
 /// Outside text that may be missing.
-pub(super) fn quoted(text: Option<&str>, limit: usize) -> Option<String> {
+pub(super) fn optional_code(text: Option<&str>, limit: usize) -> Option<String> {
     InlineCode::new(text?, limit).map(|text| text.to_string())
 }
 
 /// A title or the first line of a longer text.
 pub(super) fn title(text: Option<&str>) -> Option<String> {
-    quoted(text, MAX_TITLE)
+    optional_code(text, MAX_TITLE)
 }
 
 /// Who triggered the event, by full name or else by user name.
@@ -45,17 +40,17 @@ pub(super) fn actor(event: &Event) -> Option<&str> {
 
 /// ` by` and a name.
 pub(super) fn by(name: Option<&str>) -> String {
-    prefixed(" by ", quoted(name, MAX_NAME))
+    prefixed(" by ", optional_code(name, MAX_NAME))
 }
 
 /// ` in` and the project.
-pub(super) fn place(event: &Event) -> String {
-    prefixed(" in ", quoted(event.meta.project_label(), MAX_PATH))
+pub(super) fn in_project(event: &Event) -> String {
+    prefixed(" in ", optional_code(event.meta.project_label(), MAX_PATH))
 }
 
 /// The project and who triggered the event: how most headlines end.
-pub(super) fn place_and_actor(event: &Event) -> String {
-    format!("{}{}", place(event), by(actor(event)))
+pub(super) fn in_project_by_actor(event: &Event) -> String {
+    format!("{}{}", in_project(event), by(actor(event)))
 }
 
 /// `before` and the text, or nothing.

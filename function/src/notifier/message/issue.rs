@@ -2,7 +2,7 @@
 //! [`gitlab::issue`](crate::gitlab::issue).
 
 use super::SkipReason;
-use super::fragments::{lines, numbered_page, place_and_actor, title};
+use super::fragments::{in_project_by_actor, lines, numbered_page, title};
 use crate::gitlab::event::Event;
 use crate::gitlab::issue::{Action, Issue, State, WorkItemType};
 
@@ -17,7 +17,7 @@ pub(super) fn render(event: &Event, issue: &Issue) -> Result<String, SkipReason>
         (Some(Action::Unknown), _) | (None, None) => return Err(SkipReason::UnknownAction),
     };
     let noun = numbered_page(event, noun(issue.work_item_type), "issues");
-    let headline = format!("{noun} {verb}{}", place_and_actor(event));
+    let headline = format!("{noun} {verb}{}", in_project_by_actor(event));
     Ok(lines(headline, title(event.attributes.title.as_deref())))
 }
 

@@ -1,9 +1,9 @@
 //! The message about a job. What it is made of is read in
 //! [`gitlab::job`](crate::gitlab::job).
 
-use super::SkipReason;
-use super::fragments::{MAX_NAME, lines, prefixed, project_page, quoted};
+use super::fragments::{lines, optional_code, prefixed, project_page};
 use super::pipeline::{run, started_and_lasted, verb};
+use super::{MAX_NAME, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::job::Job;
 use crate::gitlab::status::Status;
@@ -15,7 +15,10 @@ pub(super) fn render(event: &Event, job: &Job) -> Result<String, SkipReason> {
         &format!("-/jobs/{}", job.id),
         &format!("Job {}", job.id),
     );
-    let name = prefixed(" ", quoted(event.attributes.title.as_deref(), MAX_NAME));
+    let name = prefixed(
+        " ",
+        optional_code(event.attributes.title.as_deref(), MAX_NAME),
+    );
     let headline = format!(
         "{noun}{name} {verb}{}{}",
         run(event, job.ref_kind),
@@ -26,11 +29,11 @@ pub(super) fn render(event: &Event, job: &Job) -> Result<String, SkipReason> {
 
 /// GitLab sends a reason for the failure also with jobs that passed.
 fn details(event: &Event, job: &Job) -> Option<String> {
-    let stage =
-        quoted(event.attributes.stage.as_deref(), MAX_NAME).map(|stage| format!("stage {stage}"));
+    let stage = optional_code(event.attributes.stage.as_deref(), MAX_NAME)
+        .map(|stage| format!("stage {stage}"));
     let failed = job.status == Status::Failed;
-    let reason = job.failure.as_deref().filter(|_| failed);
-    let reason = quoted(reason, MAX_NAME).map(|reason| format!("reason {reason}"));
+    let reason = job.failure_reason.as_deref().filter(|_| failed);
+    let reason = optional_code(reason, MAX_NAME).map(|reason| format!("reason {reason}"));
     let parts: Vec<_> = [stage, reason].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -1,19 +1,19 @@
 //! The message about a membership. What it is made of is read in
 //! [`gitlab::member`](crate::gitlab::member).
 
-use super::SkipReason;
-use super::fragments::{MAX_NAME, MAX_PATH, prefixed, quote, quoted};
+use super::fragments::{code, optional_code, prefixed};
+use super::{MAX_NAME, MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::member::{Action, Member};
 
 pub(super) fn render(event: &Event, member: &Member) -> Result<String, SkipReason> {
-    let who = quote(&member.who, MAX_NAME);
+    let who = code(&member.who, MAX_NAME);
     let place = match (&member.group, &event.meta.project) {
-        (Some(group), _) => format!("group {}", quote(group, MAX_PATH)),
-        (None, Some(project)) => format!("project {}", quote(project.label(), MAX_PATH)),
+        (Some(group), _) => format!("group {}", code(group, MAX_PATH)),
+        (None, Some(project)) => format!("project {}", code(project.label(), MAX_PATH)),
         (None, None) => return Err(SkipReason::UnknownAction),
     };
-    let access = prefixed(" as ", quoted(member.access.as_deref(), MAX_NAME));
+    let access = prefixed(" as ", optional_code(member.access.as_deref(), MAX_NAME));
     match member.action {
         Action::Joined => Ok(format!("{who} joined {place}{access}")),
         Action::Changed => Ok(format!(
@@ -28,5 +28,5 @@ pub(super) fn render(event: &Event, member: &Member) -> Result<String, SkipReaso
 }
 
 fn now(member: &Member) -> String {
-    prefixed(", now ", quoted(member.access.as_deref(), MAX_NAME))
+    prefixed(", now ", optional_code(member.access.as_deref(), MAX_NAME))
 }

@@ -1,8 +1,8 @@
 //! The message about a merge request. What it is made of is read in
 //! [`gitlab::merge_request`](crate::gitlab::merge_request).
 
-use super::SkipReason;
-use super::fragments::{MAX_PATH, at, lines, numbered_page, place_and_actor, quoted, title};
+use super::fragments::{at, in_project_by_actor, lines, numbered_page, optional_code, title};
+use super::{MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::merge_request::{Action, MergeRequest, State};
 
@@ -12,7 +12,7 @@ pub(super) fn render(event: &Event, request: &MergeRequest) -> Result<String, Sk
         None => state(request.state.ok_or(SkipReason::UnknownAction)?),
     };
     let noun = numbered_page(event, "Merge request", "merge_requests");
-    let headline = format!("{noun} {verb}{}", place_and_actor(event));
+    let headline = format!("{noun} {verb}{}", in_project_by_actor(event));
     Ok(lines(headline, details(event)))
 }
 
@@ -45,8 +45,8 @@ fn state(state: State) -> &'static str {
 fn details(event: &Event) -> Option<String> {
     let attributes = &event.attributes;
     let title = title(attributes.title.as_deref());
-    let source = quoted(attributes.source_branch.as_deref(), MAX_PATH);
-    let target = quoted(attributes.target_branch.as_deref(), MAX_PATH);
+    let source = optional_code(attributes.source_branch.as_deref(), MAX_PATH);
+    let target = optional_code(attributes.target_branch.as_deref(), MAX_PATH);
     let branches = source
         .zip(target)
         .map(|(source, target)| format!("{source} into {target}"));

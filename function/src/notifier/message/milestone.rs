@@ -1,8 +1,8 @@
 //! The message about a milestone. What it is made of is read in
 //! [`gitlab::milestone`](crate::gitlab::milestone).
 
-use super::SkipReason;
-use super::fragments::{MAX_NAME, MAX_TITLE, lines, place_and_actor, project_page, quote, quoted};
+use super::fragments::{code, in_project_by_actor, lines, optional_code, project_page};
+use super::{MAX_NAME, MAX_TITLE, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::milestone::{Action, Milestone};
 
@@ -22,9 +22,9 @@ pub(super) fn render(event: &Event, milestone: &Milestone) -> Result<String, Ski
         ),
         None => "Milestone".to_owned(),
     };
-    let headline = format!("{noun} {verb}{}", place_and_actor(event));
-    let title = quote(&milestone.title, MAX_TITLE);
-    let details = match quoted(milestone.due.as_deref(), MAX_NAME) {
+    let headline = format!("{noun} {verb}{}", in_project_by_actor(event));
+    let title = code(&milestone.title, MAX_TITLE);
+    let details = match optional_code(milestone.due.as_deref(), MAX_NAME) {
         Some(due) => format!("{title}, due {due}"),
         None => title,
     };

@@ -2,7 +2,7 @@
 //! [`gitlab::note`](crate::gitlab::note).
 
 use super::SkipReason;
-use super::fragments::{lines, noteable, page, place_and_actor, title};
+use super::fragments::{in_project_by_actor, lines, noteable, page, title};
 use crate::gitlab::event::Event;
 use crate::gitlab::note::{Action, Note};
 
@@ -16,10 +16,10 @@ pub(super) fn render(event: &Event, note: &Note) -> Result<String, SkipReason> {
         Action::Unknown => return Err(SkipReason::UnknownAction),
     }
     let address = event.attributes.page.as_deref();
-    let comment = match noteable(&note.on) {
+    let comment = match noteable(&note.noteable) {
         Some(noteable) => format!("Comment on {}", page(address, &noteable)),
         None => page(address, "Comment"),
     };
-    let headline = format!("{comment}{}", place_and_actor(event));
+    let headline = format!("{comment}{}", in_project_by_actor(event));
     Ok(lines(headline, title(event.attributes.text.as_deref())))
 }

@@ -1,11 +1,10 @@
 //! The message about a pipeline. What it is made of is read in
 //! [`gitlab::pipeline`](crate::gitlab::pipeline).
 
-use super::SkipReason;
 use super::fragments::{
-    MAX_NAME, MAX_PATH, actor, at, by, duration, lines, prefixed, project_page, quoted, ref_noun,
-    title,
+    actor, at, by, duration, lines, optional_code, prefixed, project_page, ref_noun, title,
 };
+use super::{MAX_NAME, MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::pipeline::Pipeline;
 use crate::gitlab::push::RefKind;
@@ -63,10 +62,10 @@ pub(super) fn run(event: &Event, kind: RefKind) -> String {
     let before = format!(" on {} ", ref_noun(kind));
     let on = prefixed(
         &before,
-        quoted(event.attributes.reference.as_deref(), MAX_PATH),
+        optional_code(event.attributes.reference.as_deref(), MAX_PATH),
     );
     let place = if on.is_empty() {
-        super::fragments::place(event)
+        super::fragments::in_project(event)
     } else {
         of_project(event)
     };
@@ -74,7 +73,7 @@ pub(super) fn run(event: &Event, kind: RefKind) -> String {
 }
 
 fn of_project(event: &Event) -> String {
-    prefixed(" of ", quoted(event.meta.project_label(), MAX_PATH))
+    prefixed(" of ", optional_code(event.meta.project_label(), MAX_PATH))
 }
 
 /// Who started a pipeline or job, and how long it ran.
@@ -103,7 +102,7 @@ fn details(event: &Event, pipeline: &Pipeline) -> Option<String> {
 fn failed_jobs(jobs: &[String]) -> Option<String> {
     let named: Vec<_> = jobs
         .iter()
-        .filter_map(|job| quoted(Some(job), MAX_NAME))
+        .filter_map(|job| optional_code(Some(job), MAX_NAME))
         .take(MAX_JOBS)
         .collect();
     let noun = match jobs.len() {

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::SkipReason;
-use super::fragments::{MAX_PATH, MAX_TITLE, actor, by, commit, lines, quote, title};
+use super::fragments::{actor, by, code, commit, lines, title};
+use super::{MAX_PATH, MAX_TITLE, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::participants::Person;
 use crate::gitlab::push::{Change, RefChange, RefKind};
@@ -16,8 +16,8 @@ use crate::rocketchat::markup::InlineCode;
     reason = "the renderers of all kinds have one signature"
 )]
 pub(super) fn render(event: &Event, change: &RefChange) -> Result<String, SkipReason> {
-    let name = quote(&change.name, MAX_PATH);
-    let project = quote(event.meta.project_label().unwrap_or_default(), MAX_PATH);
+    let name = code(&change.name, MAX_PATH);
+    let project = code(event.meta.project_label().unwrap_or_default(), MAX_PATH);
     let by = by(actor(event));
     let commit = |sha| commit(event, sha);
     let headline = match (change.kind, &change.change) {

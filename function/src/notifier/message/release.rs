@@ -1,8 +1,8 @@
 //! The message about a release. What it is made of is read in
 //! [`gitlab::release`](crate::gitlab::release).
 
-use super::SkipReason;
-use super::fragments::{MAX_PATH, at, lines, page, place, quote, title};
+use super::fragments::{at, code, in_project, lines, page, title};
+use super::{MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::release::{Action, Release};
 
@@ -20,8 +20,8 @@ pub(super) fn render(event: &Event, release: &Release) -> Result<String, SkipRea
     let headline = format!(
         "{} {} {verb}{}{}",
         page(address, "Release"),
-        quote(&release.tag, MAX_PATH),
-        place(event),
+        code(&release.tag, MAX_PATH),
+        in_project(event),
         at(event)
     );
     let name = event.attributes.title.as_deref();

@@ -1,8 +1,8 @@
 //! The message about a repository that changed. What it is made of is read in
 //! [`gitlab::repository_update`](crate::gitlab::repository_update).
 
-use super::SkipReason;
-use super::fragments::{MAX_PATH, actor, by, commit, lines, prefixed, quote, quoted};
+use super::fragments::{actor, by, code, commit, lines, optional_code, prefixed};
+use super::{MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::repository_update::RepositoryUpdate;
 
@@ -13,10 +13,10 @@ use crate::gitlab::repository_update::RepositoryUpdate;
 pub(super) fn render(event: &Event, update: &RepositoryUpdate) -> Result<String, SkipReason> {
     let headline = format!(
         "Repository{} updated{}",
-        prefixed(" of ", quoted(event.meta.project_label(), MAX_PATH)),
+        prefixed(" of ", optional_code(event.meta.project_label(), MAX_PATH)),
         by(actor(event))
     );
-    let reference = quote(&update.reference, MAX_PATH);
+    let reference = code(&update.reference, MAX_PATH);
     let change = match &event.attributes.sha {
         Some(sha) => format!("{reference} now at {}", commit(event, sha)),
         None => format!("{reference} deleted"),

@@ -1,16 +1,16 @@
 //! The message about a project, group, account or key. What it is made of is read in
 //! [`gitlab::system_hook`](crate::gitlab::system_hook).
 
-use super::SkipReason;
-use super::fragments::{MAX_NAME, MAX_PATH, prefixed, quote, quoted};
+use super::fragments::{code, optional_code, prefixed};
+use super::{MAX_NAME, MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::system_hook::{Action, SystemHook};
 
 pub(super) fn render(event: &Event, hook: &SystemHook) -> Result<String, SkipReason> {
     let noun = noun(event.meta.kind);
-    let subject = quote(&hook.subject, MAX_PATH);
-    let old_name = quoted(hook.old_name.as_deref(), MAX_PATH);
+    let subject = code(&hook.subject, MAX_PATH);
+    let old_name = optional_code(hook.old_name.as_deref(), MAX_PATH);
     match (hook.action, old_name) {
         (Action::Created, _) if event.meta.kind == Kind::Key => {
             Ok(format!("{noun} {subject} added"))
@@ -25,7 +25,7 @@ pub(super) fn render(event: &Event, hook: &SystemHook) -> Result<String, SkipRea
         (Action::Transferred, Some(old)) => Ok(format!("{noun} {old} moved to {subject}")),
         (Action::Transferred, None) => Ok(format!("{noun} {subject} moved")),
         (Action::FailedLogin, _) => {
-            let state = quoted(hook.state.as_deref(), MAX_NAME);
+            let state = optional_code(hook.state.as_deref(), MAX_NAME);
             let state = prefixed(", the account is ", state);
             Ok(format!("Sign in of user {subject} failed{state}"))
         }

@@ -1,8 +1,8 @@
 //! The message about a page of a wiki. What it is made of is read in
 //! [`gitlab::wiki_page`](crate::gitlab::wiki_page).
 
-use super::SkipReason;
-use super::fragments::{MAX_TITLE, lines, page, place_and_actor, quote, title};
+use super::fragments::{code, in_project_by_actor, lines, page, title};
+use super::{MAX_TITLE, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::release::Action;
 use crate::gitlab::wiki_page::WikiPage;
@@ -21,8 +21,8 @@ pub(super) fn render(event: &Event, wiki: &WikiPage) -> Result<String, SkipReaso
     let headline = format!(
         "{} {} {verb}{}",
         page(address, "Wiki page"),
-        quote(&wiki.title, MAX_TITLE),
-        place_and_actor(event)
+        code(&wiki.title, MAX_TITLE),
+        in_project_by_actor(event)
     );
     Ok(lines(headline, title(event.attributes.text.as_deref())))
 }

@@ -8,10 +8,10 @@ pub(super) struct Glob(Vec<Part>);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Part {
-    Char(char),
-    One,
-    Some,
-    All,
+    Literal(char),
+    AnyChar,
+    AnyInSegment,
+    Any,
 }
 
 impl Glob {
@@ -20,13 +20,13 @@ impl Glob {
         let mut parts = Vec::new();
         for char in text.chars() {
             match (char, parts.last()) {
-                ('*', Some(Part::Some | Part::All)) => {
+                ('*', Some(Part::AnyInSegment | Part::Any)) => {
                     parts.pop();
-                    parts.push(Part::All);
+                    parts.push(Part::Any);
                 }
-                ('*', _) => parts.push(Part::Some),
-                ('?', _) => parts.push(Part::One),
-                (char, _) => parts.push(Part::Char(char)),
+                ('*', _) => parts.push(Part::AnyInSegment),
+                ('?', _) => parts.push(Part::AnyChar),
+                (char, _) => parts.push(Part::Literal(char)),
             }
         }
         Self(parts)
@@ -43,14 +43,14 @@ impl Glob {
             let mut next = vec![false; matched.len()];
             for (at, part) in self.0.iter().enumerate() {
                 let stays = match part {
-                    Part::All => true,
-                    Part::Some => char != '/',
-                    Part::One | Part::Char(_) => false,
+                    Part::Any => true,
+                    Part::AnyInSegment => char != '/',
+                    Part::AnyChar | Part::Literal(_) => false,
                 };
                 let moves = match part {
-                    Part::Char(own) => *own == char,
-                    Part::One => char != '/',
-                    Part::Some | Part::All => false,
+                    Part::Literal(expected) => *expected == char,
+                    Part::AnyChar => char != '/',
+                    Part::AnyInSegment | Part::Any => false,
                 };
                 next[at] |= matched[at] && stays;
                 next[at + 1] |= matched[at] && moves;
@@ -64,7 +64,7 @@ impl Glob {
     /// A star may match no characters.
     fn skip_stars(&self, matched: &mut [bool]) {
         for (at, part) in self.0.iter().enumerate() {
-            matched[at + 1] |= matched[at] && matches!(part, Part::Some | Part::All);
+            matched[at + 1] |= matched[at] && matches!(part, Part::AnyInSegment | Part::Any);
         }
     }
 }

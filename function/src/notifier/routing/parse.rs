@@ -11,9 +11,9 @@ use crate::yaml::{self, Key, Node, Value};
 /// The most rules; every event may be matched against all of them.
 const MAX_RULES: usize = 200;
 
-const TOP: &[&str] = &["users", "others", "rules"];
+const TOP_KEYS: &[&str] = &["users", "others", "rules"];
 
-const RULE: &[&str] = &[
+const RULE_KEYS: &[&str] = &[
     "name",
     "event",
     "project",
@@ -32,64 +32,64 @@ const RULE: &[&str] = &[
 /// Reads rules, or reports every mistake in them.
 pub fn parse(text: &str) -> Result<RoutingRules, Vec<String>> {
     let root = yaml::parse(text).map_err(|error| vec![error.to_string()])?;
-    let mut file = File::default();
-    let routes = file.routes(&root);
-    if file.mistakes.is_empty() {
-        Ok(routes)
+    let mut reader = Reader::default();
+    let routing = reader.read(&root);
+    if reader.errors.is_empty() {
+        Ok(routing)
     } else {
-        Err(file.into_mistakes())
+        Err(reader.into_errors())
     }
 }
 
 #[derive(Default)]
-struct File {
-    mistakes: Vec<(usize, String)>,
+struct Reader {
+    errors: Vec<(usize, String)>,
 }
 
-impl File {
-    fn mistake(&mut self, line: usize, problem: impl std::fmt::Display) {
-        self.mistakes.push((line, problem.to_string()));
+impl Reader {
+    fn error(&mut self, line: usize, problem: impl std::fmt::Display) {
+        self.errors.push((line, problem.to_string()));
     }
 
     /// In the order of the lines.
-    fn into_mistakes(mut self) -> Vec<String> {
-        self.mistakes.sort_by_key(|(line, _)| *line);
-        let mistakes = self.mistakes.into_iter();
-        mistakes
+    fn into_errors(mut self) -> Vec<String> {
+        self.errors.sort_by_key(|(line, _)| *line);
+        let errors = self.errors.into_iter();
+        errors
             .map(|(line, problem)| format!("line {line}: {problem}"))
             .collect()
     }
 
-    fn routes(&mut self, root: &Node) -> RoutingRules {
-        let mut routes = RoutingRules {
+    fn read(&mut self, root: &Node) -> RoutingRules {
+        let mut routing = RoutingRules {
             rules: Vec::new(),
             users: Vec::new(),
             unmapped_users: UnmappedUsers::Same,
             live: false,
         };
-        for (key, node) in self.entries(root, TOP) {
+        for (key, node) in self.entries(root, TOP_KEYS) {
             match key.name.as_str() {
-                "users" => routes.users = self.users(node),
-                "others" => routes.unmapped_users = self.unmapped_users(node),
-                _ => routes.rules = self.rules(node),
+                "users" => routing.users = self.users(node),
+                "others" => routing.unmapped_users = self.unmapped_users(node),
+                _ => routing.rules = self.rules(node),
             }
         }
-        if routes.rules.is_empty() && self.mistakes.is_empty() {
-            self.mistake(root.line, "expected rules: with at least one rule");
+        if routing.rules.is_empty() && self.errors.is_empty() {
+            self.error(root.line, "expected rules: with at least one rule");
         }
-        routes
+        routing
     }
 
     fn rules(&mut self, node: &Node) -> Vec<Rule> {
         let Value::List(items) = &node.value else {
-            self.mistake(
+            self.error(
                 node.line,
                 "expected a list of rules, each beginning with a dash",
             );
             return Vec::new();
         };
         if items.len() > MAX_RULES {
-            self.mistake(
+            self.error(
                 node.line,
                 format_args!("expected at most {MAX_RULES} rules"),
             );
@@ -105,9 +105,9 @@ impl File {
             name: format!("rule {number} (line {})", node.line),
             ..Rule::default()
         };
-        let before = self.mistakes.len();
+        let before = self.errors.len();
         let mut has_recipients = false;
-        for (key, node) in self.entries(node, RULE) {
+        for (key, node) in self.entries(node, RULE_KEYS) {
             match key.name.as_str() {
                 "name" => {
                     if let Some(name) = self.text(node) {
@@ -134,11 +134,11 @@ impl File {
                 }
             }
         }
-        if self.mistakes.len() == before {
+        if self.errors.len() == before {
             self.check_fixes(&rule);
         }
         if !has_recipients {
-            self.mistake(
+            self.error(
                 node.line,
                 "expected to: with at least one recipient, or to: nobody",
             );
@@ -151,25 +151,25 @@ impl File {
         let Some(line) = rule.fixes else {
             return;
         };
-        let has = |word: &str| rule.statuses.iter().any(|own| own == word);
+        let has = |word: &str| rule.statuses.iter().any(|status| status == word);
         if rule.events != [Kind::Pipeline] {
             let problem = "`fixed` matches pipelines only; set event: pipeline and no other event";
-            self.mistake(line, problem);
+            self.error(line, problem);
         }
         if !has(FAILED) {
             let problem =
                 "`fixed` needs the notification of the failure; write status: [failed, fixed]";
-            self.mistake(line, problem);
+            self.error(line, problem);
         }
         if has(SUCCESS) {
             let problem = "`success` matches every success, also those that fix nothing; leave out `success` or `fixed`";
-            self.mistake(line, problem);
+            self.error(line, problem);
         }
     }
 
     fn users(&mut self, node: &Node) -> Vec<(String, Username)> {
         let Value::Map(entries) = &node.value else {
-            self.mistake(node.line, "expected a name of GitLab and a name of Rocket.Chat a line, such as robin: robin.example");
+            self.error(node.line, "expected a name of GitLab and a name of Rocket.Chat a line, such as robin: robin.example");
             return Vec::new();
         };
         let users = entries.iter().filter_map(|(key, node)| {
@@ -177,7 +177,7 @@ impl File {
             match Username::parse(name) {
                 Ok(user) => Some((key.name.clone(), user)),
                 Err(error) => {
-                    self.mistake(node.line, error);
+                    self.error(node.line, error);
                     None
                 }
             }
@@ -191,9 +191,9 @@ impl File {
             Some("drop") => return UnmappedUsers::Drop,
             Some(text) if text.starts_with('@') => match Username::parse(text) {
                 Ok(user) => return UnmappedUsers::Fallback(user),
-                Err(error) => self.mistake(node.line, error),
+                Err(error) => self.error(node.line, error),
             },
-            Some(_) => self.mistake(
+            Some(_) => self.error(
                 node.line,
                 "expected same, drop, or a user such as \"@alice\"",
             ),
@@ -202,15 +202,15 @@ impl File {
         UnmappedUsers::Same
     }
 
-    /// The entries of a map whose names are `known`; unknown ones are mistakes.
+    /// The entries of a map whose names are `known`; unknown ones are errors.
     fn entries<'a>(&mut self, node: &'a Node, known: &[&str]) -> Vec<&'a (Key, Node)> {
         let Value::Map(entries) = &node.value else {
-            self.mistake(node.line, format_args!("expected {}", known.join(", ")));
+            self.error(node.line, format_args!("expected {}", known.join(", ")));
             return Vec::new();
         };
         let is_known = |key: &Key| known.contains(&key.name.as_str());
         for (key, _) in entries.iter().filter(|(key, _)| !is_known(key)) {
-            self.mistake(
+            self.error(
                 key.line,
                 format_args!("there is no `{}`; {}", key.name, suggest(&key.name, known)),
             );
@@ -222,7 +222,7 @@ impl File {
         match &node.value {
             Value::Text(text) => Some(text),
             Value::Null | Value::List(_) | Value::Map(_) => {
-                self.mistake(node.line, "expected a text");
+                self.error(node.line, "expected a text");
                 None
             }
         }
@@ -233,7 +233,7 @@ impl File {
             "true" => Some(true),
             "false" => Some(false),
             _ => {
-                self.mistake(node.line, "expected true or false");
+                self.error(node.line, "expected true or false");
                 None
             }
         }
@@ -249,13 +249,13 @@ impl File {
         for item in items {
             match self.text(item).map(&read) {
                 Some(Ok(value)) => values.push(value),
-                Some(Err(problem)) => self.mistake(item.line, problem),
+                Some(Err(problem)) => self.error(item.line, problem),
                 None => {}
             }
         }
         // An empty condition would match every event, which is never the intention.
         if items.is_empty() {
-            self.mistake(node.line, "expected at least one value");
+            self.error(node.line, "expected at least one value");
         }
         values
     }

@@ -167,7 +167,7 @@ impl Rule {
             ),
             (
                 self.protected
-                    .is_none_or(|own| event.attributes.protected == Some(own)),
+                    .is_none_or(|expected| event.attributes.protected == Some(expected)),
                 Mismatch::Protected,
             ),
             (
@@ -186,8 +186,8 @@ impl Rule {
         if let Some((_, mismatch)) = conditions.into_iter().find(|(met, _)| !met) {
             return Err(mismatch);
         }
-        let shown_live = live && event.kind() == Kind::Pipeline;
-        if !event.attributes.in_progress || shown_live || !self.statuses.is_empty() {
+        let is_live_pipeline = live && event.kind() == Kind::Pipeline;
+        if !event.attributes.in_progress || is_live_pipeline || !self.statuses.is_empty() {
             Ok(())
         } else {
             Err(Mismatch::InProgress)
@@ -221,11 +221,11 @@ impl Rule {
 }
 
 fn matches_word(allowed: &[String], word: Option<&str>) -> bool {
-    one_of(allowed, |own| Some(own.as_str()) == word)
+    one_of(allowed, |name| Some(name.as_str()) == word)
 }
 
-fn one_of<T>(allowed: &[T], is: impl Fn(&T) -> bool) -> bool {
-    allowed.is_empty() || allowed.iter().any(is)
+fn one_of<T>(allowed: &[T], matches: impl Fn(&T) -> bool) -> bool {
+    allowed.is_empty() || allowed.iter().any(matches)
 }
 
 fn matches_name(globs: &[Glob], name: Option<&str>) -> bool {

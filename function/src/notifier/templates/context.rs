@@ -11,13 +11,9 @@ use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
+use crate::notifier::message::{MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::notifier::routing::NotifyReason;
 use crate::rocketchat::markup::{InlineCode, Link};
-
-/// Longest outside texts in a message, in UTF-16 units, so that a message stays readable.
-const MAX_NAME: usize = 100;
-const MAX_PATH: usize = 255;
-const MAX_LINE: usize = 200;
 
 /// Longest word that is shown without a code span; GitLab's longest has twenty letters.
 const MAX_WORD: usize = 24;
@@ -84,26 +80,30 @@ impl Context {
             "confidential" => Value::from(meta.confidential),
             "default_message" => safe_markup(self.builtin.clone()),
             "duration_seconds" => optional(it.duration_seconds, Value::from),
-            "environment" => optional(it.environment.as_deref(), named),
-            "failed_jobs" => it.failed_jobs.iter().map(|job| named(job)).collect(),
+            "environment" => optional(it.environment.as_deref(), name_or_placeholder),
+            "failed_jobs" => it
+                .failed_jobs
+                .iter()
+                .map(|job| name_or_placeholder(job))
+                .collect(),
             "fixed" => Value::from(self.reason == NotifyReason::Fix),
             "kind" => word(&meta.kind.label().replace('_', " ")),
             "number" => optional(it.number, Value::from),
             "page" => page(&self.event),
             "project" => optional(
                 Some(it.project_path.as_str()).filter(|it| !it.is_empty()),
-                named,
+                name_or_placeholder,
             ),
             "protected" => optional(it.protected, Value::from),
-            "ref" => optional(it.reference.as_deref(), named),
+            "ref" => optional(it.reference.as_deref(), name_or_placeholder),
             "reviewers" => persons(&people.reviewers),
             "sha" => optional(sha, |sha| safe_markup(format!("`{sha}`"))),
-            "source_branch" => optional(it.source_branch.as_deref(), named),
-            "stage" => optional(it.stage.as_deref(), named),
+            "source_branch" => optional(it.source_branch.as_deref(), name_or_placeholder),
+            "stage" => optional(it.stage.as_deref(), name_or_placeholder),
             "status" => optional(it.status.as_deref(), word),
-            "target_branch" => optional(it.target_branch.as_deref(), named),
-            "text" => optional(it.text.as_deref(), |text| outside(text, MAX_LINE)),
-            "title" => optional(it.title.as_deref(), |text| outside(text, MAX_LINE)),
+            "target_branch" => optional(it.target_branch.as_deref(), name_or_placeholder),
+            "text" => optional(it.text.as_deref(), |text| outside(text, MAX_TITLE)),
+            "title" => optional(it.title.as_deref(), |text| outside(text, MAX_TITLE)),
             _ => return None,
         })
     }
@@ -156,13 +156,13 @@ fn optional<T>(value: Option<T>, show: impl FnOnce(T) -> Value) -> Value {
 
 /// None where nothing visible is left, so that `{% if title %}` means what it says.
 fn outside(text: &str, limit: usize) -> Value {
-    optional(InlineCode::new(text, limit), |quoted| {
-        Value::from(quoted.into_text())
+    optional(InlineCode::new(text, limit), |code| {
+        Value::from(code.into_text())
     })
 }
 
 /// A name that holds nothing visible is still a name, and the sentence needs one.
-fn named(name: &str) -> Value {
+fn name_or_placeholder(name: &str) -> Value {
     Value::from(
         InlineCode::new(name, MAX_PATH).map_or_else(|| "?".to_owned(), InlineCode::into_text),
     )
@@ -178,7 +178,7 @@ fn persons(people: &[Person]) -> Value {
     let names = people.iter().filter_map(Person::display_name);
     names
         .filter_map(|name| InlineCode::new(name, MAX_NAME))
-        .map(|quoted| Value::from(quoted.into_text()))
+        .map(|code| Value::from(code.into_text()))
         .collect()
 }
 
@@ -216,8 +216,8 @@ fn web_url(event: &Event) -> Option<&str> {
 /// Writes what a template shows. Everything but our own words, numbers and links comes out in a code
 /// span, whatever a template has made of it.
 pub(super) fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
-    if let Some(ready) = value.downcast_object_ref::<SafeMarkup>() {
-        return Ok(out.write_str(&ready.0)?);
+    if let Some(markup) = value.downcast_object_ref::<SafeMarkup>() {
+        return Ok(out.write_str(&markup.0)?);
     }
     match value.kind() {
         ValueKind::None => Ok(()),
@@ -234,7 +234,7 @@ fn print_list(out: &mut Output, list: &Value) -> Result<(), Error> {
             out.write_str(", ")?;
         }
         match item.downcast_object_ref::<SafeMarkup>() {
-            Some(ready) => out.write_str(&ready.0)?,
+            Some(markup) => out.write_str(&markup.0)?,
             None => print_text(out, &item)?,
         }
     }
@@ -248,7 +248,7 @@ fn print_text(out: &mut Output, value: &Value) -> Result<(), Error> {
         return Ok(out.write_str(&text)?);
     }
     match InlineCode::new(&text, MAX_PATH) {
-        Some(quoted) => Ok(write!(out, "{quoted}")?),
+        Some(code) => Ok(write!(out, "{code}")?),
         None => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
 //! Templates as an operator writes them: a map of kinds in YAML, or one template for all kinds. Owns
-//! how to distinguish the two, and the mistakes in the map.
+//! how to distinguish the two, and the errors in the map.
 
 use super::Templates;
 use crate::gitlab::kind::Kind;
@@ -8,7 +8,7 @@ use crate::yaml::{self, Key, Node, Value};
 /// The key for every kind that the map does not name.
 const OTHERS: &str = "others";
 
-/// Reads and tries all templates, or reports every mistake in them.
+/// Reads and tries all templates, or reports every error in them.
 pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
     if !is_map(text) {
         let all = kinds().map(|kind| (kind, text, place(kind, None)));
@@ -18,11 +18,11 @@ pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
     let Value::Map(entries) = &root.value else {
         return Err(vec!["expected a map of kinds".to_owned()]);
     };
-    let mut mistakes = Vec::new();
+    let mut errors = Vec::new();
     let mut templates = Vec::new();
     for (key, node) in entries {
         match (template(key, node), Kind::with_label(&key.name)) {
-            (Err(mistake), _) => mistakes.push(mistake),
+            (Err(error), _) => errors.push(error),
             (Ok(source), Some(kind)) => templates.push((kind, source, place(kind, Some(key.line)))),
             (Ok(source), None) if key.name == OTHERS => {
                 let named = |kind: &Kind| entries.iter().any(|(key, _)| key.name == kind.label());
@@ -31,7 +31,7 @@ pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
             }
             (Ok(_), None) => {
                 let names: Vec<_> = kinds().map(Kind::label).collect();
-                mistakes.push(format!(
+                errors.push(format!(
                     "line {}: there is no kind `{}`; there are {} and {OTHERS}",
                     key.line,
                     key.name,
@@ -41,9 +41,9 @@ pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
         }
     }
     match Templates::with(templates) {
-        Ok(templates) if mistakes.is_empty() => Ok(templates),
-        Ok(_) => Err(mistakes),
-        Err(more) => Err(mistakes.into_iter().chain(more).collect()),
+        Ok(templates) if errors.is_empty() => Ok(templates),
+        Ok(_) => Err(errors),
+        Err(more) => Err(errors.into_iter().chain(more).collect()),
     }
 }
 

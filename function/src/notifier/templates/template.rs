@@ -64,12 +64,12 @@ impl Template {
                 return Err(TemplateError::Forbidden(name));
             }
         }
-        let failed = |error: &Error| TemplateError::Syntax(words_of(error));
+        let failed = |error: &Error| TemplateError::Syntax(describe(error));
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(print);
         environment.set_fuel(Some(MAX_STEPS));
-        environment.set_syntax(whole_lines().map_err(|error| failed(&error))?);
+        environment.set_syntax(syntax().map_err(|error| failed(&error))?);
         environment
             .add_template_owned(NAME, source.to_owned())
             .map_err(|error| failed(&error))?;
@@ -108,7 +108,7 @@ impl Template {
         event: &Event,
         builtin: &str,
     ) -> Result<String, TemplateError> {
-        let failed = |error: &Error| TemplateError::Render(words_of(error));
+        let failed = |error: &Error| TemplateError::Render(describe(error));
         let template = self.0.get_template(NAME).map_err(|error| failed(&error))?;
         let context = Value::from_object(Context::new(reason, event, builtin));
         let mut output = Bounded(Vec::new());
@@ -121,7 +121,7 @@ impl Template {
 }
 
 /// A tag on a line of its own leaves no line behind.
-fn whole_lines() -> Result<SyntaxConfig, Error> {
+fn syntax() -> Result<SyntaxConfig, Error> {
     SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
@@ -129,7 +129,7 @@ fn whole_lines() -> Result<SyntaxConfig, Error> {
 }
 
 /// The message of an error with its line, without the source that the library adds.
-fn words_of(error: &Error) -> String {
+fn describe(error: &Error) -> String {
     let line = error
         .line()
         .map_or_else(String::new, |line| format!(" in line {line}"));

@@ -97,7 +97,7 @@ fn events() {
 fn reasons_for_skipping() {
     let mut table = "| reason | nothing is sent because |\n|---|---|\n".to_owned();
     for reason in SkipReason::ALL {
-        let _ = writeln!(table, "| `{}` | {} |", reason.label(), reason.words());
+        let _ = writeln!(table, "| `{}` | {} |", reason.label(), reason.description());
     }
     block("function/docs/events.md", "reasons", &table);
 }
