@@ -9,32 +9,32 @@ pub mod cloud_event;
 
 pub mod event;
 pub mod kind;
-pub mod meta;
+pub(crate) mod meta;
 pub mod attributes;
-pub mod participants;
+pub(crate) mod participants;
 pub mod commit;
-pub mod project;
-pub mod status;
+pub(crate) mod project;
+pub(crate) mod status;
 mod lenient;
 mod text;
 
-pub mod push;
-pub mod merge_request;
-pub mod note;
-pub mod issue;
-pub mod pipeline;
-pub mod job;
-pub mod deployment;
-pub mod release;
-pub mod wiki_page;
-pub mod feature_flag;
-pub mod emoji;
-pub mod milestone;
-pub mod expiring_token;
-pub mod vulnerability;
-pub mod member;
-pub mod system_hook;
-pub mod repository_update;
+pub(crate) mod push;
+pub(crate) mod merge_request;
+pub(crate) mod note;
+pub(crate) mod issue;
+pub(crate) mod pipeline;
+pub(crate) mod job;
+pub(crate) mod deployment;
+pub(crate) mod release;
+pub(crate) mod wiki_page;
+pub(crate) mod feature_flag;
+pub(crate) mod emoji;
+pub(crate) mod milestone;
+pub(crate) mod expiring_token;
+pub(crate) mod vulnerability;
+pub(crate) mod member;
+pub(crate) mod system_hook;
+pub(crate) mod repository_update;
 
 /// The table of event kinds: one row per file, given to the macro that `$callback` names.
 ///

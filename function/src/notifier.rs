@@ -31,7 +31,7 @@ pub struct Notifier {
     /// Templates that replace built-in messages.
     pub templates: Templates,
     /// Whether one message about a pipeline is edited as it proceeds.
-    pub live_pipelines: bool,
+    pub(crate) live_pipelines: bool,
 }
 
 /// The messages that one event causes, at least one.
@@ -40,12 +40,12 @@ pub struct Plan {
     /// One per recipient.
     pub notifications: Vec<Notification>,
     /// What an operator should know although the messages are sent.
-    pub warnings: Vec<PlanWarning>,
+    pub(crate) warnings: Vec<PlanWarning>,
 }
 
 /// A decision that changes who gets what, and that nobody sees in the messages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PlanWarning {
+pub(crate) enum PlanWarning {
     /// So many recipients were left out because the rules named more than
     /// [`MAX_RECIPIENTS`](routing::MAX_RECIPIENTS).
     RecipientsTruncated(usize),

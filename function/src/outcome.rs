@@ -13,7 +13,7 @@ use crate::rocketchat::MessageId;
 use crate::rocketchat::response::ApiError;
 use crate::send::{ConfirmedBy, SendError};
 
-pub mod report;
+pub(crate) mod report;
 
 pub use report::{Facts, Report, Source};
 
@@ -70,7 +70,7 @@ const SKIPPED: &str = "ignored";
 impl Outcome {
     /// Every pair of [`label`](Self::label) and [`reason`](Self::reason), for series that must exist
     /// from the start.
-    pub fn labels() -> Vec<(&'static str, &'static str)> {
+    pub(crate) fn labels() -> Vec<(&'static str, &'static str)> {
         let delivered = ConfirmedBy::ALL.map(|confirmed_by| (DELIVERED, confirmed_by.label()));
         let skipped = SkipReason::ALL
             .iter()
@@ -90,7 +90,7 @@ impl Outcome {
     }
 
     /// Whether the sender is authenticated and sent nothing wrong.
-    pub fn is_trusted(&self) -> bool {
+    pub(crate) fn is_trusted(&self) -> bool {
         match self {
             Self::Delivered { .. } | Self::Skipped(_) => true,
             Self::Failed(_) => false,
@@ -98,7 +98,7 @@ impl Outcome {
     }
 
     /// The outcome as a label for logs and metrics.
-    pub fn label(&self) -> &'static str {
+    pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Delivered { .. } => DELIVERED,
             Self::Skipped(_) => SKIPPED,
@@ -108,7 +108,7 @@ impl Outcome {
     }
 
     /// The reason as a label for logs and metrics.
-    pub fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Delivered { confirmed_by, .. } => confirmed_by.label(),
             Self::Skipped(reason) => reason.label(),

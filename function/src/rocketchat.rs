@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::digest::hex_digest;
 use crate::gitlab::idempotency_key::IdempotencyKey;
 
-pub mod endpoint;
+pub(crate) mod endpoint;
 mod request;
 pub mod response;
-pub mod client;
+pub(crate) mod client;
 pub mod markup;
 
 /// A user name that gets direct messages.
@@ -113,7 +113,7 @@ pub enum Destination {
 
 impl Destination {
     /// As rules have it: `@alice`, or `room:` and the id.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match self {
             Self::User(name) => format!("@{}", name.as_str()),
             Self::Room(id) => format!("room:{}", id.as_str()),
@@ -136,7 +136,7 @@ impl MessageKey {
     }
 
     /// The key as text of 1 to 255 visible ASCII characters.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
 }
@@ -194,9 +194,9 @@ impl fmt::Display for MessageId {
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// Sent as `X-User-Id`.
-    pub user_id: UserId,
+    pub(crate) user_id: UserId,
     /// Sent as `X-Auth-Token`.
-    pub auth_token: SecretString,
+    pub(crate) auth_token: SecretString,
 }
 
 #[cfg(test)]

@@ -2,17 +2,17 @@
 //! do next; [`sender`] does it. The promise of both: a message counts as delivered only if it is stored
 //! under its id, and at most one message is stored, because every try uses the same id.
 
-pub mod machine;
-pub mod command;
-pub mod deadline;
+pub(crate) mod machine;
+pub(crate) mod command;
+pub(crate) mod deadline;
 pub mod retry_budget;
 mod precondition;
-pub mod result;
+pub(crate) mod result;
 
-pub mod sender;
+pub(crate) mod sender;
 
 pub use command::{Command, Input};
 pub use deadline::Deadline;
 pub use machine::SendMachine;
 pub use result::{Attempts, ConfirmedBy, RecipientResult, SendError, SendResult};
-pub use sender::Sender;
+pub(crate) use sender::Sender;

@@ -37,12 +37,12 @@ pub struct CloudEvent<'a> {
 }
 
 /// Whether these are the headers of a CloudEvent of either form.
-pub fn is_cloud_event(headers: &HeaderMap) -> bool {
+pub(crate) fn is_cloud_event(headers: &HeaderMap) -> bool {
     headers.contains_key(VERSION) || is_structured(headers)
 }
 
 /// Whether the envelope is in the body.
-pub fn is_structured(headers: &HeaderMap) -> bool {
+pub(crate) fn is_structured(headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
     media_type.is_some_and(|value| {
         let value = value.split(|byte| *byte == b';').next().unwrap_or_default();

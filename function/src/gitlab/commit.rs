@@ -40,7 +40,7 @@ impl CommitSha {
     }
 
     /// The first eight digits, for people.
-    pub fn short(&self) -> &str {
+    pub(crate) fn short(&self) -> &str {
         &self.0[..SHORT_LENGTH]
     }
 }
@@ -56,7 +56,7 @@ impl fmt::Display for CommitSha {
 /// Anything else is an error that names what was expected, so that a branch name in the wrong
 /// field is refused instead of being announced.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct MaybeCommit(pub Option<CommitSha>);
+pub(crate) struct MaybeCommit(pub Option<CommitSha>);
 
 impl<'de> Deserialize<'de> for MaybeCommit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

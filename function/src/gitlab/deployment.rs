@@ -15,11 +15,11 @@ use super::text::Line;
 /// A deployment changed its status. Its id is the attribute `number`, which GitLab before 14 does not
 /// send, and its page is that of its job; there is none if it came by the API.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Deployment {
+pub(crate) struct Deployment {
     /// Its status.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Name of the environment.
-    pub environment: String,
+    pub(crate) environment: String,
 }
 
 #[derive(Default, Deserialize)]

@@ -15,20 +15,20 @@ use super::text::Line;
 
 /// Somebody added or removed an emoji reaction. The page of what it is on is the attribute `page`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Emoji {
+pub(crate) struct Emoji {
     /// What happened; `None` in a test delivery.
-    pub action: Option<Action>,
+    pub(crate) action: Option<Action>,
     /// Its name, such as `thumbsup`.
-    pub name: String,
+    pub(crate) name: String,
     /// What it is on, or what the comment that it is on is about.
-    pub noteable: Noteable,
+    pub(crate) noteable: Noteable,
     /// Whether it is on the object itself or on a comment.
-    pub target: Target,
+    pub(crate) target: Target,
 }
 
 /// What can happen to a reaction.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It was added.
     Awarded,
     /// It was removed.
@@ -39,7 +39,7 @@ pub enum Action {
 
 /// Where a reaction is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Target {
+pub(crate) enum Target {
     /// On the object itself.
     Noteable,
     /// On a comment about it.

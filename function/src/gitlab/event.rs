@@ -20,7 +20,7 @@ pub struct Event {
     /// What rules and templates match on, in one form for all kinds.
     pub attributes: EventAttributes,
     /// What only events of one kind have.
-    pub kind: EventKind,
+    pub(crate) kind: EventKind,
 }
 
 /// What the file of a kind reads from a body.
@@ -38,7 +38,7 @@ macro_rules! event_kind {
     )+) => {
         /// What only events of one kind have.
         #[derive(Clone, Debug, Eq, PartialEq)]
-        pub enum EventKind {
+        pub(crate) enum EventKind {
             $($(#[$doc])* $type(Box<super::$module::$type>),)+
             /// A kind that this program does not know.
             Unhandled,

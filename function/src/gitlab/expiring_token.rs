@@ -12,13 +12,13 @@ use super::text::Line;
 
 /// A token is about to expire.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ExpiringToken {
+pub(crate) struct ExpiringToken {
     /// The group it belongs to, unless it belongs to a project.
-    pub group: Option<String>,
+    pub(crate) group: Option<String>,
     /// The name that people gave it.
-    pub name: String,
+    pub(crate) name: String,
     /// The day it expires.
-    pub expires: String,
+    pub(crate) expires: String,
 }
 
 #[derive(Default, Deserialize)]

@@ -12,16 +12,16 @@ use super::text::Line;
 
 /// A feature flag was turned on or off. Its description is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FeatureFlag {
+pub(crate) struct FeatureFlag {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// On or off.
-    pub switch: Switch,
+    pub(crate) switch: Switch,
 }
 
 /// Whether a feature flag is active.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Switch {
+pub(crate) enum Switch {
     /// Active.
     On,
     /// Not active.

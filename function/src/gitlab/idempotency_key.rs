@@ -25,7 +25,7 @@ impl IdempotencyKey {
     }
 
     /// The `Idempotency-Key` header, if there is exactly one and it can be read.
-    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
         match (values.next(), values.next()) {
             (Some(value), None) => Self::parse(value.as_bytes()),
@@ -37,7 +37,7 @@ impl IdempotencyKey {
     ///
     /// Two equal events have one such id, so the second of two identical pushes is swallowed;
     /// that is why `ACCEPT_MISSING_IDEMPOTENCY_KEY` must ask for it.
-    pub fn from_content(fields: &[&str]) -> Self {
+    pub(crate) fn from_content(fields: &[&str]) -> Self {
         Self(format!("content-{}", hex_digest(fields)).into())
     }
 

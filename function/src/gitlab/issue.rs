@@ -14,18 +14,18 @@ use super::text::Line;
 
 /// Something happened to an issue or work item.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Issue {
+pub(crate) struct Issue {
     /// Its type.
-    pub work_item_type: WorkItemType,
+    pub(crate) work_item_type: WorkItemType,
     /// What happened; `None` in a test delivery.
-    pub action: Option<Action>,
+    pub(crate) action: Option<Action>,
     /// Whether it is open, where GitLab says so.
-    pub state: Option<State>,
+    pub(crate) state: Option<State>,
 }
 
 /// What can happen to an issue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It is new.
     Opened,
     /// It was closed.
@@ -40,7 +40,7 @@ pub enum Action {
 
 /// Whether an issue is open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum State {
+pub(crate) enum State {
     /// Open.
     Open,
     /// Closed.
@@ -49,8 +49,7 @@ pub enum State {
 
 /// The types of work items of GitLab 19.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(missing_docs, reason = "the names are GitLab's and say it")]
-pub enum WorkItemType {
+pub(crate) enum WorkItemType {
     Issue,
     Incident,
     Task,

@@ -17,15 +17,15 @@ use super::text::Line;
 
 /// A job changed its status. Its name is the attribute `title`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Job {
+pub(crate) struct Job {
     /// Its id on its GitLab, as its page has it.
-    pub id: u64,
+    pub(crate) id: u64,
     /// Its status.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Whether it runs for a branch or a tag.
-    pub ref_kind: RefKind,
+    pub(crate) ref_kind: RefKind,
     /// Why it failed, in GitLab's word.
-    pub failure_reason: Option<String>,
+    pub(crate) failure_reason: Option<String>,
 }
 
 /// Newer documentation says `job_…` where GitLab sends `build_…`; both are read.

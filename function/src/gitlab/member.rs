@@ -11,20 +11,20 @@ use super::text::Line;
 
 /// The membership of a person changed. GitLab does not say who changed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Member {
+pub(crate) struct Member {
     /// The group, unless it is a project.
-    pub group: Option<String>,
+    pub(crate) group: Option<String>,
     /// What happened.
-    pub action: Action,
+    pub(crate) action: Action,
     /// The person, by full name or else by user name.
-    pub who: String,
+    pub(crate) who: String,
     /// Their access level now, in GitLab's word.
-    pub access: Option<String>,
+    pub(crate) access: Option<String>,
 }
 
 /// What can happen to a membership.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It began.
     Joined,
     /// Its level or its end changed.

@@ -14,16 +14,16 @@ use super::text::Line;
 
 /// Something happened to a merge request.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct MergeRequest {
+pub(crate) struct MergeRequest {
     /// What happened; `None` in a test delivery.
-    pub action: Option<Action>,
+    pub(crate) action: Option<Action>,
     /// Its state, where GitLab says so.
-    pub state: Option<State>,
+    pub(crate) state: Option<State>,
 }
 
 /// What can happen to a merge request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It is new.
     Opened,
     /// It was closed.
@@ -50,7 +50,7 @@ pub enum Action {
 
 /// The state of a merge request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum State {
+pub(crate) enum State {
     /// Open.
     Open,
     /// Closed without a merge.

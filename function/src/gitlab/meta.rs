@@ -14,28 +14,28 @@ use super::project::{Project, ProjectPayload};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventMeta {
     /// What kind of event it is.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// The project, if GitLab named one.
-    pub project: Option<Project>,
+    pub(crate) project: Option<Project>,
     /// Scheme and host of the GitLab it came from, part of the message id; empty if unknown. Read from
     /// the body, which is signed, and not from `X-Gitlab-Instance`, which is not.
     pub instance: String,
     /// Whether only members of the project may see it.
     pub confidential: bool,
     /// The key that GitLab sent; `None` before GitLab 17.4.
-    pub idempotency_key: Option<IdempotencyKey>,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// A digest of what identifies the event, in place of a missing key.
     pub content_key: IdempotencyKey,
 }
 
 impl EventMeta {
     /// What names the delivery: GitLab's key, or else the digest.
-    pub fn delivery_key(&self) -> &IdempotencyKey {
+    pub(crate) fn delivery_key(&self) -> &IdempotencyKey {
         self.idempotency_key.as_ref().unwrap_or(&self.content_key)
     }
 
     /// Path of the project, or its name where GitLab sends no path.
-    pub fn project_label(&self) -> Option<&str> {
+    pub(crate) fn project_label(&self) -> Option<&str> {
         self.project.as_ref().map(Project::label)
     }
 }

@@ -13,18 +13,18 @@ use super::text::Line;
 
 /// Something happened to a milestone. Its number is the attribute `number`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Milestone {
+pub(crate) struct Milestone {
     /// What happened; `None` in a test delivery.
-    pub action: Option<Action>,
+    pub(crate) action: Option<Action>,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// The day it is due.
-    pub due: Option<String>,
+    pub(crate) due: Option<String>,
 }
 
 /// What can happen to a milestone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It is new.
     Created,
     /// It was reached or given up.

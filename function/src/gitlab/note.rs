@@ -14,18 +14,18 @@ use super::text::Line;
 
 /// Somebody wrote a comment. Its first line is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Note {
+pub(crate) struct Note {
     /// What it is a comment on.
-    pub noteable: Noteable,
+    pub(crate) noteable: Noteable,
     /// What happened; GitLab before 16.11 does not say, and then it is new.
-    pub action: Action,
+    pub(crate) action: Action,
     /// Whether GitLab wrote it itself.
-    pub system: bool,
+    pub(crate) system: bool,
 }
 
 /// What can happen to a comment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It is new.
     Created,
     /// It was edited.
@@ -36,7 +36,7 @@ pub enum Action {
 
 /// What people comment on and react to.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Noteable {
+pub(crate) enum Noteable {
     /// A commit.
     Commit(Option<CommitSha>),
     /// A merge request: its number and its last commit.
@@ -51,7 +51,7 @@ pub enum Noteable {
 
 impl Noteable {
     /// The commit it is about.
-    pub fn sha(&self) -> Option<&CommitSha> {
+    pub(crate) fn sha(&self) -> Option<&CommitSha> {
         match self {
             Self::Commit(sha) | Self::MergeRequest(_, sha) => sha.as_ref(),
             Self::Issue(_) | Self::Snippet | Self::Other => None,

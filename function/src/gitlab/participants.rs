@@ -7,20 +7,20 @@ use super::lenient::{Lenient, LenientList, LenientObject};
 
 /// A person, as far as GitLab says.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Person {
+pub(crate) struct Person {
     /// Id of the account.
-    pub id: Option<u64>,
+    pub(crate) id: Option<u64>,
     /// User name of the account.
-    pub username: Option<String>,
+    pub(crate) username: Option<String>,
     /// Full name.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// E-mail address, if the person shows it.
-    pub email: Option<String>,
+    pub(crate) email: Option<String>,
 }
 
 impl Person {
     /// The full name, or else the user name.
-    pub fn display_name(&self) -> Option<&str> {
+    pub(crate) fn display_name(&self) -> Option<&str> {
         self.name.as_deref().or(self.username.as_deref())
     }
 
@@ -37,17 +37,17 @@ pub(super) fn email(text: Lenient) -> Option<String> {
 
 /// Everybody who takes part in an event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Participants {
+pub(crate) struct Participants {
     /// Who triggered it: pushed, commented, merged, started the pipeline.
-    pub actor: Option<Person>,
+    pub(crate) actor: Option<Person>,
     /// Who wrote what it is about: the merge request, the issue, or else the commit.
-    pub author: Option<Person>,
+    pub(crate) author: Option<Person>,
     /// Who wrote the commit.
-    pub committer: Option<Person>,
+    pub(crate) committer: Option<Person>,
     /// Assignees of the merge request or issue.
-    pub assignees: Vec<Person>,
+    pub(crate) assignees: Vec<Person>,
     /// Reviewers of the merge request.
-    pub reviewers: Vec<Person>,
+    pub(crate) reviewers: Vec<Person>,
 }
 
 impl Participants {

@@ -21,15 +21,15 @@ const PARENT_PIPELINE: &str = "parent_pipeline";
 
 /// A pipeline changed its status.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     /// Its id on its GitLab, as its page has it.
-    pub id: u64,
+    pub(crate) id: u64,
     /// Its status.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Whether it runs for a branch or a tag.
-    pub ref_kind: RefKind,
+    pub(crate) ref_kind: RefKind,
     /// Number of the merge request it runs for.
-    pub merge_request: Option<u64>,
+    pub(crate) merge_request: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]

@@ -8,13 +8,13 @@ use super::text::Line;
 
 /// A project on GitLab.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Project {
+pub(crate) struct Project {
     label: String,
     has_path: bool,
     /// Its id, for pipelines.
-    pub id: Option<u64>,
+    pub(crate) id: Option<u64>,
     /// Address of its page, as GitLab sent it; not yet safe to link to.
-    pub web_url: Option<String>,
+    pub(crate) web_url: Option<String>,
 }
 
 impl Project {
@@ -37,12 +37,12 @@ impl Project {
     }
 
     /// Path with its groups, such as `acme/rocket`, or else the name.
-    pub fn label(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         &self.label
     }
 
     /// Path with its groups, if GitLab sent it.
-    pub fn path(&self) -> Option<&str> {
+    pub(crate) fn path(&self) -> Option<&str> {
         self.has_path.then_some(&self.label)
     }
 }

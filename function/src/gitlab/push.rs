@@ -19,20 +19,20 @@ use super::text::{Line, Text};
 /// A branch or tag was created, moved or deleted. Its name is the attribute `reference`, its commit the
 /// attribute `sha`, and the newest commit's title and author are `title` and `committer`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RefChange {
+pub(crate) struct RefChange {
     /// Branch or tag.
-    pub kind: RefKind,
+    pub(crate) kind: RefKind,
     /// Its name without `refs/heads/` or `refs/tags/`.
-    pub name: String,
+    pub(crate) name: String,
     /// What happened to it.
-    pub change: Change,
+    pub(crate) change: Change,
     /// Commits that came with the push. GitLab lists 20 at most but counts all of them.
-    pub commit_count: u64,
+    pub(crate) commit_count: u64,
 }
 
 /// The two kinds of reference that GitLab reports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum RefKind {
+pub(crate) enum RefKind {
     /// `refs/heads/…`
     Branch,
     /// `refs/tags/…`
@@ -51,7 +51,7 @@ impl RefKind {
 
 /// What happened to a branch or tag.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Change {
+pub(crate) enum Change {
     /// It did not exist before.
     Created(CommitSha),
     /// It stood on another commit before.
@@ -62,7 +62,7 @@ pub enum Change {
 
 impl Change {
     /// The commit to tell people about: for a deletion the last one.
-    pub fn sha(&self) -> Option<&CommitSha> {
+    pub(crate) fn sha(&self) -> Option<&CommitSha> {
         match self {
             Self::Created(sha) | Self::Moved(sha) => Some(sha),
             Self::Deleted(last) => last.as_ref(),

@@ -13,16 +13,16 @@ use super::text::Line;
 
 /// Something happened to a release. Its title is the attribute `title`; GitLab does not say who did it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Release {
+pub(crate) struct Release {
     /// What happened; `None` in a test delivery.
-    pub action: Option<Action>,
+    pub(crate) action: Option<Action>,
     /// The tag it belongs to.
-    pub tag: String,
+    pub(crate) tag: String,
 }
 
 /// What can happen to a release.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It is new.
     Created,
     /// It was edited.

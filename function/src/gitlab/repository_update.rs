@@ -14,11 +14,11 @@ use super::text::Line;
 
 /// Branches or tags of a repository changed. The commit of the first one is the attribute `sha`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RepositoryUpdate {
+pub(crate) struct RepositoryUpdate {
     /// The first branch or tag that changed, in full, such as `refs/heads/main`.
-    pub reference: String,
+    pub(crate) reference: String,
     /// How many others changed with it.
-    pub others: usize,
+    pub(crate) others: usize,
 }
 
 #[derive(Default, Deserialize)]

@@ -68,7 +68,7 @@ pub enum SigningKeyError {
 
 /// What the headers of a signed webhook claim, before its body has been seen.
 #[derive(Debug)]
-pub struct SignatureHeaders {
+pub(crate) struct SignatureHeaders {
     id: IdempotencyKey,
     timestamp: Box<str>,
     tags: Vec<Tag>,
@@ -76,12 +76,12 @@ pub struct SignatureHeaders {
 
 impl SignatureHeaders {
     /// Says whether a delivery carries a signature at all, good or bad.
-    pub fn is_present(headers: &HeaderMap) -> bool {
+    pub(crate) fn is_present(headers: &HeaderMap) -> bool {
         headers.contains_key(SIGNATURE)
     }
 
     /// Reads the three headers; everything that can be refused without the body is refused here.
-    pub fn read(headers: &HeaderMap, unix_seconds: u64) -> Result<Self, OriginError> {
+    pub(crate) fn read(headers: &HeaderMap, unix_seconds: u64) -> Result<Self, OriginError> {
         let entries = single_header(headers, &SIGNATURE)?.ok_or(OriginError::MissingSignature)?;
         let timestamp = single_header(headers, &TIMESTAMP)?.ok_or(OriginError::BadTimestamp)?;
         let timestamp = read_timestamp(timestamp, unix_seconds)?;
@@ -102,7 +102,7 @@ impl SignatureHeaders {
     /// Tells which of the keys made one of the signatures, by its position from 0.
     ///
     /// Every key is tried against every signature, so the time does not tell which one fits.
-    pub fn verify(&self, keys: &[SigningKey], body: &[u8]) -> Option<usize> {
+    pub(crate) fn verify(&self, keys: &[SigningKey], body: &[u8]) -> Option<usize> {
         let mut found = None;
         for (index, key) in keys.iter().enumerate() {
             let tag = self.sign(key, body);
@@ -117,7 +117,7 @@ impl SignatureHeaders {
     }
 
     /// The key that names this delivery; it is part of what is signed.
-    pub fn into_idempotency_key(self) -> IdempotencyKey {
+    pub(crate) fn into_idempotency_key(self) -> IdempotencyKey {
         self.id
     }
 

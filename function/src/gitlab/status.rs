@@ -3,7 +3,7 @@
 
 /// The end of something that runs, or that there is none yet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Status {
+pub(crate) enum Status {
     /// It did what it should.
     Success,
     /// It did not.

@@ -13,20 +13,20 @@ use super::text::Line;
 /// A project, group, subgroup, account or key was created, changed or deleted; the metadata has its kind.
 /// GitLab does not say who did it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SystemHook {
+pub(crate) struct SystemHook {
     /// What happened.
-    pub action: Action,
+    pub(crate) action: Action,
     /// What it happened to: a path, a user name, or for a key its owner.
-    pub subject: String,
+    pub(crate) subject: String,
     /// Its old name, where that changed.
-    pub old_name: Option<String>,
+    pub(crate) old_name: Option<String>,
     /// For an account that could not sign in, why, in GitLab's word.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
 }
 
 /// What a system hook reports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
+pub(crate) enum Action {
     /// It is new.
     Created,
     /// It was deleted.

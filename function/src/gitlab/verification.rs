@@ -52,7 +52,7 @@ impl Verifier {
     }
 
     /// What the sender must do; part of the response to a webhook that was rejected.
-    pub fn expectation(&self) -> &'static str {
+    pub(crate) fn expectation(&self) -> &'static str {
         match self {
             Self::Signature(_) => {
                 "expected webhook-id, webhook-timestamp (within 300 seconds) and webhook-signature made with a configured signing key; set the signing token of the webhook in GitLab"
@@ -146,11 +146,11 @@ impl Unverified<'_> {
 
 /// How a webhook was authenticated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Authentication {
+pub(crate) struct Authentication {
     /// The scheme.
-    pub scheme: Scheme,
+    pub(crate) scheme: Scheme,
     /// Position of the key or token that matched, from 0: tells when an old one is no longer used.
-    pub key_index: usize,
+    pub(crate) key_index: usize,
 }
 
 /// The body of a webhook that may be read, and what names the delivery.
@@ -182,19 +182,19 @@ impl<'a> Verified<'a> {
     }
 
     /// How it was authenticated, unless it came from a broker or the operator.
-    pub fn authentication(&self) -> Option<Authentication> {
+    pub(crate) fn authentication(&self) -> Option<Authentication> {
         self.authentication
     }
 
     /// The key that names the delivery.
-    pub fn idempotency_key(&self) -> Option<&IdempotencyKey> {
+    pub(crate) fn idempotency_key(&self) -> Option<&IdempotencyKey> {
         self.idempotency_key.as_ref()
     }
 }
 
 /// The authentication schemes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// A Standard Webhooks signature.
     Signature,
     /// The plain secret token.
@@ -205,10 +205,10 @@ pub enum Scheme {
 
 impl Scheme {
     /// Every scheme, for tables and for series that must exist from the start.
-    pub const ALL: [Self; 3] = [Self::Signature, Self::Token, Self::None];
+    pub(crate) const ALL: [Self; 3] = [Self::Signature, Self::Token, Self::None];
 
     /// The label for logs and metrics.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Signature => "signature",
             Self::Token => "token",
@@ -310,7 +310,7 @@ impl OriginError {
     ];
 
     /// The label for logs and metrics.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::MissingSignature => "missing_signature",
             Self::MissingToken => "missing_token",

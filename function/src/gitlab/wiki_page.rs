@@ -13,11 +13,11 @@ use super::text::Line;
 
 /// Something happened to a page of a wiki. What its author wrote about the change is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct WikiPage {
+pub(crate) struct WikiPage {
     /// What happened; `None` in a test delivery.
-    pub action: Option<Action>,
+    pub(crate) action: Option<Action>,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
 }
 
 pub(super) type Payload = CommonPayload<Attributes>;

@@ -12,30 +12,30 @@ use crate::rocketchat::{Destination, MessageKey};
 #[serde(deny_unknown_fields)]
 pub struct Notification {
     /// The form of this value.
-    pub version: Version,
+    pub(crate) version: Version,
     /// Names the message: the same for every try, redelivery and replica that means the same message.
-    pub key: MessageKey,
+    pub(crate) key: MessageKey,
     /// What to do with it.
-    pub action: Action,
+    pub(crate) action: Action,
     /// Where it goes; not yet resolved to a room.
-    pub destination: Destination,
+    pub(crate) destination: Destination,
     /// The text in Rocket.Chat's markup, at most 5000 UTF-16 units.
     pub text: String,
     /// Of an [`Action::Edit`], which of two texts is the later one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<PipelineState>,
+    pub(crate) revision: Option<PipelineState>,
     /// Messages of which one must exist already; without any it is sent unconditionally.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub precondition: Vec<MessageKey>,
+    pub(crate) precondition: Vec<MessageKey>,
     /// Scheme and host of the GitLab it is about, part of the message id; empty if unknown.
-    pub origin: String,
+    pub(crate) origin: String,
 }
 
 /// What to do with a message.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Action {
+pub(crate) enum Action {
     /// Store it, once.
     Send,
     /// Store it, or replace the text of the stored message if that has an earlier revision.
@@ -45,7 +45,7 @@ pub enum Action {
 /// The version of the form; there is one.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "u8", into = "u8")]
-pub struct Version;
+pub(crate) struct Version;
 
 const VERSION: u8 = 1;
 

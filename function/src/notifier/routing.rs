@@ -58,12 +58,12 @@ pub struct Decision {
     /// The same as without an explanation.
     pub recipients: Result<Recipients, SkipReason>,
     /// What every evaluated rule decided, line by line.
-    pub explanation: Vec<String>,
+    pub(crate) explanation: Vec<String>,
 }
 
 impl RoutingRules {
     /// Rules that send every event to one user.
-    pub fn to(recipient: Username) -> Self {
+    pub(crate) fn to(recipient: Username) -> Self {
         Self {
             rules: vec![Rule::everything_to(RecipientSpec::User(recipient))],
             users: Vec::new(),
@@ -74,12 +74,12 @@ impl RoutingRules {
 
     /// The same rules, matching pipelines in progress if `live`.
     #[must_use]
-    pub fn live(self, live: bool) -> Self {
+    pub(crate) fn live(self, live: bool) -> Self {
         Self { live, ..self }
     }
 
     /// The line of the first rule that matches fixes.
-    pub fn first_fixes_line(&self) -> Option<usize> {
+    pub(crate) fn first_fixes_line(&self) -> Option<usize> {
         self.rules.iter().find_map(|rule| rule.fixes)
     }
 

@@ -19,7 +19,7 @@ pub use context::VARIABLES;
 pub use examples::example;
 pub use parse::parse;
 use template::Template;
-pub use template::TemplateError;
+pub(crate) use template::TemplateError;
 
 /// The operator's templates by kind; a kind without one has its built-in message.
 #[derive(Debug, Default)]

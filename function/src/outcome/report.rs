@@ -16,7 +16,7 @@ use crate::send::{Attempts, RecipientResult, SendResult};
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What became known on the way.
-    pub facts: Facts,
+    pub(crate) facts: Facts,
     /// How it ended.
     pub outcome: Outcome,
     /// What became of each notification; empty if there was none to send.
@@ -29,21 +29,21 @@ pub struct Report {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// How it came in.
-    pub source: Source,
+    pub(crate) source: Source,
     /// How it was authenticated.
-    pub authentication: Option<Authentication>,
+    pub(crate) authentication: Option<Authentication>,
     /// Length of its body, in bytes.
-    pub body_bytes: Option<u64>,
+    pub(crate) body_bytes: Option<u64>,
     /// Names the delivery.
-    pub idempotency_key: Option<IdempotencyKey>,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// The kind of event.
-    pub kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
     /// The project, as GitLab wrote it.
-    pub project: Option<String>,
+    pub(crate) project: Option<String>,
     /// The commit it is about.
-    pub sha: Option<CommitSha>,
+    pub(crate) sha: Option<CommitSha>,
     /// What an operator should know of the decision.
-    pub warnings: Vec<PlanWarning>,
+    pub(crate) warnings: Vec<PlanWarning>,
 }
 
 /// How webhooks come in.

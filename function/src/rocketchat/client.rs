@@ -30,7 +30,7 @@ const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset"
 
 /// Calls one Rocket.Chat server as one account.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     create_room: Url,
     send_message: Url,
@@ -42,33 +42,33 @@ pub struct Client {
 
 /// The limit of one call and what goes along with it.
 #[derive(Clone, Copy, Debug)]
-pub struct CallOptions<'a> {
+pub(crate) struct CallOptions<'a> {
     /// The longest time until its answer has been read.
-    pub within: Duration,
+    pub(crate) within: Duration,
     /// Headers besides those of the account, such as the trace context.
-    pub headers: &'a HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
 }
 
 /// What a call came to, and the time from its start to the end of its answer.
 #[derive(Debug)]
-pub struct Timed<T> {
+pub(crate) struct Timed<T> {
     /// What the answer means.
-    pub result: Result<T, ApiError>,
+    pub(crate) result: Result<T, ApiError>,
     /// The time it took.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
 }
 
 /// What the server says of an account.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Account {
+pub(crate) struct Account {
     /// The user name.
-    pub username: String,
+    pub(crate) username: String,
     /// Such as `user` and `bot`; empty where the server does not tell.
     #[serde(default)]
-    pub roles: Vec<String>,
+    pub(crate) roles: Vec<String>,
     /// Whether the account may log in.
     #[serde(default)]
-    pub active: bool,
+    pub(crate) active: bool,
 }
 
 impl Client {
@@ -77,7 +77,7 @@ impl Client {
     /// `authorities` are trusted beside the compiled-in ones. `call_limit` is the longest time one
     /// call may take. Proxy settings of the environment are not read.
     #[expect(clippy::disallowed_methods, reason = "this is the one client")]
-    pub fn new(
+    pub(crate) fn new(
         base: &Url,
         credentials: &Credentials,
         authorities: &[CertificateDer<'static>],
@@ -108,7 +108,7 @@ impl Client {
     }
 
     /// Makes or finds the room of direct messages with `recipient`.
-    pub async fn create_room(
+    pub(crate) async fn create_room(
         &self,
         recipient: &Username,
         options: CallOptions<'_>,
@@ -120,7 +120,7 @@ impl Client {
     }
 
     /// Sends `text` under the id `id`, which the server stores once at most.
-    pub async fn send_message(
+    pub(crate) async fn send_message(
         &self,
         room: &RoomId,
         id: &MessageId,
@@ -134,7 +134,7 @@ impl Client {
     }
 
     /// Replaces the text of the message `id`, which is ours. Nobody is notified of that.
-    pub async fn update_message(
+    pub(crate) async fn update_message(
         &self,
         room: &RoomId,
         id: &MessageId,
@@ -148,7 +148,7 @@ impl Client {
     }
 
     /// Looks for the message `id`.
-    pub async fn get_message(
+    pub(crate) async fn get_message(
         &self,
         id: &MessageId,
         options: CallOptions<'_>,
@@ -161,13 +161,13 @@ impl Client {
     }
 
     /// The account we are logged in as.
-    pub async fn me(&self, options: CallOptions<'_>) -> Timed<Account> {
+    pub(crate) async fn me(&self, options: CallOptions<'_>) -> Timed<Account> {
         let request = self.http.get(self.me.clone());
         self.call(request, options, response::accepted).await
     }
 
     /// The account of `recipient`; [`ApiError::Refused`] if there is none.
-    pub async fn user_info(
+    pub(crate) async fn user_info(
         &self,
         recipient: &Username,
         options: CallOptions<'_>,

@@ -4,7 +4,7 @@
 
 /// One call of the API.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Endpoint {
+pub(crate) enum Endpoint {
     /// Makes or finds a room of direct messages.
     CreateRoom,
     /// Stores a message.
@@ -21,7 +21,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The calls that bring a message; the others are made by `webhook-app check` alone.
-    pub const DELIVERING: [Self; 4] = [
+    pub(crate) const DELIVERING: [Self; 4] = [
         Self::CreateRoom,
         Self::SendMessage,
         Self::GetMessage,
@@ -29,7 +29,7 @@ impl Endpoint {
     ];
 
     /// The path below the address of the server.
-    pub fn path(self) -> &'static str {
+    pub(crate) fn path(self) -> &'static str {
         match self {
             Self::CreateRoom => "/api/v1/im.create",
             Self::SendMessage => "/api/v1/chat.sendMessage",
@@ -41,7 +41,7 @@ impl Endpoint {
     }
 
     /// The method.
-    pub fn method(self) -> &'static str {
+    pub(crate) fn method(self) -> &'static str {
         match self {
             Self::CreateRoom | Self::SendMessage | Self::UpdateMessage => "POST",
             Self::GetMessage | Self::Me | Self::UserInfo => "GET",

@@ -105,7 +105,7 @@ impl Link {
 
     /// Links `label` to the page `address`, both as in [`Link::below`], and `label` may hold spaces;
     /// the address may end in a fragment of letters, digits, `-` and `_`.
-    pub fn page(address: &str, label: &str) -> Option<Self> {
+    pub(crate) fn page(address: &str, label: &str) -> Option<Self> {
         let mut url = plain_url(address)?;
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);

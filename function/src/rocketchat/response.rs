@@ -72,7 +72,7 @@ impl ApiError {
     ];
 
     /// The word for logs and metrics.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Timeout => "timeout",
@@ -91,7 +91,7 @@ impl ApiError {
     }
 
     /// What a person should look at, to follow "could not deliver the message: ".
-    pub fn advice(self) -> &'static str {
+    pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Connect => {
                 "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
@@ -123,7 +123,7 @@ impl ApiError {
     }
 
     /// Whether the call may have been carried out all the same.
-    pub fn may_have_been_applied(self) -> bool {
+    pub(crate) fn may_have_been_applied(self) -> bool {
         matches!(
             self,
             Self::Timeout
@@ -136,7 +136,7 @@ impl ApiError {
     }
 
     /// Whether the same call may fare better in a moment.
-    pub fn is_transient(self) -> bool {
+    pub(crate) fn is_transient(self) -> bool {
         match self {
             Self::Connect
             | Self::Timeout

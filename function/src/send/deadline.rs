@@ -26,7 +26,7 @@ impl Deadline {
     }
 
     /// The longest one call may take within the time limit of a delivery.
-    pub fn call_limit(limit: Duration) -> Duration {
+    pub(crate) fn call_limit(limit: Duration) -> Duration {
         limit * 3 / 10
     }
 

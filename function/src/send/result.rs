@@ -49,7 +49,7 @@ impl ConfirmedBy {
     pub const ALL: [Self; 3] = [Self::Sent, Self::Found, Self::Edited];
 
     /// The label for logs and metrics.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Found => "found",

@@ -32,7 +32,7 @@ impl RetryBudget {
     }
 
     /// Counts a delivery that begins.
-    pub fn deposit(&mut self, now: Duration) {
+    pub(crate) fn deposit(&mut self, now: Duration) {
         self.add(PER_DELIVERY, now);
     }
 

@@ -36,7 +36,7 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 const MAX_ROOMS: usize = 1000;
 
 /// Called after every call to Rocket.Chat, with its error if it had one and the time it took.
-pub type CallObserver = Box<dyn Fn(Endpoint, Option<ApiError>, Duration) + Send + Sync>;
+pub(crate) type CallObserver = Box<dyn Fn(Endpoint, Option<ApiError>, Duration) + Send + Sync>;
 
 /// Sends as one account.
 pub struct Sender {
@@ -64,7 +64,7 @@ impl fmt::Debug for Sender {
 
 impl Sender {
     /// A sender that has sent nothing yet. `limit` is the longest time of one delivery.
-    pub fn new(client: Client, bot: UserId, limit: Duration, observe: CallObserver) -> Self {
+    pub(crate) fn new(client: Client, bot: UserId, limit: Duration, observe: CallObserver) -> Self {
         Self {
             client,
             bot,
@@ -79,7 +79,7 @@ impl Sender {
 
     /// Sends all notifications concurrently; the time limit counts from `started`. The end of one changes
     /// nothing for the others. `headers` go along with every call.
-    pub async fn send_all(
+    pub(crate) async fn send_all(
         &self,
         notifications: &[Notification],
         started: Instant,
@@ -92,7 +92,7 @@ impl Sender {
     }
 
     /// Sends one notification.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         notification: &Notification,
         started: Instant,

@@ -7,9 +7,9 @@ use super::Destination;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipient {
     /// Where the message goes.
-    pub destination: Destination,
+    pub(crate) destination: Destination,
     /// Why they are notified.
-    pub reason: NotifyReason,
+    pub(crate) reason: NotifyReason,
 }
 
 impl Recipient {

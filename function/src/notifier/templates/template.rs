@@ -27,7 +27,7 @@ pub(super) struct Template(Environment<'static>);
 
 /// Why a template cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum TemplateError {
+pub(crate) enum TemplateError {
     /// Longer than anybody needs.
     #[error("expected a template of at most {MAX_SOURCE} bytes")]
     TooLong,
