@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::gitlab::signature::SigningKey;
 use crate::gitlab::verification::{MAX_SECRETS, Verifier, WebhookToken};
+use crate::limits::LIMITS;
 use crate::notifier::Notifier;
 use crate::rocketchat::{Credentials, UserId};
 use crate::telemetry::Settings;
@@ -22,12 +23,6 @@ pub mod notifications;
 mod telemetry;
 
 use env::EnvReader;
-
-/// GitLab waits 10 s; what is left is for the way here and for a cold start.
-const MAX_DELIVERY_SECONDS: u64 = 9;
-
-/// Longer than Kubernetes takes to tell everyone that a pod is leaving.
-const MAX_LAME_DUCK_SECONDS: u64 = 60;
 
 /// Everything that can be set.
 #[derive(Debug)]
@@ -109,10 +104,22 @@ impl Config {
         let accept_cloud_events = reader.flag("ACCEPT_CLOUDEVENTS");
         let rocketchat = rocketchat(reader);
         let notifier = notifications::read(reader);
-        let delivery = reader.number("DELIVERY_TIMEOUT_SECONDS", 5, 1..=MAX_DELIVERY_SECONDS);
+        let delivery = reader.number(
+            "DELIVERY_TIMEOUT_SECONDS",
+            LIMITS.delivery.default_timeout_seconds,
+            1..=LIMITS.delivery.max_timeout_seconds,
+        );
         // Knative drains its own proxy first, so the signal comes when nothing more does.
-        let lame_duck = if reader.is_set("K_SERVICE") { 0 } else { 5 };
-        let lame_duck = reader.number("LAME_DUCK_SECONDS", lame_duck, 0..=MAX_LAME_DUCK_SECONDS);
+        let lame_duck = if reader.is_set("K_SERVICE") {
+            0
+        } else {
+            LIMITS.shutdown.default_lame_duck_seconds
+        };
+        let lame_duck = reader.number(
+            "LAME_DUCK_SECONDS",
+            lame_duck,
+            0..=LIMITS.shutdown.max_lame_duck_seconds,
+        );
         let telemetry = telemetry::read(reader);
         let metrics_port = metrics_port.and_then(|port| u16::try_from(port).ok());
         if metrics_port.is_some_and(|metrics| metrics != 0 && u64::from(metrics) == port) {

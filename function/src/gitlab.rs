@@ -11,7 +11,7 @@ pub mod event;
 pub mod kind;
 pub(crate) mod meta;
 pub mod attributes;
-pub(crate) mod participants;
+pub mod participants;
 pub mod commit;
 pub(crate) mod project;
 pub(crate) mod status;

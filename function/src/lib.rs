@@ -37,6 +37,7 @@
 //! | when a call is retried | [`send::machine`], within [`send::retry_budget`] |
 //! | which status and reason a webhook is answered with | [`outcome`] |
 //! | which settings exist | [`config::catalogue`] |
+//! | how long, how large, how many | [`limits`] |
 //!
 //! # Glossary
 //!
@@ -80,10 +81,12 @@ pub mod server;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod config;
+pub mod limits;
 pub mod cli;
 pub mod telemetry;
 
 mod exit;
 mod digest;
+mod file_descriptors;
 mod tls;
 mod yaml;

@@ -47,7 +47,7 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PlanWarning {
     /// So many recipients were left out because the rules named more than
-    /// [`MAX_RECIPIENTS`](routing::MAX_RECIPIENTS).
+    /// [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
     RecipientsTruncated(usize),
     /// The template of this kind failed on the event, and the built-in message was sent in its place.
     TemplateFailed,

@@ -8,6 +8,7 @@
 
 use crate::gitlab::event::ParseError;
 use crate::gitlab::verification::OriginError;
+use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
 use crate::rocketchat::MessageId;
 use crate::rocketchat::response::ApiError;
@@ -207,18 +208,15 @@ impl Failure {
     /// Seconds until trying again makes sense, for everything that may pass.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Overloaded => Some(1),
+            Self::Overloaded => Some(LIMITS.delivery.retry_after_busy_seconds),
             Self::Send(SendError::Api(ApiError::RateLimited(Some(reset_in)))) => {
                 Some(reset_in.as_secs() + 1)
             }
-            Self::Send(_) => Some(RETRY_AFTER_SECONDS),
+            Self::Send(_) => Some(LIMITS.delivery.retry_after_seconds),
             _ => None,
         }
     }
 }
-
-/// After an outage of unknown length; GitLab itself does not retry, people and scripts do.
-const RETRY_AFTER_SECONDS: u64 = 30;
 
 fn advice(error: SendError) -> &'static str {
     match error {

@@ -18,13 +18,11 @@ use crate::exit::print_error;
 use crate::http::health::Readiness;
 use crate::http::listener;
 use crate::http::router::{admin, metrics, router};
+use crate::limits::LIMITS;
 use crate::rocketchat::client::ClientError;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::labels::Port;
 use crate::telemetry::otlp::ExportError;
-
-/// What a delivery under way may take beyond its budget when the process stops: the answer.
-const DRAIN_RESERVE: Duration = Duration::from_secs(1);
 
 /// Serves until a signal, then drains.
 pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
@@ -68,7 +66,7 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let signals = Signals::new().map_err(|error| StartError::Io("listen for signals", error))?;
     let webhooks = open(config.port)?;
     let operators = config.metrics_port.map(open).transpose()?;
-    let drain = config.delivery_timeout + DRAIN_RESERVE;
+    let drain = config.delivery_timeout + LIMITS.shutdown.drain_reserve;
     let lame_duck = config.lame_duck;
     let readiness = Readiness::default();
     let state = Arc::new(bootstrap::state(config, telemetry)?);

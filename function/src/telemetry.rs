@@ -3,7 +3,6 @@
 //! [telemetry layer](crate::http::telemetry_layer).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -20,9 +19,7 @@ use log::LogFormat;
 use metrics::Metrics;
 use tracing::level_filters::LevelFilter;
 
-/// Timeout for the last spans when the process stops: the collector may be unreachable, and
-/// Kubernetes kills the process after its grace period.
-const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+use crate::limits::LIMITS;
 
 /// The settings of logs, metrics and traces.
 #[derive(Debug)]
@@ -116,7 +113,7 @@ impl Telemetry {
     /// Exports the spans that are still queued, and stops. Blocks, so the runtime must have stopped.
     pub fn finish(self) {
         if let Some(provider) = self.provider
-            && let Err(error) = provider.shutdown_with_timeout(FLUSH_LIMIT)
+            && let Err(error) = provider.shutdown_with_timeout(LIMITS.telemetry.flush_timeout)
         {
             tracing::warn!(%error, "the last spans were lost");
         }

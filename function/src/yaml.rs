@@ -8,11 +8,7 @@
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-/// Deepest nesting, twice what rules need.
-const MAX_DEPTH: usize = 8;
-
-/// Longest document, in bytes.
-const MAX_LENGTH: usize = 256 * 1024;
+use crate::limits::LIMITS;
 
 /// One value and the line it begins in, from 1.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,8 +52,9 @@ fn fail<T>(line: usize, problem: impl Into<String>) -> Result<T, YamlError> {
 
 /// Reads one document.
 pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
-    if text.len() > MAX_LENGTH {
-        return fail(1, format!("expected at most {MAX_LENGTH} bytes"));
+    let limit = LIMITS.yaml.max_bytes;
+    if text.len() > limit {
+        return fail(1, format!("expected at most {limit} bytes"));
     }
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
@@ -101,7 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     fn node_from(&mut self, event: Event, line: usize, depth: usize) -> Result<Node, YamlError> {
-        if depth > MAX_DEPTH {
+        if depth > LIMITS.yaml.max_depth {
             return fail(line, "expected less nesting");
         }
         let value = match event {

@@ -6,6 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::verification::Verified;
+use webhook_app::limits::LIMITS;
 use webhook_app::notifier::live_pipeline;
 use webhook_app::notifier::message::{self, Visibility};
 
@@ -28,7 +29,7 @@ fuzz_target!(|body: &[u8]| {
 });
 
 fn judge(text: &str) {
-    assert!(!text.is_empty() && text.encode_utf16().count() <= message::MAX_UNITS);
+    assert!(!text.is_empty() && text.encode_utf16().count() <= LIMITS.texts.message);
     assert_eq!(text.matches('`').count() % 2, 0);
     // Addresses behind links are not outside text; they may have fragments.
     let (first, rest) = text.split_once("](").unwrap_or((text, ""));

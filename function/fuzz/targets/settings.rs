@@ -11,8 +11,8 @@ use webhook_app::config::Config;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::verification::Verified;
-use webhook_app::notifier::message::MAX_UNITS;
-use webhook_app::notifier::routing::{self, MAX_RECIPIENTS};
+use webhook_app::limits::LIMITS;
+use webhook_app::notifier::routing;
 use webhook_app::notifier::templates;
 
 const SECRET: &str = "zq7-this-is-the-canary";
@@ -46,7 +46,7 @@ fn route(text: &str) {
         let event = Event::parse(None, Verified::by_operator(body)).expect("is an event");
         let decision = routes.explain(&event);
         if let Ok(recipients) = &decision.recipients {
-            assert!((1..=MAX_RECIPIENTS).contains(&recipients.list.len()));
+            assert!((1..=LIMITS.routing.max_recipients).contains(&recipients.list.len()));
         }
         assert_eq!(routes.evaluate(&event), decision.recipients);
     }
@@ -60,7 +60,7 @@ fn write(text: &str) {
     for kind in Kind::ALL.iter().filter(|kind| words.has(**kind)) {
         if let Some((applied, _)) = words.apply_to_example(*kind) {
             let text = applied.text().unwrap_or_default();
-            assert!(text.encode_utf16().count() <= MAX_UNITS);
+            assert!(text.encode_utf16().count() <= LIMITS.texts.message);
         }
     }
 }

@@ -10,8 +10,9 @@ use crate::config;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::Verified;
+use crate::limits::LIMITS;
 use crate::notifier::message::{self, Visibility};
-use crate::notifier::routing::{MAX_RECIPIENTS, NotifyReason, Recipient, Recipients};
+use crate::notifier::routing::{NotifyReason, Recipient, Recipients};
 use crate::notifier::{Notifier, Plan, SkipReason, templates};
 
 /// What to render, and how much to say of it.
@@ -191,8 +192,8 @@ fn explain_recipients(recipients: &Recipients, text: &mut String) {
     if recipients.truncated > 0 {
         let _ = writeln!(
             text,
-            "would leave out {} more, because an event has at most {MAX_RECIPIENTS} recipients",
-            recipients.truncated
+            "would leave out {} more, because an event has at most {} recipients",
+            recipients.truncated, LIMITS.routing.max_recipients
         );
     }
 }

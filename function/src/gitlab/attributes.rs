@@ -11,44 +11,44 @@ use super::participants::Participants;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EventAttributes {
     /// Path of the project or else the group, such as `acme/rocket`.
-    pub(crate) project_path: String,
+    pub project_path: String,
     /// GitLab's word for what was done, such as `open` or `merge`. For a branch or tag `create`, `push`
     /// or `delete`, and for a merge request with new commits `push`.
-    pub(crate) action: Option<String>,
+    pub action: Option<String>,
     /// GitLab's own word where `action` is more specific; rules match either.
-    pub(crate) generic_action: Option<&'static str>,
+    pub generic_action: Option<&'static str>,
     /// GitLab's word for the status of a pipeline, job or deployment.
-    pub(crate) status: Option<String>,
+    pub status: Option<String>,
     /// Whether it is a pipeline, job or deployment that has not finished.
     pub in_progress: bool,
     /// Branch or tag, without `refs/heads/` or `refs/tags/`.
-    pub(crate) reference: Option<String>,
+    pub reference: Option<String>,
     /// Whether the branch or tag is protected.
-    pub(crate) protected: Option<bool>,
+    pub protected: Option<bool>,
     /// Who takes part in it.
-    pub(crate) participants: Participants,
+    pub participants: Participants,
     /// The commit it is about.
     pub sha: Option<CommitSha>,
     /// Number as people know it: of an issue, a pipeline, a job.
-    pub(crate) number: Option<u64>,
+    pub number: Option<u64>,
     /// Address of its page, as GitLab sent it; not yet safe to link to.
-    pub(crate) page: Option<String>,
+    pub page: Option<String>,
     /// Title or name, or the title of the commit.
-    pub(crate) title: Option<String>,
+    pub title: Option<String>,
     /// First line of what was written: a comment, a description, the message of a tag.
-    pub(crate) text: Option<String>,
+    pub text: Option<String>,
     /// Source branch of a merge request.
-    pub(crate) source_branch: Option<String>,
+    pub source_branch: Option<String>,
     /// Target branch of a merge request.
-    pub(crate) target_branch: Option<String>,
+    pub target_branch: Option<String>,
     /// Environment of a deployment.
-    pub(crate) environment: Option<String>,
+    pub environment: Option<String>,
     /// Stage of a job.
-    pub(crate) stage: Option<String>,
+    pub stage: Option<String>,
     /// How long a pipeline or job ran, in whole seconds.
-    pub(crate) duration_seconds: Option<u64>,
+    pub duration_seconds: Option<u64>,
     /// Jobs that made a pipeline fail.
-    pub(crate) failed_jobs: Vec<String>,
+    pub failed_jobs: Vec<String>,
     /// How far a pipeline is.
     pub pipeline_state: Option<PipelineState>,
     /// What a pipeline ran for. `None` where GitLab does not say all of it, and for a child pipeline: its

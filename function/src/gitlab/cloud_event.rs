@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use super::event::{ParseError, read};
 use super::idempotency_key::IdempotencyKey;
 use super::text::Text;
+use crate::limits::LIMITS;
 
 const ID: HeaderName = HeaderName::from_static("ce-id");
 const SOURCE: HeaderName = HeaderName::from_static("ce-source");
@@ -22,9 +23,6 @@ const VERSION: HeaderName = HeaderName::from_static("ce-specversion");
 
 /// Media type of the structured form.
 pub const STRUCTURED: &str = "application/cloudevents+json";
-
-/// Longest id and source together, in bytes; they are kept as a digest.
-const MAX_NAME: usize = 4096;
 
 /// What was in an envelope.
 #[derive(Debug)]
@@ -111,7 +109,11 @@ fn key(
         return Err(ParseError::Field("specversion".to_owned()));
     }
     let attribute = |text: Option<&'_ str>, field| match text {
-        Some(text) if !text.is_empty() && text.len() <= MAX_NAME => Ok(text.to_owned()),
+        Some(text)
+            if !text.is_empty() && text.len() <= LIMITS.events.max_cloud_event_name_bytes =>
+        {
+            Ok(text.to_owned())
+        }
         _ => Err(ParseError::Missing(field)),
     };
     let (id, source) = (attribute(id, "id")?, attribute(source, "source")?);

@@ -9,11 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Longest text kept, in bytes.
-const MAX_KEPT: usize = 4096;
-
-/// Most entries of a list that are kept: more assignees than any rule can notify.
-const MAX_ENTRIES: usize = 100;
+use crate::limits::LIMITS;
 
 /// A string, a number or a boolean; nothing for everything else.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,7 +101,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 
     fn visit_str<E>(self, text: &str) -> Result<Lenient, E> {
         let line = text.trim().lines().next().unwrap_or_default();
-        let kept = line[..line.floor_char_boundary(MAX_KEPT)].trim();
+        let kept = line[..line.floor_char_boundary(LIMITS.events.max_text_bytes)].trim();
         Ok(if kept.is_empty() {
             Lenient::Missing
         } else {
@@ -162,7 +158,7 @@ impl<'de, T: Default + Deserialize<'de>> Shape<'de> for LenientObject<T> {
 impl<'de, T: Default + Deserialize<'de>> Shape<'de> for LenientList<T> {
     fn from_list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
         let mut list = Vec::new();
-        while list.len() < MAX_ENTRIES {
+        while list.len() < LIMITS.events.max_list_entries {
             match items.next_element::<LenientObject<T>>()? {
                 Some(LenientObject(item)) => list.push(item),
                 None => return Ok(Self(list)),
@@ -274,7 +270,7 @@ mod tests {
         assert_eq!(list(r#"[{"name":"a"},7,null]"#), 3);
         assert_eq!(
             list(&format!("[{}]", vec!["{}"; 500].join(","))),
-            MAX_ENTRIES
+            LIMITS.events.max_list_entries
         );
         for other in ["null", "7", "\"a\"", "{}"] {
             assert_eq!(list(other), 0, "{other}");

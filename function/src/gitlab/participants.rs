@@ -7,20 +7,20 @@ use super::lenient::{Lenient, LenientList, LenientObject};
 
 /// A person, as far as GitLab says.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Person {
+pub struct Person {
     /// Id of the account.
-    pub(crate) id: Option<u64>,
+    pub id: Option<u64>,
     /// User name of the account.
-    pub(crate) username: Option<String>,
+    pub username: Option<String>,
     /// Full name.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// E-mail address, if the person shows it.
-    pub(crate) email: Option<String>,
+    pub email: Option<String>,
 }
 
 impl Person {
     /// The full name, or else the user name.
-    pub(crate) fn display_name(&self) -> Option<&str> {
+    pub fn display_name(&self) -> Option<&str> {
         self.name.as_deref().or(self.username.as_deref())
     }
 
@@ -37,17 +37,17 @@ pub(super) fn email(text: Lenient) -> Option<String> {
 
 /// Everybody who takes part in an event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Participants {
+pub struct Participants {
     /// Who triggered it: pushed, commented, merged, started the pipeline.
-    pub(crate) actor: Option<Person>,
+    pub actor: Option<Person>,
     /// Who wrote what it is about: the merge request, the issue, or else the commit.
-    pub(crate) author: Option<Person>,
+    pub author: Option<Person>,
     /// Who wrote the commit.
-    pub(crate) committer: Option<Person>,
+    pub committer: Option<Person>,
     /// Assignees of the merge request or issue.
-    pub(crate) assignees: Vec<Person>,
+    pub assignees: Vec<Person>,
     /// Reviewers of the merge request.
-    pub(crate) reviewers: Vec<Person>,
+    pub reviewers: Vec<Person>,
 }
 
 impl Participants {

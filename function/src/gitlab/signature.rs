@@ -11,10 +11,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::idempotency_key::IdempotencyKey;
 use super::verification::{OriginError, single_header};
-
-/// How far a timestamp may lie from our clock, in seconds, either way: the tolerance of the
-/// specification's own libraries.
-pub const TOLERANCE_SECONDS: u64 = 300;
+use crate::limits::LIMITS;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -22,9 +19,6 @@ const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
 /// Digits of a Unix time until the year 33658; more is not a time, and cannot overflow below.
 const TIMESTAMP_DIGITS: usize = 12;
-
-/// A sender rotates between two or three keys; more entries only cost us comparisons.
-const MAX_ENTRIES: usize = 16;
 
 type Tag = [u8; 32];
 
@@ -141,7 +135,7 @@ fn read_timestamp(bytes: &[u8], unix_seconds: u64) -> Result<&str, OriginError> 
         .filter(|_| digits)
         .ok_or(OriginError::BadTimestamp)?;
     let claimed: u64 = text.parse().map_err(|_| OriginError::BadTimestamp)?;
-    if claimed.abs_diff(unix_seconds) > TOLERANCE_SECONDS {
+    if claimed.abs_diff(unix_seconds) > LIMITS.events.signature_tolerance_seconds {
         return Err(OriginError::Stale);
     }
     Ok(text)
@@ -153,7 +147,7 @@ fn read_tags(header: &[u8]) -> Vec<Tag> {
         .split(|&byte| byte == b' ')
         .filter_map(|entry| entry.strip_prefix(b"v1,"))
         .filter_map(|encoded| BASE64_STANDARD.decode(encoded).ok()?.try_into().ok())
-        .take(MAX_ENTRIES)
+        .take(LIMITS.events.max_signatures)
         .collect()
 }
 

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::limits::LIMITS;
+
 /// Text that borrows from the body unless it holds an escape.
 ///
 /// A newtype because serde borrows a `Cow` only where it is a field of its own, not in an `Option`.
@@ -19,10 +21,6 @@ impl Text<'_> {
             .filter(|text| !text.is_empty())
     }
 }
-
-/// Longest text kept, in bytes: more than any message shows, and longer than any address that is
-/// linked to, so that an event that waits for its delivery is small whatever the body was.
-const MAX_KEPT: usize = 4096;
 
 /// The first line of a text, without the space around it; none for null, `""` and blank text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -45,7 +43,7 @@ impl<'de> Deserialize<'de> for Line {
 }
 
 fn bounded(text: &str) -> &str {
-    &text[..text.floor_char_boundary(MAX_KEPT)]
+    &text[..text.floor_char_boundary(LIMITS.events.max_text_bytes)]
 }
 
 #[cfg(test)]
@@ -66,11 +64,11 @@ mod tests {
         );
         assert_eq!(
             line(&"é".repeat(10_000)).map(|line| line.len()),
-            Some(MAX_KEPT)
+            Some(LIMITS.events.max_text_bytes)
         );
         assert_eq!(
             line(&"山".repeat(10_000)).map(|line| line.len()),
-            Some(MAX_KEPT - 1)
+            Some(LIMITS.events.max_text_bytes - 1)
         );
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::idempotency_key::IdempotencyKey;
 use crate::gitlab::kind::Kind;
+use crate::limits::LIMITS;
 use crate::notifier::PlanWarning;
-use crate::notifier::routing::MAX_RECIPIENTS;
 use crate::outcome::{Failure, Outcome, Report};
 
 /// One line per webhook. `error` means that the operator must act, `warn` that the sender must.
@@ -54,7 +54,7 @@ fn log_warning(report: &Report, warning: PlanWarning) {
             kind,
             delivery_id = delivery_id(report),
             left_out = count,
-            limit = MAX_RECIPIENTS,
+            limit = LIMITS.routing.max_recipients,
             "recipients left out: the rules of ROUTES name more than the limit; name a room instead"
         ),
         PlanWarning::TemplateFailed => tracing::warn!(

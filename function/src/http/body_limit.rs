@@ -2,7 +2,6 @@
 //! of all of them and the time a body may take. What a body says is read elsewhere.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
@@ -11,27 +10,8 @@ use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{self, Instant};
 
+use crate::limits::LIMITS;
 use crate::outcome::Failure;
-
-/// The largest body GitLab sends (`REQUEST_BODY_SIZE_LIMIT`, read at 17.8), in bytes.
-pub const MAX_BODY_BYTES: usize = 25 * 1024 * 1024;
-
-/// All bodies in memory together, in KiB: two of the largest and many of the usual.
-const BUDGET_KIB: usize = 64 * 1024;
-
-/// The longest wait for other bodies to leave memory.
-const MAX_WAIT: Duration = Duration::from_secs(1);
-
-/// From the end of the headers to the end of the body. A deadline, not a pause between bytes: one
-/// byte every two seconds must not keep a connection for ever.
-const BODY_DEADLINE: Duration = Duration::from_secs(3);
-
-/// The same while [`UNHURRIED`] others are being read: a thousand slow ones must not keep the place of
-/// a webhook. GitLab's are mostly a few KiB, and wait in the kernel when their headers are read.
-const BODY_DEADLINE_WHEN_CROWDED: Duration = Duration::from_secs(1);
-
-/// Bodies that may take the longer time, at once.
-const UNHURRIED: usize = 64;
 
 const KIB: usize = 1024;
 
@@ -45,8 +25,8 @@ pub struct BodyLimit {
 impl Default for BodyLimit {
     fn default() -> Self {
         Self {
-            budget: Arc::new(Semaphore::new(BUDGET_KIB)),
-            unhurried: Arc::new(Semaphore::new(UNHURRIED)),
+            budget: Arc::new(Semaphore::new(LIMITS.bodies.budget_bytes / KIB)),
+            unhurried: Arc::new(Semaphore::new(LIMITS.bodies.max_slow)),
         }
     }
 }
@@ -74,13 +54,13 @@ impl BodyLimit {
         started: Instant,
     ) -> Result<Admitted, Failure> {
         let declared = declared_length(headers);
-        if declared > MAX_BODY_BYTES {
+        if declared > LIMITS.bodies.max_bytes {
             return Err(Failure::TooLarge);
         }
         let unhurried = self.unhurried.try_acquire();
         let deadline = unhurried
             .as_ref()
-            .map_or(BODY_DEADLINE_WHEN_CROWDED, |_| BODY_DEADLINE);
+            .map_or(LIMITS.bodies.timeout_under_load, |_| LIMITS.bodies.timeout);
         let whole = self.collect(declared, body);
         time::timeout_at(started + deadline, whole)
             .await
@@ -98,7 +78,7 @@ impl BodyLimit {
                 continue;
             };
             let length = admitted.bytes.len() + data.len();
-            if length > MAX_BODY_BYTES {
+            if length > LIMITS.bodies.max_bytes {
                 return Err(Failure::TooLarge);
             }
             self.make_room(&mut admitted, length, declared).await?;
@@ -119,7 +99,7 @@ impl BodyLimit {
             return Ok(());
         }
         // Doubling keeps the copying small; the announced length keeps the last step exact.
-        let wanted = (length * 2).clamp(KIB, MAX_BODY_BYTES);
+        let wanted = (length * 2).clamp(KIB, LIMITS.bodies.max_bytes);
         let capacity = if (length..wanted).contains(&declared) {
             declared
         } else {
@@ -132,7 +112,7 @@ impl BodyLimit {
         let missing = u32::try_from(capacity.div_ceil(KIB).saturating_sub(held))
             .map_err(|_| Failure::Overloaded)?;
         let more = Arc::clone(&self.budget).acquire_many_owned(missing);
-        let more = time::timeout(MAX_WAIT, more)
+        let more = time::timeout(LIMITS.bodies.max_wait, more)
             .await
             .ok()
             .and_then(Result::ok)

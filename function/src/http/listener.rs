@@ -24,38 +24,10 @@ use tokio_io_timeout::TimeoutStream;
 
 mod lingering_close;
 
-use lingering_close::{LingeringClose, MAX_AT_ONCE};
+use lingering_close::LingeringClose;
 
-/// From the first byte of a connection, or the end of the last answer on it, to the end of the
-/// headers, which GitLab sends at once; and how long a sender may take nothing of its answer, where
-/// hyper itself would wait for ever.
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// The same for connections that come while most places are taken: whoever waits behind a thousand
-/// silent ones must have its turn before GitLab's ten seconds are over.
-const PATIENCE_WHEN_CROWDED: Duration = Duration::from_secs(1);
-
-/// Headers and the start of a body; hyper reads a body in pieces of this size, in bytes.
-const READ_BUFFER: usize = 16 * 1024;
-
-/// Connections the kernel keeps for us while we are busy.
-const BACKLOG: u32 = 1024;
-
-/// After the kernel refused us a connection, mostly for lack of descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// Connections open at once, if the process may have descriptors for them.
-const MAX_CONNECTIONS: usize = 2048;
-
-/// Descriptors for everything that is not an incoming connection: listeners, logs, and the
-/// connections to the chat server.
-const RESERVED_DESCRIPTORS: usize = 128;
-
-/// Where the system does not say how many there may be.
-const USUAL_DESCRIPTORS: usize = 1024;
-
-/// Connections of the operators' port: probes and a scraper or two.
-const MAX_OPS_CONNECTIONS: usize = 32;
+use crate::file_descriptors;
+use crate::limits::LIMITS;
 
 /// Opens `port` on all addresses, IPv6 and IPv4, or IPv4 alone where there is no IPv6. Port 0 takes
 /// any free one.
@@ -72,7 +44,7 @@ fn bind(socket: io::Result<TcpSocket>, address: SocketAddr) -> io::Result<TcpLis
     let socket = socket?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(LIMITS.connections.backlog)
 }
 
 /// Serves webhooks until `stop` is ready, then waits up to `drain` for what is under way. Says
@@ -84,9 +56,10 @@ pub async fn serve(
     stop: impl Future,
     drain: Duration,
 ) -> bool {
-    let descriptors = descriptors().unwrap_or(USUAL_DESCRIPTORS);
-    let free = descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(1);
-    Connections::new(router, free.min(MAX_CONNECTIONS))
+    let limits = LIMITS.connections;
+    let descriptors = file_descriptors::limit().unwrap_or(limits.default_descriptors);
+    let free = descriptors.saturating_sub(limits.reserved_descriptors);
+    Connections::new(router, free.clamp(1, limits.max))
         .run(listener, at_cap, stop, drain)
         .await
 }
@@ -99,8 +72,8 @@ pub async fn serve_admin(
     at_cap: impl Fn(),
     stop: impl Future,
 ) -> bool {
-    Connections::new(router, MAX_OPS_CONNECTIONS)
-        .run(listener, at_cap, stop, Duration::from_secs(1))
+    Connections::new(router, LIMITS.connections.max_admin)
+        .run(listener, at_cap, stop, LIMITS.connections.admin_drain)
         .await
 }
 
@@ -118,7 +91,7 @@ impl Connections {
             router,
             cap,
             turns: Arc::new(Semaphore::new(cap)),
-            lingering: Arc::new(Semaphore::new(MAX_AT_ONCE)),
+            lingering: Arc::new(Semaphore::new(LIMITS.lingering_close.max)),
             graceful: GracefulShutdown::new(),
         }
     }
@@ -151,7 +124,7 @@ impl Connections {
                 Ok((stream, _)) => self.handle(stream, turn),
                 Err(error) => {
                     tracing::warn!(%error, "could not accept a connection");
-                    time::sleep(ACCEPT_PAUSE).await;
+                    time::sleep(LIMITS.connections.accept_pause).await;
                 }
             }
         }
@@ -159,9 +132,9 @@ impl Connections {
 
     fn patience(&self) -> Duration {
         if self.turns.available_permits() * 2 < self.cap {
-            PATIENCE_WHEN_CROWDED
+            LIMITS.connections.timeout_under_load
         } else {
-            PATIENCE
+            LIMITS.connections.timeout
         }
     }
 
@@ -180,7 +153,7 @@ impl Connections {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(patience)
-            .max_buf_size(READ_BUFFER)
+            .max_buf_size(LIMITS.connections.read_buffer_bytes)
             .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
@@ -189,15 +162,4 @@ impl Connections {
             drop(turn);
         });
     }
-}
-
-/// Descriptors this process may have, where Linux says.
-pub(crate) fn descriptors() -> Option<usize> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line?.split_whitespace().next()?;
-    // Otherwise it says "unlimited".
-    Some(soft.parse().unwrap_or(usize::MAX))
 }

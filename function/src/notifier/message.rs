@@ -5,6 +5,7 @@
 use super::SkipReason;
 use crate::gitlab::event::{Event, EventKind};
 use crate::gitlab::event_kinds;
+use crate::limits::LIMITS;
 
 mod fragments;
 
@@ -27,17 +28,17 @@ mod system_hook;
 mod repository_update;
 
 /// Rocket.Chat's default limit of a message, in UTF-16 units.
-pub const MAX_UNITS: usize = 5000;
+pub const MAX_UNITS: usize = LIMITS.texts.message;
 
 /// Longest name of a person, job or token in a message, in UTF-16 units. Outside texts within these
 /// limits, the words around them and the longest links stay below [`MAX_UNITS`].
-pub(super) const MAX_NAME: usize = 100;
+pub(super) const MAX_NAME: usize = LIMITS.texts.name;
 
 /// Longest path of a project, name of a branch or other reference in a message, in UTF-16 units.
-pub(super) const MAX_PATH: usize = 255;
+pub(super) const MAX_PATH: usize = LIMITS.texts.path;
 
 /// Longest title, or first line of a longer text, in a message, in UTF-16 units.
-pub(super) const MAX_TITLE: usize = 200;
+pub(super) const MAX_TITLE: usize = LIMITS.texts.title;
 
 /// Events that have a message although they have none by default.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -57,7 +58,8 @@ pub fn check_kind(event: &Event) -> Result<(), SkipReason> {
     }
 }
 
-/// The text about an event, in Rocket.Chat's markup, at most [`MAX_UNITS`]; or why there is none.
+/// The text about an event, in Rocket.Chat's markup, as long as
+/// [a message](crate::limits::TextLimits::message) may be; or why there is none.
 pub fn render(event: &Event, visible: Visibility) -> Result<String, SkipReason> {
     if event.meta.confidential && !visible.confidential {
         return Err(SkipReason::Confidential);

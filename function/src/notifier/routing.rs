@@ -4,6 +4,7 @@
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
+use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
 use crate::rocketchat::{Destination, Username};
 
@@ -17,9 +18,6 @@ pub use parse::parse;
 use recipient::add;
 pub use recipient::{NotifyReason, Recipient};
 use rule::{Mismatch, RecipientSpec, Role, Rule};
-
-/// The most recipients of one event, because they share the deadline of one delivery.
-pub const MAX_RECIPIENTS: usize = 20;
 
 /// Rules in their order, and the names of GitLab's users on the chat server.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,7 +44,8 @@ enum UnmappedUsers {
 /// Who receives an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipients {
-    /// Each of them once, at most [`MAX_RECIPIENTS`] and at least one.
+    /// Each of them once, at least one and at most
+    /// [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
     pub list: Vec<Recipient>,
     /// How many more the rules name; they are not notified.
     pub truncated: usize,
@@ -144,8 +143,8 @@ impl RoutingRules {
         if list.is_empty() {
             return Err(reason);
         }
-        let truncated = list.len().saturating_sub(MAX_RECIPIENTS);
-        list.truncate(MAX_RECIPIENTS);
+        let truncated = list.len().saturating_sub(LIMITS.routing.max_recipients);
+        list.truncate(LIMITS.routing.max_recipients);
         Ok(Recipients { list, truncated })
     }
 

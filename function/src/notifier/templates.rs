@@ -1,14 +1,15 @@
 //! Templates of the operator that replace built-in messages. Owns what a template may name and that none
 //! can take the protection off outside text. Built-in messages are rendered in
-//! [`message`](super::message).
+//! [`message`].
 
 use std::collections::BTreeMap;
 
-use super::message::{self, MAX_UNITS, Visibility};
+use super::message::{self, Visibility};
 use super::routing::NotifyReason;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::Verified;
+use crate::limits::LIMITS;
 
 mod context;
 mod examples;
@@ -120,12 +121,12 @@ fn fit(mut text: String) -> String {
     for (at, char) in text.char_indices() {
         in_code ^= char == '`';
         // Leaves room for the ellipsis.
-        if units < MAX_UNITS && !in_code && char.is_whitespace() {
+        if units < LIMITS.texts.message && !in_code && char.is_whitespace() {
             end = at;
         }
         units += char.len_utf16();
     }
-    if units > MAX_UNITS {
+    if units > LIMITS.texts.message {
         text.truncate(end);
         text.push('…');
     }
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_text_that_fits_stays_as_it_is() {
-        let text = "a ".repeat(MAX_UNITS / 2);
+        let text = "a ".repeat(LIMITS.texts.message / 2);
         assert_eq!(fit(text.clone()), text);
     }
 
@@ -146,10 +147,14 @@ mod tests {
     fn a_longer_text_is_cut_between_words_and_never_in_a_code_span() {
         let span = format!("`{} b`", "a".repeat(100));
         let cut = fit(format!("{span} ").repeat(60));
-        assert!(cut.encode_utf16().count() <= MAX_UNITS, "{}", cut.len());
+        assert!(
+            cut.encode_utf16().count() <= LIMITS.texts.message,
+            "{}",
+            cut.len()
+        );
         assert_eq!(cut.matches('`').count() % 2, 0, "an open code span");
         assert!(cut.ends_with("b`…"), "{cut}");
-        assert_eq!(fit("😀".repeat(MAX_UNITS)), "…");
+        assert_eq!(fit("😀".repeat(LIMITS.texts.message)), "…");
     }
 
     #[test]

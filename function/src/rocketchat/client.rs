@@ -15,16 +15,8 @@ use super::endpoint::Endpoint;
 use super::request;
 use super::response::{self, ApiError, ApiResponse, StoredMessage};
 use super::{Credentials, MessageId, RoomId, Username};
+use crate::limits::LIMITS;
 use crate::tls::{self, TlsError};
-
-/// No answer we read is longer; a longer one is no answer of Rocket.Chat's.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
-
-/// Share of the time limit of a call that setting up its connection may take: 0.5 s of 1.5 s.
-const CONNECT_SHARE: u32 = 3;
-
-/// Connections kept open for the next delivery; as many as there may be deliveries at once.
-const MAX_IDLE_CONNECTIONS: usize = 64;
 
 const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
@@ -86,8 +78,8 @@ impl Client {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(authorities)?)
             .default_headers(headers(credentials)?)
-            .connect_timeout(call_limit / CONNECT_SHARE)
-            .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
+            .connect_timeout(call_limit / LIMITS.client.connect_divisor)
+            .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
             // The token would go along to wherever the redirect leads.
             .redirect(redirect::Policy::none())
             // When to try again is decided in one place, and not here.
@@ -276,7 +268,7 @@ async fn read(mut response: Response) -> Result<ApiResponse, ApiError> {
         .await
         .map_err(|error| transport_error(&error))?
     {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+        if body.len() + chunk.len() > LIMITS.client.max_response_bytes {
             return Err(ApiError::Unreadable);
         }
         body.extend_from_slice(&chunk);

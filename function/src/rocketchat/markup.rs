@@ -6,6 +6,8 @@ use std::fmt::{self, Write as _};
 
 use url::Url;
 
+use crate::limits::LIMITS;
+
 /// Text from outside, shown in a code span.
 ///
 /// Rocket.Chat's parser formats nothing inside a code span, and looks for links outside of them
@@ -112,7 +114,7 @@ impl Link {
         let mut link = Self::to(url.into(), label)?;
         if let Some(fragment) = fragment {
             let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-            let fits = link.address.len() + 1 + fragment.len() <= MAX_ADDRESS;
+            let fits = link.address.len() + 1 + fragment.len() <= LIMITS.texts.address_bytes;
             if !fits || fragment.is_empty() || !fragment.bytes().all(is_allowed) {
                 return None;
             }
@@ -124,7 +126,7 @@ impl Link {
     /// An IPv6 host has brackets, which would end the label of a link: not linked to.
     fn to(address: String, label: &str) -> Option<Self> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%".contains(&byte);
-        let fits = address.len() <= MAX_ADDRESS && address.bytes().all(is_allowed);
+        let fits = address.len() <= LIMITS.texts.address_bytes && address.bytes().all(is_allowed);
         fits.then(|| Self {
             label: label.to_owned(),
             address,
@@ -142,9 +144,6 @@ fn plain_url(address: &str) -> Option<Url> {
     };
     Url::parse(address).ok().filter(is_plain)
 }
-
-/// Characters of an address; longer ones are not linked to.
-const MAX_ADDRESS: usize = 1024;
 
 impl fmt::Display for Link {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -232,8 +231,11 @@ mod tests {
         ] {
             assert_eq!(page(linked), Some(format!("[issue 2]({linked})")));
         }
-        let longest = format!("https://example.com/{}#n", "a".repeat(MAX_ADDRESS - 22));
-        assert_eq!(longest.len(), MAX_ADDRESS);
+        let longest = format!(
+            "https://example.com/{}#n",
+            "a".repeat(LIMITS.texts.address_bytes - 22)
+        );
+        assert_eq!(longest.len(), LIMITS.texts.address_bytes);
         assert!(page(&longest).is_some());
         assert_eq!(page(&format!("{longest}n")), None, "too long");
         for refused in [

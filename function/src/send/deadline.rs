@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-/// A call that gets less time than this is not worth making.
-const MIN_CALL: Duration = Duration::from_millis(100);
+use crate::limits::LIMITS;
 
 /// The time a delivery has; all of it measured on one monotonic clock.
 #[derive(Clone, Copy, Debug)]
@@ -20,19 +19,19 @@ impl Deadline {
     /// tenths for each of them, the rest for our answer. With 5 s that is 4.5 s and 1.5 s.
     pub fn new(start: Duration, limit: Duration) -> Self {
         Self {
-            at: start + limit * 9 / 10,
+            at: start + limit * LIMITS.delivery.calls_tenths / 10,
             call_limit: Self::call_limit(limit),
         }
     }
 
     /// The longest one call may take within the time limit of a delivery.
     pub(crate) fn call_limit(limit: Duration) -> Duration {
-        limit * 3 / 10
+        limit * LIMITS.delivery.call_tenths / 10
     }
 
     /// The time that a call beginning `now` may take; `None` if that is too little to be worth it.
     pub(super) fn time_for_a_call(&self, now: Duration) -> Option<Duration> {
         let left = self.at.saturating_sub(now);
-        (left >= MIN_CALL).then(|| left.min(self.call_limit))
+        (left >= LIMITS.delivery.min_call).then(|| left.min(self.call_limit))
     }
 }

@@ -9,17 +9,11 @@ use super::deadline::Deadline;
 use super::result::{Attempts, ConfirmedBy, SendError, SendResult};
 use super::retry_budget::RetryBudget;
 use crate::gitlab::attributes::PipelineState;
+use crate::limits::LIMITS;
 use crate::notifier::live_pipeline;
 use crate::notifier::notification::Notification;
 use crate::rocketchat::response::{ApiError, StoredMessage};
 use crate::rocketchat::{MessageId, MessageKey, RoomId, UserId};
-
-/// Tries after the first one, over all calls of one delivery.
-const MAX_RETRIES: u64 = 2;
-
-/// Shortest and longest pause before a retry: long enough for a restart of a proxy's worker, short
-/// enough for three tries in the time there is.
-const PAUSE_MS: std::ops::Range<u64> = 100..400;
 
 /// The calls, in the order of a delivery without trouble.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -202,8 +196,9 @@ impl SendMachine {
     ) -> Option<Command> {
         let pause = self.pause(error);
         let ends = now + pause + self.deadline.call_limit;
-        let is_allowed =
-            error.is_transient() && self.attempts.retries < MAX_RETRIES && ends <= self.deadline.at;
+        let is_allowed = error.is_transient()
+            && self.attempts.retries < LIMITS.sending.max_retries
+            && ends <= self.deadline.at;
         if !is_allowed || !budget.take_retry(now) {
             return None;
         }
@@ -283,13 +278,13 @@ impl SendMachine {
 
     /// Until the rate limit is lifted, if that is the reason, and a jitter that differs by delivery.
     fn pause(&self, error: ApiError) -> Duration {
-        let spread = PAUSE_MS.end - PAUSE_MS.start;
         // The step of splitmix64: neighbouring seeds and tries end far apart.
         let mixed = (self.seed ^ self.attempts.retries).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let jitter = Duration::from_millis(PAUSE_MS.start + mixed % spread);
+        let jitter = mixed % LIMITS.sending.retry_jitter_ms;
+        let pause = Duration::from_millis(LIMITS.sending.retry_pause_ms + jitter);
         match error {
-            ApiError::RateLimited(reset_in) => reset_in.unwrap_or_default() + jitter,
-            _ => jitter,
+            ApiError::RateLimited(reset_in) => reset_in.unwrap_or_default() + pause,
+            _ => pause,
         }
     }
 }

@@ -4,15 +4,12 @@
 
 use std::time::Duration;
 
+use crate::limits::LIMITS;
+
 /// One retry, in thousandths.
 const RETRY: u64 = 1000;
 
-/// What each delivery adds: a tenth of a retry.
-const PER_DELIVERY: u64 = RETRY / 10;
-
-/// Retries that may be saved up; also what a process begins with, since the first delivery after a
-/// start from zero must be able to try again.
-const MAX_SAVED: u64 = 10 * RETRY;
+const MAX_SAVED: u64 = LIMITS.sending.max_saved_retries * RETRY;
 
 /// Retries are at most a tenth of the deliveries plus one a second. With nothing left each
 /// delivery has one try, so an outage is not made worse by us.
@@ -33,7 +30,7 @@ impl RetryBudget {
 
     /// Counts a delivery that begins.
     pub(crate) fn deposit(&mut self, now: Duration) {
-        self.add(PER_DELIVERY, now);
+        self.add(RETRY / LIMITS.sending.deliveries_per_retry, now);
     }
 
     /// Takes one retry, if there is one.
@@ -51,7 +48,8 @@ impl RetryBudget {
     fn add(&mut self, more: u64, now: Duration) {
         let elapsed = now.saturating_sub(self.updated).as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(MAX_SAVED).min(MAX_SAVED);
-        self.balance = (self.balance + more + elapsed).min(MAX_SAVED);
+        let earned = elapsed * LIMITS.sending.retries_per_second;
+        self.balance = (self.balance + more + earned).min(MAX_SAVED);
         self.updated = self.updated.max(now);
     }
 }

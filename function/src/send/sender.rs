@@ -18,22 +18,12 @@ use super::deadline::Deadline;
 use super::machine::SendMachine;
 use super::result::{Attempts, RecipientResult, SendResult};
 use super::retry_budget::RetryBudget;
+use crate::limits::LIMITS;
 use crate::notifier::notification::Notification;
 use crate::rocketchat::client::{CallOptions, Client, Timed};
 use crate::rocketchat::endpoint::Endpoint;
 use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{Destination, RoomId, UserId, Username};
-
-/// Notifications in progress at once. More connections to Rocket.Chat than this make all of them slower;
-/// waiting costs no connection.
-const MAX_IN_PROGRESS: usize = 64;
-
-/// The longest wait for a permit. Later the answer "overloaded" is worth more than the permit.
-const MAX_WAIT: Duration = Duration::from_secs(1);
-
-/// Rooms that are remembered, a few hundred bytes each. Beyond that all are forgotten, which costs a call
-/// for each of them.
-const MAX_ROOMS: usize = 1000;
 
 /// Called after every call to Rocket.Chat, with its error if it had one and the time it took.
 pub(crate) type CallObserver = Box<dyn Fn(Endpoint, Option<ApiError>, Duration) + Send + Sync>;
@@ -69,7 +59,7 @@ impl Sender {
             client,
             bot,
             limit,
-            permits: Semaphore::new(MAX_IN_PROGRESS),
+            permits: Semaphore::new(LIMITS.sending.max_in_progress),
             budget: Mutex::new(RetryBudget::new(Duration::ZERO)),
             rooms: Mutex::default(),
             epoch: Instant::now(),
@@ -103,7 +93,7 @@ impl Sender {
             result,
             attempts,
         };
-        let permit = time::timeout(MAX_WAIT, self.permits.acquire()).await;
+        let permit = time::timeout(LIMITS.sending.max_wait, self.permits.acquire()).await;
         let Some(_permit) = permit.ok().and_then(Result::ok) else {
             return done(SendResult::Overloaded, Attempts::default());
         };
@@ -189,7 +179,7 @@ impl Sender {
         let mut rooms = self.rooms();
         match &room {
             Ok(room) => {
-                if rooms.len() >= MAX_ROOMS {
+                if rooms.len() >= LIMITS.sending.max_rooms {
                     rooms.clear();
                 }
                 rooms.insert(name.clone(), room.clone());

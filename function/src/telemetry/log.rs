@@ -16,6 +16,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::trace::TraceMembers;
+use crate::limits::LIMITS;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -180,13 +181,10 @@ impl Visit for Pretty {
     }
 }
 
-/// Longest value of a field, in characters.
-const MAX_VALUE: usize = 256;
-
 /// Whether a value needs no escape, as nearly all of them.
 fn is_plain(value: &str) -> bool {
     let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-    value.len() <= MAX_VALUE && value.bytes().all(plain)
+    value.len() <= LIMITS.telemetry.max_field_chars && value.bytes().all(plain)
 }
 
 /// A value without characters that could forge a line, move the cursor or hide text.
@@ -199,5 +197,8 @@ fn visible(value: &str) -> impl Iterator<Item = char> {
             char
         }
     };
-    value.chars().take(MAX_VALUE).map(shown)
+    value
+        .chars()
+        .take(LIMITS.telemetry.max_field_chars)
+        .map(shown)
 }

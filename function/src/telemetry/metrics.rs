@@ -10,6 +10,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
 use prometheus::{Registry, TextEncoder};
 
+use crate::limits::LIMITS;
 use crate::notifier::PlanWarning;
 use crate::outcome::{Outcome, Report};
 use crate::rocketchat::endpoint::Endpoint;
@@ -26,10 +27,6 @@ use labels::{
     Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
     VerificationFailure,
 };
-
-/// Most series of one instrument; none has as many. The library reserves memory for this many at
-/// start, and would for two thousand.
-const MAX_SERIES: usize = 128;
 
 /// Counts and measures webhooks and the calls made for them.
 #[derive(Debug)]
@@ -65,7 +62,7 @@ impl Metrics {
             .with_reader(exporter)
             .with_resource(resource)
             .with_view(|_: &Instrument| {
-                let limited = Stream::builder().with_cardinality_limit(MAX_SERIES);
+                let limited = Stream::builder().with_cardinality_limit(LIMITS.telemetry.max_series);
                 limited.build().ok()
             })
             .build();

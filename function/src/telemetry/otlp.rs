@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::future::{self, Future};
 use std::pin::Pin;
-use std::time::Duration;
 
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
@@ -14,10 +13,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
+use crate::limits::LIMITS;
 use crate::tls::{self, TlsError};
-
-/// Timeout for one batch of spans, retries included; a batch is exported every 5 s.
-const EXPORT_LIMIT: Duration = Duration::from_secs(3);
 
 /// The settings of the exporter.
 #[derive(Debug)]
@@ -63,7 +60,7 @@ pub(super) fn provider(
         .with_http_client(Poster::new()?)
         .with_endpoint(format!("{base}/v1/traces"))
         .with_protocol(Protocol::HttpBinary)
-        .with_timeout(EXPORT_LIMIT)
+        .with_timeout(LIMITS.telemetry.export_timeout)
         .with_headers(headers)
         .build()?;
     Ok(SdkTracerProvider::builder()
@@ -89,7 +86,7 @@ impl Poster {
     fn new() -> Result<Self, ExportError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(&[])?)
-            .timeout(EXPORT_LIMIT)
+            .timeout(LIMITS.telemetry.export_timeout)
             // Between two batches nothing runs that could notice a closed connection.
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
@@ -104,14 +101,14 @@ impl Poster {
         let response = self.client.execute(request.try_into()?).await?;
         let status = response.status();
         // Says how many spans were rejected; no collector sends a longer one.
-        let body = http_body_util::Limited::new(reqwest::Body::from(response), MAX_ANSWER_BYTES);
+        let body = http_body_util::Limited::new(
+            reqwest::Body::from(response),
+            LIMITS.telemetry.max_response_bytes,
+        );
         let body = http_body_util::BodyExt::collect(body).await?.to_bytes();
         Ok(Response::builder().status(status).body(body)?)
     }
 }
-
-/// Longest answer that is read, in bytes.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 impl HttpClient for Poster {
     fn send_bytes<'life0, 'async_trait>(

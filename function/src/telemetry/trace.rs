@@ -12,11 +12,10 @@ use opentelemetry::{Context, ContextGuard};
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
+use crate::limits::LIMITS;
+
 /// Length of a `traceparent` of version 00: its four fields have 2, 32, 16 and 2 hex digits.
 const PARENT_LENGTH: usize = 55;
-
-/// Longest `tracestate` in bytes: W3C Trace Context allows to drop longer ones.
-const MAX_STATE_LENGTH: usize = 512;
 
 /// The trace and the span that a request belongs to; empty if it belongs to none.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +60,7 @@ impl Extractor for StrictExtractor<'_> {
         let value = self.0.get(key).filter(|_| occurs_once)?;
         let is_valid = match key {
             "traceparent" => is_well_formed(value),
-            _ => value.len() <= MAX_STATE_LENGTH,
+            _ => value.len() <= LIMITS.telemetry.max_tracestate_bytes,
         };
         is_valid.then_some(value)
     }

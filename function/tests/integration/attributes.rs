@@ -6,11 +6,19 @@ use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::participants::Person;
 use webhook_app::notifier::routing;
 
-use crate::messages::{fixtures, parse};
+use crate::messages::{compose, fixtures, parse};
 use crate::routing::{changed, sample, targets};
 
 fn event(body: &Value) -> Event {
     parse(None, body.to_string().as_bytes()).expect("is an event")
+}
+
+/// The message, but for who triggered the event.
+fn render(body: &Value) -> String {
+    let (_, message) = compose(body).expect("is an event");
+    let text = message.expect("has a message").text;
+    text.replace(" by `Robin Example`", "")
+        .replace(", started", "")
 }
 
 fn fixture(name: &str) -> Event {
@@ -101,14 +109,13 @@ fn a_field_that_only_rules_want_never_makes_a_body_unreadable() {
         ("pipeline", &["user"]),
         ("job", &["user", "commit", "ref_protected", "environment"]),
     ] {
-        let plain = event(&sample(kind));
         for field in fields {
             for value in &odd {
                 let mut body = sample(kind);
                 body[*field] = value.clone();
-                let read = parse(None, body.to_string().as_bytes());
-                let read = read.unwrap_or_else(|error| panic!("{kind} {field} {value}: {error}"));
-                assert_eq!(read.kind, plain.kind, "{kind} {field} {value}");
+                let read = render(&body);
+                let plain = render(&sample(kind));
+                assert_eq!(read, plain, "{kind} {field} {value}");
             }
         }
     }

@@ -5,7 +5,8 @@ use fakes::exchange::Response;
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::{Value, json};
-use webhook_app::notifier::message::{self, MAX_UNITS};
+use webhook_app::limits::LIMITS;
+use webhook_app::notifier::message;
 use webhook_app::notifier::{routing, templates};
 
 use crate::harness::{Function, Harness, assert_delivered, assert_problem};
@@ -342,5 +343,5 @@ fn the_longest_fix_still_fits() {
     let body = body.to_string();
     let event = parse(None, body.as_bytes()).expect("is an event");
     let text = message::render_fix(&event).expect("has a message");
-    assert!(text.encode_utf16().count() <= MAX_UNITS);
+    assert!(text.encode_utf16().count() <= LIMITS.texts.message);
 }

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use webhook_app::config::notifications;
 use webhook_app::gitlab::kind::Kind;
+use webhook_app::limits::LIMITS;
 use webhook_app::notifier::Notifier;
-use webhook_app::notifier::message::MAX_UNITS;
 
 use crate::markup::assert_harmless;
 use crate::messages::{parse, pointers};
@@ -73,7 +73,10 @@ fn plan(notifier: &Notifier, body: &str) -> usize {
     for notification in &plan.notifications {
         let text = &notification.text;
         let units = text.encode_utf16().count();
-        assert!((1..=MAX_UNITS).contains(&units), "{units} units: {text}");
+        assert!(
+            (1..=LIMITS.texts.message).contains(&units),
+            "{units} units: {text}"
+        );
         // Of a message that was cut, the rest is harmless.
         assert_harmless(text.trim_end_matches('…'));
     }

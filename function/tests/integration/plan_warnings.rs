@@ -4,7 +4,7 @@
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::FakeRocketChat;
 use serde_json::{Value, json};
-use webhook_app::notifier::routing::MAX_RECIPIENTS;
+use webhook_app::limits::LIMITS;
 
 use crate::harness::{Function, assert_delivered, push};
 use crate::routing::sample;
@@ -28,7 +28,7 @@ async fn counter(function: &Function, name: &str) -> String {
 
 #[tokio::test]
 async fn recipients_beyond_the_limit_are_logged_and_counted() {
-    let names: Vec<_> = (0..MAX_RECIPIENTS + 3)
+    let names: Vec<_> = (0..LIMITS.routing.max_recipients + 3)
         .map(|number| format!("user{number}"))
         .collect();
     let users: Vec<_> = names.iter().map(String::as_str).collect();
@@ -43,12 +43,12 @@ async fn recipients_beyond_the_limit_are_logged_and_counted() {
 
     assert_delivered(&function.post(&push()).await);
 
-    assert_eq!(chat.messages().len(), MAX_RECIPIENTS);
+    assert_eq!(chat.messages().len(), LIMITS.routing.max_recipients);
     chat.mark_all_read();
     assert_eq!(counter(&function, name).await, "3");
     let line = warning(&function.finish(chat.auth_token()), "recipients left out");
     assert_eq!(line["left_out"], 3);
-    assert_eq!(line["limit"], MAX_RECIPIENTS);
+    assert_eq!(line["limit"], LIMITS.routing.max_recipients);
     chat.finish();
 }
 

@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
-use webhook_app::notifier::routing::{self, MAX_RECIPIENTS, Recipient, RoutingRules};
+use webhook_app::limits::LIMITS;
+use webhook_app::notifier::routing::{self, Recipient, RoutingRules};
 
 use crate::harness::{Function, assert_delivered, program, push};
 use crate::messages::{fixtures, parse};
@@ -242,7 +243,7 @@ fn a_rule_that_continues_adds_to_the_next_and_nobody_hears_twice() {
 
 #[test]
 fn recipients_beyond_the_limit_are_counted_and_not_notified() {
-    let named: Vec<_> = (0..MAX_RECIPIENTS + 3)
+    let named: Vec<_> = (0..LIMITS.routing.max_recipients + 3)
         .map(|number| format!("'@user{number}'"))
         .collect();
     let named = named.join(", ");
@@ -258,7 +259,10 @@ fn recipients_beyond_the_limit_are_counted_and_not_notified() {
         let recipients = routes(&text).evaluate(&event(&sample("push")));
         let recipients = recipients.expect("are named");
         assert_eq!(recipients.truncated, truncated, "{case}");
-        assert!(recipients.list.len() <= MAX_RECIPIENTS, "{case}");
+        assert!(
+            recipients.list.len() <= LIMITS.routing.max_recipients,
+            "{case}"
+        );
     }
 }
 

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use webhook_app::gitlab::kind::Kind;
-use webhook_app::notifier::message::{self, MAX_UNITS, Visibility};
+use webhook_app::limits::LIMITS;
+use webhook_app::notifier::message::{self, Visibility};
 use webhook_app::notifier::routing::NotifyReason;
 use webhook_app::notifier::templates::{self, Templates};
 
@@ -68,7 +69,7 @@ fn a_map_can_name_some_kinds_and_all_the_others() {
 fn a_message_that_would_be_too_long_is_cut_outside_of_code_spans() {
     let long = "{% for x in range(1000) %}{{ title }} {% endfor %}";
     let text = told(long, &"x".repeat(150));
-    assert!(text.encode_utf16().count() <= MAX_UNITS);
+    assert!(text.encode_utf16().count() <= LIMITS.texts.message);
     assert!(text.ends_with("`…"), "{text}");
     assert_harmless(text.trim_end_matches('…'));
 }

@@ -24,24 +24,49 @@ const SHELL: &[&str] = &[
 /// Every module and the modules that it names. A module names only those above it, so that there is no
 /// circle, and every one that it may name it does name.
 const MODULES: &[(&str, &[&str])] = &[
+    ("limits", &[]),
     ("digest", &[]),
     ("exit", &[]),
+    ("file_descriptors", &[]),
     ("tls", &[]),
-    ("yaml", &[]),
-    ("gitlab", &["digest"]),
-    ("rocketchat", &["digest", "gitlab", "tls"]),
-    ("notifier", &["gitlab", "rocketchat", "yaml"]),
-    ("send", &["gitlab", "notifier", "rocketchat"]),
-    ("outcome", &["gitlab", "notifier", "rocketchat", "send"]),
+    ("yaml", &["limits"]),
+    ("gitlab", &["digest", "limits"]),
+    ("rocketchat", &["digest", "gitlab", "limits", "tls"]),
+    ("notifier", &["gitlab", "limits", "rocketchat", "yaml"]),
+    ("send", &["gitlab", "limits", "notifier", "rocketchat"]),
+    (
+        "outcome",
+        &["gitlab", "limits", "notifier", "rocketchat", "send"],
+    ),
     (
         "telemetry",
-        &["gitlab", "notifier", "outcome", "rocketchat", "send", "tls"],
+        &[
+            "file_descriptors",
+            "gitlab",
+            "limits",
+            "notifier",
+            "outcome",
+            "rocketchat",
+            "send",
+            "tls",
+        ],
     ),
     (
         "http",
-        &["gitlab", "notifier", "outcome", "send", "telemetry"],
+        &[
+            "file_descriptors",
+            "gitlab",
+            "limits",
+            "notifier",
+            "outcome",
+            "send",
+            "telemetry",
+        ],
     ),
-    ("config", &["gitlab", "notifier", "rocketchat", "telemetry"]),
+    (
+        "config",
+        &["gitlab", "limits", "notifier", "rocketchat", "telemetry"],
+    ),
     (
         "bootstrap",
         &[
@@ -60,6 +85,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "config",
             "exit",
             "http",
+            "limits",
             "rocketchat",
             "telemetry",
         ],
@@ -81,6 +107,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "config",
             "exit",
             "gitlab",
+            "limits",
             "notifier",
             "rocketchat",
             "send",
@@ -244,6 +271,28 @@ fn only_the_configuration_reads_the_environment() {
             .iter()
             .any(|call| source.code.contains(&format!("env::{call}")));
         assert!(!reads, "{} reads the environment", source.path);
+    }
+}
+
+/// A constant that is named like a limit or is a length of time.
+#[test]
+fn limits_are_in_one_file() {
+    let exceptions = ["MAX_SECRETS", "MAX_DISTANCE", "MAX_LENGTH"];
+    for source in sources().iter().filter(|source| source.path != "limits.rs") {
+        for line in source.code.lines() {
+            let Some((_, constant)) = line.split_once("const ") else {
+                continue;
+            };
+            let Some((name, value)) = constant.split_once(": ") else {
+                continue;
+            };
+            let limits = value.starts_with("Duration") || name.starts_with("MAX_");
+            assert!(
+                !limits || value.contains("LIMITS.") || exceptions.contains(&name),
+                "{}: {name} is a limit",
+                source.path
+            );
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! is only whether they speak of things that exist.
 
 use serde_json::{Value, json};
-use webhook_app::http::body_limit::MAX_BODY_BYTES;
+use webhook_app::limits::LIMITS;
 
 use crate::product::{GITLAB_SECONDS, WEBHOOK};
 use crate::rendered::{at, list, named, rendered, text};
@@ -50,7 +50,7 @@ fn the_door_opens_to_the_webhook_only_and_with_the_functions_limits() {
         .parse()
         .expect("s");
     assert!(seconds < GITLAB_SECONDS);
-    let mebibytes = format!("{}Mi", MAX_BODY_BYTES / 1024 / 1024);
+    let mebibytes = format!("{}Mi", LIMITS.bodies.max_bytes / 1024 / 1024);
     assert_eq!(text(buffer, "/spec/requestBuffer/limit"), mebibytes);
     let base = rendered!("k8s-base");
     let service = base.one("/Service");

@@ -13,22 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// The longest time for what the sender still has to say; a body may take as long.
-const LIMIT: Duration = Duration::from_secs(3);
-
-/// A sender that says nothing for so long waits for us.
-const SILENCE: Duration = Duration::from_millis(500);
-
-/// Read at once and thrown away, in bytes.
-const PIECE: usize = 16 * 1024;
-
-/// After so many pieces comes a pause: the largest body takes a second, and who never stops takes next
-/// to no time from others.
-const PIECES: u8 = 8;
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// How many may talk on at the same time. It is a courtesy, and under attack there is none.
-pub(super) const MAX_AT_ONCE: usize = 8;
+use crate::limits::LIMITS;
 
 /// A connection that is closed for writing first, and listens until the other side has closed it too.
 #[derive(Debug)]
@@ -51,8 +36,8 @@ struct Wait {
 impl Wait {
     fn begin(turn: OwnedSemaphorePermit) -> Self {
         Self {
-            limit: Box::pin(sleep(LIMIT)),
-            silence: Box::pin(sleep(SILENCE)),
+            limit: Box::pin(sleep(LIMITS.lingering_close.timeout)),
+            silence: Box::pin(sleep(LIMITS.lingering_close.idle_timeout)),
             pause: Box::pin(sleep(Duration::ZERO)),
             pieces: 0,
             _turn: turn,
@@ -68,24 +53,28 @@ impl Wait {
                 return Poll::Ready(());
             }
             ready!(self.pause.as_mut().poll(context));
-            let mut piece = [0; PIECE];
+            let mut piece = [0; LIMITS.lingering_close.chunk_bytes];
             let mut piece = ReadBuf::new(&mut piece);
             let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut piece));
             if read.is_err() || piece.filled().is_empty() {
                 return Poll::Ready(());
             }
             let now = Instant::now();
-            self.silence.as_mut().reset(now + SILENCE);
-            self.pieces = (self.pieces + 1) % PIECES;
+            self.silence
+                .as_mut()
+                .reset(now + LIMITS.lingering_close.idle_timeout);
+            self.pieces = (self.pieces + 1) % LIMITS.lingering_close.chunks_per_pause;
             if self.pieces == 0 {
-                self.pause.as_mut().reset(now + PAUSE);
+                self.pause
+                    .as_mut()
+                    .reset(now + LIMITS.lingering_close.pause);
             }
         }
     }
 }
 
 impl LingeringClose {
-    /// `turns` are shared by all connections, [`MAX_AT_ONCE`] of them.
+    /// `turns` are shared by all connections.
     pub(super) fn new(stream: TcpStream, turns: Arc<Semaphore>) -> Self {
         Self {
             stream,

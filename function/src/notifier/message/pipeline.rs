@@ -9,9 +9,7 @@ use crate::gitlab::event::Event;
 use crate::gitlab::pipeline::Pipeline;
 use crate::gitlab::push::RefKind;
 use crate::gitlab::status::Status;
-
-/// Failed jobs that are named; the others are counted.
-const MAX_JOBS: usize = 5;
+use crate::limits::LIMITS;
 
 pub(super) fn render(event: &Event, pipeline: &Pipeline) -> Result<String, SkipReason> {
     Ok(sentence(event, pipeline, verb(pipeline.status)?))
@@ -103,7 +101,7 @@ fn failed_jobs(jobs: &[String]) -> Option<String> {
     let named: Vec<_> = jobs
         .iter()
         .filter_map(|job| optional_code(Some(job), MAX_NAME))
-        .take(MAX_JOBS)
+        .take(LIMITS.texts.jobs)
         .collect();
     let noun = match jobs.len() {
         1 => "failed job",

@@ -5,11 +5,9 @@ use super::rule::Rule;
 use super::vocabulary::{FAILED, FIXED, SUCCESS, action, event, glob, recipient, status, suggest};
 use super::{RoutingRules, UnmappedUsers};
 use crate::gitlab::kind::Kind;
+use crate::limits::LIMITS;
 use crate::rocketchat::Username;
 use crate::yaml::{self, Key, Node, Value};
-
-/// The most rules; every event may be matched against all of them.
-const MAX_RULES: usize = 200;
 
 const TOP_KEYS: &[&str] = &["users", "others", "rules"];
 
@@ -88,11 +86,9 @@ impl Reader {
             );
             return Vec::new();
         };
-        if items.len() > MAX_RULES {
-            self.error(
-                node.line,
-                format_args!("expected at most {MAX_RULES} rules"),
-            );
+        let limit = LIMITS.routing.max_rules;
+        if items.len() > limit {
+            self.error(node.line, format_args!("expected at most {limit} rules"));
         }
         let rules = items.iter().enumerate();
         rules

@@ -11,12 +11,10 @@ use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
+use crate::limits::LIMITS;
 use crate::notifier::message::{MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::notifier::routing::NotifyReason;
 use crate::rocketchat::markup::{InlineCode, Link};
-
-/// Longest word that is shown without a code span; GitLab's longest has twenty letters.
-const MAX_WORD: usize = 24;
 
 /// Names that a template may use. Every kind has all of them; what GitLab does not say is none.
 pub const VARIABLES: &[&str] = &[
@@ -164,13 +162,14 @@ fn outside(text: &str, limit: usize) -> Value {
 /// A name that holds nothing visible is still a name, and the sentence needs one.
 fn name_or_placeholder(name: &str) -> Value {
     Value::from(
-        InlineCode::new(name, MAX_PATH).map_or_else(|| "?".to_owned(), InlineCode::into_text),
+        InlineCode::new(name, LIMITS.texts.path)
+            .map_or_else(|| "?".to_owned(), InlineCode::into_text),
     )
 }
 
 fn person(person: Option<&Person>) -> Value {
     optional(person.and_then(Person::display_name), |name| {
-        outside(name, MAX_NAME)
+        outside(name, LIMITS.texts.name)
     })
 }
 
@@ -244,7 +243,7 @@ fn print_list(out: &mut Output, list: &Value) -> Result<(), Error> {
 fn print_text(out: &mut Output, value: &Value) -> Result<(), Error> {
     let text = value.to_string();
     let letters = |byte: u8| byte.is_ascii_lowercase() || byte == b' ';
-    if value.is_safe() && text.len() <= MAX_WORD && text.bytes().all(letters) {
+    if value.is_safe() && text.len() <= LIMITS.texts.word && text.bytes().all(letters) {
         return Ok(out.write_str(&text)?);
     }
     match InlineCode::new(&text, MAX_PATH) {

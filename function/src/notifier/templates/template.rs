@@ -8,16 +8,8 @@ use minijinja::{Environment, Error, UndefinedBehavior, Value};
 
 use super::context::{Context, VARIABLES, print};
 use crate::gitlab::event::Event;
+use crate::limits::LIMITS;
 use crate::notifier::routing::NotifyReason;
-
-/// Longest template, in bytes.
-const MAX_SOURCE: usize = 8 * 1024;
-
-/// Steps one message may take; ours take less than a hundred.
-const MAX_STEPS: u64 = 20_000;
-
-/// What a template may write before it is stopped, in bytes; a message is cut far below that.
-const MAX_OUTPUT: usize = 64 * 1024;
 
 const NAME: &str = "message";
 
@@ -29,7 +21,7 @@ pub(super) struct Template(Environment<'static>);
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum TemplateError {
     /// Longer than anybody needs.
-    #[error("expected a template of at most {MAX_SOURCE} bytes")]
+    #[error("expected a template of at most {} bytes", LIMITS.templates.max_source_bytes)]
     TooLong,
     /// A character that could end or begin a code span together with the one of a value.
     #[error(
@@ -50,7 +42,7 @@ pub(crate) enum TemplateError {
 impl Template {
     /// Reads a template.
     pub(super) fn new(source: &str) -> Result<Self, TemplateError> {
-        if source.len() > MAX_SOURCE {
+        if source.len() > LIMITS.templates.max_source_bytes {
             return Err(TemplateError::TooLong);
         }
         // Values stand in code spans. A grave accent or a backslash before one would open or close
@@ -68,7 +60,7 @@ impl Template {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(print);
-        environment.set_fuel(Some(MAX_STEPS));
+        environment.set_fuel(Some(LIMITS.templates.max_steps));
         environment.set_syntax(syntax().map_err(|error| failed(&error))?);
         environment
             .add_template_owned(NAME, source.to_owned())
@@ -160,7 +152,7 @@ impl Bounded {
 
 impl io::Write for Bounded {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if self.is_full() || self.0.len() + piece.len() > MAX_OUTPUT {
+        if self.is_full() || self.0.len() + piece.len() > LIMITS.templates.max_output_bytes {
             if !self.is_full() {
                 self.0.push(FULL);
             }

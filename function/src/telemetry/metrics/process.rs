@@ -9,7 +9,7 @@ use std::fs;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
-use crate::http::listener;
+use crate::file_descriptors;
 
 /// Ticks per second in `/proc`: part of the kernel's interface, the same on every architecture that
 /// this program is built for.
@@ -123,5 +123,5 @@ fn open_descriptors() -> Option<f64> {
     reason = "a limit beyond 2^52 is no limit"
 )]
 fn max_descriptors() -> Option<f64> {
-    listener::descriptors().map(|limit| limit as f64)
+    file_descriptors::limit().map(|limit| limit as f64)
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use webhook_app::config::catalogue::SETTINGS;
 use webhook_app::gitlab::kind::Kind;
+use webhook_app::limits;
 use webhook_app::notifier::{SkipReason, templates};
 use webhook_app::outcome::Failure;
 
@@ -39,6 +40,27 @@ fn settings() {
     block("function/docs/settings.md", "settings", &table(&|_| true));
     let main = table(&|name| MAIN_SETTINGS.contains(&name));
     block("README.md", "main-settings", &main);
+}
+
+#[test]
+fn limits() {
+    let mut table = "| limit | value | reason |\n|---|---|---|\n".to_owned();
+    for (name, value, reason) in limits::rows() {
+        let value = match value.parse() {
+            Ok(bytes) if name.ends_with("_bytes") => size(bytes),
+            _ => value,
+        };
+        let _ = writeln!(table, "| `{name}` | {value} | {} |", reason.trim());
+    }
+    block("function/docs/guarantees.md", "limits", &table);
+}
+
+fn size(bytes: u32) -> String {
+    match bytes {
+        _ if bytes.is_multiple_of(1024 * 1024) => format!("{} MiB", bytes / 1024 / 1024),
+        _ if bytes.is_multiple_of(1024) => format!("{} KiB", bytes / 1024),
+        _ => format!("{bytes} bytes"),
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ring::digest;
 use webhook_app::gitlab::attributes::PipelineState;
-use webhook_app::gitlab::signature::TOLERANCE_SECONDS;
+use webhook_app::limits::LIMITS;
 use webhook_app::notifier::live_pipeline;
 use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::ApiError;
@@ -339,7 +339,7 @@ impl Simulator {
         let machine_seed = self.rng.number();
         let now = self.events.now();
         let replica = &self.replicas[index];
-        let stale = replica.skew.unsigned_abs() > TOLERANCE_SECONDS;
+        let stale = replica.skew.unsigned_abs() > LIMITS.events.signature_tolerance_seconds;
         let delivery = &self.deliveries[number];
         let key = match &delivery.progress {
             Some(progress) => live_pipeline::key(progress),

@@ -1,0 +1,256 @@
+//! All limits and timeouts. Owns every number that bounds time, memory, connections, retries and the
+//! length of texts, with its reason. A limit is enforced by the module that reads it from [`LIMITS`].
+//!
+//! Not here: the lengths and formats of a protocol, such as those of a SHA or a header, which are in the
+//! file that parses them, and the number of secrets, which is part of
+//! [`verification`](crate::gitlab::verification).
+
+use std::time::Duration;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// Declares the groups of [`Limits`], [`LIMITS`] and [`rows`] from one list, so that a number and its
+/// reason cannot be apart.
+macro_rules! limits {
+    ($(
+        $(#[doc = $about:literal])+
+        $group:ident: $Group:ident {
+            $($(#[doc = $reason:literal])+ $name:ident: $type:ty = $value:expr,)+
+        }
+    )+) => {
+        /// All limits, in groups.
+        #[derive(Clone, Copy, Debug)]
+        pub struct Limits {
+            $($(#[doc = $about])+ pub $group: $Group,)+
+        }
+
+        $(
+            $(#[doc = $about])+
+            #[derive(Clone, Copy, Debug)]
+            pub struct $Group {
+                $($(#[doc = $reason])+ pub $name: $type,)+
+            }
+        )+
+
+        /// The limits of this program.
+        pub const LIMITS: Limits = Limits {
+            $($group: $Group { $($name: $value,)+ },)+
+        };
+
+        /// Every limit with its value and its reason, for the documentation.
+        pub fn rows() -> Vec<(&'static str, String, &'static str)> {
+            vec![$($((
+                concat!(stringify!($group), ".", stringify!($name)),
+                format!("{:?}", LIMITS.$group.$name),
+                concat!($($reason),+),
+            ),)+)+]
+        }
+    };
+}
+
+limits! {
+    /// Connections to the ports for webhooks and for metrics.
+    connections: ConnectionLimits {
+        /// Open connections on the port for webhooks, if the process may open enough file descriptors.
+        max: usize = 2048,
+        /// Open connections on `METRICS_PORT`: probes and one or two scrapers.
+        max_admin: usize = 32,
+        /// File descriptors kept for listeners, logs and connections to Rocket.Chat.
+        reserved_descriptors: usize = 128,
+        /// File descriptors of a system that does not report its limit.
+        default_descriptors: usize = 1024,
+        /// Connections that the kernel queues until they are accepted.
+        backlog: u32 = 1024,
+        /// Pause after the kernel refused to accept a connection, usually because descriptors ran out.
+        accept_pause: Duration = Duration::from_millis(50),
+        /// From the start of a connection or the end of the last response to the end of the headers,
+        /// which GitLab sends at once. Also the time in which a client must read part of its response.
+        timeout: Duration = Duration::from_secs(3),
+        /// The same if more than half of the connections are in use: a webhook that waits behind a
+        /// thousand silent connections must be read before GitLab's timeout of 10 s.
+        timeout_under_load: Duration = Duration::from_secs(1),
+        /// Buffer for headers and the start of a body; hyper reads a body in pieces of this size.
+        read_buffer_bytes: usize = 16 * KIB,
+        /// Time for requests in progress on `METRICS_PORT` to finish at shutdown.
+        admin_drain: Duration = Duration::from_secs(1),
+    }
+
+    /// Connections that are closed while their client still sends.
+    lingering_close: LingeringCloseLimits {
+        /// Connections that linger at the same time; further ones are closed at once.
+        max: usize = 8,
+        /// Time to discard what the client still sends, the same as for a body.
+        timeout: Duration = Duration::from_secs(3),
+        /// A client that sends nothing for this long is waiting for the connection to close.
+        idle_timeout: Duration = Duration::from_millis(500),
+        /// Bytes that are read and discarded at once.
+        chunk_bytes: usize = 16 * KIB,
+        /// Chunks between two pauses, so that an endless client takes little time from others.
+        chunks_per_pause: u8 = 8,
+        /// Length of such a pause: discarding the largest body takes one second.
+        pause: Duration = Duration::from_millis(5),
+    }
+
+    /// Bodies of webhooks.
+    bodies: BodyLimits {
+        /// Largest body, GitLab's own limit (`REQUEST_BODY_SIZE_LIMIT` of GitLab 17.8).
+        max_bytes: usize = 25 * MIB,
+        /// Memory for all bodies together: two of the largest and many of the usual size.
+        budget_bytes: usize = 64 * MIB,
+        /// Longest wait for memory that other bodies use.
+        max_wait: Duration = Duration::from_secs(1),
+        /// From the end of the headers to the end of the body. A deadline and not an idle timeout,
+        /// because a client could send one byte every two seconds.
+        timeout: Duration = Duration::from_secs(3),
+        /// The same for bodies that start while `max_slow` others are being read. Most bodies have a
+        /// few KiB, which have arrived when the headers are read.
+        timeout_under_load: Duration = Duration::from_secs(1),
+        /// Bodies that have the longer time at once.
+        max_slow: usize = 64,
+    }
+
+    /// One delivery, from its headers to its response.
+    delivery: DeliveryLimits {
+        /// Default of `DELIVERY_TIMEOUT_SECONDS`: half of the 10 s that GitLab waits.
+        default_timeout_seconds: u64 = 5,
+        /// Most that `DELIVERY_TIMEOUT_SECONDS` accepts; the rest of GitLab's 10 s is for the network
+        /// and a cold start.
+        max_timeout_seconds: u64 = 9,
+        /// Tenths of the timeout in which all calls must end: 4.5 s of 5 s. The rest is for the response.
+        calls_tenths: u32 = 9,
+        /// Tenths of the timeout that one call may take: 1.5 s of 5 s.
+        call_tenths: u32 = 3,
+        /// A call that has less time left is not made.
+        min_call: Duration = Duration::from_millis(100),
+        /// The header `Retry-After` of failures, in seconds: an outage has no known end, and GitLab does
+        /// not retry by itself.
+        retry_after_seconds: u64 = 30,
+        /// The same for webhooks that are rejected because too many are in progress.
+        retry_after_busy_seconds: u64 = 1,
+    }
+
+    /// Notifications and their retries.
+    sending: SendingLimits {
+        /// Notifications in progress; more connections to Rocket.Chat slow down all of them.
+        max_in_progress: usize = 64,
+        /// Longest wait to be one of them; after that, the response is 503 `busy`.
+        max_wait: Duration = Duration::from_secs(1),
+        /// Room IDs in the cache, a few hundred bytes each; the cache is cleared when it is full.
+        max_rooms: usize = 1000,
+        /// Retries of one notification, over all its calls.
+        max_retries: u64 = 2,
+        /// Shortest pause before a retry, in milliseconds: a proxy can restart a worker in this time.
+        retry_pause_ms: u64 = 100,
+        /// Random addition to the pause, always less than this, in milliseconds: short enough for three
+        /// attempts within the timeout.
+        retry_jitter_ms: u64 = 300,
+        /// Deliveries that add one retry to the budget of the process, so that retries are at most a tenth.
+        deliveries_per_retry: u64 = 10,
+        /// Retries that each second adds to the budget.
+        retries_per_second: u64 = 1,
+        /// Retries in a full budget, which is also what a new process has: its first delivery must be
+        /// able to retry.
+        max_saved_retries: u64 = 10,
+    }
+
+    /// Calls to Rocket.Chat.
+    client: ClientLimits {
+        /// Longest response that is read; Rocket.Chat sends no longer ones.
+        max_response_bytes: usize = 64 * KIB,
+        /// Connecting may take the time of a call divided by this: 0.5 s of 1.5 s.
+        connect_divisor: u32 = 3,
+        /// Idle connections kept for the next delivery, as many as notifications in progress.
+        max_idle_connections: usize = 64,
+    }
+
+    /// Shutdown after SIGTERM.
+    shutdown: ShutdownLimits {
+        /// Default of `LAME_DUCK_SECONDS`: Kubernetes needs about this long to remove a pod from its
+        /// Services. It is 0 if `K_SERVICE` is set, because Knative drains its proxy before the signal.
+        default_lame_duck_seconds: u64 = 5,
+        /// Most that `LAME_DUCK_SECONDS` accepts, longer than Kubernetes takes.
+        max_lame_duck_seconds: u64 = 60,
+        /// Time that requests in progress have beyond `DELIVERY_TIMEOUT_SECONDS`, for the response.
+        drain_reserve: Duration = Duration::from_secs(1),
+    }
+
+    /// Settings in YAML.
+    yaml: YamlLimits {
+        /// Longest document.
+        max_bytes: usize = 256 * KIB,
+        /// Deepest nesting, twice what rules need.
+        max_depth: usize = 8,
+    }
+
+    /// Routing rules.
+    routing: RoutingLimits {
+        /// Recipients of one event, because they share the timeout of one delivery.
+        max_recipients: usize = 20,
+        /// Rules; every event may be matched against all of them.
+        max_rules: usize = 200,
+    }
+
+    /// Message templates.
+    templates: TemplateLimits {
+        /// Longest template.
+        max_source_bytes: usize = 8 * KIB,
+        /// Steps of the interpreter for one message; the examples take less than a hundred.
+        max_steps: u64 = 20_000,
+        /// Output after which rendering is stopped; messages are much shorter.
+        max_output_bytes: usize = 64 * KIB,
+    }
+
+    /// Texts in messages, in UTF-16 units unless a limit says otherwise, so that messages stay readable
+    /// and below Rocket.Chat's limit.
+    texts: TextLimits {
+        /// Longest message, Rocket.Chat's default limit (`Message_MaxAllowedSize`).
+        message: usize = 5000,
+        /// Longest name of a person, a job or an environment.
+        name: usize = 100,
+        /// Longest path of a project, branch or tag.
+        path: usize = 255,
+        /// Longest title or line of a text.
+        title: usize = 200,
+        /// Longest word that a template shows without a code span; GitLab's longest has 20 letters.
+        word: usize = 24,
+        /// Longest address that is linked to, in bytes.
+        address_bytes: usize = 1024,
+        /// Failed jobs that a message names; it counts the others.
+        jobs: usize = 5,
+    }
+
+    /// Content of webhooks, before it is routed and rendered.
+    events: EventLimits {
+        /// Longest text that is kept: more than any message shows and longer than any address that is
+        /// linked to, so that an event in progress is small whatever its body was.
+        max_text_bytes: usize = 4096,
+        /// Entries of a list that are kept: more assignees than a rule can notify.
+        max_list_entries: usize = 100,
+        /// Longest ID and source of a CloudEvent together; they are kept as a digest.
+        max_cloud_event_name_bytes: usize = 4096,
+        /// Difference between the timestamp of a signature and the local clock, in seconds and either
+        /// way: the tolerance of the libraries of Standard Webhooks.
+        signature_tolerance_seconds: u64 = 300,
+        /// Signatures in one header that are compared; a sender rotates between two or three keys.
+        max_signatures: usize = 16,
+    }
+
+    /// Metrics, traces and logs.
+    telemetry: TelemetryLimits {
+        /// Series of one metric; none has as many. The library reserves memory for this many at startup,
+        /// and for two thousand by default.
+        max_series: usize = 128,
+        /// Longest value of a log field, in characters.
+        max_field_chars: usize = 256,
+        /// Time to export one batch of spans, retries included; a batch is exported every 5 s.
+        export_timeout: Duration = Duration::from_secs(3),
+        /// Time to export the last spans at shutdown: the collector may be unreachable, and Kubernetes
+        /// kills the process after its grace period.
+        flush_timeout: Duration = Duration::from_secs(2),
+        /// Longest response of a collector that is read; it says how many spans were rejected.
+        max_response_bytes: usize = 64 * KIB,
+        /// Longest header `tracestate` that is accepted; W3C Trace Context allows dropping longer ones.
+        max_tracestate_bytes: usize = 512,
+    }
+}
