@@ -7,7 +7,7 @@ use webhook_app::gitlab::participants::Person;
 use webhook_app::notifier::routing;
 
 use crate::messages::{compose, fixtures, parse};
-use crate::routing::{changed, sample, targets};
+use crate::routing::{changed, example, recipients_of};
 
 fn event(body: &Value) -> Event {
     parse(None, body.to_string().as_bytes()).expect("is an event")
@@ -39,7 +39,7 @@ fn a_merge_request_with_new_commits_is_a_push_that_update_matches_too() {
     ] {
         let rules = format!("rules: [{{event: merge_request, action: {action}, to: '@alice'}}]");
         let rules = routing::parse(&rules).expect("is valid");
-        assert_eq!(targets(&rules, &body), expected, "{action}");
+        assert_eq!(recipients_of(&rules, &body), expected, "{action}");
     }
 }
 
@@ -50,7 +50,7 @@ fn the_title_of_a_pipeline_is_that_of_its_commit_and_its_name_is_the_text() {
         &json!({ "object_attributes": { "name": "Nightly build" } }),
     );
     let attributes = event(&named).attributes;
-    let without_name = event(&sample("pipeline")).attributes;
+    let without_name = event(&example("pipeline")).attributes;
     assert_eq!(attributes.title, without_name.title);
     assert_eq!(attributes.text.as_deref(), Some("Nightly build"));
     assert_eq!(without_name.text, None);
@@ -59,7 +59,7 @@ fn the_title_of_a_pipeline_is_that_of_its_commit_and_its_name_is_the_text() {
 #[test]
 fn the_title_and_the_committer_of_a_push_are_those_of_its_head() {
     for kind in ["push", "tag_push"] {
-        let attributes = event(&sample(kind)).attributes;
+        let attributes = event(&example(kind)).attributes;
         assert!(attributes.title.is_some(), "{kind}");
         let committer = attributes.participants.committer;
         assert_eq!(attributes.participants.author, committer, "{kind}");
@@ -71,7 +71,7 @@ fn the_title_and_the_committer_of_a_push_are_those_of_its_head() {
 #[test]
 fn gitlab_names_no_actor_of_a_membership_or_an_account() {
     for kind in ["member", "user", "group", "project", "key"] {
-        let event = event(&sample(kind));
+        let event = event(&example(kind));
         assert_eq!(event.attributes.participants.actor, None, "{kind}");
     }
 }
@@ -88,7 +88,7 @@ fn a_reaction_has_the_page_and_the_title_of_what_it_is_on_and_its_name_as_text()
 
 #[test]
 fn a_repository_update_is_about_its_first_ref() {
-    let attributes = event(&sample("repository_update")).attributes;
+    let attributes = event(&example("repository_update")).attributes;
     assert_eq!(attributes.reference.as_deref(), Some("main"));
 }
 
@@ -111,10 +111,10 @@ fn a_field_that_only_rules_want_never_makes_a_body_unreadable() {
     ] {
         for field in fields {
             for value in &odd {
-                let mut body = sample(kind);
+                let mut body = example(kind);
                 body[*field] = value.clone();
                 let read = render(&body);
-                let plain = render(&sample(kind));
+                let plain = render(&example(kind));
                 assert_eq!(read, plain, "{kind} {field} {value}");
             }
         }

@@ -1,12 +1,12 @@
-//! Deliveries in the envelope of CloudEvents: let in only where that is configured, answered without
-//! a body, and named by the envelope.
+//! Webhooks as CloudEvents: accepted only where that is configured, answered without a body, and identified by
+//! the envelope.
 
 use fakes::exchange::{Response, exchange};
 use serde_json::json;
 
 use crate::harness::{Harness, assert_problem};
 
-const ON: &[(&str, &str)] = &[("ACCEPT_CLOUDEVENTS", "true")];
+const ENABLED: &[(&str, &str)] = &[("ACCEPT_CLOUDEVENTS", "true")];
 
 async fn post(harness: &Harness, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
     let headers: Vec<(String, Vec<u8>)> = headers
@@ -35,12 +35,12 @@ fn binary<'a>(id: &'a str, kind: &'a str) -> Vec<(&'a str, &'a str)> {
 }
 
 fn push() -> String {
-    crate::routing::sample("push").to_string()
+    crate::routing::example("push").to_string()
 }
 
 #[tokio::test]
-async fn both_forms_are_delivered_once_and_answered_without_a_body() {
-    let harness = Harness::with(ON).await;
+async fn both_content_modes_are_delivered_once_and_answered_without_a_body() {
+    let harness = Harness::with(ENABLED).await;
     let headers = binary("1", "dev.knative.sources.gitlab.push");
     let body = push();
     let first = post(&harness, "/", &headers, &body).await;
@@ -51,17 +51,17 @@ async fn both_forms_are_delivered_once_and_answered_without_a_body() {
         "id": "1",
         "source": "https://gitlab.example.org/acme/rocket",
         "type": "dev.knative.sources.gitlab.push",
-        "data": crate::routing::sample("push"),
+        "data": crate::routing::example("push"),
     });
     let structured = [("content-type", "application/cloudevents+json")];
-    // The broker tries again in the other form: the same event, so no other message.
+    // The broker redelivers the event in the other content mode, which sends no second message.
     let again = post(&harness, "/", &structured, &envelope.to_string()).await;
     assert_eq!((again.status, again.body.as_slice()), (200, &b""[..]));
     let other = post(
         &harness,
         "/",
         &binary("2", "dev.knative.sources.gitlab.job"),
-        &crate::routing::sample("job").to_string(),
+        &crate::routing::example("job").to_string(),
     )
     .await;
     assert_eq!(other.status, 200, "{}", other.text());
@@ -70,8 +70,8 @@ async fn both_forms_are_delivered_once_and_answered_without_a_body() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_hears_is_answered_with_204() {
-    let harness = Harness::with(ON).await;
+async fn an_unsupported_event_is_answered_with_204() {
+    let harness = Harness::with(ENABLED).await;
     let headers = binary("1", "dev.knative.sources.gitlab.system");
     let answer = post(&harness, "/", &headers, r#"{"object_kind":"unheard_of"}"#).await;
     assert_eq!((answer.status, answer.body.as_slice()), (204, &b""[..]));
@@ -79,7 +79,7 @@ async fn an_event_that_nobody_hears_is_answered_with_204() {
 }
 
 #[tokio::test]
-async fn the_entrance_is_closed_unless_it_is_opened() {
+async fn cloud_events_are_rejected_unless_enabled() {
     let harness = Harness::start().await;
     let headers = binary("1", "dev.knative.sources.gitlab.push");
     assert_problem(
@@ -91,8 +91,8 @@ async fn the_entrance_is_closed_unless_it_is_opened() {
 }
 
 #[tokio::test]
-async fn the_path_of_webhooks_asks_for_their_proof_all_the_same() {
-    let harness = Harness::with(ON).await;
+async fn webhooks_are_still_verified_when_cloud_events_are_enabled() {
+    let harness = Harness::with(ENABLED).await;
     let headers = binary("1", "dev.knative.sources.gitlab.push");
     assert_problem(
         &post(&harness, "/webhook", &headers, &push()).await,
@@ -109,8 +109,8 @@ async fn the_path_of_webhooks_asks_for_their_proof_all_the_same() {
 }
 
 #[tokio::test]
-async fn half_an_envelope_is_refused() {
-    let harness = Harness::with(ON).await;
+async fn an_incomplete_envelope_is_rejected() {
+    let harness = Harness::with(ENABLED).await;
     let headers = [
         ("content-type", "application/json"),
         ("ce-specversion", "1.0"),

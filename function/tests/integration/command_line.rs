@@ -1,4 +1,4 @@
-//! What a person gets who runs the program by hand.
+//! The commands that an operator runs: help, version, `render` and `check`.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -29,11 +29,12 @@ fn render(payload: &[u8]) -> Output {
     child.wait_with_output().expect("ends")
 }
 
-/// Runs `check` against a chat server, away from the thread that serves it.
-async fn check(chat: &FakeRocketChat, own: &[(&str, &str)]) -> (Option<i32>, String) {
+/// Runs `check` on another thread than the one that serves the chat server.
+async fn check(chat: &FakeRocketChat, overrides: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut settings = settings(chat);
     settings.extend(
-        own.iter()
+        overrides
+            .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
     let run = move || program(&settings).arg("check").output().expect("runs");
@@ -48,7 +49,7 @@ async fn check(chat: &FakeRocketChat, own: &[(&str, &str)]) -> (Option<i32>, Str
 }
 
 #[test]
-fn help_and_version_are_what_people_expect() {
+fn help_and_version_are_printed() {
     for argument in ["--help", "-h", "help"] {
         let output = program(&BTreeMap::new())
             .arg(argument)
@@ -85,8 +86,8 @@ fn an_unknown_command_names_the_known_ones() {
     }
 }
 
-/// What a program that was called wrongly says.
-fn complaint(arguments: &[&str]) -> String {
+/// The error output for invalid arguments.
+fn usage_error(arguments: &[&str]) -> String {
     let output = program(&BTreeMap::new())
         .args(arguments)
         .output()
@@ -96,25 +97,28 @@ fn complaint(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn render_says_which_kinds_and_options_there_are() {
+fn render_lists_the_valid_kinds_and_options() {
     for arguments in [
         &["render", "--kind", "pusch"][..],
         &["render", "--kind", "other"],
         &["render", "--kind"],
     ] {
-        let said = complaint(arguments);
-        assert!(said.contains("one of these kinds after --kind"), "{said}");
-        assert!(said.contains(": push, tag_push, issue, "), "{said}");
-        assert!(!said.contains(", other"), "{said}");
+        let stderr = usage_error(arguments);
+        assert!(
+            stderr.contains("one of these kinds after --kind"),
+            "{stderr}"
+        );
+        assert!(stderr.contains(": push, tag_push, issue, "), "{stderr}");
+        assert!(!stderr.contains(", other"), "{stderr}");
     }
-    insta::assert_snapshot!(complaint(&["render", "--please"]), @"webhook-app: render knows no --please; expected a file, --kind KIND, --explain or nothing");
-    insta::assert_snapshot!(complaint(&["render", "a.json", "b.json"]), @"webhook-app: expected one file or one --kind");
-    insta::assert_snapshot!(complaint(&["check", "b.json"]), @"webhook-app: expected nothing after check; its settings come from the environment, see --help");
+    insta::assert_snapshot!(usage_error(&["render", "--please"]), @"webhook-app: render knows no --please; expected a file, --kind KIND, --explain or nothing");
+    insta::assert_snapshot!(usage_error(&["render", "a.json", "b.json"]), @"webhook-app: expected one file or one --kind");
+    insta::assert_snapshot!(usage_error(&["check", "b.json"]), @"webhook-app: expected nothing after check; its settings come from the environment, see --help");
 }
 
 #[test]
-fn render_takes_the_body_from_a_file_too() {
-    let sample = concat!(
+fn render_reads_a_body_from_a_file() {
+    let example = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/src/notifier/templates/examples/release.json"
     );
@@ -122,13 +126,13 @@ fn render_takes_the_body_from_a_file_too() {
         let output = program(&BTreeMap::new()).args(["render", file]).output();
         output.expect("runs")
     };
-    assert!(text(&run(sample).stdout).starts_with("[Release]("));
+    assert!(text(&run(example).stdout).starts_with("[Release]("));
     let output = run("no-such-file.json");
     assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stderr);
+    let stderr = text(&output.stderr);
     assert!(
-        said.starts_with("webhook-app: could not read no-such-file.json: "),
-        "{said}"
+        stderr.starts_with("webhook-app: could not read no-such-file.json: "),
+        "{stderr}"
     );
     let output = render(b"");
     assert_eq!(output.status.code(), Some(1));
@@ -136,7 +140,7 @@ fn render_takes_the_body_from_a_file_too() {
 }
 
 #[test]
-fn render_explains_under_which_condition_somebody_hears() {
+fn render_explains_conditional_recipients() {
     let mut settings = BTreeMap::new();
     let rules = "rules:\n- {event: pipeline, status: [failed, fixed], to: '@alice', continue: true}\n- {event: pipeline, to: '@bob'}\n";
     settings.insert("ROUTES".to_owned(), rules.to_owned());
@@ -158,7 +162,7 @@ fn render_prints_the_message_and_sends_nothing() {
 }
 
 #[test]
-fn render_says_why_there_is_no_message() {
+fn render_reports_why_nothing_is_sent() {
     let output = render(br#"{"object_kind":"launchpad"}"#);
     assert_eq!(output.status.code(), Some(0));
     insta::assert_snapshot!(text(&output.stdout), @"nothing is sent: this kind of event is not supported");
@@ -168,7 +172,7 @@ fn render_says_why_there_is_no_message() {
 }
 
 #[tokio::test]
-async fn check_finds_everything_in_order() {
+async fn check_passes_with_valid_settings() {
     let chat = FakeRocketChat::start().await;
     let (code, output) = check(&chat, &[]).await;
     assert_eq!(code, Some(0), "{output}");
@@ -183,7 +187,7 @@ async fn check_finds_everything_in_order() {
 }
 
 #[tokio::test]
-async fn check_names_the_role_that_is_missing() {
+async fn check_reports_a_missing_role() {
     let chat = FakeRocketChat::builder()
         .roles(&["user"])
         .start()
@@ -197,7 +201,7 @@ async fn check_names_the_role_that_is_missing() {
 }
 
 #[tokio::test]
-async fn check_says_that_the_recipient_does_not_exist() {
+async fn check_reports_an_unknown_recipient() {
     let chat = FakeRocketChat::start().await;
     let (code, output) = check(&chat, &[("ROCKETCHAT_RECIPIENT", "nobody")]).await;
     assert_eq!(code, Some(1), "{output}");
@@ -209,11 +213,11 @@ async fn check_says_that_the_recipient_does_not_exist() {
 }
 
 #[tokio::test]
-async fn check_judges_rules_and_words_and_looks_for_everybody_they_name() {
+async fn check_validates_rules_and_templates_and_looks_up_their_recipients() {
     let chat = FakeRocketChat::start().await;
     let rules = "rules: [{event: pipeline, status: [failed, fixed], to: ['@alice', '@nobody']}]";
-    let words = ("MESSAGES", "pipeline: '{{ status }}'");
-    let routes = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules), words];
+    let templates = ("MESSAGES", "pipeline: '{{ status }}'");
+    let routes = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules), templates];
     let (code, output) = check(&chat, &routes).await;
     assert_eq!(code, Some(1), "{output}");
     assert!(output.contains("ok    recipient @alice exists"), "{output}");
@@ -238,7 +242,7 @@ async fn check_judges_rules_and_words_and_looks_for_everybody_they_name() {
 }
 
 #[tokio::test]
-async fn check_says_that_the_token_is_not_accepted() {
+async fn check_reports_a_rejected_token() {
     let chat = FakeRocketChat::start().await;
     let (code, output) = check(&chat, &[("ROCKETCHAT_AUTH_TOKEN", "canary-wrong")]).await;
     assert_eq!(code, Some(1), "{output}");
@@ -251,7 +255,7 @@ async fn check_says_that_the_token_is_not_accepted() {
 }
 
 #[tokio::test]
-async fn check_says_what_is_wrong_with_the_address() {
+async fn check_reports_a_wrong_address() {
     let chat = FakeRocketChat::start().await;
     let (code, output) = check(&chat, &[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
     assert_eq!(code, Some(1), "{output}");

@@ -1,4 +1,4 @@
-//! The settings as people give them: every mistake at once, nothing secret in the words.
+//! Settings as operators give them: all errors are reported at once, and none contains a secret.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,7 +22,7 @@ fn valid() -> BTreeMap<String, String> {
         .into()
 }
 
-/// The valid settings with one changed; an empty value removes it.
+/// The valid settings with some changed; an empty value removes a setting.
 fn with(changes: &[(&str, &str)]) -> BTreeMap<String, String> {
     let mut settings = valid();
     for (name, value) in changes {
@@ -44,12 +44,12 @@ fn load(settings: &BTreeMap<String, String>) -> Result<(Config, Vec<String>), Co
     Config::load(settings, &read_file)
 }
 
-fn mistakes(changes: &[(&str, &str)]) -> Vec<String> {
-    load(&with(changes)).map(|_| ()).expect_err("is refused").0
+fn errors(changes: &[(&str, &str)]) -> Vec<String> {
+    load(&with(changes)).map(|_| ()).expect_err("is rejected").0
 }
 
 #[test]
-fn the_defaults_are_those_of_the_table() {
+fn the_defaults_are_the_documented_ones() {
     let (config, warnings) = load(&valid()).expect("is valid");
     assert_eq!((config.port, config.metrics_port), (8080, None));
     assert!(matches!(config.verifier, Verifier::Signature(keys) if keys.len() == 1));
@@ -66,9 +66,9 @@ fn the_defaults_are_those_of_the_table() {
 }
 
 #[test]
-fn without_any_setting_all_that_is_missing_is_named_at_once() {
-    let mistakes = load(&BTreeMap::new()).map(|_| ()).expect_err("is refused");
-    insta::assert_snapshot!(mistakes, @r#"
+fn all_missing_settings_are_reported_at_once() {
+    let errors = load(&BTreeMap::new()).map(|_| ()).expect_err("is rejected");
+    insta::assert_snapshot!(errors, @r#"
         - GITLAB_SIGNING_KEYS: is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for trying out only set ALLOW_UNAUTHENTICATED=true
         - ROCKETCHAT_URL: is not set; give the address of your chat server, such as https://chat.example.org
         - ROCKETCHAT_USER_ID: is not set; give the user id that Rocket.Chat shows beside a new personal access token
@@ -78,7 +78,7 @@ fn without_any_setting_all_that_is_missing_is_named_at_once() {
 }
 
 #[test]
-fn a_mistake_says_what_was_expected() {
+fn an_invalid_value_is_reported_with_what_was_expected() {
     let cases = [
         ("PORT", "http", "a whole number from 0 to 65535"),
         ("PORT", "65536", "a whole number from 0 to 65535"),
@@ -127,18 +127,18 @@ fn a_mistake_says_what_was_expected() {
         ("LOG_FORMAT", "xml", "one of json, pretty"),
     ];
     for (name, value, expected) in cases {
-        let mistakes = mistakes(&[(name, value)]).join("\n");
+        let errors = errors(&[(name, value)]).join("\n");
         assert!(
-            mistakes.starts_with(&format!("{name}: ")),
-            "{name}={value}: {mistakes}"
+            errors.starts_with(&format!("{name}: ")),
+            "{name}={value}: {errors}"
         );
-        assert!(mistakes.contains(expected), "{name}={value}: {mistakes}");
-        assert!(!mistakes.contains("canary"), "{name}={value}: {mistakes}");
+        assert!(errors.contains(expected), "{name}={value}: {errors}");
+        assert!(!errors.contains("canary"), "{name}={value}: {errors}");
     }
 }
 
 #[test]
-fn one_to_four_keys_or_tokens_may_be_given() {
+fn up_to_four_signing_keys_are_accepted() {
     let keys = |count: usize| vec![SAMPLE_KEY; count].join(",");
     let count = |value: &str| match load(&with(&[("GITLAB_SIGNING_KEYS", value)])) {
         Ok((
@@ -155,13 +155,13 @@ fn one_to_four_keys_or_tokens_may_be_given() {
     assert_eq!(count(&format!("{SAMPLE_KEY}\n\n{SAMPLE_KEY},\n")), Ok(2));
     assert!(
         count(&keys(5))
-            .expect_err("is refused")
+            .expect_err("is rejected")
             .contains("at most 4, found 5")
     );
 }
 
 #[test]
-fn a_setting_can_be_the_content_of_a_file() {
+fn a_setting_can_be_read_from_a_file() {
     let file = |path| {
         [
             ("GITLAB_SIGNING_KEYS", ""),
@@ -169,14 +169,14 @@ fn a_setting_can_be_the_content_of_a_file() {
         ]
     };
     assert!(load(&with(&file("/secrets/key"))).is_ok());
-    let missing = mistakes(&file("/secrets/missing"));
+    let missing = errors(&file("/secrets/missing"));
     assert!(
         missing[0].starts_with("GITLAB_SIGNING_KEYS_FILE: names a file that cannot be read"),
         "{missing:?}"
     );
-    let empty = mistakes(&file("/secrets/empty"));
+    let empty = errors(&file("/secrets/empty"));
     assert!(empty[0].contains("names a file that is empty"), "{empty:?}");
-    let both = mistakes(&[("GITLAB_SIGNING_KEYS_FILE", "/secrets/key")]);
+    let both = errors(&[("GITLAB_SIGNING_KEYS_FILE", "/secrets/key")]);
     assert!(
         both[0].contains("is set and so is GITLAB_SIGNING_KEYS_FILE"),
         "{both:?}"
@@ -184,13 +184,13 @@ fn a_setting_can_be_the_content_of_a_file() {
 }
 
 #[test]
-fn a_setting_that_is_there_but_unreadable_is_not_called_missing() {
-    let mistakes = mistakes(&[("ROCKETCHAT_URL", ""), ("ROCKETCHAT_URL_FILE", "/nowhere")]);
-    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+fn an_unreadable_setting_is_not_also_reported_as_missing() {
+    let errors = errors(&[("ROCKETCHAT_URL", ""), ("ROCKETCHAT_URL_FILE", "/nowhere")]);
+    assert_eq!(errors.len(), 1, "{errors:?}");
 }
 
 #[test]
-fn a_name_that_looks_like_a_setting_is_a_warning_with_the_nearest_one() {
+fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
     let warnings = |name| load(&with(&[(name, "x")])).expect("is valid").1.join("\n");
     let nearest = [
         ("ROCKETCHAT_RECIPIENTS", "ROCKETCHAT_RECIPIENT"),
@@ -207,18 +207,18 @@ fn a_name_that_looks_like_a_setting_is_a_warning_with_the_nearest_one() {
             "{name}: {warnings}"
         );
     }
-    for quiet in [
+    for ignored in [
         "PATH",
         "ROCKETCHAT_SERVICE_HOST",
         "ROCKETCHAT_PORT_3000_TCP_ADDR",
         "ROCKETCHAT_PORT",
     ] {
-        assert_eq!(warnings(quiet), "", "{quiet}");
+        assert_eq!(warnings(ignored), "", "{ignored}");
     }
 }
 
 #[test]
-fn no_setting_shows_its_secret_when_printed() {
+fn debug_output_of_the_settings_shows_no_secret() {
     let token_mode = [
         ("GITLAB_SIGNING_KEYS", ""),
         ("GITLAB_WEBHOOK_TOKENS", "canary-token"),
@@ -234,7 +234,7 @@ fn no_setting_shows_its_secret_when_printed() {
 }
 
 #[test]
-fn the_program_ends_with_64_and_the_list_of_mistakes() {
+fn the_program_exits_with_64_and_lists_all_errors() {
     let settings = BTreeMap::from([("PORT".to_owned(), "x".to_owned())]);
     let output = crate::harness::program(&settings).output().expect("runs");
     assert_eq!(output.status.code(), Some(64));
@@ -248,7 +248,7 @@ fn the_program_ends_with_64_and_the_list_of_mistakes() {
 }
 
 #[test]
-fn every_setting_has_its_place_in_the_help() {
+fn the_help_lists_every_setting() {
     let output = crate::harness::program(&BTreeMap::new())
         .arg("--help")
         .output()
@@ -264,33 +264,33 @@ fn every_setting_has_its_place_in_the_help() {
 }
 
 #[test]
-fn rules_and_their_short_form_exclude_each_other() {
+fn routes_and_recipient_exclude_each_other() {
     let rules = "rules: [{to: '@alice'}]";
-    let told = mistakes(&[("ROUTES", rules)]).join("\n");
+    let errors = errors(&[("ROUTES", rules)]).join("\n");
     assert_eq!(
-        told,
+        errors,
         "ROCKETCHAT_RECIPIENT: is set and so is ROUTES; remove one of them"
     );
     assert!(load(&with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)])).is_ok());
 }
 
 #[test]
-fn fixes_cannot_be_told_where_the_message_itself_changes() {
+fn fixes_cannot_be_combined_with_live_pipelines() {
     let rules = "rules:\n- event: pipeline\n  status: [failed, fixed]\n  to: '@alice'\n";
     let routes = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)];
     assert!(load(&with(&routes)).is_ok());
-    let told = mistakes(&[routes[0], routes[1], ("LIVE_PIPELINES", "true")]).join("\n");
+    let errors = errors(&[routes[0], routes[1], ("LIVE_PIPELINES", "true")]).join("\n");
     assert!(
-        told.starts_with("ROUTES: line 3: `fixed` cannot be told with LIVE_PIPELINES"),
-        "{told}"
+        errors.starts_with("ROUTES: line 3: `fixed` cannot be told with LIVE_PIPELINES"),
+        "{errors}"
     );
 }
 
 #[test]
-fn a_live_message_must_link_to_its_pipeline() {
+fn a_template_must_link_to_the_pipeline_with_live_pipelines() {
     let live = ("LIVE_PIPELINES", "true");
-    let told = mistakes(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");
-    assert!(told.contains("must show {{ page }}"), "{told}");
+    let errors = errors(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");
+    assert!(errors.contains("must show {{ page }}"), "{errors}");
     let linked = ("MESSAGES", "pipeline: '{{ page }} {{ status }}'");
     assert!(load(&with(&[live, linked])).is_ok());
 }

@@ -1,5 +1,5 @@
-//! Requests as bytes on a connection: how much of them is read, and what becomes of the connection when
-//! they are answered.
+//! Requests as bytes on a connection: how much is read, and whether the connection is closed after the
+//! response.
 
 use fakes::gitlab::Delivery;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::harness::{Harness, assert_delivered, push, recorded};
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_before_it_is_read() {
+async fn a_body_over_the_limit_is_rejected_before_it_is_read() {
     let harness = Harness::start().await;
     let announced = push().header("Content-Length", (25 * 1024 * 1024 + 1).to_string());
     let head = announced.head();
@@ -23,13 +23,13 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn a_sender_that_says_it_all_before_it_listens_learns_why_it_was_refused() {
+async fn a_client_that_sends_everything_before_it_reads_gets_the_rejection() {
     const LENGTH: usize = 24 * 1024 * 1024;
     let harness = Harness::start().await;
-    let stranger = push().header("webhook-signature", "v1,AAAA");
+    let forged = push().header("webhook-signature", "v1,AAAA");
     let compressed = push().header("Content-Encoding", "gzip");
     for (delivery, length, status) in [
-        (stranger, LENGTH, "401"),
+        (forged, LENGTH, "401"),
         (compressed, LENGTH, "415"),
         (push(), 2 * LENGTH, "413"),
     ] {
@@ -45,7 +45,7 @@ async fn a_sender_that_says_it_all_before_it_listens_learns_why_it_was_refused()
 }
 
 #[tokio::test]
-async fn the_largest_body_that_gitlab_sends_is_taken() {
+async fn the_largest_body_that_gitlab_sends_is_accepted() {
     let harness = Harness::start().await;
     let sample = Delivery::push_sample();
     let text = String::from_utf8(sample.body().to_vec()).expect("is UTF-8");
@@ -58,14 +58,14 @@ async fn the_largest_body_that_gitlab_sends_is_taken() {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_for_a_known_sender_until_it_is_refused() {
+async fn a_connection_is_kept_open_until_a_webhook_is_rejected() {
     let harness = Harness::start().await;
     let mut stream = harness.function.connect().await;
-    let stranger = push().header("webhook-signature", "v1,AAAA");
+    let forged = push().header("webhook-signature", "v1,AAAA");
     for (delivery, status, kept) in [
         (push().id("one"), "200", true),
         (push().id("two"), "200", true),
-        (stranger, "401", false),
+        (forged, "401", false),
     ] {
         let delivery = delivery.without("Connection");
         let length = delivery.body().len().to_string();
@@ -100,7 +100,7 @@ async fn raw_with_body(harness: &Harness, bytes: &[u8], spaces: usize) -> String
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// The same for a sender that gives up at the first trouble, as GitLab's does.
+/// The same for a client that gives up at the first I/O error, as GitLab's does.
 async fn raw_to_the_end(harness: &Harness, bytes: &[u8], spaces: usize) -> std::io::Result<String> {
     let mut stream = harness.function.connect().await;
     stream.write_all(bytes).await?;

@@ -1,4 +1,4 @@
-//! What people are told: one recorded payload a case, and the message it becomes.
+//! Messages as the chat server stores them: one recorded payload per case, and the message it produces.
 
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use serde_json::Value;
@@ -11,27 +11,27 @@ macro_rules! fixture {
     };
 }
 
-/// Posts a payload and returns the message and the SHA of the answer.
-async fn told(event: &str, body: &str) -> (String, String) {
+/// Posts a payload; returns the text of the message and the SHA in the response.
+async fn deliver(event: &str, body: &str) -> (String, String) {
     let harness = Harness::start().await;
     let answer = harness.post(&recorded(event, body)).await;
     assert_delivered(&answer);
     let message = harness.chat.take_message();
     assert_eq!(message.id, answer.json()["message_id"]);
     assert_eq!(message.recipient, "alice");
-    assert_eq!(message.mentions, [""; 0], "nobody is mentioned");
+    assert_eq!(message.mentions, [""; 0], "no user is mentioned");
     harness.finish();
     let sha = answer.json()["sha"].as_str().expect("is text").to_owned();
     (message.text, sha)
 }
 
 async fn text(event: &str, body: &str) -> String {
-    told(event, body).await.0
+    deliver(event, body).await.0
 }
 
 #[tokio::test]
-async fn a_push_tells_the_commit_the_branch_and_who_did_it() {
-    let (text, sha) = told("Push Hook", fixture!("push_with_more_commits_than_listed")).await;
+async fn a_push_message_names_the_commit_the_branch_and_the_user() {
+    let (text, sha) = deliver("Push Hook", fixture!("push_with_more_commits_than_listed")).await;
     insta::assert_snapshot!(text, @r#"
         [9c0abe51](https://gitlab.example.org/acme/rocket/-/commit/9c0abe51c6e6655d81de2d044d4fb194931f058c) pushed to branch `main` of `acme/rocket` by `Robin Example`
         23 commits, the newest `Light the engines in order` by `Kim Sample`
@@ -40,7 +40,7 @@ async fn a_push_tells_the_commit_the_branch_and_who_did_it() {
 }
 
 #[tokio::test]
-async fn a_push_of_one_commit_tells_its_title_and_author() {
+async fn a_push_of_one_commit_shows_its_title_and_author() {
     let harness = Harness::start().await;
     assert_delivered(&harness.post(&crate::harness::push()).await);
     insta::assert_snapshot!(harness.chat.take_message().text, @r#"
@@ -59,25 +59,25 @@ async fn a_new_branch_is_called_new() {
 }
 
 #[tokio::test]
-async fn a_new_branch_without_commits_of_its_own_says_nothing_of_commits() {
+async fn a_new_branch_without_new_commits_shows_no_commit_count() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_of_a_new_branch_without_commits")).await, @"[3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to the new branch `release-2` of `acme/rocket` by `Robin Example`");
 }
 
 #[tokio::test]
-async fn a_deleted_branch_tells_the_commit_that_was_left() {
-    let (text, sha) = told("Push Hook", fixture!("push_that_deletes_a_branch")).await;
+async fn a_deleted_branch_shows_its_last_commit() {
+    let (text, sha) = deliver("Push Hook", fixture!("push_that_deletes_a_branch")).await;
     insta::assert_snapshot!(text, @"Branch `feature/landing-legs` of `acme/rocket` deleted by `Robin Example`, its last commit was [122c5970](https://gitlab.example.org/acme/rocket/-/commit/122c597083bd438b7f6d72af75d0259488996477)");
     insta::assert_snapshot!(sha, @"122c597083bd438b7f6d72af75d0259488996477");
 }
 
 #[tokio::test]
-async fn a_branch_that_goes_back_brings_no_commits() {
+async fn a_branch_reset_to_an_older_commit_shows_no_commit_count() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_that_goes_back")).await, @"[3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket` by `Robin Example`");
 }
 
 #[tokio::test]
-async fn a_sha256_repository_has_longer_ids() {
-    let (text, sha) = told("Push Hook", fixture!("push_in_a_sha256_repository")).await;
+async fn a_sha256_repository_has_longer_commit_ids() {
+    let (text, sha) = deliver("Push Hook", fixture!("push_in_a_sha256_repository")).await;
     insta::assert_snapshot!(text, @r#"
         [a1fce436](https://gitlab.example.org/acme/rocket/-/commit/a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa) pushed to branch `main` of `acme/rocket` by `Robin Example`
         1 commit, `Count in bigger numbers` by `Kim Sample`
@@ -86,7 +86,7 @@ async fn a_sha256_repository_has_longer_ids() {
 }
 
 #[tokio::test]
-async fn the_newest_commit_is_the_head_wherever_it_is_listed() {
+async fn the_newest_commit_is_the_head_regardless_of_list_order() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_whose_head_is_not_listed_last")).await, @r#"
         [9c0abe51](https://gitlab.example.org/acme/rocket/-/commit/9c0abe51c6e6655d81de2d044d4fb194931f058c) pushed to branch `main` of `acme/rocket` by `Robin Example`
         3 commits, the newest `Light the engines in order` by `Kim Sample`
@@ -94,7 +94,7 @@ async fn the_newest_commit_is_the_head_wherever_it_is_listed() {
 }
 
 #[tokio::test]
-async fn names_that_are_missing_are_left_out() {
+async fn missing_names_are_omitted() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_without_names")).await, @r#"
         [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket`
         1 commit, `Light the engines in order`
@@ -102,7 +102,7 @@ async fn names_that_are_missing_are_left_out() {
 }
 
 #[tokio::test]
-async fn a_system_hook_is_known_by_its_event_name() {
+async fn a_system_hook_is_identified_by_its_event_name() {
     insta::assert_snapshot!(text("System Hook", fixture!("system_hook_push_without_object_kind")).await, @r#"
         [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket` by `Robin Example`
         1 commit, `Light the engines in order` by `Robin Example`
@@ -110,8 +110,8 @@ async fn a_system_hook_is_known_by_its_event_name() {
 }
 
 #[tokio::test]
-async fn an_annotated_tag_tells_the_commit_and_not_the_tag_object() {
-    let (text, sha) = told("Tag Push Hook", fixture!("tag_push_of_an_annotated_tag")).await;
+async fn an_annotated_tag_shows_the_commit_not_the_tag_object() {
+    let (text, sha) = deliver("Tag Push Hook", fixture!("tag_push_of_an_annotated_tag")).await;
     insta::assert_snapshot!(text, @r#"
         [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) tagged `v2.0.0` in `acme/rocket` by `Robin Example`
         `Second stage`
@@ -130,12 +130,12 @@ async fn a_moved_tag_is_called_moved() {
 }
 
 #[tokio::test]
-async fn a_deleted_tag_tells_what_it_stood_on() {
+async fn a_deleted_tag_shows_the_object_it_pointed_to() {
     insta::assert_snapshot!(text("Tag Push Hook", fixture!("tag_push_that_deletes_a_tag")).await, @"Tag `v2.0.0` of `acme/rocket` deleted by `Robin Example`, it stood on `ba25430b4afeca36af4c5228898a479774322214`");
 }
 
 #[tokio::test]
-async fn markup_from_outside_is_shown_and_does_nothing() {
+async fn markup_in_a_payload_is_shown_as_plain_text() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_full_of_markup")).await, @r#"
         `aaa9402664f1a41f40ebbc52c9993eb66aeb3666` pushed to branch `＠all'evil'＃general` of `acme/＠all` by `＠here [x](https://evil.example) *bold*`
         1 commit, `fix: '＠all' https://evil.example ＃general :boom: $$x$$ ||s|| ＠robin` by `>＠all`
@@ -143,7 +143,7 @@ async fn markup_from_outside_is_shown_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn the_kind_is_what_the_body_says_whatever_the_header_says() {
+async fn the_body_determines_the_kind_not_the_header() {
     for event in [
         "Push Hook",
         "Tag Push Hook",
@@ -157,7 +157,7 @@ async fn the_kind_is_what_the_body_says_whatever_the_header_says() {
 }
 
 #[tokio::test]
-async fn both_paths_take_webhooks() {
+async fn both_paths_accept_webhooks() {
     let harness = Harness::start().await;
     for path in ["/webhook", "/"] {
         let delivery = Delivery::push_sample().signed_with(SAMPLE_KEY);
@@ -168,7 +168,7 @@ async fn both_paths_take_webhooks() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_message_is_a_success_with_a_reason() {
+async fn an_unsupported_event_is_answered_with_204_and_a_reason() {
     let harness = Harness::start().await;
     for (event, body) in [
         ("System Hook", r#"{"event_name":"unheard_of"}"#),
@@ -193,7 +193,7 @@ async fn an_event_without_a_message_is_a_success_with_a_reason() {
 }
 
 #[tokio::test]
-async fn every_reason_for_silence_is_a_success_that_names_it() {
+async fn a_skipped_event_is_answered_with_204_and_its_reason() {
     let harness = Harness::start().await;
     for (hook, body, reason) in [
         ("Issue Hook", fixture!("issue_updated"), "minor_update"),
@@ -240,7 +240,7 @@ async fn an_event_without_a_commit_is_delivered_without_one() {
 }
 
 #[tokio::test]
-async fn a_known_kind_without_its_content_is_a_success_with_a_reason() {
+async fn an_incomplete_event_is_answered_with_204_and_a_reason() {
     let harness = Harness::start().await;
     for (hook, body) in [
         ("Issue Hook", r#"{"object_kind":"issue"}"#),
@@ -258,7 +258,7 @@ async fn a_known_kind_without_its_content_is_a_success_with_a_reason() {
 }
 
 #[tokio::test]
-async fn one_log_line_tells_of_one_webhook() {
+async fn each_webhook_logs_one_line() {
     let harness = Harness::start().await;
     assert_delivered(
         &harness

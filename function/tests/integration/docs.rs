@@ -1,6 +1,6 @@
-//! The Markdown files against the code and against each other. Owns the blocks between markers: how
-//! they are found, compared and, for `make tables`, rewritten. Which blocks are written by a program is
-//! in [`tables`]; the form of the files is in [`form`].
+//! Checks the Markdown files against the code and against each other. Owns the blocks between markers: how
+//! they are found, compared and, for `make tables`, rewritten. Generated blocks are in [`tables`]; the form of
+//! the files is in [`form`].
 
 use std::fs;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use webhook_app::notifier::routing::{self, RoutingRules};
 use webhook_app::outcome::Failure;
 
-use crate::routing::{changed, sample, targets};
+use crate::routing::{changed, example, recipients_of};
 
 mod form;
 mod tables;
@@ -19,11 +19,11 @@ mod tables;
 /// Tests run in parallel, and two blocks may be in one file.
 static FILES: Mutex<()> = Mutex::new(());
 
-/// Compares what stands between `<!-- name: begin -->` and `<!-- name: end -->` in `file`, a path from
-/// the root of the repository, with `expected`; or writes it there for `make tables`.
+/// Compares the text between `<!-- name: begin -->` and `<!-- name: end -->` in `file`, a path from the root of
+/// the repository, with `expected`; or replaces it for `make tables`.
 #[track_caller]
 pub(crate) fn block(file: &str, name: &str, expected: &str) {
-    let _alone = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _lock = FILES.lock().unwrap_or_else(PoisonError::into_inner);
     let page = read(file);
     let place = place(&page, name).unwrap_or_else(|| panic!("{file} has no block {name}"));
     if &page[place.clone()] == expected {
@@ -40,7 +40,7 @@ pub(crate) fn block(file: &str, name: &str, expected: &str) {
 /// Whether blocks that differ are rewritten instead of reported: set by `make tables`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "what tests may write is no setting of the program"
+    reason = "the variable is read by the tests and is not a setting of the program"
 )]
 fn is_updating() -> bool {
     std::env::var_os("UPDATE_TABLES").is_some()
@@ -54,7 +54,7 @@ fn place(page: &str, name: &str) -> Option<Range<usize>> {
     Some(start..start + length)
 }
 
-/// What stands between the markers of a block.
+/// The text between the markers of a block.
 fn content<'a>(page: &'a str, name: &str) -> Option<&'a str> {
     place(page, name).map(|place| &page[place])
 }
@@ -73,7 +73,7 @@ const ROUTING: &str = "function/docs/routing.md";
 const PIPELINE: &str = "k8s-base/README.md";
 const ANSWERS: &str = "function/docs/answers.md";
 
-/// The rules that a page shows.
+/// The routing rules that a page shows.
 fn rules_of(file: &str) -> RoutingRules {
     let page = read(file);
     let rules = content(&page, "routes");
@@ -88,7 +88,7 @@ fn the_rules_of_the_readme_do_what_their_comments_say() {
     let rules = rules_of(README);
     let pipeline = |status: &str| {
         let change = json!({ "object_attributes": { "status": status, "ref": "main" } });
-        targets(&rules, &changed("pipeline", &change))
+        recipients_of(&rules, &changed("pipeline", &change))
     };
     assert_eq!(pipeline("failed"), "@lead room:GENERAL");
     assert_eq!(
@@ -96,19 +96,22 @@ fn the_rules_of_the_readme_do_what_their_comments_say() {
         "@lead if notified of the failure that this fixes room:GENERAL if notified of the failure that this fixes"
     );
     // The reviewer of the example opened it.
-    assert_eq!(targets(&rules, &sample("merge_request")), "own_action");
+    assert_eq!(
+        recipients_of(&rules, &example("merge_request")),
+        "own_action"
+    );
     let by_another = changed(
         "merge_request",
         &json!({ "user": { "id": 8, "username": "kim" } }),
     );
-    assert_eq!(targets(&rules, &by_another), "@robin");
-    assert_eq!(targets(&rules, &sample("push")), "@alice");
-    assert_eq!(targets(&rules, &sample("issue")), "no_rule");
+    assert_eq!(recipients_of(&rules, &by_another), "@robin");
+    assert_eq!(recipients_of(&rules, &example("push")), "@alice");
+    assert_eq!(recipients_of(&rules, &example("issue")), "no_rule");
 }
 
 #[test]
 fn the_example_of_routing_does_what_its_comments_say() {
-    let routes = rules_of(ROUTING);
+    let rules = rules_of(ROUTING);
     let project = |path: &str| json!({ "project": { "path_with_namespace": path } });
     let ended =
         |status: &str| json!({ "object_attributes": { "status": status, "ref": "release-2" } });
@@ -117,12 +120,12 @@ fn the_example_of_routing_does_what_its_comments_say() {
     let by_8 = json!({ "user": { "id": 8, "username": null }, "assignees": null });
     for (case, body, expected) in [
         (
-            "two stars go past slashes",
+            "two stars match slashes",
             changed("push", &project("play/x/y")),
             "nobody",
         ),
         (
-            "another folder of nearly that name",
+            "a folder with a longer name",
             changed("push", &project("player/x")),
             "@team",
         ),
@@ -147,22 +150,22 @@ fn the_example_of_routing_does_what_its_comments_say() {
             "@lead if notified of the failure that this fixes room:GENERAL if notified of the failure that this fixes",
         ),
         (
-            "a canceled pipeline, left to the last rule",
+            "a canceled pipeline, which only the last rule matches",
             changed("pipeline", &ended("canceled")),
             "@team @kim",
         ),
         (
             "a merge request that its reviewer opened",
-            sample("merge_request"),
+            example("merge_request"),
             "@kim",
         ),
         (
-            "one that somebody opened who is known by a number",
+            "a merge request of a user who is mapped by id",
             changed("merge_request", &by_8),
             "@robin.rocket",
         ),
         (
-            "a closed one, left to the last rule",
+            "a closed merge request, which only the last rule matches",
             changed("merge_request", &issue(json!({ "action": "close" }))),
             "@team @kim",
         ),
@@ -171,29 +174,29 @@ fn the_example_of_routing_does_what_its_comments_say() {
             changed("issue", &issue(json!({ "confidential": true }))),
             "@security",
         ),
-        ("a push to main", sample("push"), "@team"),
+        ("a push to main", example("push"), "@team"),
         (
             "a push to a release",
             changed("push", &json!({ "ref": "refs/heads/release-2" })),
             "@team",
         ),
         (
-            "a push to a branch below",
+            "a push to a branch with a slash",
             changed("push", &json!({ "ref": "refs/heads/release-2/x" })),
             "no_rule",
         ),
         (
-            "a push by somebody else",
+            "a push by another user",
             changed("push", &json!({ "user_username": "robot" })),
             "no_rule",
         ),
     ] {
-        assert_eq!(targets(&routes, &body), expected, "{case}");
+        assert_eq!(recipients_of(&rules, &body), expected, "{case}");
     }
 }
 
 #[test]
-fn the_documented_variables_of_the_pipeline_are_those_that_its_jobs_use() {
+fn the_documented_variables_of_the_pipeline_are_those_its_jobs_use() {
     let pipeline = include_str!("../../../.gitlab-ci.yml");
     let page = read(PIPELINE);
     let rows = content(&page, "pipeline").expect("has the table");

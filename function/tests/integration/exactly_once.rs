@@ -1,4 +1,4 @@
-//! One delivery, one message: whatever is lost, repeated or raced.
+//! Exactly one message per delivery, whatever is lost, repeated or concurrent.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
 use crate::harness::{Function, Harness, assert_delivered, assert_problem, push};
 
-/// The message of a delivery is stored, once, and the answer names it.
+/// Asserts that the message of a delivery is stored once and that the response contains its id.
 #[track_caller]
 fn assert_one_message(chat: &FakeRocketChat, answer: &Response) {
     assert_delivered(answer);
@@ -17,7 +17,7 @@ fn assert_one_message(chat: &FakeRocketChat, answer: &Response) {
 }
 
 #[tokio::test]
-async fn a_repeated_delivery_sends_nothing_new_and_is_answered_alike() {
+async fn a_redelivery_sends_nothing_and_gets_the_same_response() {
     let harness = Harness::start().await;
     let delivery = push();
     let first = harness.post(&delivery).await;
@@ -28,7 +28,7 @@ async fn a_repeated_delivery_sends_nothing_new_and_is_answered_alike() {
 }
 
 #[tokio::test]
-async fn a_restarted_function_recognises_what_an_earlier_one_sent() {
+async fn a_restarted_function_recognises_a_redelivery() {
     let harness = Harness::start().await;
     let delivery = push();
     let first = harness.post(&delivery).await;
@@ -41,7 +41,7 @@ async fn a_restarted_function_recognises_what_an_earlier_one_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_lost_after_the_message_was_stored_loses_and_doubles_nothing() {
+async fn a_response_lost_after_the_insert_neither_loses_nor_duplicates_the_message() {
     let lost = [
         Fault::ResetAfter {
             bytes: 0,
@@ -110,7 +110,7 @@ async fn ten_replicas_with_the_same_delivery_send_one_message() {
 }
 
 #[tokio::test]
-async fn two_calls_that_meet_in_the_database_store_one_message() {
+async fn two_concurrent_inserts_store_one_message() {
     let harness = Harness::start().await;
     harness.chat.inject_fault(Route::SendMessage, Fault::Race);
     harness.chat.inject_fault(Route::SendMessage, Fault::Race);
@@ -122,7 +122,7 @@ async fn two_calls_that_meet_in_the_database_store_one_message() {
 }
 
 #[tokio::test]
-async fn whatever_a_replay_is_answered_with_the_message_is_looked_up() {
+async fn the_message_is_looked_up_after_any_duplicate_error() {
     for text in [
         "E11000 duplicate key error",
         "unknown-error",
@@ -141,7 +141,7 @@ async fn whatever_a_replay_is_answered_with_the_message_is_looked_up() {
 }
 
 #[tokio::test]
-async fn a_message_of_somebody_else_under_our_id_is_not_taken_for_ours() {
+async fn a_message_by_another_user_under_the_same_id_is_not_a_delivery() {
     for same_room in [true, false] {
         let harness = Harness::start().await;
         let fault = Fault::TakenBy {
@@ -158,7 +158,7 @@ async fn a_message_of_somebody_else_under_our_id_is_not_taken_for_ours() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_failed_is_delivered_once_when_it_is_sent_again() {
+async fn a_failed_delivery_is_sent_once_when_it_is_redelivered() {
     let harness = Harness::start().await;
     let delivery = push();
     harness
@@ -172,7 +172,7 @@ async fn a_delivery_that_failed_is_delivered_once_when_it_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_chat_server_that_is_down_is_admitted_in_time() {
+async fn an_unreachable_chat_server_is_reported_before_the_deadline() {
     let harness = Harness::with(&[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
     let started = Instant::now();
     let answer = harness.post(&push()).await;

@@ -1,12 +1,12 @@
-//! What `/metrics` shows, read as Prometheus reads it. Owns the parsing; what must be there is said
-//! in [`metrics`](crate::metrics).
+//! A parser of the Prometheus text format. Which series `/metrics` must contain is tested in
+//! [`metrics`](crate::metrics).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All samples of one scrape.
 #[derive(Clone, Debug)]
 pub(crate) struct Exposition {
-    /// Value of each series, by its name and labels as they were written.
+    /// The value of each series, by its name and labels as written.
     pub(crate) samples: BTreeMap<String, f64>,
     /// Type and help of each family.
     pub(crate) families: BTreeMap<String, (String, String)>,
@@ -30,7 +30,7 @@ impl Exposition {
                     let (series, value) = line.rsplit_once(' ').expect("has a value");
                     let value = value.parse().expect("is a number");
                     let before = samples.insert(series.to_owned(), value);
-                    assert!(before.is_none(), "twice: {series}");
+                    assert!(before.is_none(), "duplicate series: {series}");
                 }
             }
         }
@@ -41,7 +41,7 @@ impl Exposition {
     #[track_caller]
     pub(crate) fn value(&self, series: &str) -> f64 {
         let value = self.samples.get(series);
-        *value.unwrap_or_else(|| panic!("there is no {series}"))
+        *value.unwrap_or_else(|| panic!("no series {series}"))
     }
 
     /// The names and labels of all series.
@@ -49,7 +49,7 @@ impl Exposition {
         self.samples.keys().map(String::as_str).collect()
     }
 
-    /// Label names and their values over all series of a family; `le` is left out.
+    /// Label names and their values over all series of a family, without `le`.
     pub(crate) fn labels(&self, family: &str) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut labels: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for series in self.samples.keys() {
@@ -58,7 +58,7 @@ impl Exposition {
             if !matches!(suffix, Some("" | "_bucket" | "_sum" | "_count")) {
                 continue;
             }
-            // No value of ours holds a comma.
+            // No label value of the function contains a comma.
             let pairs = pairs.trim_end_matches('}').split(',');
             for (label, value) in pairs.filter_map(|pair| pair.split_once('=')) {
                 if label != "le" {

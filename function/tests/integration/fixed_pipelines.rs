@@ -1,5 +1,5 @@
-//! Failures and their fixes: a success is told to those who were told of the failure that it makes
-//! good, whichever replica told it, and to nobody else.
+//! Fixed pipelines: a success that fixes a failure is sent to the recipients of that failure only, whichever
+//! replica sent it.
 
 use fakes::exchange::Response;
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
@@ -11,7 +11,7 @@ use webhook_app::notifier::{routing, templates};
 
 use crate::harness::{Function, Harness, assert_delivered, assert_problem};
 use crate::messages::parse;
-use crate::routing::{patch, sample};
+use crate::routing::{example, patch};
 
 const RULE: &str = "rules: [{event: pipeline, status: [failed, fixed], to: '@alice'}]";
 
@@ -22,7 +22,7 @@ fn pipeline(status: &str, sha: char, before: char) -> Delivery {
 
 fn ended(status: &str, sha: char, before: char) -> Value {
     let digits = |digit: char| digit.to_string().repeat(40);
-    let mut body = sample("pipeline");
+    let mut body = example("pipeline");
     let change = json!({ "status": status, "sha": digits(sha), "before_sha": digits(before) });
     patch(&mut body["object_attributes"], &change);
     body
@@ -32,7 +32,7 @@ fn delivery(body: &Value) -> Delivery {
     Delivery::new("Pipeline Hook", body.to_string()).signed_with(SAMPLE_KEY)
 }
 
-/// A function whose one rule tells alice of failures and fixes.
+/// A function with one rule, which sends failures and fixes to alice.
 async fn harness() -> Harness {
     Harness::with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", RULE)]).await
 }
@@ -49,19 +49,19 @@ fn assert_no_fix(answer: &Response) {
 }
 
 impl Harness {
-    /// Posts what is told, and returns the message.
-    async fn hear(&self, delivery: &Delivery) -> String {
+    /// Posts a webhook that sends one message, and returns its text.
+    async fn deliver(&self, delivery: &Delivery) -> String {
         assert_delivered(&self.post(delivery).await);
         self.chat.take_message().text
     }
 }
 
 #[tokio::test]
-async fn a_success_after_a_failure_of_the_same_commit_is_told() {
+async fn a_success_after_a_failure_of_the_same_commit_sends_a_fix() {
     let harness = harness().await;
-    let failure = harness.hear(&pipeline("failed", 'a', '0')).await;
+    let failure = harness.deliver(&pipeline("failed", 'a', '0')).await;
     assert!(failure.contains(" failed on branch `main`"), "{failure}");
-    let fix = harness.hear(&pipeline("success", 'a', '0')).await;
+    let fix = harness.deliver(&pipeline("success", 'a', '0')).await;
     assert!(
         fix.contains("Pipeline 31](") && fix.contains(" passed again on branch `main`"),
         "{fix}"
@@ -70,18 +70,18 @@ async fn a_success_after_a_failure_of_the_same_commit_is_told() {
 }
 
 #[tokio::test]
-async fn a_success_of_the_push_after_a_failure_is_told() {
+async fn a_success_of_the_next_push_after_a_failure_sends_a_fix() {
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
-    let fix = harness.hear(&pipeline("success", 'b', 'a')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
+    let fix = harness.deliver(&pipeline("success", 'b', 'a')).await;
     assert!(fix.contains(" passed again "), "{fix}");
-    // The next one repairs nothing.
+    // The success after that fixes nothing.
     assert_no_fix(&harness.post(&pipeline("success", 'c', 'b')).await);
     harness.finish();
 }
 
 #[tokio::test]
-async fn a_success_without_a_failure_before_it_is_told_to_nobody() {
+async fn a_success_without_an_earlier_failure_sends_nothing() {
     let harness = harness().await;
     assert_no_fix(&harness.post(&pipeline("success", 'a', '0')).await);
     assert_no_fix(&harness.post(&pipeline("success", 'b', 'a')).await);
@@ -90,7 +90,7 @@ async fn a_success_without_a_failure_before_it_is_told_to_nobody() {
 }
 
 #[tokio::test]
-async fn failures_of_another_ref_project_or_commit_are_not_fixed() {
+async fn a_success_does_not_fix_another_ref_project_or_commit() {
     let others = [
         json!({ "object_attributes": { "ref": "release-2" } }),
         json!({ "project": { "id": 43 } }),
@@ -102,7 +102,7 @@ async fn failures_of_another_ref_project_or_commit_are_not_fixed() {
         json!({ "project": { "id": null } }),
     ];
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
     for change in others {
         let mut body = ended("success", 'b', 'a');
         patch(&mut body, &change);
@@ -117,7 +117,7 @@ async fn failures_of_another_ref_project_or_commit_are_not_fixed() {
 }
 
 #[tokio::test]
-async fn tags_and_merge_requests_are_fixed_when_they_are_tried_again() {
+async fn tags_and_merge_requests_are_fixed_by_a_retry() {
     let harness = harness().await;
     for change in [
         json!({ "object_attributes": { "ref": "v2.0.0", "tag": true } }),
@@ -126,7 +126,7 @@ async fn tags_and_merge_requests_are_fixed_when_they_are_tried_again() {
         for (status, expected) in [("failed", " failed "), ("success", " passed again ")] {
             let mut body = ended(status, 'a', '0');
             patch(&mut body, &change);
-            let text = harness.hear(&delivery(&body)).await;
+            let text = harness.deliver(&delivery(&body)).await;
             assert!(text.contains(expected), "{text}");
         }
     }
@@ -134,9 +134,9 @@ async fn tags_and_merge_requests_are_fixed_when_they_are_tried_again() {
 }
 
 #[tokio::test]
-async fn a_commit_that_was_skipped_ends_the_chain() {
+async fn a_skipped_pipeline_ends_the_chain() {
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
     let skipped = harness.post(&pipeline("skipped", 'b', 'a')).await;
     assert_eq!(skipped.header("webhook-app-reason"), Some("no_rule"));
     assert_no_fix(&harness.post(&pipeline("success", 'c', 'b')).await);
@@ -144,16 +144,16 @@ async fn a_commit_that_was_skipped_ends_the_chain() {
 }
 
 #[tokio::test]
-async fn failures_of_one_commit_on_one_ref_are_one_message() {
+async fn repeated_failures_of_a_commit_on_one_ref_send_one_message() {
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
     assert_delivered(&harness.post(&pipeline("failed", 'a', '0')).await);
-    harness.hear(&pipeline("failed", 'b', 'a')).await;
+    harness.deliver(&pipeline("failed", 'b', 'a')).await;
     harness.finish();
 }
 
 #[tokio::test]
-async fn who_was_not_told_of_the_failure_is_not_told_of_the_fix() {
+async fn a_recipient_without_the_failure_gets_no_fix() {
     let chat = FakeRocketChat::builder()
         .users(&["alice", "robin", "kim"])
         .start()
@@ -161,12 +161,12 @@ async fn who_was_not_told_of_the_failure_is_not_told_of_the_fix() {
         .expect("starts");
     let rules =
         "rules: [{event: pipeline, status: [failed, fixed], to: ['@alice', pipeline starter]}]";
-    let own = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)];
-    let function = Function::start(&chat, &own);
+    let overrides = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)];
+    let function = Function::start(&chat, &overrides);
     assert_delivered(&function.post(&pipeline("failed", 'a', '0')).await);
-    let mut told = [chat.take_message().recipient, chat.take_message().recipient];
-    told.sort_unstable();
-    assert_eq!(told, ["alice", "robin"]);
+    let mut recipients = [chat.take_message().recipient, chat.take_message().recipient];
+    recipients.sort_unstable();
+    assert_eq!(recipients, ["alice", "robin"]);
     let mut by_kim = ended("success", 'b', 'a');
     by_kim["user"]["username"] = json!("kim");
     let answer = function.post(&delivery(&by_kim)).await;
@@ -187,8 +187,8 @@ async fn who_was_not_told_of_the_failure_is_not_told_of_the_fix() {
 #[tokio::test]
 async fn another_replica_finds_the_failure() {
     let chat = FakeRocketChat::start().await;
-    let own = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", RULE)];
-    let [one, other] = [(); 2].map(|()| Function::start(&chat, &own));
+    let overrides = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", RULE)];
+    let [one, other] = [(); 2].map(|()| Function::start(&chat, &overrides));
     assert_delivered(&one.post(&pipeline("failed", 'a', '0')).await);
     chat.take_message();
     assert_delivered(&other.post(&pipeline("success", 'b', 'a')).await);
@@ -200,21 +200,21 @@ async fn another_replica_finds_the_failure() {
 }
 
 #[tokio::test]
-async fn a_fix_that_is_delivered_again_is_told_once() {
+async fn a_redelivered_fix_is_sent_once() {
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
     let fix = pipeline("success", 'b', 'a').id("the-fix");
-    harness.hear(&fix).await;
+    harness.deliver(&fix).await;
     assert_delivered(&harness.post(&fix).await);
     harness.finish();
 }
 
 #[tokio::test]
-async fn a_commit_that_stays_green_is_told_once() {
+async fn repeated_successes_of_a_fixed_commit_send_one_fix() {
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
     harness
-        .hear(&pipeline("success", 'a', '0').id("retried"))
+        .deliver(&pipeline("success", 'a', '0').id("retried"))
         .await;
     assert_delivered(
         &harness
@@ -225,9 +225,9 @@ async fn a_commit_that_stays_green_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_failure_that_cannot_be_looked_for_fails_the_delivery_until_it_can() {
+async fn a_delivery_fails_while_the_failure_cannot_be_looked_up() {
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
     let fix = pipeline("success", 'b', 'a').id("the-fix");
     harness
         .chat
@@ -236,73 +236,76 @@ async fn a_failure_that_cannot_be_looked_for_fails_the_delivery_until_it_can() {
     assert_problem(&answer, 503, "server_error");
     assert!(answer.header("retry-after").is_some());
     harness.chat.clear_faults();
-    let text = harness.hear(&fix).await;
+    let text = harness.deliver(&fix).await;
     assert!(text.contains(" passed again "), "{text}");
     harness.finish();
 }
 
 #[tokio::test]
-async fn the_room_is_asked_for_again_since_an_old_one_would_hide_the_failure() {
+async fn the_room_is_resolved_again_because_a_stale_one_would_hide_the_failure() {
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
-    harness.hear(&pipeline("failed", 'c', '0')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
+    harness.deliver(&pipeline("failed", 'c', '0')).await;
     let rooms = harness.chat.calls(Route::CreateDirectMessage);
-    harness.hear(&pipeline("success", 'a', '0')).await;
+    harness.deliver(&pipeline("success", 'a', '0')).await;
     assert_eq!(harness.chat.calls(Route::CreateDirectMessage), rooms + 1);
     harness.finish();
 }
 
 #[tokio::test]
-async fn a_look_for_the_failure_that_fails_once_is_made_again() {
+async fn a_failed_lookup_of_the_failure_is_retried() {
     let harness = harness().await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
     harness
         .chat
         .inject_fault(Route::GetMessage, Fault::Status(503));
-    harness.hear(&pipeline("success", 'b', 'a')).await;
+    harness.deliver(&pipeline("success", 'b', 'a')).await;
     harness.finish();
 }
 
 #[tokio::test]
-async fn who_hears_of_every_success_hears_of_it_as_of_any_other() {
+async fn a_recipient_of_every_success_gets_the_ordinary_message() {
     let rules = "rules:\n- {event: pipeline, status: [failed, fixed], to: '@alice', continue: true}\n- {event: pipeline, to: '@alice'}\n";
     let harness = Harness::with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)]).await;
-    harness.hear(&pipeline("failed", 'a', '0')).await;
-    let text = harness.hear(&pipeline("success", 'b', 'a')).await;
+    harness.deliver(&pipeline("failed", 'a', '0')).await;
+    let text = harness.deliver(&pipeline("success", 'b', 'a')).await;
     assert!(text.contains(" passed on "), "{text}");
     assert_eq!(harness.chat.calls(Route::GetMessage), 0);
     harness.finish();
 }
 
 #[tokio::test]
-async fn a_template_can_tell_a_fix_from_other_successes() {
-    let words =
+async fn a_template_can_distinguish_a_fix_from_other_successes() {
+    let template =
         "pipeline: '{% if fixed %}{{ ref }} is green again{% else %}{{ status }}{% endif %}'";
-    let own = [
+    let overrides = [
         ("ROCKETCHAT_RECIPIENT", ""),
         ("ROUTES", RULE),
-        ("MESSAGES", words),
+        ("MESSAGES", template),
     ];
-    let harness = Harness::with(&own).await;
-    assert_eq!(harness.hear(&pipeline("failed", 'a', '0')).await, "failed");
-    let fix = harness.hear(&pipeline("success", 'b', 'a')).await;
+    let harness = Harness::with(&overrides).await;
+    assert_eq!(
+        harness.deliver(&pipeline("failed", 'a', '0')).await,
+        "failed"
+    );
+    let fix = harness.deliver(&pipeline("success", 'b', 'a')).await;
     assert_eq!(fix, "`main` is green again");
     harness.finish();
 }
 
 #[test]
-fn a_template_is_tried_with_a_fix_too() {
+fn a_template_is_also_checked_with_a_fix() {
     let text = "pipeline: '{% if fixed %}{{ kind.nothing }}{% endif %}'";
-    let mistakes = templates::parse(text).expect_err("fails on a fix");
+    let errors = templates::parse(text).expect_err("fails on a fix");
     assert!(
-        mistakes.join("\n").starts_with("line 1: pipeline: "),
-        "{mistakes:?}"
+        errors.join("\n").starts_with("line 1: pipeline: "),
+        "{errors:?}"
     );
     assert!(templates::parse("push: '{{ fixed }}'").is_ok());
 }
 
 #[test]
-fn a_rule_that_cannot_tell_fixes_says_why_at_its_line() {
+fn a_rule_that_cannot_match_fixes_is_an_error_with_its_line() {
     for (rule, expected) in [
         (
             "status: [failed, fixed]",
@@ -326,14 +329,14 @@ fn a_rule_that_cannot_tell_fixes_says_why_at_its_line() {
         ),
     ] {
         let text = format!("rules:\n- to: '@alice'\n  {rule}\n");
-        let mistakes = routing::parse(&text).expect_err(rule);
-        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
-        assert!(mistakes[0].starts_with(expected), "{mistakes:?}");
+        let errors = routing::parse(&text).expect_err(rule);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].starts_with(expected), "{errors:?}");
     }
 }
 
 #[test]
-fn the_longest_fix_still_fits() {
+fn the_longest_fix_is_within_the_message_limit() {
     let mut body = ended("success", 'a', '0');
     let long = "ä".repeat(4000);
     body["object_attributes"]["ref"] = json!(long);

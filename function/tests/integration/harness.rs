@@ -1,5 +1,5 @@
-//! One function and one chat server for a test. Owns starting and stopping both, and the checks
-//! that every test makes at its end: nothing unread, nothing refused, no secret in any output.
+//! The function and a fake chat server, started per test. Owns starting and stopping both, and the checks
+//! at the end of every test: no unread message, no violation of the API, no secret in any output.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
@@ -13,7 +13,7 @@ use fakes::rocketchat::FakeRocketChat;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// The secret token of the tests; distinctive, so that a leak can be searched for.
+/// The webhook token of the tests; distinctive, so that a search finds a leak.
 pub(crate) const TOKEN: &str = "canary-token-7c1f0f9e55e2";
 
 /// The program under test.
@@ -31,12 +31,12 @@ pub(crate) struct Harness {
 }
 
 impl Harness {
-    /// A function that asks for signatures, with default settings.
+    /// Starts a function that requires signatures, with default settings.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    /// A function with settings of the test's own; an empty value removes a default one.
+    /// Starts a function with these settings; an empty value removes a default.
     pub(crate) async fn with(settings: &[Setting<'_>]) -> Self {
         let chat = FakeRocketChat::start().await;
         let function = Function::start(&chat, settings);
@@ -48,7 +48,7 @@ impl Harness {
         self.function.post(delivery).await
     }
 
-    /// Stops the function and makes the checks; returns what it printed.
+    /// Stops the function and runs the final checks; returns its output.
     pub(crate) fn finish(self) -> Vec<String> {
         let output = self.function.finish(self.chat.auth_token());
         self.chat.finish();
@@ -56,7 +56,7 @@ impl Harness {
     }
 }
 
-/// A signed push to `main` with a key of its own.
+/// A signed push to `main` with a unique idempotency key.
 pub(crate) fn push() -> Delivery {
     Delivery::push_sample().signed_with(SAMPLE_KEY)
 }
@@ -66,15 +66,15 @@ pub(crate) fn recorded(event: &str, body: &str) -> Delivery {
     Delivery::new(event, body).signed_with(SAMPLE_KEY)
 }
 
-/// Settings under which the function works with `chat`.
+/// Settings with which the function connects to `chat`.
 pub(crate) fn settings(chat: &FakeRocketChat) -> BTreeMap<String, String> {
-    let own = [
+    let overrides = [
         ("PORT", "0"),
         ("LAME_DUCK_SECONDS", "0"),
         ("LOG_FORMAT", "json"),
     ];
     let mut settings = fakes::settings(chat);
-    settings.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    settings.extend(overrides.map(|(name, value)| (name.to_owned(), value.to_owned())));
     settings
 }
 
@@ -100,11 +100,11 @@ pub(crate) struct Function {
 
 impl Function {
     /// Starts the program and waits until it listens.
-    pub(crate) fn start(chat: &FakeRocketChat, own: &[Setting<'_>]) -> Self {
-        Self::launch(chat, own, program)
+    pub(crate) fn start(chat: &FakeRocketChat, overrides: &[Setting<'_>]) -> Self {
+        Self::launch(chat, overrides, program)
     }
 
-    /// The same with no more than `descriptors` files and sockets.
+    /// Starts the program with at most `descriptors` file descriptors.
     pub(crate) fn start_with_descriptors(chat: &FakeRocketChat, descriptors: usize) -> Self {
         Self::launch(chat, &[], |settings| {
             let limited = format!("ulimit -n {descriptors} && exec \"$0\"");
@@ -123,11 +123,11 @@ impl Function {
 
     fn launch(
         chat: &FakeRocketChat,
-        own: &[Setting<'_>],
+        overrides: &[Setting<'_>],
         command: impl Fn(&BTreeMap<String, String>) -> Command,
     ) -> Self {
         let mut settings = settings(chat);
-        for (name, value) in own {
+        for (name, value) in overrides {
             if value.is_empty() {
                 settings.remove(*name);
             } else {
@@ -138,9 +138,9 @@ impl Function {
         let output = Arc::default();
         let out = child.stdout.take().expect("is piped");
         let error = child.stderr.take().expect("is piped");
-        let (announced, port) = std::sync::mpsc::channel();
+        let (port_sender, port) = std::sync::mpsc::channel();
         let readers = vec![
-            read(out, &output, Some(announced)),
+            read(out, &output, Some(port_sender)),
             read(error, &output, None),
         ];
         let port = port
@@ -159,7 +159,7 @@ impl Function {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// A connection of one's own, for what no client would send.
+    /// Opens a connection for bytes that no HTTP client would send.
     pub(crate) async fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await;
         stream.expect("connects")
@@ -170,7 +170,7 @@ impl Function {
         delivery.post_to(&self.url("/webhook")).await
     }
 
-    /// Makes any request.
+    /// Sends a request without a body.
     pub(crate) async fn request(&self, method: &str, path: &str) -> Response {
         exchange(method, &self.url(path), &[], b"")
             .await
@@ -197,12 +197,12 @@ impl Function {
             .args([signal, &self.child.id().to_string()])
             .status();
         assert!(
-            sent.expect("kill is there").success(),
+            sent.expect("kill runs").success(),
             "the function is still running"
         );
     }
 
-    /// Waits for the end.
+    /// Waits until the process has exited and its output has been read.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let status = self.child.wait().expect("can be waited for");
         self.readers
@@ -211,12 +211,12 @@ impl Function {
         status
     }
 
-    /// What was printed so far.
+    /// The output so far.
     pub(crate) fn output(&self) -> Vec<String> {
         self.output.lock().expect("no reader panics").clone()
     }
 
-    /// Stops it as Kubernetes would, and checks its output.
+    /// Stops the program with SIGTERM, as Kubernetes does, and checks its output.
     pub(crate) fn finish(mut self, auth_token: &str) -> Vec<String> {
         self.signal("-TERM");
         let status = self.wait();
@@ -234,7 +234,7 @@ impl Drop for Function {
     }
 }
 
-/// Every line is JSON, none holds a secret, none tells of a panic.
+/// Asserts that every line is JSON, and that none contains a secret or reports a panic.
 pub(crate) fn check_output(output: &[String], auth_token: &str) {
     for line in output {
         let json: Result<Value, _> = serde_json::from_str(line);
@@ -242,17 +242,17 @@ pub(crate) fn check_output(output: &[String], auth_token: &str) {
         let secrets = [SAMPLE_KEY, &SAMPLE_KEY["whsec_".len()..], TOKEN, auth_token];
         assert!(
             !secrets.iter().any(|secret| line.contains(secret)),
-            "a secret in: {line}"
+            "found a secret in: {line}"
         );
         assert!(!line.contains("panic"), "{line}");
     }
 }
 
-/// Keeps every line, and announces the port in the line that says "listening".
+/// Collects every line, and sends the port that the log line about listening contains.
 pub(crate) fn read(
     from: impl Read + Send + 'static,
     output: &Arc<Mutex<Vec<String>>>,
-    announce: Option<std::sync::mpsc::Sender<u16>>,
+    port_sender: Option<std::sync::mpsc::Sender<u16>>,
 ) -> JoinHandle<()> {
     let output = Arc::clone(output);
     thread::spawn(move || {
@@ -262,21 +262,21 @@ pub(crate) fn read(
                 .as_u64()
                 .and_then(|port| u16::try_from(port).ok());
             output.lock().expect("no reader panics").push(line);
-            if let (Some(port), Some(announce)) = (port, &announce) {
-                let _ = announce.send(port);
+            if let (Some(port), Some(port_sender)) = (port, &port_sender) {
+                let _ = port_sender.send(port);
             }
         }
     })
 }
 
-/// The answer of a delivery whose message is stored.
+/// Asserts that a webhook was answered as delivered.
 #[track_caller]
 pub(crate) fn assert_delivered(answer: &Response) {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.json()["status"], "delivered", "{}", answer.text());
 }
 
-/// A problem with this status and reason, written as RFC 9457 has it.
+/// Asserts a problem document (RFC 9457) with this status and reason.
 #[track_caller]
 pub(crate) fn assert_problem(answer: &Response, status: u16, reason: &str) {
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The program for AWS Lambda, behind each gateway that can stand before it.
+//! The program for AWS Lambda, behind each supported gateway.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
@@ -19,7 +19,7 @@ use crate::runtime_api::RuntimeApi;
 type Gateway = fn(&Delivery) -> Value;
 
 #[tokio::test]
-async fn every_gateway_brings_a_message() {
+async fn an_event_from_every_gateway_is_delivered() {
     let gateways: [(&str, Gateway); 6] = [
         ("function URL", function_url),
         ("HTTP API with a stage", http_api),
@@ -43,7 +43,7 @@ async fn every_gateway_brings_a_message() {
 }
 
 #[tokio::test]
-async fn a_warm_function_does_not_look_for_the_room_again() {
+async fn a_warm_function_reuses_the_room() {
     let lambda = Lambda::start().await;
     for delivery in 1..=3 {
         let answer = lambda.invoke(function_url(&push())).await;
@@ -55,7 +55,7 @@ async fn a_warm_function_does_not_look_for_the_room_again() {
 }
 
 #[tokio::test]
-async fn the_message_is_stored_when_the_answer_leaves() {
+async fn the_message_is_stored_when_the_response_is_sent() {
     let lambda = Lambda::start().await;
     let answer = lambda.invoke(function_url(&push())).await;
     let id = body(&answer)["message_id"].as_str().map(str::to_owned);
@@ -65,7 +65,7 @@ async fn the_message_is_stored_when_the_answer_leaves() {
 }
 
 #[tokio::test]
-async fn a_delivery_sent_again_after_a_new_start_is_the_same_message() {
+async fn a_redelivery_after_a_cold_start_sends_no_second_message() {
     let delivery = push();
     let first = Lambda::start().await;
     let once = first.invoke(function_url(&delivery)).await;
@@ -78,7 +78,7 @@ async fn a_delivery_sent_again_after_a_new_start_is_the_same_message() {
 }
 
 #[tokio::test]
-async fn a_connection_that_died_while_the_function_slept_loses_nothing() {
+async fn a_connection_closed_while_the_function_was_frozen_loses_no_message() {
     let lambda = Lambda::start().await;
     lambda
         .chat
@@ -92,7 +92,7 @@ async fn a_connection_that_died_while_the_function_slept_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_answered_with_401() {
+async fn an_unsigned_webhook_is_answered_with_401() {
     let lambda = Lambda::start().await;
     for event in [function_url, rest_api, load_balancer] {
         let answer = lambda.invoke(event(&Delivery::push_sample())).await;
@@ -103,7 +103,7 @@ async fn a_stranger_is_answered_with_401() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_message_is_answered_with_204() {
+async fn an_unsupported_event_is_answered_with_204() {
     let lambda = Lambda::start().await;
     let issue = Delivery::new("Wiki Page Hook", r#"{"object_kind":"unheard_of"}"#);
     let answer = lambda
@@ -114,13 +114,13 @@ async fn an_event_without_a_message_is_answered_with_204() {
 }
 
 #[tokio::test]
-async fn another_path_is_answered_with_404_whatever_its_stage() {
+async fn an_unknown_path_is_answered_with_404_in_any_stage() {
     let lambda = Lambda::start().await;
     for path in ["/prod/elsewhere", "/production/webhook", "/", "/%00", ""] {
         let mut event = http_api(&push());
         event["rawPath"] = json!(path);
         let answer = lambda.invoke(event).await;
-        // The stage alone is the root, which takes webhooks too.
+        // The stage alone is the root, which accepts webhooks too.
         let expected = if path.len() < 2 { 200 } else { 404 };
         assert_eq!(answer["statusCode"], expected, "{path}: {answer}");
     }
@@ -129,7 +129,7 @@ async fn another_path_is_answered_with_404_whatever_its_stage() {
 }
 
 #[tokio::test]
-async fn a_time_limit_that_is_too_short_is_warned_about() {
+async fn a_function_timeout_that_is_too_short_logs_a_warning() {
     let lambda = Lambda::start().await;
     lambda.api.invoke(function_url(&push()), in_ms(3_000)).await;
     lambda.chat.take_message();
@@ -139,7 +139,7 @@ async fn a_time_limit_that_is_too_short_is_warned_about() {
 }
 
 #[test]
-fn started_by_hand_it_names_the_other_program() {
+fn started_outside_of_lambda_it_names_the_server_program() {
     let output = program(&BTreeMap::from(
         [
             ("ALLOW_UNAUTHENTICATED", "true"),
@@ -153,11 +153,11 @@ fn started_by_hand_it_names_the_other_program() {
     .output()
     .expect("runs");
     assert_eq!(output.status.code(), Some(64));
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"webhook-app: expected to be started by AWS Lambda, which sets AWS_LAMBDA_RUNTIME_API; the program webhook-app is a server of its own");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"webhook-app: expected to be started by AWS Lambda, which sets AWS_LAMBDA_RUNTIME_API; the program webhook-app is a server of its overrides");
 }
 
 #[test]
-fn mistakes_in_the_settings_end_it_with_64() {
+fn invalid_settings_exit_with_64() {
     let output = program(&BTreeMap::new()).output().expect("runs");
     assert_eq!(output.status.code(), Some(64));
     let text = String::from_utf8_lossy(&output.stderr);
@@ -166,7 +166,7 @@ fn mistakes_in_the_settings_end_it_with_64() {
     }
 }
 
-/// A function waiting for events, and everything it talks to.
+/// A running Lambda function, its chat server and its Runtime API.
 struct Lambda {
     chat: FakeRocketChat,
     api: RuntimeApi,
@@ -180,7 +180,7 @@ impl Lambda {
         Self::with(FakeRocketChat::start().await, &[]).await
     }
 
-    async fn with(chat: FakeRocketChat, own: &[(&str, &str)]) -> Self {
+    async fn with(chat: FakeRocketChat, overrides: &[(&str, &str)]) -> Self {
         let api = RuntimeApi::start().await;
         let mut settings = settings(&chat);
         let from_lambda = [
@@ -189,7 +189,7 @@ impl Lambda {
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ];
-        for (name, value) in from_lambda.iter().chain(own) {
+        for (name, value) in from_lambda.iter().chain(overrides) {
             settings.insert((*name).to_owned(), (*value).to_owned());
         }
         let mut child = program(&settings).spawn().expect("the program starts");
@@ -206,21 +206,21 @@ impl Lambda {
         }
     }
 
-    /// Hands out an event that has all the time it needs.
+    /// Invokes the function with a deadline that leaves enough time.
     async fn invoke(&self, event: Value) -> Value {
         self.api.invoke(event, in_ms(10_000)).await
     }
 
-    /// Ends the process as Lambda does, without a word, and makes the checks.
+    /// Kills the process, because Lambda sends no signal either, and runs the final checks.
     fn finish(self) -> Vec<String> {
         let output = Arc::clone(&self.output);
         self.stop().finish();
         Arc::into_inner(output)
             .and_then(|output| output.into_inner().ok())
-            .expect("nobody else reads")
+            .expect("has no other reader")
     }
 
-    /// The same, but the chat server goes on.
+    /// Kills the process but returns the chat server, which keeps running.
     fn stop(mut self) -> FakeRocketChat {
         self.child.kill().expect("is running");
         self.child.wait().expect("can be waited for");
@@ -307,7 +307,7 @@ fn function_url(delivery: &Delivery) -> Value {
     })
 }
 
-/// An HTTP API of API Gateway with a stage of its own, which stands before the path.
+/// An HTTP API of API Gateway with a named stage, which prefixes the path.
 fn http_api(delivery: &Delivery) -> Value {
     let mut event = function_url(delivery);
     event["rawPath"] = json!("/prod/webhook");
@@ -350,7 +350,7 @@ fn rest_api(delivery: &Delivery) -> Value {
     })
 }
 
-/// A load balancer whose target group sends one value a header, the default.
+/// A load balancer whose target group sends one value per header, the default.
 fn load_balancer(delivery: &Delivery) -> Value {
     json!({
         "requestContext": { "elb": {

@@ -1,4 +1,4 @@
-//! Start, health and stop of the process, as Kubernetes and Knative see them.
+//! Startup, health and shutdown of the process, as Kubernetes and Knative use them.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use crate::harness::{Function, Harness, assert_delivered, push};
 
 const READY: [&str; 2] = ["/health/readiness", "/readyz"];
-const ALIVE: [&str; 2] = ["/health/liveness", "/healthz"];
+const LIVE: [&str; 2] = ["/health/liveness", "/healthz"];
 
 #[tokio::test]
 async fn health_does_not_depend_on_the_chat_server() {
     let harness = Harness::with(&[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
-    for path in READY.into_iter().chain(ALIVE) {
+    for path in READY.into_iter().chain(LIVE) {
         assert_eq!(
             harness.function.request("GET", path).await.status,
             200,
@@ -23,12 +23,12 @@ async fn health_does_not_depend_on_the_chat_server() {
 }
 
 #[tokio::test]
-async fn while_leaving_it_is_not_ready_and_still_answers() {
+async fn during_the_lame_duck_period_it_is_not_ready_and_still_serves() {
     let mut harness = Harness::with(&[("LAME_DUCK_SECONDS", "2")]).await;
     let started = Instant::now();
     harness.function.signal("-TERM");
     until_not_ready(&harness.function).await;
-    for path in ALIVE {
+    for path in LIVE {
         assert_eq!(
             harness.function.request("GET", path).await.status,
             200,
@@ -40,7 +40,7 @@ async fn while_leaving_it_is_not_ready_and_still_answers() {
     assert!(harness.function.wait().success());
     assert!(
         started.elapsed() >= Duration::from_secs(2),
-        "the lame duck walks its time"
+        "exited before LAME_DUCK_SECONDS"
     );
     assert!(
         started.elapsed() < Duration::from_secs(5),
@@ -51,7 +51,7 @@ async fn while_leaving_it_is_not_ready_and_still_answers() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_finished_before_the_end() {
+async fn requests_in_progress_finish_before_the_process_exits() {
     let mut harness = Harness::start().await;
     let delay = Duration::from_secs(1);
     harness.chat.inject_fault(
@@ -77,7 +77,7 @@ async fn what_is_under_way_is_finished_before_the_end() {
 }
 
 #[tokio::test]
-async fn on_knative_it_leaves_at_once() {
+async fn on_knative_it_exits_immediately() {
     let chat = FakeRocketChat::start().await;
     let settings = [("LAME_DUCK_SECONDS", ""), ("K_SERVICE", "webhook-app")];
     let mut function = Function::start(&chat, &settings);
@@ -93,7 +93,7 @@ async fn on_knative_it_leaves_at_once() {
 }
 
 #[tokio::test]
-async fn elsewhere_it_stays_for_five_seconds_unless_told_twice() {
+async fn elsewhere_it_serves_for_five_seconds_unless_signalled_twice() {
     let chat = FakeRocketChat::start().await;
     let mut function = Function::start(&chat, &[("LAME_DUCK_SECONDS", "")]);
     let started = Instant::now();
@@ -116,7 +116,7 @@ async fn elsewhere_it_stays_for_five_seconds_unless_told_twice() {
 }
 
 #[tokio::test]
-async fn operators_have_a_port_of_their_own_if_they_want() {
+async fn the_metrics_port_serves_health_but_no_webhooks() {
     let chat = FakeRocketChat::start().await;
     let function = Function::start(&chat, &[("METRICS_PORT", "0")]);
     let line = function
@@ -126,21 +126,21 @@ async fn operators_have_a_port_of_their_own_if_they_want() {
     let line: serde_json::Value =
         serde_json::from_str(&line.expect("is announced")).expect("is JSON");
     let address = format!("http://127.0.0.1:{}", line["metrics_port"]);
-    for path in READY.into_iter().chain(ALIVE) {
+    for path in READY.into_iter().chain(LIVE) {
         let answer = fakes::exchange::exchange("GET", &format!("{address}{path}"), &[], b"").await;
         assert_eq!(answer.expect("is answered").status, 200, "{path}");
     }
     assert_eq!(
         push().post_to(&format!("{address}/webhook")).await.status,
         404,
-        "no webhooks here"
+        "the metrics port accepts a webhook"
     );
     function.finish(chat.auth_token());
     chat.finish();
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_said() {
+async fn a_port_in_use_is_reported() {
     let harness = Harness::start().await;
     let port = harness
         .function

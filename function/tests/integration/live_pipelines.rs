@@ -1,19 +1,19 @@
-//! One message a pipeline: whatever the order in which its deliveries come, and whichever replica
-//! takes them, there is one message, and it tells the end.
+//! Live pipelines: in whatever order and on whichever replica the deliveries of a pipeline arrive, it has one
+//! message, which shows the final status.
 
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::FakeRocketChat;
 use serde_json::{Value, json};
 
 use crate::harness::{Function, assert_delivered};
-use crate::routing::sample;
+use crate::routing::example;
 
-/// What GitLab sends about one pipeline, in its order.
-const WAY: [&str; 4] = ["created", "pending", "running", "success"];
+/// The statuses that GitLab sends about one pipeline, in order.
+const STATUSES: [&str; 4] = ["created", "pending", "running", "success"];
 
 /// One delivery about a pipeline.
 fn delivery(pipeline: u64, status: &str, finished_at: Option<&str>) -> Delivery {
-    let mut body = sample("pipeline");
+    let mut body = example("pipeline");
     body["object_attributes"]["id"] = json!(pipeline);
     body["object_attributes"]["status"] = json!(status);
     body["object_attributes"]["finished_at"] = finished_at.map_or(Value::Null, Value::from);
@@ -25,7 +25,7 @@ fn step(pipeline: u64, status: &str) -> Delivery {
     delivery(pipeline, status, end)
 }
 
-/// The `number`th order of four things.
+/// The `number`th permutation of four items.
 fn permutation(mut number: usize) -> [usize; 4] {
     let mut left = vec![0, 1, 2, 3];
     [4, 3, 2, 1].map(|choices| {
@@ -40,13 +40,15 @@ fn replicas(chat: &FakeRocketChat) -> [Function; 2] {
 }
 
 #[tokio::test]
-async fn a_thousand_orders_of_a_pipelines_deliveries_end_in_its_end_with_one_message() {
+async fn deliveries_in_any_order_give_one_message_with_the_final_status() {
     let chat = FakeRocketChat::start().await;
     let replicas = replicas(&chat);
     for pipeline in 0..1000 {
         let order = permutation(usize::try_from(pipeline * 7919).expect("is small"));
         for (turn, index) in order.into_iter().enumerate() {
-            let answer = replicas[turn % 2].post(&step(pipeline, WAY[index])).await;
+            let answer = replicas[turn % 2]
+                .post(&step(pipeline, STATUSES[index]))
+                .await;
             assert_delivered(&answer);
         }
         let message = chat.take_message();
@@ -65,11 +67,11 @@ async fn a_thousand_orders_of_a_pipelines_deliveries_end_in_its_end_with_one_mes
 }
 
 #[tokio::test]
-async fn deliveries_at_the_same_moment_end_in_the_end_too() {
+async fn concurrent_deliveries_give_one_message_with_the_final_status() {
     let chat = FakeRocketChat::start().await;
     let [one, other] = replicas(&chat);
     for pipeline in 0..50 {
-        let steps = WAY.map(|status| step(pipeline, status));
+        let steps = STATUSES.map(|status| step(pipeline, status));
         let (created, pending, running, success) = tokio::join!(
             one.post(&steps[0]),
             other.post(&steps[1]),
@@ -90,13 +92,13 @@ async fn deliveries_at_the_same_moment_end_in_the_end_too() {
 }
 
 #[tokio::test]
-async fn a_pipeline_that_is_tried_again_shows_its_latest_end() {
+async fn a_retried_pipeline_shows_its_latest_result() {
     let chat = FakeRocketChat::start().await;
     let function = Function::start(&chat, &[("LIVE_PIPELINES", "true")]);
     let failed = delivery(31, "failed", Some("2026-11-20 10:45:33 UTC"));
     let passed = delivery(31, "success", Some("2026-11-20 11:00:00 UTC"));
-    for news in [&failed, &step(31, "running"), &passed, &failed] {
-        assert_delivered(&function.post(news).await);
+    for webhook in [&failed, &step(31, "running"), &passed, &failed] {
+        assert_delivered(&function.post(webhook).await);
     }
     let message = chat.take_message();
     assert!(message.text.contains(" passed on "), "{}", message.text);
@@ -106,7 +108,7 @@ async fn a_pipeline_that_is_tried_again_shows_its_latest_end() {
 }
 
 #[tokio::test]
-async fn a_pipeline_that_cannot_be_linked_to_is_told_at_its_end_alone() {
+async fn a_pipeline_without_a_link_sends_only_its_final_status() {
     let chat = FakeRocketChat::start().await;
     let function = Function::start(&chat, &[("LIVE_PIPELINES", "true")]);
     let without_page = |status: &str| {

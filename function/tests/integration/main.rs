@@ -1,14 +1,11 @@
-//! Tests of the program from outside: the real binary, real sockets, and a Rocket.Chat that refuses
-//! what the real one refuses. The modules stand in suggested reading order.
+//! Integration tests: the real binary, real sockets, and a fake Rocket.Chat that rejects what the real
+//! server rejects. Modules are listed in suggested reading order.
 
 #![expect(
     clippy::expect_used,
-    reason = "what fails here fails a test, with the expectation as its text"
+    reason = "a failed expectation fails the test, and its text says what was expected"
 )]
-#![expect(
-    clippy::print_stdout,
-    reason = "tests say what they skip and which case they are at"
-)]
+#![expect(clippy::print_stdout, reason = "tests print which case they run")]
 
 mod harness;
 #[cfg(feature = "lambda")]
@@ -47,7 +44,7 @@ mod prometheus;
 mod traces;
 
 mod markup;
-mod mutants;
+mod mutated_payloads;
 mod properties;
 mod shared_data;
 

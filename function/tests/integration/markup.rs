@@ -1,5 +1,5 @@
-//! Outside text in a message does nothing but stand there: by our own rules for every message, and
-//! by Rocket.Chat's own parser where Node is present.
+//! Untrusted text in a message has no effect: checked by the rules of this file for every message, and by
+//! Rocket.Chat's parser where Node is installed.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::messages::{compose, examples, pointers};
 
-/// Fails where the chat server could see a mention, or where text that is not ours stands outside
-/// of a code span.
+/// Asserts that a message has nothing that the chat server could take for a mention, and no untrusted text
+/// outside of a code span.
 #[track_caller]
 pub(crate) fn assert_harmless(text: &str) {
     assert!(!text.contains('@'), "the start of a mention in: {text}");
@@ -26,24 +26,24 @@ pub(crate) fn assert_harmless(text: &str) {
     while let (Some(start), Some(end)) = (plain.find('['), plain.find(')')) {
         assert!(start < end, "a broken link in: {text}");
         let link = plain[start..=end].to_owned();
-        assert!(link.contains("](http"), "no link of ours in: {text}");
+        assert!(link.contains("](http"), "an unexpected link in: {text}");
         assert_harmless_fragment(&link);
         plain = plain.replacen(&link, "", 1);
     }
-    // InlineCode text has no sign of a channel at all; in an address it stands inside a word.
+    // Quoted text has no channel sign at all; in an address it is inside a word.
     let quoted = text.split('`').skip(1).step_by(2);
     assert!(
         !quoted.into_iter().any(|text| text.contains('#')),
         "the start of a mention in: {text}"
     );
-    let ours = |char: char| char.is_ascii_alphanumeric() || ", \n".contains(char);
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || ", \n".contains(char);
     assert!(
-        plain.chars().all(ours),
-        "outside text outside of a code span in: {text}"
+        plain.chars().all(is_plain),
+        "untrusted text outside of a code span in: {text}"
     );
 }
 
-/// The server takes `#` for the start of a channel only after white space or `>`.
+/// The server takes `#` as the start of a channel only after white space or `>`.
 #[track_caller]
 fn assert_harmless_fragment(link: &str) {
     let Some((before, fragment)) = link.trim_end_matches(')').split_once('#') else {
@@ -57,7 +57,7 @@ fn assert_harmless_fragment(link: &str) {
 }
 
 #[test]
-fn the_check_of_this_file_sees_what_it_should() {
+fn assert_harmless_rejects_harmful_text() {
     for bad in [
         "`@all`",
         "`a @b`",
@@ -81,7 +81,7 @@ fn the_check_of_this_file_sees_what_it_should() {
     assert_harmless("[abc](https://a.b/c) pushed to `＠all` by `x.y`\n1 commit, `y`");
 }
 
-/// Texts that mean something to Rocket.Chat, or to those who attack it.
+/// Texts with a meaning to Rocket.Chat, and common attacks.
 const HAZARDS: &[&str] = &[
     "plain words",
     "@all",
@@ -181,8 +181,8 @@ const HAZARDS: &[&str] = &[
     "\\\\server\\share",
 ];
 
-/// One message for every hazard in every field that a message of any kind shows, as records for the
-/// proof.
+/// One message for every hazard in every field that a message of any kind shows, as records for
+/// `check.mjs`.
 static RECORDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let mut records = Vec::new();
     for (kind, payload) in examples() {
@@ -197,9 +197,9 @@ static RECORDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     records
 });
 
-/// The places of the texts that show in the message of a payload.
+/// The JSON pointers of the texts that appear in the message of a payload.
 fn shown(payload: &Value) -> Vec<String> {
-    let text = |payload: &Value| compose(payload).ok().and_then(|(_, notice)| notice.ok());
+    let text = |payload: &Value| compose(payload).ok().and_then(|(_, message)| message.ok());
     let original = text(payload);
     let mut fields = pointers(payload, "");
     fields.retain(|field| {
@@ -224,10 +224,10 @@ fn record(
 ) -> Option<Value> {
     let mut payload = payload.clone();
     *payload.pointer_mut(field).expect("is there") = json!(hazard);
-    let notice = compose(&payload).ok()?.1.ok()?;
-    assert_harmless(&notice.text);
-    let outside: Vec<_> = notice.text.split('`').skip(1).step_by(2).collect();
-    let (labels, links): (Vec<_>, Vec<_>) = links(&notice.text).into_iter().unzip();
+    let message = compose(&payload).ok()?.1.ok()?;
+    assert_harmless(&message.text);
+    let outside: Vec<_> = message.text.split('`').skip(1).step_by(2).collect();
+    let (labels, links): (Vec<_>, Vec<_>) = links(&message.text).into_iter().unzip();
     for link in &links {
         let is_known = known
             .iter()
@@ -235,14 +235,14 @@ fn record(
         assert!(is_known || links_to(hazard, link), "{name}: {link}");
     }
     Some(
-        json!({ "name": name, "text": notice.text, "outside": outside, "links": links, "labels": labels }),
+        json!({ "name": name, "text": message.text, "outside": outside, "links": links, "labels": labels }),
     )
 }
 
 /// The links outside of code spans: labels and addresses.
 fn links(text: &str) -> Vec<(String, String)> {
-    let ours: String = text.split('`').step_by(2).collect();
-    let starts = ours.split('[').skip(1);
+    let outside_code: String = text.split('`').step_by(2).collect();
+    let starts = outside_code.split('[').skip(1);
     let pair = |link: &str| {
         let (label, rest) = link.split_once("](").expect("is a link");
         let (address, _) = rest.split_once(')').expect("is a link");
@@ -251,14 +251,14 @@ fn links(text: &str) -> Vec<(String, String)> {
     starts.map(pair).collect()
 }
 
-/// The pages that GitLab names: these may be linked to, wherever GitLab says they are.
+/// The addresses in a payload, all of which may be linked to.
 fn addresses(payload: &Value) -> Vec<String> {
     let texts = pointers(payload, "").into_iter();
     let texts = texts.filter_map(|field| Some(payload.pointer(&field)?.as_str()?.to_owned()));
     texts.filter(|text| text.starts_with("http")).collect()
 }
 
-/// Whether a hazard that stands where GitLab names a page is itself the page that is linked to.
+/// Whether the link leads to the hazard itself, which is in a field for an address.
 fn links_to(hazard: &str, link: &str) -> bool {
     hazard.starts_with("http") && link.starts_with(hazard)
 }
@@ -268,9 +268,9 @@ fn every_hazard_in_every_field_stays_in_its_code_span() {
     assert!(RECORDS.len() > 9000, "{}", RECORDS.len());
 }
 
-/// `make test` installs the parser; without it this test says so and proves nothing.
+/// `make test` installs the parser; without it this test is skipped.
 #[test]
-fn rocket_chats_own_parser_sees_text_and_our_link_and_nothing_else() {
+fn rocket_chats_parser_finds_only_text_and_the_expected_links() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/markup");
     if !folder.join("node_modules").is_dir() {
         println!(
@@ -280,8 +280,8 @@ fn rocket_chats_own_parser_sees_text_and_our_link_and_nothing_else() {
         return;
     }
     let mut lines = String::new();
-    // Every fifth one, or the parser is asked for longer than the rest of the tests take; five and
-    // the number of hazards have no common factor, so each field is asked with other ones.
+    // Every fifth record, because all of them take longer than the other tests together. Five and the number of
+    // hazards have no common factor, so each field is checked with different hazards.
     for record in RECORDS.iter().step_by(5) {
         let _ = writeln!(lines, "{record}");
     }
@@ -290,7 +290,7 @@ fn rocket_chats_own_parser_sees_text_and_our_link_and_nothing_else() {
         .current_dir(&folder)
         .stdin(Stdio::piped())
         .spawn()
-        .expect("node is present");
+        .expect("node is installed");
     check
         .stdin
         .take()

@@ -1,6 +1,6 @@
-//! The ids of messages, pinned. Rocket.Chat stores one message per id, so an id that changes makes a
-//! second message of a redelivery, and hides every failure that a fix looks for. The snapshot is scheme
-//! v1; a release that changes a row must say how messages of both schemes are found.
+//! Pinned message ids. Rocket.Chat stores one message per id, so a changed id turns a redelivery into a second
+//! message and hides the failures that a fix looks up. The snapshot is scheme v1; a release that changes a row
+//! must document how messages of both schemes are found.
 
 use std::fmt::Write as _;
 
@@ -54,7 +54,7 @@ fn message_ids_of_scheme_v1() {
 }
 
 #[test]
-fn a_cloud_event_is_named_by_its_source_and_id() {
+fn the_key_of_a_cloud_event_follows_from_its_source_and_id() {
     let mut headers = HeaderMap::new();
     for (name, value) in [
         ("ce-specversion", "1.0"),

@@ -1,5 +1,5 @@
-//! What is said of every kind of event: each fixture becomes a message or a reason, and all of them
-//! stand in one reviewed snapshot.
+//! Built-in messages of every kind of event: each fixture gives a message or a skip reason, and one reviewed
+//! snapshot contains all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -38,7 +38,7 @@ pub(crate) fn fixtures() -> BTreeMap<String, Value> {
     fixtures
 }
 
-/// What one event would be sent as.
+/// The message of one event.
 #[derive(Debug)]
 pub(crate) struct Rendered {
     pub(crate) text: String,
@@ -66,7 +66,7 @@ pub(crate) fn render(
     Ok((event.kind(), rendered))
 }
 
-/// The same for a payload without a header.
+/// Renders a payload that has no header.
 pub(crate) fn compose(payload: &Value) -> Result<(Kind, Result<Rendered, SkipReason>), ParseError> {
     render(None, payload.to_string().as_bytes())
 }
@@ -75,10 +75,10 @@ pub(crate) fn compose(payload: &Value) -> Result<(Kind, Result<Rendered, SkipRea
 pub(crate) fn examples() -> BTreeMap<&'static str, Value> {
     let mut examples = BTreeMap::new();
     for payload in fixtures().into_values() {
-        if let (kind, Ok(notice)) = compose(&payload).expect("is an event") {
+        if let (kind, Ok(message)) = compose(&payload).expect("is an event") {
             let longest = examples.entry(kind.label()).or_insert((0, Value::Null));
-            if notice.text.len() > longest.0 {
-                *longest = (notice.text.len(), payload);
+            if message.text.len() > longest.0 {
+                *longest = (message.text.len(), payload);
             }
         }
     }
@@ -88,7 +88,7 @@ pub(crate) fn examples() -> BTreeMap<&'static str, Value> {
         .collect()
 }
 
-/// No blank, no leftover of a value that was not there, no half sentence.
+/// Asserts that a message has no stray blank, no placeholder for a missing value and no truncated sentence.
 #[track_caller]
 pub(crate) fn assert_complete(name: &str, text: &str) {
     for bad in ["null", "None", "[REDACTED]", "``", "  ", " ,", ",,", "\n\n"] {
@@ -114,14 +114,14 @@ fn messages_of_all_fixtures() {
         let (kind, composed) = compose(&payload).expect("is an event");
         let _ = writeln!(table, "## {name} ({})", kind.label());
         match composed {
-            Ok(notice) => {
-                assert_harmless(&notice.text);
-                assert_complete(&name, &notice.text);
-                let sha = notice.sha.as_ref().map_or("no commit", CommitSha::as_str);
-                let _ = writeln!(table, "{}\n> {sha}\n", notice.text);
+            Ok(message) => {
+                assert_harmless(&message.text);
+                assert_complete(&name, &message.text);
+                let sha = message.sha.as_ref().map_or("no commit", CommitSha::as_str);
+                let _ = writeln!(table, "{}\n> {sha}\n", message.text);
             }
-            Err(ignored) => {
-                let _ = writeln!(table, "nothing is sent: {}\n", ignored.description());
+            Err(reason) => {
+                let _ = writeln!(table, "nothing is sent: {}\n", reason.description());
             }
         }
     }
@@ -129,22 +129,22 @@ fn messages_of_all_fixtures() {
 }
 
 #[test]
-fn every_kind_has_a_message_and_every_reason_has_a_case() {
-    let mut told = BTreeSet::new();
+fn every_kind_has_a_message_and_every_skip_reason_has_a_fixture() {
+    let mut sent = BTreeSet::new();
     let mut reasons = BTreeSet::new();
     for payload in fixtures().values() {
         match compose(payload).expect("is an event") {
-            (kind, Ok(_)) => told.insert(kind.label()),
-            (_, Err(ignored)) => reasons.insert(ignored.label()),
+            (kind, Ok(_)) => sent.insert(kind.label()),
+            (_, Err(reason)) => reasons.insert(reason.label()),
         };
     }
     let missing: Vec<_> = Kind::known()
         .map(Kind::label)
-        .filter(|kind| !told.contains(kind))
+        .filter(|kind| !sent.contains(kind))
         .collect();
     assert_eq!(missing, [""; 0], "kinds without a message");
-    // What rules, templates and the chat server decide is told beside them.
-    let decided = [
+    // Reasons that rules, templates and the chat server decide are tested in their modules.
+    let tested_elsewhere = [
         SkipReason::NoRule,
         SkipReason::Nobody,
         SkipReason::Unmapped,
@@ -154,13 +154,13 @@ fn every_kind_has_a_message_and_every_reason_has_a_case() {
     ];
     let all = SkipReason::ALL
         .iter()
-        .filter(|reason| !decided.contains(reason));
-    let all: BTreeSet<_> = all.map(|ignored| ignored.label()).collect();
+        .filter(|reason| !tested_elsewhere.contains(reason));
+    let all: BTreeSet<_> = all.map(|reason| reason.label()).collect();
     assert_eq!(reasons, all);
 }
 
 #[test]
-fn a_confidential_event_stays_inside_wherever_gitlab_says_that_it_is_one() {
+fn an_event_with_a_confidential_hook_header_is_skipped() {
     for (name, payload) in fixtures() {
         let body = payload.to_string();
         for hook in ["Confidential Issue Hook", "Confidential Note Hook"] {
@@ -177,7 +177,7 @@ fn a_confidential_event_stays_inside_wherever_gitlab_says_that_it_is_one() {
 }
 
 #[test]
-fn an_action_that_nobody_knows_is_a_reason_and_no_half_message() {
+fn an_unknown_action_is_skipped_with_a_reason() {
     let fields = [
         "/action",
         "/object_attributes/action",
@@ -194,36 +194,36 @@ fn an_action_that_nobody_knows_is_a_reason_and_no_half_message() {
             };
             *action = json!("defenestrated");
             match compose(&payload).expect("is an event") {
-                (_, Ok(notice)) => {
-                    assert!(field.ends_with("state"), "{name} {field}: {}", notice.text);
+                (_, Ok(message)) => {
+                    assert!(field.ends_with("state"), "{name} {field}: {}", message.text);
                 }
-                (_, Err(ignored)) => {
-                    assert_ne!(ignored, SkipReason::UnhandledKind, "{name} {field}");
+                (_, Err(reason)) => {
+                    assert_ne!(reason, SkipReason::UnhandledKind, "{name} {field}");
                 }
             }
         }
     }
 }
 
-/// Whatever a GitLab of another version, or a custom template, leaves out: the rest is a complete
-/// message, or the field is named.
+/// Other versions of GitLab and custom webhook templates omit fields: the rest must give a complete message,
+/// a skip reason or an error.
 #[test]
-fn a_field_that_is_null_or_missing_leaves_no_gap() {
+fn a_null_or_empty_field_leaves_a_complete_message() {
     for (name, payload) in examples() {
         for pointer in pointers(&payload, "") {
             let mut without = payload.clone();
             for value in [Value::Null, json!("")] {
                 *without.pointer_mut(&pointer).expect("is there") = value;
-                if let Ok((_, Ok(notice))) = compose(&without) {
-                    assert_complete(&format!("{name} without {pointer}"), &notice.text);
-                    assert_harmless(&notice.text);
+                if let Ok((_, Ok(message))) = compose(&without) {
+                    assert_complete(&format!("{name} without {pointer}"), &message.text);
+                    assert_harmless(&message.text);
                 }
             }
         }
     }
 }
 
-/// The place of every value in a payload but the whole.
+/// The JSON pointer of every value below the root.
 pub(crate) fn pointers(value: &Value, prefix: &str) -> Vec<String> {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields
@@ -247,25 +247,25 @@ pub(crate) fn pointers(value: &Value, prefix: &str) -> Vec<String> {
 }
 
 #[test]
-fn two_different_events_have_two_names_without_an_idempotency_key() {
-    let mut names = BTreeMap::new();
+fn different_events_have_different_content_keys() {
+    let mut keys = BTreeMap::new();
     // Examples show events that fixtures show too.
     let fixtures = fixtures().into_iter();
     for (name, payload) in fixtures.filter(|(name, _)| !name.starts_with("example_of_")) {
-        let (kind, Ok(notice)) = compose(&payload).expect("is an event") else {
+        let (kind, Ok(message)) = compose(&payload).expect("is an event") else {
             continue;
         };
-        // Pushes of one commit differ in more than one fixture needs to.
+        // Several fixtures show a push of the same commit.
         if matches!(kind, Kind::Push | Kind::TagPush) {
             continue;
         }
-        let id = notice.content_key;
+        let key = message.content_key;
         let again = compose(&payload)
             .expect("is an event")
             .1
             .expect("has a message");
-        assert_eq!(again.content_key, id, "{name}");
-        if let Some(other) = names.insert(id, name.clone()) {
+        assert_eq!(again.content_key, key, "{name}");
+        if let Some(other) = keys.insert(key, name.clone()) {
             assert!(
                 SAME_EVENT.contains(&(other.as_str(), name.as_str())),
                 "{other} and {name}"

@@ -1,5 +1,4 @@
-//! What is counted: every series from the start, none more whatever happens, and what a real
-//! Prometheus makes of it.
+//! Metrics: every series exists from the start, requests add none, and promtool accepts the text.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -14,14 +13,14 @@ use tokio::net::TcpStream;
 use crate::exposition::Exposition;
 use crate::harness::{Function, Harness, assert_delivered, push, recorded};
 
-const UNDER_WAY: &str =
+const IN_PROGRESS: &str =
     r#"http_server_active_requests{http_request_method="POST",url_scheme="http"}"#;
 
-/// Of the right length, and made with no key.
+/// A signature of the right length, made without a key.
 const OTHER_SIGNATURE: &str = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
-/// Longest wait for something that takes a moment on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Slack for a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn scrape(function: &Function) -> Exposition {
     let answer = function.request("GET", "/metrics").await;
@@ -34,18 +33,19 @@ async fn until(function: &Function, series: &str, value: f64) {
     let started = Instant::now();
     let is = |found: f64| (found - value).abs() < f64::EPSILON;
     while !is(scrape(function).await.value(series)) {
-        assert!(started.elapsed() < PATIENCE, "{series} is never {value}");
+        assert!(started.elapsed() < TIMEOUT, "{series} is never {value}");
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn every_series_is_there_from_the_start_and_at_zero() {
+async fn every_series_exists_from_the_start_and_is_zero() {
     let harness = Harness::start().await;
     let exposition = scrape(&harness.function).await;
-    let ours = |series: &str| !series.starts_with("process_") && !series.contains("_info{");
+    assert!(!exposition.samples.is_empty());
+    let is_counted = |series: &str| !series.starts_with("process_") && !series.contains("_info{");
     for (series, value) in &exposition.samples {
-        assert!(!ours(series) || *value == 0.0, "{series} {value}");
+        assert!(!is_counted(series) || *value == 0.0, "{series} {value}");
     }
     for (family, (kind, help)) in &exposition.families {
         assert!(!kind.is_empty() && help.len() > 5, "{family}: {help}");
@@ -53,7 +53,7 @@ async fn every_series_is_there_from_the_start_and_at_zero() {
     harness.finish();
 }
 
-/// What is the same in every run: no times, and nothing of the process itself.
+/// The series that are the same in every run: no durations, and nothing about the process itself.
 fn counted(exposition: &Exposition) -> String {
     let measured = |series: &str| {
         series.starts_with("process_")
@@ -70,7 +70,7 @@ fn counted(exposition: &Exposition) -> String {
 }
 
 #[tokio::test]
-async fn the_exposition_tells_what_happened() {
+async fn the_metrics_count_what_happened() {
     let harness = Harness::start().await;
     let (first, limited, failing) = (push(), push(), push());
     assert_delivered(&harness.post(&first).await);
@@ -108,7 +108,7 @@ async fn the_exposition_tells_what_happened() {
 }
 
 #[tokio::test]
-async fn the_sender_who_goes_away_is_no_longer_under_way() {
+async fn an_aborted_request_is_no_longer_in_progress() {
     let harness = Harness::start().await;
     let delay = Duration::from_mins(1);
     let slow = Fault::Slow {
@@ -129,9 +129,9 @@ async fn the_sender_who_goes_away_is_no_longer_under_way() {
     let mut stream = TcpStream::connect(address).await.expect("connects");
     stream.write_all(head.as_bytes()).await.expect("is written");
     stream.write_all(delivery.body()).await.expect("is written");
-    until(&harness.function, UNDER_WAY, 1.0).await;
+    until(&harness.function, IN_PROGRESS, 1.0).await;
     drop(stream);
-    until(&harness.function, UNDER_WAY, 0.0).await;
+    until(&harness.function, IN_PROGRESS, 0.0).await;
     let exposition = scrape(&harness.function).await;
     for series in [
         r#"webhook_deliveries_total{outcome="aborted",reason="disconnected"}"#,
@@ -151,7 +151,7 @@ async fn the_sender_who_goes_away_is_no_longer_under_way() {
     drop(harness.function);
 }
 
-/// Sends what nobody sends in earnest, different for each number.
+/// Sends a hostile request, a different one for each number.
 async fn provoke(function: &Function, number: usize) -> u16 {
     const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "BREW"];
     let method = METHODS[number % METHODS.len()];
@@ -197,13 +197,13 @@ async fn ten_thousand_hostile_requests_add_no_series() {
         .sum();
     assert!(
         received > 500.0,
-        "the webhooks among them were counted: {received}"
+        "too few webhooks were counted: {received}"
     );
     harness.finish();
 }
 
 #[tokio::test]
-async fn a_full_port_is_counted() {
+async fn a_full_listener_is_counted() {
     let chat = FakeRocketChat::start().await;
     // All but two of these are reserved.
     let function = Function::start_with_descriptors(&chat, 130);
@@ -211,7 +211,7 @@ async fn a_full_port_is_counted() {
     let silent = || async {
         let mut stream = TcpStream::connect(&address).await.expect("connects");
         let mut nothing = Vec::new();
-        // Closed when the headers have not come in time.
+        // Closed when the headers do not arrive in time.
         stream.read_to_end(&mut nothing).await.expect("is closed");
     };
     tokio::join!(silent(), silent());
@@ -232,7 +232,7 @@ fn metrics_port(function: &Function) -> u64 {
 }
 
 #[tokio::test]
-async fn operators_may_have_a_port_of_their_own() {
+async fn metrics_can_be_served_on_a_separate_port() {
     let harness = Harness::with(&[("METRICS_PORT", "0")]).await;
     assert_eq!(
         harness.function.request("GET", "/metrics").await.status,
@@ -260,14 +260,14 @@ async fn metrics_can_be_turned_off() {
 }
 
 #[tokio::test]
-async fn whatever_a_scraper_asks_for_it_gets_text_and_is_told_so() {
+async fn every_accept_header_gets_the_text_format() {
     let harness = Harness::start().await;
-    let asked = [
+    let accept_headers = [
         "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
         "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
         "*/*",
     ];
-    for accept in asked {
+    for accept in accept_headers {
         let headers = [("accept".to_owned(), accept.as_bytes().to_vec())];
         let url = harness.function.url("/metrics");
         let answer = exchange("GET", &url, &headers, b"")
@@ -298,7 +298,7 @@ fn installed(program: &str) -> bool {
 }
 
 #[tokio::test]
-async fn promtool_finds_nothing_to_say() {
+async fn promtool_reports_no_problem() {
     if !installed("promtool") {
         return;
     }
@@ -314,8 +314,8 @@ async fn promtool_finds_nothing_to_say() {
     let mut stdin = promtool.stdin.take().expect("is piped");
     stdin.write_all(text.as_bytes()).expect("is read");
     drop(stdin);
-    let said = promtool.wait_with_output().expect("ends");
-    let said = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
-    assert_eq!(said, "");
+    let output = promtool.wait_with_output().expect("ends");
+    let output = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output, "");
     harness.finish();
 }

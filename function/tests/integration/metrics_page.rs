@@ -1,4 +1,4 @@
-//! The tables of `monitoring/METRICS.md`: every series that exists, written by `make tables`.
+//! The tables of `monitoring/METRICS.md`, which list every exported series and are written by `make tables`.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use crate::docs::block;
 use crate::exposition::Exposition;
 use crate::harness::Harness;
 
-/// The two tables as the page must have them.
+/// The two tables that the page must contain.
 fn tables(exposition: &Exposition) -> String {
     let mut series = "| metric | type | labels | meaning |\n|---|---|---|---|\n".to_owned();
     let mut labels = "| metric | label | values |\n|---|---|---|\n".to_owned();

@@ -1,6 +1,6 @@
-//! Two replicas with the same message, in every order in which their calls, the chat server's
-//! doings and its answers can fall, with answers that are lost, calls that arrive late and a replica
-//! that dies. One delivery by itself is walked through in [`machine`](super::machine).
+//! Model check of two replicas with the same message: every order of their calls, the effects on the chat server
+//! and its responses, with lost responses, late calls and a replica that crashes. A single send is explored in
+//! [`send_machine`](super::send_machine).
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -13,13 +13,13 @@ use webhook_app::rocketchat::{Destination, MessageId, MessageKey, RoomId, UserId
 use webhook_app::send::retry_budget::RetryBudget;
 use webhook_app::send::{Command, Deadline, Input, SendError, SendMachine, SendResult};
 
-/// Faults of one class lead the same way: one where nothing was done, and one that leaves doubt.
-const FAULTS: [ApiError; 2] = [ApiError::Connect, ApiError::Timeout];
+/// One error after which nothing was applied, and one after which the call may have been applied.
+const ERRORS: [ApiError; 2] = [ApiError::Connect, ApiError::Timeout];
 
 const INSTANCE: &str = "https://gitlab.example.org";
 
-/// Calls that may arrive after their caller has given them up.
-const MOST_LATE: usize = 1;
+/// Calls that may arrive after their caller has timed out.
+const MAX_LATE_CALLS: usize = 1;
 
 #[derive(Clone, Debug)]
 enum Call {
@@ -29,18 +29,18 @@ enum Call {
     Edit(MessageId),
 }
 
-/// Where a replica stands.
+/// The state of one replica.
 #[derive(Clone, Debug)]
 enum Stage {
-    /// The call is on its way to the chat server.
-    Asked(Call),
-    /// The chat server has done it, and its answer is on the way back.
-    Done(Input),
-    /// A pause.
-    Paused(Duration),
-    Ended(SendResult),
-    /// The replica died.
-    Dead,
+    /// The call has been sent and has not arrived.
+    Called(Call),
+    /// The chat server has applied the call, and its response has not arrived.
+    Responding(Input),
+    /// A delay before the next call.
+    Waiting(Duration),
+    Finished(SendResult),
+    /// The replica crashed.
+    Crashed,
 }
 
 #[derive(Clone, Debug)]
@@ -54,171 +54,173 @@ struct Replica {
 
 /// Both replicas and the one chat server.
 #[derive(Clone, Debug)]
-struct Scene {
+struct System {
     replicas: [Replica; 2],
     stored: BTreeMap<String, String>,
-    /// Calls that were given up and arrive all the same, with the text they carry.
+    /// Calls that timed out but still arrive, with the text they carry.
     late: Vec<(Call, String)>,
-    /// Whether everything went well so far.
-    clean: bool,
+    /// Whether no fault has occurred so far.
+    without_faults: bool,
 }
 
 #[derive(Default)]
-struct Walk {
+struct Explorer {
     seen: HashSet<String>,
     ends: usize,
     both_delivered: usize,
-    /// Ends where a text was replaced by one that it was ahead of.
+    /// Paths on which a later state was replaced by an earlier one.
     overtaken: usize,
 }
 
-impl Walk {
-    fn follow(&mut self, scene: &Scene, progress: &[Option<PipelineState>; 2]) {
-        if !self.seen.insert(format!("{scene:?}")) {
+impl Explorer {
+    fn explore(&mut self, system: &System, state: &[Option<PipelineState>; 2]) {
+        if !self.seen.insert(format!("{system:?}")) {
             return;
         }
-        assert!(scene.stored.len() <= 1, "two messages: {scene:#?}");
+        assert!(system.stored.len() <= 1, "two messages: {system:#?}");
         let mut is_over = true;
-        for index in 0..scene.replicas.len() {
-            for next in scene.steps_of(index) {
+        for index in 0..system.replicas.len() {
+            for next in system.steps_of(index) {
                 is_over = false;
-                self.follow(&next, progress);
+                self.explore(&next, state);
             }
         }
-        for position in 0..scene.late.len() {
-            let mut next = scene.clone();
+        for position in 0..system.late.len() {
+            let mut next = system.clone();
             let (call, text) = next.late.remove(position);
             next.carry_out(&call, &text);
-            self.follow(&next, progress);
+            self.explore(&next, state);
         }
         if is_over {
-            self.end(scene, progress);
+            self.end(system, state);
         }
     }
 
-    fn end(&mut self, scene: &Scene, progress: &[Option<PipelineState>; 2]) {
+    fn end(&mut self, system: &System, state: &[Option<PipelineState>; 2]) {
         self.ends += 1;
         let mut delivered = 0;
-        for (replica, progress) in scene.replicas.iter().zip(progress) {
-            let Stage::Ended(verdict) = &replica.stage else {
+        for (replica, state) in system.replicas.iter().zip(state) {
+            let Stage::Finished(result) = &replica.stage else {
                 continue;
             };
-            match verdict {
+            match result {
                 SendResult::Delivered { id, .. } => {
                     delivered += 1;
-                    let text = scene.stored.get(id.as_str());
-                    let text = text.expect("said to be delivered, and is not");
-                    self.judge(text, progress.as_ref());
+                    let text = system.stored.get(id.as_str());
+                    let text = text.expect("reported as delivered but not stored");
+                    self.check_text(text, state.as_ref());
                 }
-                SendResult::Failed(SendError::IdTaken) => panic!("ours was taken for another's"),
+                SendResult::Failed(SendError::IdTaken) => {
+                    panic!("an id conflict with its own message")
+                }
                 SendResult::Withheld | SendResult::Overloaded => panic!("has no precondition"),
-                SendResult::Failed(_) => assert!(!scene.clean, "refused without a reason"),
+                SendResult::Failed(_) => assert!(!system.without_faults, "failed without a fault"),
             }
         }
         self.both_delivered += usize::from(delivered == 2);
     }
 
-    /// What was told of a pipeline is there, or something later.
-    fn judge(&mut self, text: &str, progress: Option<&PipelineState>) {
-        let Some(progress) = progress else { return };
-        if progress.finished_at.is_some() {
-            let began = PipelineState {
+    /// Asserts that a final status has not been replaced by an earlier one; counts replaced later ones.
+    fn check_text(&mut self, text: &str, state: Option<&PipelineState>) {
+        let Some(state) = state else { return };
+        if state.finished_at.is_some() {
+            let earliest = PipelineState {
                 finished_at: Some(0),
-                ..progress.clone()
+                ..state.clone()
             };
             assert!(
-                !live_pipeline::is_behind(text, &began),
-                "an end became a beginning"
+                !live_pipeline::is_behind(text, &earliest),
+                "an unfinished state replaced a final one"
             );
         }
-        self.overtaken += usize::from(live_pipeline::is_behind(text, progress));
+        self.overtaken += usize::from(live_pipeline::is_behind(text, state));
     }
 }
 
-impl Scene {
-    /// `told` is what an earlier delivery has said of the pipeline.
+impl System {
+    /// `existing` is the pipeline's state in a message that exists already.
     fn new(
-        progress: &[Option<PipelineState>; 2],
-        remembered: bool,
-        told: Option<&PipelineState>,
+        state: &[Option<PipelineState>; 2],
+        cached: bool,
+        existing: Option<&PipelineState>,
     ) -> Self {
-        let replica = |progress: &Option<PipelineState>| Replica {
-            machine: machine(progress.as_ref(), remembered),
+        let replica = |state: &Option<PipelineState>| Replica {
+            machine: machine(state.as_ref(), cached),
             budget: RetryBudget::new(Duration::ZERO),
             now: Duration::ZERO,
-            text: text(progress.as_ref()),
-            stage: Stage::Paused(Duration::ZERO),
+            text: text(state.as_ref()),
+            stage: Stage::Waiting(Duration::ZERO),
         };
-        let mut scene = Self {
-            replicas: [replica(&progress[0]), replica(&progress[1])],
-            stored: told
-                .map(|told| (id(told).as_str().to_owned(), text(Some(told))))
+        let mut system = Self {
+            replicas: [replica(&state[0]), replica(&state[1])],
+            stored: existing
+                .map(|existing| (id(existing).as_str().to_owned(), text(Some(existing))))
                 .into_iter()
                 .collect(),
             late: Vec::new(),
-            clean: true,
+            without_faults: true,
         };
-        for replica in &mut scene.replicas {
-            replica.hear(Input::Start);
+        for replica in &mut system.replicas {
+            replica.receive(Input::Start);
         }
-        scene
+        system
     }
 
-    /// Everything that can happen next to one replica.
+    /// Every state that can explore by a step of one replica.
     fn steps_of(&self, index: usize) -> Vec<Self> {
         let mut steps = Vec::new();
         match &self.replicas[index].stage {
-            Stage::Ended(_) | Stage::Dead => return steps,
-            Stage::Paused(pause) => {
+            Stage::Finished(_) | Stage::Crashed => return steps,
+            Stage::Waiting(pause) => {
                 let pause = *pause;
                 steps.push(self.with(index, |replica| {
                     replica.now += pause;
-                    replica.hear(Input::Waited);
+                    replica.receive(Input::Waited);
                 }));
             }
-            Stage::Asked(call) => {
+            Stage::Called(call) => {
                 let mut done = self.clone();
                 let answer = done.carry_out(call, &self.replicas[index].text);
-                done.replicas[index].stage = Stage::Done(answer);
+                done.replicas[index].stage = Stage::Responding(answer);
                 steps.push(done);
-                for error in FAULTS {
+                for error in ERRORS {
                     steps.push(self.fails(index, failed(call, error)));
                 }
-                if self.late.len() < MOST_LATE {
+                if self.late.len() < MAX_LATE_CALLS {
                     let mut late = self.fails(index, failed(call, ApiError::Timeout));
                     let text = self.replicas[index].text.clone();
                     late.late.push((call.clone(), text));
                     steps.push(late);
                 }
             }
-            Stage::Done(answer) => {
+            Stage::Responding(answer) => {
                 let answer = answer.clone();
-                steps.push(self.with(index, |replica| replica.hear(answer.clone())));
+                steps.push(self.with(index, |replica| replica.receive(answer.clone())));
                 steps.push(self.fails(index, lost(&answer)));
             }
         }
-        // Once is enough: with both dead there is nothing left to see.
+        // One crash is enough: with both replicas down nothing happens.
         if index == 0 {
-            let mut dead = self.with(index, |replica| replica.stage = Stage::Dead);
-            dead.clean = false;
-            steps.push(dead);
+            let mut crashed = self.with(index, |replica| replica.stage = Stage::Crashed);
+            crashed.without_faults = false;
+            steps.push(crashed);
         }
         steps
     }
 
     fn with(&self, index: usize, change: impl FnOnce(&mut Replica)) -> Self {
-        let mut scene = self.clone();
-        change(&mut scene.replicas[index]);
-        scene
+        let mut system = self.clone();
+        change(&mut system.replicas[index]);
+        system
     }
 
     fn fails(&self, index: usize, input: Input) -> Self {
-        let mut scene = self.with(index, |replica| replica.hear(input));
-        scene.clean = false;
-        scene
+        let mut system = self.with(index, |replica| replica.receive(input));
+        system.without_faults = false;
+        system
     }
 
-    /// One message an id, refused when it is there; only what is there can be found or edited.
+    /// Stores one message per id and rejects duplicates; only a stored message can be found or edited.
     fn carry_out(&mut self, call: &Call, text: &str) -> Input {
         match call {
             Call::CreateRoom => Input::Room(Ok(room())),
@@ -238,8 +240,8 @@ impl Scene {
                 None => Err(ApiError::Refused),
             }),
             Call::Edit(id) => Input::Edited(match self.stored.get_mut(id.as_str()) {
-                Some(told) => {
-                    text.clone_into(told);
+                Some(existing) => {
+                    text.clone_into(existing);
                     Ok(())
                 }
                 None => Err(ApiError::Refused),
@@ -249,14 +251,14 @@ impl Scene {
 }
 
 impl Replica {
-    fn hear(&mut self, input: Input) {
+    fn receive(&mut self, input: Input) {
         self.stage = match self.machine.on(input, self.now, &mut self.budget) {
-            Command::CreateRoom { .. } => Stage::Asked(Call::CreateRoom),
-            Command::Send { id, .. } => Stage::Asked(Call::Send(id)),
-            Command::Find { id, .. } => Stage::Asked(Call::Find(id)),
-            Command::Edit { id, .. } => Stage::Asked(Call::Edit(id)),
-            Command::Wait(pause) => Stage::Paused(pause),
-            Command::Finish(verdict) => Stage::Ended(verdict),
+            Command::CreateRoom { .. } => Stage::Called(Call::CreateRoom),
+            Command::Send { id, .. } => Stage::Called(Call::Send(id)),
+            Command::Find { id, .. } => Stage::Called(Call::Find(id)),
+            Command::Edit { id, .. } => Stage::Called(Call::Edit(id)),
+            Command::Wait(pause) => Stage::Waiting(pause),
+            Command::Finish(result) => Stage::Finished(result),
         };
     }
 }
@@ -270,14 +272,14 @@ fn failed(call: &Call, error: ApiError) -> Input {
     }
 }
 
-/// The answer is lost on its way back.
+/// The response is lost.
 fn lost(answer: &Input) -> Input {
     match answer {
         Input::Room(_) => Input::Room(Err(ApiError::Reset)),
         Input::Sent(_) => Input::Sent(Err(ApiError::Reset)),
         Input::Found(_) => Input::Found(Err(ApiError::Reset)),
         Input::Edited(_) => Input::Edited(Err(ApiError::Reset)),
-        Input::Start | Input::Waited => panic!("no answer to a call"),
+        Input::Start | Input::Waited => panic!("not a response to a call"),
     }
 }
 
@@ -289,30 +291,30 @@ fn room() -> RoomId {
     RoomId::parse("room").expect("is an id")
 }
 
-fn machine(progress: Option<&PipelineState>, remembered: bool) -> SendMachine {
-    let key = match progress {
-        Some(progress) => live_pipeline::key(progress),
+fn machine(state: Option<&PipelineState>, cached: bool) -> SendMachine {
+    let key = match state {
+        Some(state) => live_pipeline::key(state),
         None => MessageKey::derive(&["key"]),
     };
     let alice = Destination::User(Username::parse("alice").expect("is a name"));
     let notification = Notification::new(key, alice, String::new(), INSTANCE.to_owned());
-    let notification = match progress {
-        Some(progress) => notification.edited(progress.clone()),
+    let notification = match state {
+        Some(state) => notification.edited(state.clone()),
         None => notification,
     };
     let deadline = Deadline::new(Duration::ZERO, Duration::from_secs(5));
-    SendMachine::new(&notification, bot(), remembered.then(room), deadline, 1)
+    SendMachine::new(&notification, bot(), cached.then(room), deadline, 1)
 }
 
-fn id(progress: &PipelineState) -> MessageId {
-    MessageId::derive(INSTANCE, &live_pipeline::key(progress), &room())
+fn id(state: &PipelineState) -> MessageId {
+    MessageId::derive(INSTANCE, &live_pipeline::key(state), &room())
 }
 
-fn text(progress: Option<&PipelineState>) -> String {
+fn text(state: Option<&PipelineState>) -> String {
     let text = "[31](https://gitlab.example.org/a/b/-/pipelines/31)";
-    progress.map_or_else(
+    state.map_or_else(
         || text.to_owned(),
-        |progress| live_pipeline::mark(text, progress).expect("has a link"),
+        |state| live_pipeline::mark(text, state).expect("has a link"),
     )
 }
 
@@ -324,50 +326,59 @@ fn at(finished_at: Option<u64>) -> PipelineState {
     }
 }
 
-fn walk(
-    progress: &[Option<PipelineState>; 2],
-    remembered: bool,
-    told: Option<&PipelineState>,
-) -> Walk {
-    let mut walk = Walk::default();
-    let scene = Scene::new(progress, remembered, told);
-    walk.follow(&scene, progress);
-    println!("{} states, {} ends", walk.seen.len(), walk.ends);
-    assert!(walk.ends > 100 && walk.both_delivered > 10, "too tame");
-    walk
+fn explore_all(
+    state: &[Option<PipelineState>; 2],
+    cached: bool,
+    existing: Option<&PipelineState>,
+) -> Explorer {
+    let mut explore_all = Explorer::default();
+    let system = System::new(state, cached, existing);
+    explore_all.explore(&system, state);
+    println!(
+        "{} states, {} paths",
+        explore_all.seen.len(),
+        explore_all.ends
+    );
+    assert!(
+        explore_all.ends > 100 && explore_all.both_delivered > 10,
+        "too few paths: {} and {}",
+        explore_all.ends,
+        explore_all.both_delivered
+    );
+    explore_all
 }
 
 #[test]
 fn two_replicas_with_one_delivery_store_one_message_in_every_order() {
-    for remembered in [true, false] {
-        walk(&[None, None], remembered, None);
+    for cached in [true, false] {
+        explore_all(&[None, None], cached, None);
     }
 }
 
 #[test]
-fn the_end_of_a_pipeline_stays_whoever_tells_of_its_way() {
-    let (way, end) = (at(None), at(Some(7)));
-    for progress in [[&way, &end], [&end, &way]] {
-        let progress = progress.map(|progress| Some(progress.clone()));
-        for told in [None, Some(&way)] {
-            assert_eq!(walk(&progress, true, told).overtaken, 0);
+fn a_final_status_is_never_replaced_by_an_earlier_one() {
+    let (running, finished) = (at(None), at(Some(7)));
+    for state in [[&running, &finished], [&finished, &running]] {
+        let state = state.map(|state| Some(state.clone()));
+        for existing in [None, Some(&running)] {
+            assert_eq!(explore_all(&state, true, existing).overtaken, 0);
         }
     }
 }
 
 #[test]
-fn one_end_told_by_two_replicas_is_told_once() {
-    let progress = [Some(at(Some(7))), Some(at(Some(7)))];
-    for told in [None, Some(&at(None))] {
-        assert_eq!(walk(&progress, true, told).overtaken, 0);
+fn a_final_status_from_two_replicas_is_stored_once() {
+    let state = [Some(at(Some(7))), Some(at(Some(7)))];
+    for existing in [None, Some(&at(None))] {
+        assert_eq!(explore_all(&state, true, existing).overtaken, 0);
     }
 }
 
 #[test]
-fn of_two_ends_the_later_one_stays_unless_both_are_written_at_once() {
+fn the_later_of_two_results_stays_unless_both_edit_at_once() {
     let ends = [Some(at(Some(7))), Some(at(Some(9)))];
-    // One of them is sent, so the other one knows what it replaces.
-    assert_eq!(walk(&ends, true, None).overtaken, 0);
-    // Both replace the same text, and the chat server does not compare when it edits.
-    assert!(walk(&ends, true, Some(&at(None))).overtaken > 0);
+    // One of them is inserted, so the other one reads what it replaces.
+    assert_eq!(explore_all(&ends, true, None).overtaken, 0);
+    // Both replace the same text, and the chat server's edit is not a compare-and-swap.
+    assert!(explore_all(&ends, true, Some(&at(None))).overtaken > 0);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use webhook_app::limits::LIMITS;
 
 use crate::harness::{Function, assert_delivered, push};
-use crate::routing::sample;
+use crate::routing::example;
 
 /// The one log line with this text.
 fn warning(lines: &[String], text: &str) -> Value {
@@ -58,7 +58,7 @@ async fn a_template_that_fails_on_an_event_is_logged_and_counted() {
     let template = "merge_request: '{% for a in reviewers %}{% for b in reviewers %}{% for c in reviewers %}{{ a }}{% endfor %}{% endfor %}{% endfor %}'";
     let chat = FakeRocketChat::start().await;
     let function = Function::start(&chat, &[("MESSAGES", template)]);
-    let mut body = sample("merge_request");
+    let mut body = example("merge_request");
     let reviewer = body["reviewers"][0].clone();
     body["reviewers"] = json!(vec![reviewer; 90]);
     let delivery = Delivery::new("Merge Request Hook", body.to_string()).signed_with(SAMPLE_KEY);

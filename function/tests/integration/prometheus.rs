@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::harness::{Harness, assert_delivered, push};
 
 /// From the start of Prometheus to its third scrape, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 struct Prometheus {
     child: Child,
@@ -74,14 +74,14 @@ impl Prometheus {
     }
 
     /// The value of a query with one result.
-    async fn ask(&self, query: &str) -> Option<f64> {
+    async fn value_of(&self, query: &str) -> Option<f64> {
         let answer = self.query(query).await;
         let value = answer["data"]["result"][0]["value"][1].as_str()?;
         value.parse().ok()
     }
 
-    /// Whether a query is well formed and finds any series.
-    async fn understands(&self, query: &str) -> bool {
+    /// Whether a query is valid and finds any series.
+    async fn finds_series(&self, query: &str) -> bool {
         let answer = self.query(query).await;
         let found = answer["data"]["result"].as_array().map(Vec::len);
         answer["status"] == "success" && found.is_some_and(|found| found > 0)
@@ -90,11 +90,11 @@ impl Prometheus {
     async fn until(&self, query: &str, expected: f64) {
         let started = Instant::now();
         loop {
-            let value = self.ask(query).await;
+            let value = self.value_of(query).await;
             if value.is_some_and(|value| (value - expected).abs() < f64::EPSILON) {
                 return;
             }
-            assert!(started.elapsed() < PATIENCE, "{query}: {value:?}");
+            assert!(started.elapsed() < TIMEOUT, "{query}: {value:?}");
             tokio::task::yield_now().await;
         }
     }
@@ -108,13 +108,13 @@ impl Drop for Prometheus {
     }
 }
 
-/// Prometheus does not say which port it got, so one is looked for beforehand.
+/// Prometheus does not say which port it got, so a free one is chosen beforehand.
 fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there are free ports");
     listener.local_addr().expect("has one").to_string()
 }
 
-/// Those of the page about metrics.
+/// The queries of `monitoring/METRICS.md`.
 fn queries() -> impl Iterator<Item = &'static str> {
     let page = include_str!("../../../monitoring/METRICS.md");
     let (_, rows) = page.split_once("| question | query |").expect("has them");
@@ -161,7 +161,7 @@ async fn a_real_prometheus_scrapes_the_function() {
         prometheus.until(query, expected).await;
     }
     for query in queries() {
-        assert!(prometheus.understands(query).await, "{query}");
+        assert!(prometheus.finds_series(query).await, "{query}");
     }
     drop(prometheus);
     harness.finish();

@@ -1,4 +1,5 @@
-//! Hostile input is ordinary input: random, mutated, deep and strange bodies end in an answer.
+//! Property tests of hostile input: random, mutated, deeply nested and unusual bodies are parsed or rejected, and
+//! nothing panics.
 
 use std::sync::LazyLock;
 
@@ -16,7 +17,7 @@ const HOOKS: [Option<&[u8]>; 4] = [
     Some(b"\xff"),
 ];
 
-/// Reads a body as every kind of hook; an event becomes a message within the limit.
+/// Parses a body as every kind of hook; asserts that a message is harmless and within the limit.
 fn read(body: &[u8]) {
     for hook in HOOKS {
         if let Ok((_, Ok(message))) = render(hook, body) {
@@ -32,12 +33,12 @@ fn read(body: &[u8]) {
 
 proptest! {
     #[test]
-    fn random_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..512)) {
+    fn random_bytes_are_parsed_or_rejected(body in prop::collection::vec(any::<u8>(), 0..512)) {
         read(&body);
     }
 
     #[test]
-    fn a_changed_payload_is_read_or_refused(
+    fn a_changed_payload_is_parsed_or_rejected(
         at in 0usize..2000, byte in any::<u8>(), cut in 0usize..2000,
     ) {
         let mut body = Delivery::push_sample().body().to_vec();
@@ -63,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn any_value_in_any_field_of_any_kind_is_read_or_refused(
+    fn any_value_in_any_field_of_any_kind_is_parsed_or_rejected(
         kind in any::<prop::sample::Index>(), field in any::<prop::sample::Index>(),
         value in prop_oneof![any_json(), any::<String>().prop_map(Value::from), markup().prop_map(Value::from)],
     ) {
@@ -74,7 +75,7 @@ proptest! {
     }
 
     #[test]
-    fn values_of_any_type_are_read_or_refused(field in 0usize..20, value in any_json()) {
+    fn values_of_any_type_are_parsed_or_rejected(field in 0usize..20, value in any_json()) {
         let mut payload: Value = serde_json::from_slice(Delivery::push_sample().body()).expect("is JSON");
         let fields = payload.as_object_mut().expect("is an object");
         let name = fields.keys().nth(field % fields.len()).expect("is there").clone();
@@ -83,7 +84,7 @@ proptest! {
     }
 }
 
-/// A push with outside text wherever there can be some.
+/// A push with these texts in its text fields.
 fn payload(texts: &[String], count: u64) -> Value {
     let mut payload: Value =
         serde_json::from_slice(Delivery::push_sample().body()).expect("is JSON");
@@ -99,7 +100,7 @@ fn payload(texts: &[String], count: u64) -> Value {
     payload
 }
 
-/// Characters that mean something to the chat server.
+/// Characters that the chat server's markup uses.
 fn markup() -> impl Strategy<Value = String> {
     "[-`@#\\[\\]()<>|*_~:$\\\\/.a-c \n>]{0,40}"
 }
@@ -125,10 +126,10 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 #[tokio::test]
-async fn strange_json_is_answered_and_the_next_webhook_is_delivered() {
+async fn unusual_json_is_answered_and_the_next_webhook_is_delivered() {
     let harness = Harness::start().await;
     let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-    let refused = [
+    let rejected = [
         "{\"a\":".repeat(100_000),
         "\u{feff}{}".to_owned(),
         "{'object_kind':'push'}".to_owned(),
@@ -137,12 +138,12 @@ async fn strange_json_is_answered_and_the_next_webhook_is_delivered() {
         "NaN".to_owned(),
         "\0".to_owned(),
     ];
-    for body in refused {
+    for body in rejected {
         let answer = harness.post(&recorded("Push Hook", &body)).await;
         assert_problem(&answer, 400, "not_json");
     }
     let ignored = [
-        // What is not looked at may be as deep as it likes: skipping it takes no stack.
+        // Unread values may be nested to any depth, because skipping them does not recurse.
         deep(100_000),
         format!("{{\"x\":{}}}", deep(1_000_000)),
         format!("{{\"x\":1{}}}", "0".repeat(1_000_000)),

@@ -1,4 +1,4 @@
-//! Who is not let in, and what is not taken: every refusal, with nothing sent.
+//! Rejected requests: failed verification, unusable bodies, unknown paths. None of them sends a message.
 
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 
@@ -12,7 +12,7 @@ fn with_token(token: &str) -> Delivery {
 }
 
 #[tokio::test]
-async fn without_a_good_signature_nobody_is_let_in() {
+async fn a_webhook_without_a_valid_signature_is_rejected() {
     let harness = Harness::start().await;
     let body = Delivery::push_sample().body().to_vec();
     let cases = [
@@ -90,7 +90,7 @@ async fn without_a_good_signature_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_refused_sender_learns_what_is_expected_and_not_what_was_wrong() {
+async fn a_rejection_says_what_is_expected_and_not_what_was_wrong() {
     let harness = Harness::start().await;
     let one = harness
         .post(&Delivery::push_sample().signed_with(OTHER_KEY))
@@ -103,7 +103,7 @@ async fn a_refused_sender_learns_what_is_expected_and_not_what_was_wrong() {
 }
 
 #[tokio::test]
-async fn any_of_the_configured_keys_lets_in() {
+async fn any_configured_key_is_accepted() {
     let keys = format!("{OTHER_KEY},\n{SAMPLE_KEY}");
     let harness = Harness::with(&[("GITLAB_SIGNING_KEYS", &keys)]).await;
     for key in [SAMPLE_KEY, OTHER_KEY] {
@@ -123,7 +123,7 @@ async fn any_of_the_configured_keys_lets_in() {
 }
 
 #[tokio::test]
-async fn without_a_good_token_nobody_is_let_in() {
+async fn a_webhook_without_a_valid_token_is_rejected() {
     let tokens = format!("old-{TOKEN},{TOKEN}");
     let harness = Harness::with(&[
         ("GITLAB_SIGNING_KEYS", ""),
@@ -166,7 +166,7 @@ async fn without_a_good_token_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn while_migrating_a_token_alone_is_enough_but_never_saves_a_bad_signature() {
+async fn with_accept_token_too_a_token_suffices_but_a_wrong_signature_is_rejected() {
     let settings = [
         ("GITLAB_WEBHOOK_TOKENS", TOKEN),
         ("ACCEPT_TOKEN_TOO", "true"),
@@ -192,7 +192,7 @@ async fn while_migrating_a_token_alone_is_enough_but_never_saves_a_bad_signature
 }
 
 #[tokio::test]
-async fn with_open_doors_everybody_is_let_in_and_the_log_says_so() {
+async fn without_authentication_every_webhook_is_accepted_and_the_log_warns() {
     let harness = Harness::with(&[
         ("GITLAB_SIGNING_KEYS", ""),
         ("ALLOW_UNAUTHENTICATED", "true"),
@@ -210,7 +210,7 @@ async fn with_open_doors_everybody_is_let_in_and_the_log_says_so() {
 }
 
 #[tokio::test]
-async fn a_delivery_without_a_key_is_refused_unless_its_content_may_name_it() {
+async fn a_webhook_without_an_idempotency_key_is_rejected_unless_allowed() {
     let token_mode = [
         ("GITLAB_SIGNING_KEYS", ""),
         ("GITLAB_WEBHOOK_TOKENS", TOKEN),
@@ -230,26 +230,26 @@ async fn a_delivery_without_a_key_is_refused_unless_its_content_may_name_it() {
     assert_eq!(
         harness.post(&keyless).await.json(),
         first.json(),
-        "the same content has the same name"
+        "the same content gives the same key"
     );
     harness.finish();
 }
 
 #[tokio::test]
-async fn only_json_is_taken() {
+async fn only_json_is_accepted() {
     let harness = Harness::start().await;
     let typed = |media_type: &str| {
         push()
             .without("Content-Type")
             .header("Content-Type", media_type)
     };
-    for refused in [
+    for rejected in [
         "text/plain",
         "application/x-www-form-urlencoded",
         "application/jsonp",
         "",
     ] {
-        assert_problem(&harness.post(&typed(refused)).await, 415, "media_type");
+        assert_problem(&harness.post(&typed(rejected)).await, 415, "media_type");
     }
     assert_problem(
         &harness.post(&push().without("Content-Type")).await,
@@ -272,7 +272,7 @@ async fn only_json_is_taken() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_event_is_refused_with_the_place() {
+async fn an_invalid_body_is_rejected_with_the_position_of_the_error() {
     let harness = Harness::start().await;
     let cases = [
         ("", "not_json", "line 1, column 0"),
@@ -302,9 +302,9 @@ async fn a_body_that_is_no_event_is_refused_with_the_place() {
             "`commits[0].id`",
         ),
     ];
-    // The header says which kind to try first, and decides nothing.
+    // The header is a hint index the kind and does not change the result.
     let hooks = ["Push Hook", "System Hook"];
-    for (hook, (body, reason, place)) in hooks
+    for (hook, (body, reason, position)) in hooks
         .into_iter()
         .flat_map(|hook| cases.map(|case| (hook, case)))
     {
@@ -314,7 +314,7 @@ async fn a_body_that_is_no_event_is_refused_with_the_place() {
         assert!(
             answer.json()["detail"]
                 .as_str()
-                .is_some_and(|detail| detail.contains(place)),
+                .is_some_and(|detail| detail.contains(position)),
             "{}",
             answer.text()
         );
@@ -326,7 +326,7 @@ async fn a_body_that_is_no_event_is_refused_with_the_place() {
 }
 
 #[tokio::test]
-async fn other_paths_and_methods_are_refused_and_never_redirected() {
+async fn unknown_paths_and_methods_are_rejected_and_never_redirected() {
     let harness = Harness::start().await;
     for path in [
         "/webhook/",
@@ -350,17 +350,17 @@ async fn other_paths_and_methods_are_refused_and_never_redirected() {
         assert_eq!(answer.header("allow"), Some("POST"), "{method}");
     }
     assert_problem(&harness.function.request("PUT", "/").await, 405, "method");
-    let about = harness.function.request("GET", "/").await;
+    let index = harness.function.request("GET", "/").await;
     assert_eq!(
-        (about.status, about.text().lines().count()),
+        (index.status, index.text().lines().count()),
         (200, 1),
         "{}",
-        about.text()
+        index.text()
     );
     assert!(
-        about.text().contains(env!("CARGO_PKG_VERSION")),
+        index.text().contains(env!("CARGO_PKG_VERSION")),
         "{}",
-        about.text()
+        index.text()
     );
     harness.finish();
 }

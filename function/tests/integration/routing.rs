@@ -1,5 +1,5 @@
-//! Who hears of what: rules as their comments say, people under their names on both sides, several
-//! recipients at once, and what an operator is told about a file with mistakes.
+//! Notification routing: rules match as their comments say, GitLab users map to Rocket.Chat users, several
+//! recipients get one message each, and errors in a file are reported with their lines.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,35 +14,35 @@ use webhook_app::gitlab::kind::Kind;
 use webhook_app::limits::LIMITS;
 use webhook_app::notifier::routing::{self, Recipient, RoutingRules};
 
-use crate::harness::{Function, assert_delivered, program, push};
+use crate::harness::{Function, assert_delivered, assert_problem, program, push};
 use crate::messages::{fixtures, parse};
 
-/// Five rules; the comments are what the tests below hold them to.
+/// Five rules; the tests below check them against their comments.
 const FIVE: &str = "\
 users:
-  robin: robin.rocket       # name of the account
-  '8': kim                  # its number, where GitLab sends no name
-  kim@example.org: kim      # the author of a commit has an address only
+  robin: robin.rocket       # username
+  '8': kim                  # user id, for events without a username
+  kim@example.org: kim      # commit authors have an email address only
 others: drop
 rules:
-  # Nobody hears of what happens in playgrounds.
+  # Events in playgrounds notify nobody.
   - project: play/**
     to: nobody
-  # Failures on protected branches reach whoever wrote the commit, and the room of those on duty.
+  # Failures notify the committer and the room on duty.
   - name: failures
     event: [pipeline, job]
     status: failed
     to: [committer, 'room:duty']
-  # Merge requests reach their reviewers and assignees, but not whoever moved them.
+  # Merge requests notify their reviewers and assignees, except the user who triggered the event.
   - event: merge_request
     to: [reviewers, assignees]
     except_actor: true
-  # Confidential issues reach one person.
+  # Opened and closed issues, also confidential ones, notify one person.
   - event: issue
     confidential: true
     action: [open, close]
     to: '@security'
-  # Pushes to main and to releases reach the team, unless a robot made them.
+  # Pushes to main and release branches by robin or kim notify the team and the pusher.
   - event: push
     ref: [main, release-*]
     actor: [robin, kim]
@@ -50,16 +50,16 @@ rules:
     except_actor: true
 ";
 
-fn routes(text: &str) -> RoutingRules {
-    routing::parse(text).expect("has no mistakes")
+fn rules(text: &str) -> RoutingRules {
+    routing::parse(text).expect("has no errors")
 }
 
 fn event(body: &Value) -> Event {
     parse(None, body.to_string().as_bytes()).expect("is an event")
 }
 
-pub(crate) fn targets(routes: &RoutingRules, body: &Value) -> String {
-    match routes.evaluate(&event(body)) {
+pub(crate) fn recipients_of(rules: &RoutingRules, body: &Value) -> String {
+    match rules.evaluate(&event(body)) {
         Ok(recipients) => recipients
             .list
             .iter()
@@ -70,21 +70,21 @@ pub(crate) fn targets(routes: &RoutingRules, body: &Value) -> String {
     }
 }
 
-/// The sample of the program for a kind.
-pub(crate) fn sample(kind: &str) -> Value {
+/// The built-in example payload of a kind.
+pub(crate) fn example(kind: &str) -> Value {
     let kind = Kind::with_label(kind).expect("is a kind");
     serde_json::from_str(webhook_app::notifier::templates::example(kind).expect("is there"))
         .expect("is JSON")
 }
 
-/// A sample with one thing changed.
+/// An example payload with a merge patch applied.
 pub(crate) fn changed(kind: &str, change: &Value) -> Value {
-    let mut body = sample(kind);
+    let mut body = example(kind);
     patch(&mut body, change);
     body
 }
 
-/// RFC 7396: null removes.
+/// Applies a JSON merge patch (RFC 7396), in which null removes a member.
 pub(crate) fn patch(target: &mut Value, change: &Value) {
     let (Some(target), Some(change)) = (target.as_object_mut(), change.as_object()) else {
         *target = change.clone();
@@ -101,7 +101,7 @@ pub(crate) fn patch(target: &mut Value, change: &Value) {
 
 #[test]
 fn five_rules_do_what_their_comments_say() {
-    let routes = routes(FIVE);
+    let rules = rules(FIVE);
     let project = |path| json!({ "project": { "path_with_namespace": path } });
     let ended = |status| {
         changed(
@@ -122,18 +122,18 @@ fn five_rules_do_what_their_comments_say() {
             "@team",
         ),
         ("a failed pipeline", ended("failed"), "@kim room:duty"),
-        ("a failed job", sample("job"), "@kim room:duty"),
+        ("a failed job", example("job"), "@kim room:duty"),
         ("a passed pipeline", ended("success"), "no_rule"),
         ("a running pipeline", ended("running"), "no_rule"),
-        // Robin reviews and acts, Kim is to do it.
-        ("a merge request", sample("merge_request"), "@kim"),
+        // Robin reviews it and triggered the event; Kim is the assignee.
+        ("a merge request", example("merge_request"), "@kim"),
         (
-            "a merge request of one's own",
+            "a merge request whose only recipient triggered the event",
             changed("merge_request", &json!({ "assignees": null })),
             "own_action",
         ),
         (
-            "a merge request of nobody",
+            "a merge request without reviewers and assignees",
             changed(
                 "merge_request",
                 &json!({ "assignees": null, "reviewers": null }),
@@ -145,13 +145,13 @@ fn five_rules_do_what_their_comments_say() {
             issue(json!({ "confidential": true })),
             "@security",
         ),
-        ("an open issue", sample("issue"), "@security"),
+        ("an open issue", example("issue"), "@security"),
         (
             "a changed issue",
             issue(json!({ "action": "update" })),
             "no_rule",
         ),
-        ("a push to main", sample("push"), "@team"),
+        ("a push to main", example("push"), "@team"),
         (
             "a push to a release",
             changed("push", &json!({ "ref": "refs/heads/release-2" })),
@@ -167,45 +167,45 @@ fn five_rules_do_what_their_comments_say() {
             changed("push", &json!({ "user_username": "robot" })),
             "no_rule",
         ),
-        ("a comment", sample("note"), "no_rule"),
+        ("a comment", example("note"), "no_rule"),
     ];
     for (case, body, expected) in table {
-        assert_eq!(targets(&routes, &body), expected, "{case}");
+        assert_eq!(recipients_of(&rules, &body), expected, "{case}");
     }
 }
 
 #[test]
-fn without_conditions_ends_are_told_and_secrets_are_not() {
-    let routes = routes("rules: [{to: '@alice'}]");
+fn a_rule_without_matchers_skips_unfinished_and_confidential_events() {
+    let rules = rules("rules: [{to: '@alice'}]");
     for (name, body) in fixtures() {
-        let asked = event(&body);
-        let expected = match (asked.meta.confidential, asked.attributes.in_progress) {
+        let parsed = event(&body);
+        let expected = match (parsed.meta.confidential, parsed.attributes.in_progress) {
             (true, _) => "confidential",
             (false, true) => "not_final",
             (false, false) => "@alice",
         };
-        assert_eq!(targets(&routes, &body), expected, "{name}");
+        assert_eq!(recipients_of(&rules, &body), expected, "{name}");
     }
 }
 
 #[test]
-fn a_rule_that_asks_for_a_status_hears_of_it_before_the_end() {
-    let routes = routes("rules: [{event: pipeline, status: [running, manual], to: '@alice'}]");
+fn a_rule_with_a_status_matches_unfinished_pipelines() {
+    let rules = rules("rules: [{event: pipeline, status: [running, manual], to: '@alice'}]");
     let status = |status| {
         changed(
             "pipeline",
             &json!({ "object_attributes": { "status": status } }),
         )
     };
-    assert_eq!(targets(&routes, &status("running")), "@alice");
-    assert_eq!(targets(&routes, &status("manual")), "@alice");
-    assert_eq!(targets(&routes, &status("pending")), "no_rule");
+    assert_eq!(recipients_of(&rules, &status("running")), "@alice");
+    assert_eq!(recipients_of(&rules, &status("manual")), "@alice");
+    assert_eq!(recipients_of(&rules, &status("pending")), "no_rule");
 }
 
 #[test]
-fn every_role_names_those_who_have_it() {
-    let everybody = "[actor, author, committer, assignees, reviewers, pusher, pipeline starter]";
-    let roles = everybody.trim_matches(['[', ']']).split(", ");
+fn every_role_resolves_to_its_users() {
+    let all_roles = "[actor, author, committer, assignees, reviewers, pusher, pipeline starter]";
+    let roles = all_roles.trim_matches(['[', ']']).split(", ");
     let mut table = String::new();
     for kind in [
         "push",
@@ -218,45 +218,45 @@ fn every_role_names_those_who_have_it() {
     ] {
         let _ = write!(table, "{kind}:");
         for role in roles.clone() {
-            let routes = routes(&format!(
+            let rules = rules(&format!(
                 "users: {{kim@example.org: kim}}\nrules: [{{to: {role}}}]"
             ));
-            let _ = write!(table, " {role}={}", targets(&routes, &sample(kind)));
+            let _ = write!(table, " {role}={}", recipients_of(&rules, &example(kind)));
         }
         table.push('\n');
     }
-    insta::assert_snapshot!("who_has_which_role", table);
+    insta::assert_snapshot!("recipients_by_role", table);
 }
 
 #[test]
-fn a_rule_that_continues_adds_to_the_next_and_nobody_hears_twice() {
+fn a_rule_with_continue_adds_recipients_without_duplicates() {
     let text = "rules:\n- {to: ['@alice', '@bob'], continue: true}\n- {event: push, to: ['@bob', '@carol']}\n- {to: '@dave'}\n";
     assert_eq!(
-        targets(&routes(text), &sample("push")),
+        recipients_of(&rules(text), &example("push")),
         "@alice @bob @carol"
     );
     assert_eq!(
-        targets(&routes(text), &sample("release")),
+        recipients_of(&rules(text), &example("release")),
         "@alice @bob @dave"
     );
 }
 
 #[test]
 fn recipients_beyond_the_limit_are_counted_and_not_notified() {
-    let named: Vec<_> = (0..LIMITS.routing.max_recipients + 3)
+    let users: Vec<_> = (0..LIMITS.routing.max_recipients + 3)
         .map(|number| format!("'@user{number}'"))
         .collect();
-    let named = named.join(", ");
+    let users = users.join(", ");
     for (case, text, truncated) in [
-        ("one rule", format!("rules: [{{to: [{named}]}}]"), 3),
+        ("one rule", format!("rules: [{{to: [{users}]}}]"), 3),
         (
             "the same recipients again",
-            format!("rules: [{{to: [{named}], continue: true}}, {{to: [{named}]}}]"),
+            format!("rules: [{{to: [{users}], continue: true}}, {{to: [{users}]}}]"),
             3,
         ),
         ("one recipient", "rules: [{to: '@alice'}]".to_owned(), 0),
     ] {
-        let recipients = routes(&text).evaluate(&event(&sample("push")));
+        let recipients = rules(&text).evaluate(&event(&example("push")));
         let recipients = recipients.expect("are named");
         assert_eq!(recipients.truncated, truncated, "{case}");
         assert!(
@@ -267,34 +267,34 @@ fn recipients_beyond_the_limit_are_counted_and_not_notified() {
 }
 
 #[test]
-fn people_without_an_entry_are_treated_as_the_file_says() {
-    let body = sample("push");
+fn unmapped_users_are_handled_as_configured() {
+    let body = example("push");
     for (others, expected) in [
         ("same", "@robin"),
         ("drop", "unmapped"),
         ("'@lead'", "@lead"),
     ] {
         let text = format!("others: {others}\nrules: [{{to: pusher}}]");
-        assert_eq!(targets(&routes(&text), &body), expected, "{others}");
+        assert_eq!(recipients_of(&rules(&text), &body), expected, "{others}");
     }
     assert_eq!(
-        targets(&routes("rules: [{to: pusher}]"), &body),
+        recipients_of(&rules("rules: [{to: pusher}]"), &body),
         "@robin",
         "by default"
     );
 }
 
 #[test]
-fn protection_is_matched_where_gitlab_tells_it() {
-    let routes = routes("rules: [{protected: true, to: '@alice'}]");
+fn protection_is_matched_only_where_gitlab_sends_it() {
+    let rules = rules("rules: [{protected: true, to: '@alice'}]");
     let push = |protected: Value| changed("push", &json!({ "ref_protected": protected }));
-    assert_eq!(targets(&routes, &push(json!(true))), "@alice");
-    assert_eq!(targets(&routes, &push(json!(false))), "no_rule");
-    assert_eq!(targets(&routes, &push(Value::Null)), "no_rule");
+    assert_eq!(recipients_of(&rules, &push(json!(true))), "@alice");
+    assert_eq!(recipients_of(&rules, &push(json!(false))), "no_rule");
+    assert_eq!(recipients_of(&rules, &push(Value::Null)), "no_rule");
 }
 
 #[test]
-fn all_mistakes_of_a_file_are_told_with_their_lines() {
+fn all_errors_of_a_file_are_reported_with_their_lines() {
     let text = "\
 users:
   robin: two words
@@ -309,8 +309,8 @@ rules:
   - project: a
 extra: 1
 ";
-    let mistakes = routing::parse(text).expect_err("is wrong");
-    insta::assert_snapshot!("mistakes_of_a_route_file", mistakes.join("\n"));
+    let errors = routing::parse(text).expect_err("is wrong");
+    insta::assert_snapshot!("errors_of_a_routes_file", errors.join("\n"));
     for (text, expected) in [
         ("", "expected users, others, rules"),
         ("rules: []", "at least one rule"),
@@ -319,8 +319,8 @@ extra: 1
         ("rules: [", "line 2"),
         ("a: &b 1", "anchors"),
     ] {
-        let mistakes = routing::parse(text).expect_err("is wrong").join("\n");
-        assert!(mistakes.contains(expected), "{text}: {mistakes}");
+        let errors = routing::parse(text).expect_err("is wrong").join("\n");
+        assert!(errors.contains(expected), "{text}: {errors}");
     }
 }
 
@@ -345,23 +345,23 @@ fn an_explanation_names_every_rule_that_was_evaluated() {
     );
 }
 
-/// A function with two recipients; the third of the chat server's users hears nothing.
+/// A function with two recipients; the third user of the chat server gets nothing.
 async fn two_recipients() -> (FakeRocketChat, Function) {
     let chat = FakeRocketChat::builder()
         .users(&["alice", "bob", "carol"])
         .start()
         .await
         .expect("starts");
-    let own = [
+    let overrides = [
         ("ROCKETCHAT_RECIPIENT", ""),
         ("ROUTES", "rules: [{to: ['@alice', '@bob']}]"),
     ];
-    let function = Function::start(&chat, &own);
+    let function = Function::start(&chat, &overrides);
     (chat, function)
 }
 
 #[tokio::test]
-async fn several_recipients_get_one_message_each_under_an_id_of_its_own() {
+async fn several_recipients_get_one_message_each_with_different_ids() {
     let (chat, function) = two_recipients().await;
     let answer = function.post(&push().id("for-two")).await;
     assert_delivered(&answer);
@@ -372,40 +372,40 @@ async fn several_recipients_get_one_message_each_under_an_id_of_its_own() {
     recipients.sort_unstable();
     assert_eq!(recipients, ["alice", "bob"]);
     assert_ne!(messages[0].id, messages[1].id);
-    let mut told = String::new();
+    let mut recipients_in_response = String::new();
     for delivery in answer.json()["deliveries"].as_array().expect("is a list") {
         let _ = write!(
-            told,
+            recipients_in_response,
             "{} ",
             delivery["recipient"].as_str().expect("is text")
         );
         let id = delivery["message_id"].as_str().expect("is text");
         assert!(messages.iter().any(|message| message.id == id));
     }
-    assert_eq!(told, "@alice @bob ");
-    // The same delivery again changes nothing.
+    assert_eq!(recipients_in_response, "@alice @bob ");
+    // A redelivery changes nothing.
     assert_delivered(&function.post(&push().id("for-two")).await);
     assert_eq!(
         chat.calls(Route::CreateDirectMessage),
         2,
-        "both rooms are remembered"
+        "both rooms are cached"
     );
     function.finish(chat.auth_token());
     chat.finish();
 }
 
 #[tokio::test]
-async fn one_who_cannot_be_reached_does_not_silence_the_other_and_the_answer_says_so() {
+async fn a_failed_recipient_does_not_stop_the_others_and_is_in_the_response() {
     let chat = FakeRocketChat::builder()
         .users(&["alice"])
         .start()
         .await
         .expect("starts");
-    let own = [
+    let overrides = [
         ("ROCKETCHAT_RECIPIENT", ""),
         ("ROUTES", "rules: [{to: ['@nobody', '@alice']}]"),
     ];
-    let function = Function::start(&chat, &own);
+    let function = Function::start(&chat, &overrides);
     let answer = function.post(&push()).await;
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(answer.header("retry-after").is_some());
@@ -423,16 +423,17 @@ async fn one_who_cannot_be_reached_does_not_silence_the_other_and_the_answer_say
 }
 
 #[tokio::test]
-async fn a_failed_half_is_made_good_by_sending_the_delivery_again() {
+async fn a_redelivery_sends_only_the_missing_message() {
     let (chat, function) = two_recipients().await;
-    // Every try of one of the two fails, and that of the other does not.
-    for _ in 0..3 {
+    // There are three attempts per recipient, of which five fail: the last one delivers one of the two messages.
+    for _ in 0..5 {
         chat.inject_fault(Route::SendMessage, Fault::Status(500));
     }
     let first = function.post(&push().id("again")).await;
+    assert_problem(&first, 503, "server_error");
+    assert_eq!(chat.messages().len(), 1);
     let second = function.post(&push().id("again")).await;
     assert_delivered(&second);
-    assert!(matches!(first.status, 200 | 503));
     let mut recipients = [chat.take_message().recipient, chat.take_message().recipient];
     recipients.sort_unstable();
     assert_eq!(recipients, ["alice", "bob"]);
@@ -442,7 +443,7 @@ async fn a_failed_half_is_made_good_by_sending_the_delivery_again() {
 
 proptest! {
     #[test]
-    fn whatever_stands_in_a_body_can_be_asked_or_is_refused(
+    fn any_value_in_a_body_can_be_matched_or_is_rejected(
         kind in prop::sample::select(vec!["push", "merge_request", "note", "pipeline", "job", "member"]),
         name in prop::sample::select(vec!["user", "project", "commit", "assignees", "object_attributes", "ref", "tag", "builds", "status", "group"]),
         value in prop_oneof![
@@ -450,11 +451,11 @@ proptest! {
             Just(json!([{}])), Just(json!({ "id": {}, "name": [], "username": 1 })), any::<String>().prop_map(Value::from),
         ],
     ) {
-        let mut body = sample(kind);
+        let mut body = example(kind);
         body[name] = value;
         let body = body.to_string();
         if let Ok(event) = parse(None, body.as_bytes()) {
-            let _ = routes(FIVE).explain(&event);
+            let _ = rules(FIVE).explain(&event);
         }
     }
 }

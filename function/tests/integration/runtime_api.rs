@@ -1,5 +1,5 @@
-//! A strict stand-in for the Runtime API of AWS Lambda: one event at a time, each answered once,
-//! in the form a gateway expects. Owns the protocol; what is asked and answered is the tests' affair.
+//! A strict fake of the Runtime API of AWS Lambda: one event at a time, each with one response in the form that
+//! a gateway expects. Owns the protocol; tests choose the events and check the responses.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -12,17 +12,17 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-/// Lambda takes no larger answer.
+/// Lambda's limit for a response.
 const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 
-/// One event, the time it may take, and who waits for its answer.
+/// One event, its deadline, and the channel for its response.
 struct Invocation {
     event: Value,
     deadline_ms: u64,
     answered: oneshot::Sender<Value>,
 }
 
-/// A running stand-in.
+/// A running fake Runtime API.
 pub(crate) struct RuntimeApi {
     address: String,
     queue: mpsc::UnboundedSender<Invocation>,
@@ -37,7 +37,7 @@ struct Shared {
 #[derive(Default)]
 struct Store {
     handed_out: usize,
-    /// The event under way and who waits for its answer.
+    /// The id of the event in progress and the channel for its response.
     in_progress: Option<(String, oneshot::Sender<Value>)>,
     violations: Vec<String>,
 }
@@ -46,7 +46,7 @@ impl RuntimeApi {
     /// Starts on a free port.
     #[expect(
         clippy::disallowed_methods,
-        reason = "a test serves and asks at the same time"
+        reason = "the test serves and sends requests at the same time"
     )]
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -70,7 +70,7 @@ impl RuntimeApi {
         &self.address
     }
 
-    /// Hands out an event that may take until `deadline_ms` after 1970, and waits for its answer.
+    /// Invokes the function with a deadline in milliseconds since the Unix epoch, and waits for the response.
     pub(crate) async fn invoke(&self, event: Value, deadline_ms: u64) -> Value {
         let (answered, answer) = oneshot::channel();
         let invocation = Invocation {
@@ -80,12 +80,12 @@ impl RuntimeApi {
         };
         assert!(self.queue.send(invocation).is_ok(), "is served");
         let Ok(answer) = answer.await else {
-            panic!("no answer: {:#?}", self.shared.store().violations);
+            panic!("no response: {:#?}", self.shared.store().violations);
         };
         answer
     }
 
-    /// Ends the test's use of it.
+    /// Asserts that the function did not violate the protocol.
     pub(crate) fn finish(self) {
         let violations = &self.shared.store().violations;
         assert!(violations.is_empty(), "{violations:#?}");
@@ -97,7 +97,7 @@ impl Shared {
         self.store.lock().expect("no handler panics")
     }
 
-    /// Notes what was done against the protocol. Nobody waits any longer for the event under way.
+    /// Records a violation of the protocol and drops the event in progress, so that its test fails.
     fn violation(&self, what: String) -> StatusCode {
         let mut store = self.store();
         store.violations.push(what);
@@ -111,13 +111,15 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route(&format!("{invocation}/next"), get(next))
         .route(&format!("{invocation}/{{id}}/response"), post(response))
-        .fallback(elsewhere)
+        .fallback(unknown_path)
         .with_state(shared)
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Result<(HeaderMap, String), StatusCode> {
     if shared.store().in_progress.is_some() {
-        return Err(shared.violation("asked for an event before answering the last".to_owned()));
+        return Err(
+            shared.violation("requested an event before responding to the last one".to_owned())
+        );
     }
     let invocation = shared.queue.lock().await.recv().await;
     let invocation = invocation.ok_or(StatusCode::GONE)?;
@@ -154,7 +156,7 @@ async fn response(
 ) -> StatusCode {
     let in_progress = shared.store().in_progress.take();
     let Some((_, answered)) = in_progress.filter(|(expected, _)| *expected == id) else {
-        return shared.violation(format!("answered {id}, which is not under way"));
+        return shared.violation(format!("responded to {id}, which is not in progress"));
     };
     match gateway_answer(&body) {
         Ok(answer) => {
@@ -165,10 +167,10 @@ async fn response(
     }
 }
 
-/// What a gateway turns into an HTTP answer; it answers 502 for anything else.
+/// Parses a response that a gateway accepts; for any other it answers with 502.
 fn gateway_answer(body: &[u8]) -> Result<Value, String> {
     if body.len() > MAX_ANSWER_BYTES {
-        return Err(format!("an answer of {} bytes", body.len()));
+        return Err(format!("a response of {} bytes", body.len()));
     }
     let answer: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let status = answer["statusCode"].as_u64();
@@ -178,10 +180,10 @@ fn gateway_answer(body: &[u8]) -> Result<Value, String> {
     if fits {
         Ok(answer)
     } else {
-        Err(format!("no answer for a gateway: {answer}"))
+        Err(format!("not a response for a gateway: {answer}"))
     }
 }
 
-async fn elsewhere(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> StatusCode {
+async fn unknown_path(State(shared): State<Arc<Shared>>, uri: Uri, body: Bytes) -> StatusCode {
     shared.violation(format!("{uri}: {}", String::from_utf8_lossy(&body)))
 }

@@ -1,4 +1,4 @@
-//! Every way the chat server can fail, and what GitLab is told: the truth table on real sockets.
+//! Failures of the chat server and the response to GitLab for each, on real sockets.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,8 @@ use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
 use crate::harness::{Function, Harness, assert_delivered, assert_problem, push};
 
-/// Posts one delivery to a server that fails every time on `route`.
-async fn refused_because(route: Route, fault: Fault) -> (u16, String, Option<String>, usize) {
+/// Posts one webhook while every call to `route` fails; returns status, reason, retry-after and the number of calls.
+async fn response_to(route: Route, fault: Fault) -> (u16, String, Option<String>, usize) {
     println!("{route:?} {fault:?}");
     let harness = Harness::start().await;
     harness.chat.inject_fault_always(route, fault);
@@ -30,10 +30,10 @@ async fn refused_because(route: Route, fault: Fault) -> (u16, String, Option<Str
 }
 
 #[tokio::test]
-async fn a_fault_that_lasts_is_told_truthfully() {
+async fn a_persistent_fault_is_reported_with_its_reason() {
     let minute = Duration::from_mins(1);
     let cases = [
-        // What may pass is tried three times in all.
+        // Transient errors are attempted three times in all.
         (Fault::Status(500), "server_error", 3),
         (Fault::Status(502), "server_error", 3),
         (Fault::Status(503), "server_error", 3),
@@ -66,7 +66,7 @@ async fn a_fault_that_lasts_is_told_truthfully() {
             "timeout",
             2,
         ),
-        // What a person must repair is not tried again.
+        // Errors that an operator must fix are not retried.
         (Fault::Status(401), "unauthorized", 1),
         (Fault::Status(403), "forbidden", 1),
         (Fault::Status(404), "not_found", 1),
@@ -79,11 +79,11 @@ async fn a_fault_that_lasts_is_told_truthfully() {
         ),
         (Fault::SuccessFalse, "refused", 1),
         (Fault::Status(400), "refused", 1),
-        // A limit that outlasts our time is not waited for.
+        // A rate limit beyond the deadline is not waited for.
         (Fault::RateLimited { reset_in: minute }, "rate_limited", 1),
     ];
     for (fault, reason, calls) in cases {
-        let (_, found, retry_after, called) = refused_because(Route::SendMessage, fault).await;
+        let (_, found, retry_after, called) = response_to(Route::SendMessage, fault).await;
         assert_eq!((found.as_str(), called), (reason, calls));
         let seconds: u64 = retry_after
             .expect("says when")
@@ -99,7 +99,7 @@ async fn a_fault_that_lasts_is_told_truthfully() {
 }
 
 #[tokio::test]
-async fn a_room_that_cannot_be_made_is_told_truthfully() {
+async fn a_room_that_cannot_be_created_is_reported_with_its_reason() {
     let cases = [
         (Fault::Status(503), "server_error", 3),
         (Fault::HangUp { insert: false }, "reset", 3),
@@ -110,13 +110,13 @@ async fn a_room_that_cannot_be_made_is_told_truthfully() {
         (Fault::SuccessFalse, "refused", 1),
     ];
     for (fault, reason, calls) in cases {
-        let (_, found, _, called) = refused_because(Route::CreateDirectMessage, fault).await;
+        let (_, found, _, called) = response_to(Route::CreateDirectMessage, fault).await;
         assert_eq!((found.as_str(), called), (reason, calls));
     }
 }
 
 #[tokio::test]
-async fn a_fault_that_passes_is_not_told_at_all() {
+async fn a_transient_fault_is_retried_and_the_webhook_is_delivered() {
     let second = Duration::from_secs(1);
     let passing = [
         Fault::Status(500),
@@ -145,7 +145,7 @@ async fn a_fault_that_passes_is_not_told_at_all() {
 }
 
 #[tokio::test]
-async fn a_user_that_does_not_exist_is_our_mistake_and_is_said() {
+async fn an_unknown_recipient_is_reported_with_advice() {
     let harness = Harness::with(&[("ROCKETCHAT_RECIPIENT", "nobody")]).await;
     harness.chat.expect_violation();
     let answer = harness.post(&push()).await;
@@ -159,7 +159,7 @@ async fn a_user_that_does_not_exist_is_our_mistake_and_is_said() {
 }
 
 #[tokio::test]
-async fn a_room_without_the_recipient_is_not_written_to() {
+async fn no_message_is_sent_to_a_room_without_the_recipient() {
     let builder = FakeRocketChat::builder().drops_unknown_users();
     let chat = builder.start().await.expect("listens");
     let function = Function::start(&chat, &[("ROCKETCHAT_RECIPIENT", "nobody")]);
@@ -170,7 +170,7 @@ async fn a_room_without_the_recipient_is_not_written_to() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_for_the_chat_server_is_said_and_not_shown() {
+async fn a_wrong_auth_token_is_reported_and_not_shown() {
     let harness = Harness::with(&[("ROCKETCHAT_AUTH_TOKEN", "canary-wrong-token")]).await;
     harness.chat.expect_violation();
     let answer = harness.post(&push()).await;
@@ -190,7 +190,7 @@ async fn a_wrong_token_for_the_chat_server_is_said_and_not_shown() {
 }
 
 #[tokio::test]
-async fn without_the_bot_role_the_limit_of_ten_a_minute_is_respected() {
+async fn without_the_bot_role_the_limit_of_ten_messages_per_minute_is_reported() {
     let chat = FakeRocketChat::builder()
         .roles(&["user"])
         .start()

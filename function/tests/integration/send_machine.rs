@@ -1,5 +1,5 @@
-//! Every way a delivery can go, walked through to its end: the machine against a model of the chat
-//! server that may fail at every call, carried out or not, at once or at the last moment.
+//! Exhaustive state explore_all of one send: the machine against a model of the chat server in which every call may
+//! fail, applied or not, immediately or at the last moment.
 
 use std::time::Duration;
 
@@ -18,62 +18,70 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 const INSTANCE: &str = "https://gitlab.example.org";
 
-/// Faults of one class lead the same way; one of each class keeps the walk short.
-const PASSING: &[ApiError] = &[
+/// Errors that say that nothing was applied, and that may pass.
+const TRANSIENT: &[ApiError] = &[
     ApiError::Connect,
     ApiError::TryAgain,
     ApiError::RateLimited(Some(Duration::from_secs(1))),
 ];
-const DOUBTFUL: &[ApiError] = &[
+/// Errors after which the call may have been applied.
+const AMBIGUOUS: &[ApiError] = &[
     ApiError::Timeout,
     ApiError::Reset,
     ApiError::Unreadable,
     ApiError::ServerError,
     ApiError::Unconfirmed,
 ];
-const LASTING: &[ApiError] = &[
+/// Errors that a retry does not fix.
+const PERMANENT: &[ApiError] = &[
     ApiError::Unauthorized,
     ApiError::Forbidden,
     ApiError::NotFound,
     ApiError::Redirected,
 ];
 
-/// The chat server and the clock, as far as one delivery sees them.
+/// The chat server and the clock, as one send sees them.
 #[derive(Clone)]
 struct Model {
     now: Duration,
-    /// The room that the server knows; the machine may remember another one.
+    /// The room that the server knows; the machine may have cached another one.
     room: RoomId,
     stored: Option<MessageId>,
-    /// A message that was there before, if there was one.
+    /// A message that existed before, if any.
     before: Option<MessageId>,
-    /// Calls and pauses so far.
+    /// Calls and waits so far.
     steps: usize,
 }
 
-struct Walk {
+struct Explorer {
     deadline: Deadline,
-    /// Messages of which one must be there before; none is no condition.
-    conditions: Vec<MessageId>,
-    /// Faults that a call may have without being carried out.
-    faults: Vec<ApiError>,
-    ends: u64,
+    /// Messages of which one must exist before; empty without a precondition.
+    preconditions: Vec<MessageId>,
+    /// Errors that a call may return without being applied.
+    errors: Vec<ApiError>,
+    paths: u64,
     delivered: u64,
     withheld: u64,
 }
 
-impl Walk {
-    /// Follows one action through every way it can go.
-    fn follow(&mut self, machine: &SendMachine, budget: &RetryBudget, model: &Model, input: Input) {
+impl Explorer {
+    /// Explores every path from one input.
+    fn explore(
+        &mut self,
+        machine: &SendMachine,
+        budget: &RetryBudget,
+        model: &Model,
+        input: Input,
+    ) {
         let (mut machine, mut budget, mut model) = (machine.clone(), budget.clone(), model.clone());
         model.steps += 1;
-        assert!(model.steps < 20, "the machine does not come to an end");
+        assert!(model.steps < 20, "the machine does not finish");
         match machine.on(input, model.now, &mut budget) {
-            Command::Finish(verdict) => self.end(&verdict, &model),
-            Command::Edit { .. } => panic!("edits what is not about a pipeline"),
+            Command::Finish(result) => self.finish(&result, &model),
+            Command::Edit { .. } => panic!("edits a message that is not about a pipeline"),
             Command::Wait(pause) => {
                 model.now += pause;
-                self.follow(&machine, &budget, &model, Input::Waited);
+                self.explore(&machine, &budget, &model, Input::Waited);
             }
             Command::CreateRoom { within } => {
                 let room = model.room.clone();
@@ -92,8 +100,11 @@ impl Walk {
     }
 
     fn find(&self, model: &Model, id: &MessageId) -> Result<StoredMessage, ApiError> {
-        let (there, expected) = if self.conditions.contains(id) {
-            assert_eq!(model.stored, None, "sent before it was allowed to");
+        let (there, expected) = if self.preconditions.contains(id) {
+            assert_eq!(
+                model.stored, None,
+                "looked up the precondition after the message was sent"
+            );
             (model.before.as_ref() == Some(id), model.before.as_ref())
         } else {
             (model.stored.is_some(), model.stored.as_ref())
@@ -101,7 +112,7 @@ impl Walk {
         if !there {
             return Err(ApiError::Refused);
         }
-        assert_eq!(expected, Some(id), "another message was looked for");
+        assert_eq!(expected, Some(id), "looked up another message");
         Ok(StoredMessage {
             room: model.room.clone(),
             sender: bot(),
@@ -117,11 +128,11 @@ impl Walk {
         within: Duration,
         (room, id): (&RoomId, &MessageId),
     ) {
-        let is_free = self.conditions.is_empty() || model.before.is_some();
-        assert!(is_free, "sends what is for others");
+        let may_send = self.preconditions.is_empty() || model.before.is_some();
+        assert!(may_send, "sent although the precondition is not met");
         let wrong_room = *room != model.room;
         if wrong_room || model.stored.is_some() {
-            // A room that is gone, or a message that is there.
+            // A room that no longer exists, or a message that already exists.
             self.call(
                 machine,
                 budget,
@@ -135,10 +146,10 @@ impl Walk {
                 ..model.clone()
             };
             self.call(machine, budget, &stored, within, &Input::Sent(Ok(())));
-            for error in DOUBTFUL {
+            for error in AMBIGUOUS {
                 self.call(machine, budget, &stored, within, &Input::Sent(Err(*error)));
             }
-            // Refused for a reason of its own, such as a message that is too long.
+            // Rejected for another reason, such as a message that is too long.
             self.call(
                 machine,
                 budget,
@@ -150,7 +161,7 @@ impl Walk {
         self.fail(machine, budget, model, within, Input::Sent);
     }
 
-    /// The call is not carried out, whatever is said about it.
+    /// The call is not applied and returns each of the errors.
     fn fail<T>(
         &mut self,
         machine: &SendMachine,
@@ -159,12 +170,12 @@ impl Walk {
         within: Duration,
         input: impl Fn(Result<T, ApiError>) -> Input,
     ) {
-        for error in self.faults.clone() {
+        for error in self.errors.clone() {
             self.call(machine, budget, model, within, &input(Err(error)));
         }
     }
 
-    /// A call that ends at once, and one that ends at the last moment.
+    /// The same call paths immediately and, as a second path, at the last moment.
     fn call(
         &mut self,
         machine: &SendMachine,
@@ -175,7 +186,7 @@ impl Walk {
     ) {
         assert!(
             model.now + within <= self.deadline.at,
-            "a call that cannot end in time"
+            "a call that may end after the deadline"
         );
         assert!(within <= self.deadline.call_limit);
         for took in [Duration::ZERO, within] {
@@ -183,32 +194,38 @@ impl Walk {
                 now: model.now + took,
                 ..model.clone()
             };
-            self.follow(machine, budget, &model, input.clone());
+            self.explore(machine, budget, &model, input.clone());
         }
     }
 
-    fn end(&mut self, verdict: &SendResult, model: &Model) {
-        self.ends += 1;
-        assert!(model.now <= self.deadline.at, "the answer comes too late");
-        match verdict {
+    fn finish(&mut self, result: &SendResult, model: &Model) {
+        self.paths += 1;
+        assert!(model.now <= self.deadline.at, "finished after the deadline");
+        match result {
             SendResult::Delivered { id, .. } => {
                 assert_eq!(
                     model.stored.as_ref(),
                     Some(id),
-                    "said to be delivered, and is not"
+                    "reported as delivered but not stored"
                 );
                 self.delivered += 1;
             }
             SendResult::Withheld => {
-                assert!(!self.conditions.is_empty(), "withheld without a condition");
-                assert_eq!(model.before, None, "withheld although it was asked for");
+                assert!(
+                    !self.preconditions.is_empty(),
+                    "withheld without a precondition"
+                );
+                assert_eq!(
+                    model.before, None,
+                    "withheld although the precondition is met"
+                );
                 self.withheld += 1;
             }
             SendResult::Failed(SendError::IdTaken) => {
-                panic!("our own message was taken for another")
+                panic!("an id conflict with its own message")
             }
             SendResult::Failed(_) => {}
-            SendResult::Overloaded => panic!("the machine has no permits"),
+            SendResult::Overloaded => panic!("the machine does not limit concurrency"),
         }
     }
 }
@@ -249,53 +266,53 @@ fn model(before: Option<MessageId>) -> Model {
     }
 }
 
-/// Walks every way from the start; returns the ends and how many of them were deliveries.
-fn walk(remembered: Option<RoomId>, tries: bool) -> (u64, u64) {
+/// Explores every path from the start; returns how many there are and how many of them delivered.
+fn explore_all(remembered: Option<RoomId>, tries: bool) -> (u64, u64) {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
     if !tries {
         while budget.take_retry(Duration::ZERO) {}
     }
     let model = model(None);
-    let mut walk = Walk {
+    let mut explore_all = Explorer {
         deadline,
-        conditions: Vec::new(),
-        faults: [PASSING, DOUBTFUL, LASTING].concat(),
-        ends: 0,
+        preconditions: Vec::new(),
+        errors: [TRANSIENT, AMBIGUOUS, PERMANENT].concat(),
+        paths: 0,
         delivered: 0,
         withheld: 0,
     };
-    walk.follow(
+    explore_all.explore(
         &delivery(remembered, deadline),
         &budget,
         &model,
         Input::Start,
     );
-    (walk.ends, walk.delivered)
+    (explore_all.paths, explore_all.delivered)
 }
 
 #[test]
-fn every_way_ends_in_time_with_the_truth() {
-    let mut ends = 0;
+fn every_path_ends_in_time_with_a_true_result() {
+    let mut paths = 0;
     for remembered in [None, Some(room("room")), Some(room("a-room-that-is-gone"))] {
         for tries in [true, false] {
-            let (all, delivered) = walk(remembered.clone(), tries);
+            let (all, delivered) = explore_all(remembered.clone(), tries);
             assert!(delivered > 0 && delivered < all);
-            ends += all;
+            paths += all;
         }
     }
-    println!("{ends} ways");
-    assert!(ends > 100_000, "{ends}");
+    println!("{paths} paths");
+    assert!(paths > 100_000, "{paths}");
 }
 
 #[test]
-fn every_way_of_a_fix_ends_in_time_with_the_truth() {
+fn every_path_of_a_fix_ends_in_time_with_a_true_result() {
     let names = ["failure-a", "failure-b"].map(key);
     let ids = names
         .each_ref()
         .map(|name| MessageId::derive(INSTANCE, name, &room("room")));
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    let mut ends = 0;
+    let mut paths = 0;
     for (count, there) in [
         (1, None),
         (1, Some(0)),
@@ -305,16 +322,16 @@ fn every_way_of_a_fix_ends_in_time_with_the_truth() {
     ] {
         for remembered in [None, Some(room("room"))] {
             for tries in [true, false] {
-                let mut walk = Walk {
+                let mut explore_all = Explorer {
                     deadline,
-                    conditions: ids[..count].to_vec(),
-                    faults: vec![
+                    preconditions: ids[..count].to_vec(),
+                    errors: vec![
                         ApiError::Connect,
                         ApiError::Timeout,
                         ApiError::Unconfirmed,
                         ApiError::Forbidden,
                     ],
-                    ends: 0,
+                    paths: 0,
                     delivered: 0,
                     withheld: 0,
                 };
@@ -322,19 +339,27 @@ fn every_way_of_a_fix_ends_in_time_with_the_truth() {
                 while !tries && budget.take_retry(Duration::ZERO) {}
                 let machine = fix(names[..count].to_vec(), remembered.clone(), deadline);
                 let model = model(there.map(|index: usize| ids[index].clone()));
-                walk.follow(&machine, &budget, &model, Input::Start);
-                assert_eq!(walk.delivered > 0, there.is_some(), "{count} {there:?}");
-                assert_eq!(walk.withheld > 0, there.is_none(), "{count} {there:?}");
-                assert!(walk.delivered + walk.withheld < walk.ends);
-                ends += walk.ends;
+                explore_all.explore(&machine, &budget, &model, Input::Start);
+                assert_eq!(
+                    explore_all.delivered > 0,
+                    there.is_some(),
+                    "{count} {there:?}"
+                );
+                assert_eq!(
+                    explore_all.withheld > 0,
+                    there.is_none(),
+                    "{count} {there:?}"
+                );
+                assert!(explore_all.delivered + explore_all.withheld < explore_all.paths);
+                paths += explore_all.paths;
             }
         }
     }
-    println!("{ends} ways");
-    assert!(ends > 10_000, "{ends}");
+    println!("{paths} paths");
+    assert!(paths > 10_000, "{paths}");
 }
 
-fn every_end(recipient: &str) -> Vec<SendResult> {
+fn all_results(recipient: &str) -> Vec<SendResult> {
     let id = MessageId::derive(INSTANCE, &key("key"), &room(recipient));
     let delivered = ConfirmedBy::ALL.map(|confirmed_by| SendResult::Delivered {
         id: id.clone(),
@@ -349,8 +374,8 @@ fn every_end(recipient: &str) -> Vec<SendResult> {
     results.chain(failed.map(SendResult::Failed)).collect()
 }
 
-/// What the sender is answered for these results, against what is true of them.
-fn assert_answered_truthfully(ends: &[SendResult]) {
+/// Asserts that the report of these results has the right status and counts.
+fn assert_report_matches(results: &[SendResult]) {
     let rooms = ["room-a", "room-b", "room-c"].map(room);
     let once = Attempts {
         retries: 1,
@@ -358,37 +383,41 @@ fn assert_answered_truthfully(ends: &[SendResult]) {
     };
     let recipients: Vec<_> = rooms
         .into_iter()
-        .zip(ends)
-        .map(|(room, end)| RecipientResult {
+        .zip(results)
+        .map(|(room, result)| RecipientResult {
             destination: Destination::Room(room),
-            result: end.clone(),
+            result: result.clone(),
             attempts: once,
         })
         .collect();
     let report = Report::sent(Facts::default(), recipients.clone(), Duration::ZERO);
-    let count = |is: fn(&SendResult) -> bool| ends.iter().filter(|end| is(end)).count();
-    let delivered = count(|end| matches!(end, SendResult::Delivered { .. }));
-    let withheld = count(|end| matches!(end, SendResult::Withheld));
+    let count = |is: fn(&SendResult) -> bool| results.iter().filter(|result| is(result)).count();
+    let delivered = count(|result| matches!(result, SendResult::Delivered { .. }));
+    let withheld = count(|result| matches!(result, SendResult::Withheld));
     let expected = match (delivered, withheld) {
-        (delivered, withheld) if delivered + withheld < ends.len() => 503,
+        (delivered, withheld) if delivered + withheld < results.len() => 503,
         (0, _) => 204,
         _ => 200,
     };
-    assert_eq!(report.outcome.status(), expected, "{ends:?}");
-    assert_eq!(report.send_time.is_some(), expected != 204, "{ends:?}");
-    assert_eq!(report.recipients, recipients, "nobody is left out");
+    assert_eq!(report.outcome.status(), expected, "{results:?}");
+    assert_eq!(report.send_time.is_some(), expected != 204, "{results:?}");
+    assert_eq!(report.recipients, recipients, "a recipient is missing");
     let attempts = report.attempts();
-    assert_eq!(attempts.retries, ends.len() as u64, "{ends:?}");
-    assert_eq!(attempts.rate_limit_waits, 2 * ends.len() as u64, "{ends:?}");
+    assert_eq!(attempts.retries, results.len() as u64, "{results:?}");
+    assert_eq!(
+        attempts.rate_limit_waits,
+        2 * results.len() as u64,
+        "{results:?}"
+    );
 }
 
 #[test]
-fn every_way_several_recipients_can_end_is_answered_truthfully() {
-    let [a, b, c] = ["room-a", "room-b", "room-c"].map(every_end);
-    let mut ways = 0;
-    let mut check = |ends: &[SendResult]| {
-        assert_answered_truthfully(ends);
-        ways += 1;
+fn every_combination_of_results_has_the_right_status() {
+    let [a, b, c] = ["room-a", "room-b", "room-c"].map(all_results);
+    let mut combinations = 0;
+    let mut check = |results: &[SendResult]| {
+        assert_report_matches(results);
+        combinations += 1;
     };
     for first in a {
         check(std::slice::from_ref(&first));
@@ -399,14 +428,14 @@ fn every_way_several_recipients_can_end_is_answered_truthfully() {
             }
         }
     }
-    println!("{ways} ways");
-    assert_eq!(ways, 20 + 20 * 20 + 20 * 20 * 20);
+    println!("{combinations} combinations");
+    assert_eq!(combinations, 20 + 20 * 20 + 20 * 20 * 20);
 }
 
 #[test]
-fn a_look_for_a_failure_that_cannot_be_answered_fails_the_delivery() {
+fn a_failed_lookup_of_the_precondition_fails_the_send() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    for error in [PASSING, DOUBTFUL, LASTING].concat() {
+    for error in [TRANSIENT, AMBIGUOUS, PERMANENT].concat() {
         let mut budget = RetryBudget::new(Duration::ZERO);
         while budget.take_retry(Duration::ZERO) {}
         let mut machine = fix(vec![key("failure")], Some(room("room")), deadline);
@@ -419,7 +448,7 @@ fn a_look_for_a_failure_that_cannot_be_answered_fails_the_delivery() {
 }
 
 #[test]
-fn a_failure_that_somebody_else_told_is_none_of_ours() {
+fn a_failure_by_another_sender_does_not_meet_the_precondition() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
     let mut machine = fix(vec![key("failure")], Some(room("room")), deadline);
@@ -435,7 +464,7 @@ fn a_failure_that_somebody_else_told_is_none_of_ours() {
 }
 
 #[test]
-fn without_retry_budget_there_is_one_try_and_one_look() {
+fn without_retry_budget_there_is_one_attempt_and_one_lookup() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
     while budget.take_retry(Duration::ZERO) {}
@@ -454,14 +483,14 @@ fn without_retry_budget_there_is_one_try_and_one_look() {
 }
 
 #[test]
-fn the_time_of_a_delivery_is_shared_out() {
+fn a_deadline_keeps_a_reserve_and_limits_each_call() {
     let deadline = Deadline::new(Duration::from_mins(1), LIMIT);
     assert_eq!(deadline.at, Duration::from_millis(64_500));
     assert_eq!(deadline.call_limit, Duration::from_millis(1500));
 }
 
 #[test]
-fn there_are_three_tries_however_quickly_they_fail() {
+fn a_send_is_attempted_at_most_three_times() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
     let mut machine = delivery(Some(room("room")), deadline);
@@ -487,7 +516,7 @@ fn there_are_three_tries_however_quickly_they_fail() {
 }
 
 #[test]
-fn a_limit_of_the_chat_server_is_waited_for_and_counted() {
+fn a_rate_limit_is_waited_for_and_counted() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
     let mut machine = delivery(Some(room("room")), deadline);
@@ -502,7 +531,7 @@ fn a_limit_of_the_chat_server_is_waited_for_and_counted() {
 }
 
 #[test]
-fn a_message_of_another_sender_or_room_is_not_ours() {
+fn a_message_by_another_sender_or_in_another_room_is_an_id_conflict() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let others = [
         StoredMessage {
@@ -528,7 +557,7 @@ fn a_message_of_another_sender_or_room_is_not_ours() {
 }
 
 #[test]
-fn pauses_differ_by_delivery_and_stay_within_their_bounds() {
+fn retry_delays_differ_by_delivery_and_stay_within_bounds() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let pause = |seed| {
         let room = Some(room("room"));

@@ -1,6 +1,6 @@
-//! Public test data: payloads of other projects and published signatures. A part of it is in
-//! `fixtures/public` and always tested; the full sets are an extra check where they are in
-//! `../shared/data` beside the checkout, and skipped elsewhere.
+//! Public test data: payloads of other projects and published signature vectors. A subset is in
+//! `fixtures/public` and always tested; the full sets are an additional check where `../shared/data` exists
+//! beside the checkout, and are skipped elsewhere.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -101,10 +101,10 @@ fn published_signature_vectors_have_the_published_result() {
     assert!(vectors.len() > 40);
     for vector in vectors {
         let name = vector["name"].as_str().expect("has a name");
-        match (vector["expect"].as_str().expect("is text"), judge(vector)) {
-            ("accept", verdict) => assert_eq!(verdict, Ok(true), "{name}"),
-            ("reject", verdict) => assert_eq!(verdict, Ok(false), "{name}"),
-            ("refuse-to-start", verdict) => assert_eq!(verdict, Err(()), "{name}"),
+        match (vector["expect"].as_str().expect("is text"), verify(vector)) {
+            ("accept", result) => assert_eq!(result, Ok(true), "{name}"),
+            ("reject", result) => assert_eq!(result, Ok(false), "{name}"),
+            ("refuse-to-start", result) => assert_eq!(result, Err(()), "{name}"),
             ("reject-or-accept-never-panic", _) => {}
             (other, _) => panic!("{name}: unknown expectation {other}"),
         }
@@ -112,12 +112,12 @@ fn published_signature_vectors_have_the_published_result() {
 }
 
 /// Whether a vector is accepted; an error if its keys are not valid.
-fn judge(vector: &Value) -> Result<bool, ()> {
+fn verify(vector: &Value) -> Result<bool, ()> {
     let keys = vector["secrets"].as_array().ok_or(())?.iter();
     let keys: Result<Vec<_>, _> = keys
         .map(|key| SigningKey::parse(key.as_str().unwrap_or_default()))
         .collect();
-    let guard = Verifier::Signature(keys.map_err(|_| ())?);
+    let verifier = Verifier::Signature(keys.map_err(|_| ())?);
     let mut headers = HeaderMap::new();
     for (name, value) in vector["headers"].as_object().ok_or(())? {
         let value =
@@ -129,9 +129,9 @@ fn judge(vector: &Value) -> Result<bool, ()> {
     }
     let now = vector["now"].as_u64().ok_or(())?;
     let body = vector["body"].as_str().ok_or(())?.as_bytes();
-    Ok(guard
+    Ok(verifier
         .verify_headers(&headers, now)
-        .and_then(|claim| claim.verify_body(body))
+        .and_then(|unverified| unverified.verify_body(body))
         .is_ok())
 }
 
@@ -165,13 +165,13 @@ async fn post_all(payloads: &[Payload]) -> usize {
 }
 
 #[tokio::test]
-async fn public_payloads_are_accepted_and_name_the_right_commit() {
+async fn public_payloads_are_accepted_and_report_the_right_commit() {
     let delivered = post_all(&payloads()).await;
     assert!(delivered >= 20, "{delivered}");
 }
 
 #[tokio::test]
-async fn the_full_set_of_public_payloads_is_accepted_too() {
+async fn the_full_set_of_public_payloads_is_accepted() {
     let Some(folder) = data("gitlab-payloads") else {
         return;
     };
@@ -186,7 +186,7 @@ async fn the_full_set_of_public_payloads_is_accepted_too() {
     assert!(delivered >= 70, "{delivered}");
 }
 
-/// For review: every message in one place, so that a change of words is visible in real payloads.
+/// For review: every message in one place, so that a change of wording shows in real payloads.
 #[test]
 fn messages_of_public_payloads() {
     let mut table = String::new();
@@ -201,8 +201,8 @@ fn messages_of_public_payloads() {
     insta::assert_snapshot!("messages_of_public_payloads", table);
 }
 
-/// The rule of GitLab's documentation, implemented a second time: the places where the commit of an
-/// event may be, in order of precedence.
+/// GitLab's documented rule, implemented a second time: the fields that may contain the commit of an event, in
+/// order of precedence.
 fn expected_sha(body: &str) -> Option<String> {
     let payload: Value = serde_json::from_str(body).expect("is JSON");
     let places = [
@@ -227,7 +227,7 @@ fn expected_sha(body: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_json_test_suite_is_survived_and_its_errors_are_refused() {
+async fn the_json_test_suite_is_answered_and_invalid_json_is_rejected() {
     let Some(path) = data("json-test-suite/test_parsing") else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Clients that take their time, on purpose or not: nobody can keep the door shut for others.
+//! Slow clients, malicious or not: none of them can block the others.
 
 use std::time::{Duration, Instant};
 
@@ -9,19 +9,19 @@ use tokio::time;
 
 use crate::harness::{Function, Harness, assert_delivered, push};
 
-/// The deadlines are 3 s; the rest is for a busy machine.
+/// The deadlines are 3 s; the rest is slack for a busy machine.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
-/// They are 1 s for who comes when it is crowded.
-const CLOSED_WHEN_CROWDED: Duration = Duration::from_millis(2500);
+/// Under load the deadlines are 1 s.
+const CLOSED_WITHIN_UNDER_LOAD: Duration = Duration::from_millis(2500);
 
 /// Sends bytes and keeps the connection open; returns what came back and how long it took to close.
-async fn linger(function: &Function, bytes: &[u8]) -> (String, Duration) {
+async fn hold_open(function: &Function, bytes: &[u8]) -> (String, Duration) {
     let started = Instant::now();
     let mut stream = function.connect().await;
     stream.write_all(bytes).await.expect("is written");
     let mut answer = Vec::new();
-    // A reset is an end too: whoever sends more than is read gets one.
+    // A reset counts as closed: a client that sends more than is read gets one.
     let closed = time::timeout(CLOSED_WITHIN, stream.read_to_end(&mut answer)).await;
     assert!(
         closed.is_ok(),
@@ -33,7 +33,7 @@ async fn linger(function: &Function, bytes: &[u8]) -> (String, Duration) {
     )
 }
 
-/// Headers of a good webhook with a body of `length` bytes.
+/// Headers of a valid webhook with a body of `length` bytes.
 fn headers(length: usize) -> String {
     let push = push().without("Connection");
     push.header("Content-Length", length.to_string()).head()
@@ -44,9 +44,9 @@ async fn no_connection_stays_open_without_a_request() {
     let harness = Harness::start().await;
     let function = &harness.function;
     let (silent, half, idle) = tokio::join!(
-        linger(function, b""),
-        linger(function, b"POST /webhook HTTP/1.1\r\nHost: te"),
-        linger(function, b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"),
+        hold_open(function, b""),
+        hold_open(function, b"POST /webhook HTTP/1.1\r\nHost: te"),
+        hold_open(function, b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"),
     );
     assert_eq!(silent.0, "");
     assert!(
@@ -59,12 +59,12 @@ async fn no_connection_stays_open_without_a_request() {
 }
 
 #[tokio::test]
-async fn who_has_proven_nothing_gets_one_answer_a_connection() {
+async fn an_unauthenticated_client_gets_one_response_per_connection() {
     let harness = Harness::start().await;
     let soon = Duration::from_secs(1);
     for path in ["/", "/healthz", "/readyz", "/metrics", "/nothing-here"] {
         let requests = format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").repeat(1000);
-        let (answers, elapsed) = linger(&harness.function, requests.as_bytes()).await;
+        let (answers, elapsed) = hold_open(&harness.function, requests.as_bytes()).await;
         assert!(elapsed < soon, "{path}: {elapsed:?}");
         assert!(
             answers.matches("HTTP/1.1 ").count() <= 1,
@@ -75,14 +75,14 @@ async fn who_has_proven_nothing_gets_one_answer_a_connection() {
 }
 
 #[tokio::test]
-async fn http_2_is_refused_at_once() {
+async fn http_2_is_rejected_immediately() {
     let harness = Harness::start().await;
     let soon = Duration::from_secs(1);
     for preface in [
         &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
         b"PRI * HTTP/2.0\r\n\r\n",
     ] {
-        let (answer, elapsed) = linger(&harness.function, preface).await;
+        let (answer, elapsed) = hold_open(&harness.function, preface).await;
         assert!(elapsed < soon, "{elapsed:?}");
         assert!(!answer.contains(" 200 "), "{answer}");
     }
@@ -90,11 +90,11 @@ async fn http_2_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn a_body_has_a_deadline_whatever_its_pace() {
+async fn a_body_has_a_deadline_at_any_pace() {
     let harness = Harness::start().await;
     let stops = async {
         let (answer, elapsed) =
-            linger(&harness.function, (headers(1000) + "{\"o").as_bytes()).await;
+            hold_open(&harness.function, (headers(1000) + "{\"o").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
         assert!(elapsed >= Duration::from_secs(2), "{elapsed:?}");
     };
@@ -127,8 +127,8 @@ async fn a_body_has_a_deadline_whatever_its_pace() {
     harness.finish();
 }
 
-/// Connections that said `bytes` and no more.
-async fn slow(function: &Function, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
+/// Opens connections that send `bytes` and then nothing.
+async fn open_connections(function: &Function, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
     let mut streams = Vec::new();
     for _ in 0..count {
         let mut stream = function.connect().await;
@@ -139,39 +139,39 @@ async fn slow(function: &Function, count: usize, bytes: &[u8]) -> Vec<TcpStream>
 }
 
 #[tokio::test]
-async fn who_comes_when_most_places_are_taken_has_less_time_for_its_headers() {
+async fn new_connections_have_less_time_for_headers_when_most_permits_are_taken() {
     let chat = FakeRocketChat::start().await;
-    // Half of them are for other things than incoming connections.
+    // Half of the descriptors are reserved for other uses than incoming connections.
     let function = Function::start_with_descriptors(&chat, 256);
-    let first = slow(&function, 65, b"").await;
-    let (answer, elapsed) = linger(&function, b"POST /webhook HTTP/1.1\r\n").await;
-    assert!(elapsed < CLOSED_WHEN_CROWDED, "{elapsed:?}: {answer}");
+    let first = open_connections(&function, 65, b"").await;
+    let (answer, elapsed) = hold_open(&function, b"POST /webhook HTTP/1.1\r\n").await;
+    assert!(elapsed < CLOSED_WITHIN_UNDER_LOAD, "{elapsed:?}: {answer}");
     drop(first);
     // Their ends are noticed in any order.
     time::sleep(Duration::from_millis(200)).await;
-    let (_, elapsed) = linger(&function, b"").await;
-    assert!(elapsed >= CLOSED_WHEN_CROWDED, "{elapsed:?}");
+    let (_, elapsed) = hold_open(&function, b"").await;
+    assert!(elapsed >= CLOSED_WITHIN_UNDER_LOAD, "{elapsed:?}");
     function.finish(chat.auth_token());
     chat.finish();
 }
 
 #[tokio::test]
-async fn who_comes_when_many_bodies_are_read_has_less_time_for_its_own() {
+async fn new_bodies_have_less_time_when_many_are_being_read() {
     let harness = Harness::start().await;
     let begun = headers(1000) + "{\"o";
-    let first = slow(&harness.function, 64, begun.as_bytes()).await;
-    let (answer, elapsed) = linger(&harness.function, begun.as_bytes()).await;
+    let first = open_connections(&harness.function, 64, begun.as_bytes()).await;
+    let (answer, elapsed) = hold_open(&harness.function, begun.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(elapsed < CLOSED_WHEN_CROWDED, "{elapsed:?}");
+    assert!(elapsed < CLOSED_WITHIN_UNDER_LOAD, "{elapsed:?}");
     drop(first);
-    let (answer, elapsed) = linger(&harness.function, begun.as_bytes()).await;
+    let (answer, elapsed) = hold_open(&harness.function, begun.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(elapsed >= CLOSED_WHEN_CROWDED, "{elapsed:?}");
+    assert!(elapsed >= CLOSED_WITHIN_UNDER_LOAD, "{elapsed:?}");
     harness.finish();
 }
 
 #[tokio::test]
-async fn answers_that_nobody_takes_are_not_kept() {
+async fn a_client_that_does_not_read_responses_is_disconnected() {
     let harness = Harness::start().await;
     let mut stream = harness.function.connect().await;
     let asks = async {
@@ -179,15 +179,15 @@ async fn answers_that_nobody_takes_are_not_kept() {
         while stream.write_all(&ask).await.is_ok() {}
     };
     let ended = time::timeout(Duration::from_secs(15), asks).await;
-    assert!(ended.is_ok(), "still waiting for its reader");
+    assert!(ended.is_ok(), "still waiting for the client to read");
     harness.finish();
 }
 
-/// 300 sockets against 256 descriptors: an ordinary server is dead for as long as they stay.
-async fn honest_webhooks_under(bytes: &'static [u8]) {
+/// 300 connections against 256 descriptors would block a server without deadlines for as long as they stay.
+async fn assert_delivered_despite(bytes: &'static [u8]) {
     let chat = FakeRocketChat::start().await;
     let function = Function::start_with_descriptors(&chat, 256);
-    let attackers = slow(&function, 300, bytes).await;
+    let attackers = open_connections(&function, 300, bytes).await;
     let started = Instant::now();
     let answer = time::timeout(Duration::from_secs(8), function.post(&push())).await;
     let answer = answer.unwrap_or_else(|_| panic!("no answer after {:?}", started.elapsed()));
@@ -199,17 +199,17 @@ async fn honest_webhooks_under(bytes: &'static [u8]) {
 }
 
 #[tokio::test]
-async fn silent_sockets_delay_webhooks_by_one_deadline_at_most() {
-    honest_webhooks_under(b"").await;
+async fn idle_connections_delay_a_webhook_by_at_most_one_deadline() {
+    assert_delivered_despite(b"").await;
 }
 
 #[tokio::test]
-async fn half_headers_delay_webhooks_by_one_deadline_at_most() {
-    honest_webhooks_under(b"POST /webhook HTTP/1.1\r\nHost: te").await;
+async fn incomplete_headers_delay_a_webhook_by_at_most_one_deadline() {
+    assert_delivered_despite(b"POST /webhook HTTP/1.1\r\nHost: te").await;
 }
 
 #[tokio::test]
-async fn large_bodies_share_the_memory_there_is() {
+async fn concurrent_large_bodies_stay_within_the_memory_budget() {
     let harness = Harness::start().await;
     let address = harness.function.url("").replace("http://", "");
     let mut senders = tokio::task::JoinSet::new();
@@ -243,8 +243,9 @@ async fn large_bodies_share_the_memory_there_is() {
             }
             while senders
                 .try_join_next()
-                .is_some_and(|answer| allowed(&answer.expect("does not panic")))
-            {}
+                .is_some_and(|answer| assert_expected(&answer.expect("does not panic")))
+            {
+            }
         }
     };
     let most = time::timeout(Duration::from_secs(30), watch)
@@ -256,15 +257,16 @@ async fn large_bodies_share_the_memory_there_is() {
     harness.finish();
 }
 
-/// Too slow, too much at once, or read and found to be no event; or cut off when all was said.
-fn allowed(answer: &str) -> bool {
-    let allowed = [
+/// Asserts that a large body timed out, exceeded the budget, was read and rejected, or was cut off after the
+/// response.
+fn assert_expected(answer: &str) -> bool {
+    let expected = [
         "HTTP/1.1 408",
         "HTTP/1.1 503",
         "HTTP/1.1 401",
         "HTTP/1.1 400",
         "",
     ];
-    assert!(allowed.contains(&answer), "{answer}");
+    assert!(expected.contains(&answer), "{answer}");
     true
 }

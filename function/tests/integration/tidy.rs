@@ -1,10 +1,10 @@
-//! The structure that the crate's documentation promises, read off the sources.
+//! Checks the sources against the structure that the crate's documentation describes.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Files that may wait: the shell around the pure core.
+/// Files that may be async: the shell around the pure core.
 const SHELL: &[&str] = &[
     "cli/check.rs",
     "http/body_limit.rs",
@@ -21,8 +21,7 @@ const SHELL: &[&str] = &[
     "telemetry/otlp.rs",
 ];
 
-/// Every module and the modules that it names. A module names only those above it, so that there is no
-/// circle, and every one that it may name it does name.
+/// Modules in order of dependency, and exactly the modules that each one imports.
 const MODULES: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("digest", &[]),
@@ -119,10 +118,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("bin", &[]),
 ];
 
-/// Files of the shell in folders of the core; no pure file names them.
+/// Files of the shell in folders of the core; no file of the core imports them.
 const SHELL_IN_CORE: &[&str] = &["rocketchat::client", "send::sender", "sender::Sender"];
 
-/// Libraries of the shell, and the only places that may name them.
+/// Libraries of the shell, and the only places that may use them.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["http", "lambda.rs"]),
     ("hyper", &["http/listener.rs"]),
@@ -143,12 +142,12 @@ struct Source {
 }
 
 impl Source {
-    /// `rocketchat` of `rocketchat/reply.rs`.
-    fn part(&self) -> &str {
+    /// The top-level module, such as `rocketchat` for `rocketchat/response.rs`.
+    fn module(&self) -> &str {
         self.path
             .split(['/', '.'])
             .next()
-            .expect("has a first part")
+            .expect("has a first component")
     }
 
     /// Names that follow `prefix` in the code.
@@ -206,15 +205,15 @@ fn sources() -> Vec<Source> {
 }
 
 #[test]
-fn every_module_names_the_modules_of_its_row_and_no_others() {
+fn modules_import_exactly_what_is_listed() {
     let sources = sources();
     for source in &sources {
-        let part = source.part();
-        let is_listed = MODULES.iter().any(|(module, _)| *module == part);
-        assert!(is_listed, "{} has no row", source.path);
+        let name = source.module();
+        let is_listed = MODULES.iter().any(|(module, _)| *module == name);
+        assert!(is_listed, "{} is not listed", source.path);
     }
     for (row, (module, allowed)) in MODULES.iter().enumerate() {
-        let of_module = sources.iter().filter(|source| source.part() == *module);
+        let of_module = sources.iter().filter(|source| source.module() == *module);
         let mut named = BTreeSet::new();
         for source in of_module {
             named.extend(source.named_after("crate::").filter(|name| name != module));
@@ -223,25 +222,28 @@ fn every_module_names_the_modules_of_its_row_and_no_others() {
         assert_eq!(named, allowed, "{module}");
         let above: Vec<_> = MODULES[..row].iter().map(|(module, _)| *module).collect();
         let below = allowed.iter().find(|name| !above.contains(name));
-        assert_eq!(below, None, "{module} closes a circle");
+        assert_eq!(below, None, "{module} imports a later module");
     }
 }
 
 #[test]
-fn pure_files_name_no_file_of_the_shell() {
+fn core_files_import_no_file_of_the_shell() {
     let core = ["gitlab", "rocketchat", "notifier", "send", "outcome"];
     for source in sources() {
-        let is_pure = core.contains(&source.part()) && !SHELL.contains(&source.path.as_str());
+        let is_pure = core.contains(&source.module()) && !SHELL.contains(&source.path.as_str());
         for file in SHELL_IN_CORE {
             let names = source.path != "send.rs" && source.code.contains(file);
-            assert!(!(is_pure && names), "{} names {file}", source.path);
+            assert!(!(is_pure && names), "{} imports {file}", source.path);
         }
     }
 }
 
 #[test]
-fn nothing_but_the_edge_meets_both_sides() {
-    for source in sources().iter().filter(|source| source.part() == "gitlab") {
+fn gitlab_does_not_know_the_chat_server() {
+    for source in sources()
+        .iter()
+        .filter(|source| source.module() == "gitlab")
+    {
         assert!(
             !source.code.contains("rocketchat"),
             "{} knows the chat server",
@@ -251,21 +253,21 @@ fn nothing_but_the_edge_meets_both_sides() {
 }
 
 #[test]
-fn only_the_shell_waits() {
+fn only_the_shell_is_async() {
     for source in sources()
         .iter()
         .filter(|source| !SHELL.contains(&source.path.as_str()))
     {
-        let waits = source
+        let is_async = source
             .code
             .split(|char: char| !char.is_alphanumeric())
             .any(|word| word == "async" || word == "await");
-        assert!(!waits, "{} is not in the shell and waits", source.path);
+        assert!(!is_async, "{} is async but not in the shell", source.path);
     }
 }
 
 #[test]
-fn only_the_configuration_reads_the_environment() {
+fn only_config_reads_the_environment() {
     for source in sources().iter().filter(|source| source.path != "config.rs") {
         let reads = ["var(", "vars(", "var_os(", "vars_os("]
             .iter()
@@ -297,7 +299,7 @@ fn limits_are_in_one_file() {
 }
 
 #[test]
-fn libraries_stay_where_they_belong() {
+fn libraries_are_used_only_where_allowed() {
     for source in &sources() {
         for (library, places) in LIBRARIES {
             let names = source.code.contains(&format!("{library}::"))
@@ -305,7 +307,7 @@ fn libraries_stay_where_they_belong() {
             let allowed = places.iter().any(|place| source.path.starts_with(place));
             assert!(
                 !names || allowed,
-                "{} names {library}; allowed in {places:?}",
+                "{} uses {library}; allowed in {places:?}",
                 source.path
             );
         }
@@ -313,18 +315,18 @@ fn libraries_stay_where_they_belong() {
 }
 
 #[test]
-fn every_file_says_what_it_owns() {
+fn every_file_opens_with_documentation() {
     for source in &sources() {
         assert!(
             source.docs.len() > 60,
-            "{} does not say what it owns",
+            "{} does not open with documentation of what it owns",
             source.path
         );
     }
 }
 
 #[test]
-fn no_file_outgrows_its_reader() {
+fn no_file_has_more_than_250_lines_of_code() {
     for source in &sources() {
         let lines = source
             .code
@@ -339,9 +341,9 @@ fn no_file_outgrows_its_reader() {
     }
 }
 
-/// Cargo wants to see the manifests of all members, whichever of them is built.
+/// Cargo reads the manifests of all members, whichever of them is built.
 #[test]
-fn both_images_are_given_every_member_of_the_workspace() {
+fn both_image_builds_see_every_member_of_the_workspace() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let read = |path: &str| fs::read_to_string(root.join(path)).expect("is there");
     let workspace = read("Cargo.toml");

@@ -1,5 +1,5 @@
-//! Traces from end to end: what arrives is passed on, what is exported is what happened, and
-//! nothing is made up where nobody asked for it.
+//! Distributed tracing: trace context is propagated, exported spans match the request, and no trace is
+//! started without a sender or an exporter that wants one.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -20,16 +20,16 @@ use crate::harness::{Harness, assert_delivered, push};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
-/// Far longer than the function takes to give up.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Far longer than the timeouts of the function.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One request as it came over the wire.
-struct Heard {
+/// One recorded request.
+struct Request {
     head: String,
     body: Vec<u8>,
 }
 
-impl Heard {
+impl Request {
     /// The value of a header.
     fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
@@ -39,44 +39,48 @@ impl Heard {
     }
 }
 
-/// A server that gives every request the same answer and tells what it heard.
-struct Listener {
+/// A server that records requests and gives each the same response.
+struct RecordingServer {
     url: String,
-    heard: Receiver<Heard>,
+    requests: Receiver<Request>,
 }
 
-impl Listener {
+impl RecordingServer {
     fn answering(answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
         let url = format!("http://{}", listener.local_addr().expect("has one"));
-        let (sender, heard) = mpsc::channel();
+        let (sender, requests) = mpsc::channel();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let Some(request) = hear(stream, answer) else {
+                let Some((request, mut stream)) = receive(stream) else {
                     continue;
                 };
+                // Recorded before it is answered: the function may exit once it has the response.
                 if sender.send(request).is_err() {
                     return;
                 }
+                let _ = stream.write_all(answer.as_bytes());
             }
         });
-        Self { url, heard }
+        Self { url, requests }
     }
 
-    /// A collector that takes everything.
+    /// An OTLP collector that accepts everything.
     fn collector() -> Self {
         Self::answering(
             "HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
         )
     }
 
-    fn next(&self) -> Heard {
-        self.heard.recv_timeout(PATIENCE).expect("hears something")
+    fn next(&self) -> Request {
+        self.requests
+            .recv_timeout(TIMEOUT)
+            .expect("receives a request")
     }
 
-    /// Everything that was exported until the function ended.
+    /// All spans exported so far; complete once the function has exited.
     fn spans(&self) -> Vec<(ResourceSpans, Span)> {
-        let requests = self.heard.try_iter();
+        let requests = self.requests.try_iter();
         let exported = requests.flat_map(|request| {
             assert_eq!(
                 request.head.lines().next(),
@@ -101,7 +105,7 @@ impl Listener {
     }
 }
 
-fn hear(stream: TcpStream, answer: &str) -> Option<Heard> {
+fn receive(stream: TcpStream) -> Option<(Request, TcpStream)> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -109,15 +113,14 @@ fn hear(stream: TcpStream, answer: &str) -> Option<Heard> {
             return None;
         }
     }
-    let mut request = Heard {
+    let mut request = Request {
         head,
         body: Vec::new(),
     };
     let length = request.header("content-length").map_or(Ok(0), str::parse);
     request.body.resize(length.ok()?, 0);
     reader.read_exact(&mut request.body).ok()?;
-    reader.into_inner().write_all(answer.as_bytes()).ok()?;
-    Some(request)
+    Some((request, reader.into_inner()))
 }
 
 fn text(attributes: &[KeyValue], name: &str) -> Option<String> {
@@ -139,14 +142,14 @@ fn hex(bytes: &[u8]) -> String {
         .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-/// The line of the only webhook.
+/// The log line of the only webhook.
 fn line(output: &[String]) -> Value {
     let lines = output
         .iter()
         .filter_map(|line| serde_json::from_str(line).ok());
-    let mut told = lines.filter(|line: &Value| line["outcome"].is_string());
-    let line = told.next().expect("there is a line");
-    assert!(told.next().is_none(), "one webhook, one line");
+    let mut matching = lines.filter(|line: &Value| line["outcome"].is_string());
+    let line = matching.next().expect("there is a log line");
+    assert!(matching.next().is_none(), "one webhook, one line");
     line
 }
 
@@ -155,8 +158,8 @@ fn traced(flags: &str) -> Delivery {
 }
 
 #[tokio::test]
-async fn the_last_span_leaves_on_sigterm_and_tells_what_happened() {
-    let collector = Listener::collector();
+async fn the_last_span_is_exported_on_sigterm_with_all_attributes() {
+    let collector = RecordingServer::collector();
     let harness = Harness::with(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
         ("OTEL_SERVICE_NAME", "webhooks-of-acme"),
@@ -211,8 +214,8 @@ async fn the_last_span_leaves_on_sigterm_and_tells_what_happened() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_was_not_delivered_is_an_error_in_its_trace() {
-    let collector = Listener::collector();
+async fn a_failed_delivery_has_an_error_span() {
+    let collector = RecordingServer::collector();
     let harness = Harness::with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)]).await;
     harness
         .chat
@@ -226,13 +229,13 @@ async fn a_webhook_that_was_not_delivered_is_an_error_in_its_trace() {
     assert_eq!(span.status.as_ref().map(|status| status.code), Some(2));
     let error = text(&span.attributes, "error.type");
     assert_eq!(error.as_deref(), Some("forbidden"));
-    assert!(span.parent_span_id.is_empty(), "it begins a trace");
+    assert!(span.parent_span_id.is_empty(), "starts a new trace");
     assert_eq!(line(&output)["trace_id"], hex(&span.trace_id));
 }
 
 #[tokio::test]
-async fn a_sender_who_keeps_no_trace_is_followed() {
-    let collector = Listener::collector();
+async fn a_trace_that_the_sender_does_not_sample_is_not_exported() {
+    let collector = RecordingServer::collector();
     let harness = Harness::with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)]).await;
     assert_delivered(&harness.post(&traced("00")).await);
     harness.chat.take_message();
@@ -241,8 +244,8 @@ async fn a_sender_who_keeps_no_trace_is_followed() {
 }
 
 #[tokio::test]
-async fn a_share_of_nothing_keeps_nothing() {
-    let collector = Listener::collector();
+async fn a_sampling_ratio_of_zero_exports_nothing() {
+    let collector = RecordingServer::collector();
     let harness = Harness::with(&[
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
         ("OTEL_TRACES_SAMPLER", "traceidratio"),
@@ -256,8 +259,8 @@ async fn a_share_of_nothing_keeps_nothing() {
 }
 
 #[tokio::test]
-async fn a_collector_may_ask_for_a_token() {
-    let collector = Listener::collector();
+async fn configured_headers_are_sent_to_the_collector() {
+    let collector = RecordingServer::collector();
     let harness = Harness::with(&[
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -283,11 +286,11 @@ async fn a_collector_may_ask_for_a_token() {
 }
 
 #[tokio::test]
-async fn a_collector_that_does_not_answer_delays_neither_webhooks_nor_the_end() {
-    // Connections to this one are made by the kernel and never taken.
-    let silent = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
-    let silent = format!("http://{}", silent.local_addr().expect("has one"));
-    for endpoint in ["http://127.0.0.1:9", &silent] {
+async fn an_unresponsive_collector_delays_neither_webhooks_nor_shutdown() {
+    // The kernel completes connections to this one, and nothing accepts them.
+    let unresponsive = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
+    let unresponsive = format!("http://{}", unresponsive.local_addr().expect("has one"));
+    for endpoint in ["http://127.0.0.1:9", &unresponsive] {
         let harness = Harness::with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]).await;
         let posted = Instant::now();
         assert_delivered(&harness.post(&push()).await);
@@ -301,9 +304,9 @@ async fn a_collector_that_does_not_answer_delays_neither_webhooks_nor_the_end() 
     }
 }
 
-/// The call that a webhook leads to, by a function with these settings.
-async fn call(settings: &[(&str, &str)], delivery: &Delivery) -> (Heard, Value) {
-    let chat = Listener::answering(
+/// Returns the call to the chat server that a webhook causes, and the log line.
+async fn call(settings: &[(&str, &str)], delivery: &Delivery) -> (Request, Value) {
+    let chat = RecordingServer::answering(
         "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     );
     let settings = [settings, &[("ROCKETCHAT_URL", chat.url.as_str())]].concat();
@@ -313,17 +316,17 @@ async fn call(settings: &[(&str, &str)], delivery: &Delivery) -> (Heard, Value) 
 }
 
 #[tokio::test]
-async fn without_spans_of_our_own_the_trace_of_the_sender_is_passed_on() {
+async fn without_an_exporter_the_trace_context_is_propagated_unchanged() {
     let (call, line) = call(&[], &traced("01").header("tracestate", "vendor=1")).await;
     let same = format!("00-{TRACE}-{PARENT}-01");
     assert_eq!(call.header("traceparent"), Some(same.as_str()));
     assert_eq!(call.header("tracestate"), Some("vendor=1"));
     assert_eq!(line["trace_id"], TRACE);
-    assert_eq!(line["span_id"], Value::Null, "there is no span of ours");
+    assert_eq!(line["span_id"], Value::Null, "no span is exported");
 }
 
 #[tokio::test]
-async fn nobody_makes_up_a_trace() {
+async fn without_an_exporter_no_trace_is_started() {
     for delivery in [push(), push().header("traceparent", "00-nonsense-01")] {
         let (call, line) = call(&[], &delivery).await;
         assert_eq!(call.header("traceparent"), None);
@@ -332,8 +335,8 @@ async fn nobody_makes_up_a_trace() {
 }
 
 #[tokio::test]
-async fn calls_belong_to_the_span_of_their_webhook() {
-    let collector = Listener::collector();
+async fn outgoing_calls_are_children_of_the_span_of_the_webhook() {
+    let collector = RecordingServer::collector();
     let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str())];
     let (call, line) = call(&settings, &traced("01").header("tracestate", "vendor=1")).await;
     let span_id = line["span_id"].as_str().expect("is there").to_owned();

@@ -1,5 +1,5 @@
-//! The form of the Markdown files: the length of the README, one sentence per line, and links that
-//! lead somewhere.
+//! The form of the Markdown files: the length of the README, one sentence per line, and links with an
+//! existing target.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ const MAX_README_LINES: usize = 200;
 const MAX_LINE_LENGTH: usize = 300;
 
 /// Folders without pages of the project.
-const OTHERS: &[&str] = &["target", "node_modules"];
+const EXCLUDED: &[&str] = &["target", "node_modules"];
 
 /// Every Markdown file of the repository, by its path from the root.
 fn pages() -> Vec<(PathBuf, String)> {
@@ -23,7 +23,7 @@ fn pages() -> Vec<(PathBuf, String)> {
         for path in entries.map(|entry| entry.expect("can be read").path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if path.is_dir() {
-                if !name.starts_with('.') && !OTHERS.contains(&&*name) {
+                if !name.starts_with('.') && !EXCLUDED.contains(&&*name) {
                     folders.push(path);
                 }
             } else if name.ends_with(".md") {
@@ -61,9 +61,9 @@ fn the_readme_is_short() {
 }
 
 #[test]
-fn one_line_has_one_sentence() {
+fn every_line_has_at_most_one_sentence() {
     for (path, text) in pages() {
-        // A licence is quoted as it is.
+        // Licences are quoted verbatim.
         let text = text.split("## Licence").next().unwrap_or_default();
         for (number, line) in prose(text) {
             let start = line.trim_start();
@@ -80,7 +80,7 @@ fn one_line_has_one_sentence() {
 }
 
 #[test]
-fn every_relative_link_leads_to_a_file_and_a_heading() {
+fn every_relative_link_has_an_existing_target() {
     for (path, text) in pages() {
         let folder = root().join(&path);
         let folder = folder.parent().expect("has a folder");
@@ -100,7 +100,7 @@ fn every_relative_link_leads_to_a_file_and_a_heading() {
             if !heading.is_empty() {
                 assert!(
                     headings(&file).contains(&heading.to_owned()),
-                    "{place}: there is no such heading, only {:?}",
+                    "{place}: no such heading, found {:?}",
                     headings(&file)
                 );
             }

@@ -1,5 +1,5 @@
-//! The tables and lists that are written by `make tables`: every block whose content follows from
-//! the code, the fixtures or the results of the benchmark.
+//! The tables and lists that `make tables` writes: every block that is generated from the code, the fixtures
+//! or the benchmark results.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,7 @@ const MAIN_SETTINGS: [&str; 8] = [
 ];
 
 #[test]
-fn settings() {
+fn the_tables_of_settings_are_current() {
     let table = |shown: &dyn Fn(&str) -> bool| {
         let mut table = "| setting | meaning | default |\n|---|---|---|\n".to_owned();
         for setting in SETTINGS.iter().filter(|setting| shown(setting.name)) {
@@ -43,7 +43,7 @@ fn settings() {
 }
 
 #[test]
-fn limits() {
+fn the_table_of_limits_is_current() {
     let mut table = "| limit | value | reason |\n|---|---|---|\n".to_owned();
     for (name, value, reason) in limits::rows() {
         let value = match value.parse() {
@@ -64,7 +64,7 @@ fn size(bytes: u32) -> String {
 }
 
 #[test]
-fn names_in_templates() {
+fn the_list_of_template_variables_is_current() {
     let names = templates::VARIABLES.iter().map(|name| format!("`{name}`"));
     let names: Vec<_> = names.collect();
     block(
@@ -75,7 +75,7 @@ fn names_in_templates() {
 }
 
 #[test]
-fn figures_of_the_last_benchmark() {
+fn the_benchmark_results_are_current() {
     for (name, table) in [
         (
             "benchmark",
@@ -91,9 +91,9 @@ fn figures_of_the_last_benchmark() {
 }
 
 #[test]
-fn message_of_a_push() {
-    let sample = fakes::gitlab::Delivery::push_sample();
-    let (_, message) = render(None, sample.body()).expect("is an event");
+fn the_message_in_the_readme_is_current() {
+    let push = fakes::gitlab::Delivery::push_sample();
+    let (_, message) = render(None, push.body()).expect("is an event");
     let message = message.expect("has a message");
     block(
         "README.md",
@@ -104,7 +104,7 @@ fn message_of_a_push() {
 
 /// Every kind by the example of the program, as `webhook-app render --kind` shows it.
 #[test]
-fn events() {
+fn the_table_of_events_is_current() {
     let mut table = "| kind | message |\n|---|---|\n".to_owned();
     for kind in Kind::known() {
         let example = templates::example(kind).expect("has an example");
@@ -116,7 +116,7 @@ fn events() {
 }
 
 #[test]
-fn reasons_for_skipping() {
+fn the_table_of_skip_reasons_is_current() {
     let mut table = "| reason | nothing is sent because |\n|---|---|\n".to_owned();
     for reason in SkipReason::ALL {
         let _ = writeln!(table, "| `{}` | {} |", reason.label(), reason.description());
@@ -124,9 +124,9 @@ fn reasons_for_skipping() {
     block("function/docs/events.md", "reasons", &table);
 }
 
-/// What depends on the configuration or on the request is shown as an ellipsis.
+/// Values that depend on the configuration or the request are shown as an ellipsis.
 #[test]
-fn answers() {
+fn the_table_of_error_responses_is_current() {
     let mut failures = Failure::every();
     failures.sort_by_key(Failure::status);
     let mut table = "| status | `reason` | `detail` |\n|---|---|---|\n".to_owned();

@@ -1,5 +1,5 @@
-//! Samples that lost fields, hold other types, grew deep or huge: with rules, templates and live
-//! pipelines on, each is told, ignored or refused, and nothing panics or outgrows a message.
+//! Example payloads with fields removed, retyped, deeply nested or enlarged: with rules, templates and live
+//! pipelines, each is sent, skipped or rejected; nothing panics, and no message exceeds the limit.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,9 +14,9 @@ use webhook_app::notifier::Notifier;
 
 use crate::markup::assert_harmless;
 use crate::messages::{parse, pointers};
-use crate::routing::sample;
+use crate::routing::example;
 
-/// Rules that ask everything that can be asked, and let everybody hear of the rest.
+/// Rules that use every matcher; the last one matches every event.
 const ROUTES: &str = "\
 users: {robin: robin.rocket, '8': kim, kim@example.org: kim}
 others: '@lead'
@@ -29,7 +29,7 @@ rules:
 
 const FIXES: &str = "- {event: pipeline, status: [failed, fixed], to: [committer, '@everybody']}\n";
 
-/// Shows every variable, whatever it holds.
+/// A template that uses every variable.
 const MESSAGES: &str = "\
 others: |
   {{ default_message }}
@@ -39,7 +39,7 @@ others: |
   {% for job in failed_jobs %}{{ job | upper }} {% endfor %}{{ duration_seconds }} {{ title }} {{ text }}
 ";
 
-/// Live pipelines exclude fixes, so each has settings of its own.
+/// Live pipelines exclude fixes, so each is configured separately.
 static NOTIFIERS: LazyLock<[Notifier; 3]> = LazyLock::new(|| {
     let fixes = ROUTES.replace("rules:\n", &format!("rules:\n{FIXES}"));
     [
@@ -62,7 +62,7 @@ fn load(settings: &[(&str, &str)]) -> Notifier {
     notifications::load(&settings, &no_file).expect("has no mistakes")
 }
 
-/// How many messages a body causes; every text can be sent and is harmless.
+/// Returns how many messages a body sends; asserts that each text is harmless and within the limit.
 fn plan(notifier: &Notifier, body: &str) -> usize {
     let Ok(event) = parse(None, body.as_bytes()) else {
         return 0;
@@ -77,27 +77,27 @@ fn plan(notifier: &Notifier, body: &str) -> usize {
             (1..=LIMITS.texts.message).contains(&units),
             "{units} units: {text}"
         );
-        // Of a message that was cut, the rest is harmless.
+        // The text before the ellipsis of a truncated message.
         assert_harmless(text.trim_end_matches('…'));
     }
     plan.notifications.len()
 }
 
-/// What becomes of one value.
+/// A mutation of one value.
 #[derive(Clone, Debug)]
-enum Change {
-    Drop,
-    Put(Value),
+enum Mutation {
+    Remove,
+    Replace(Value),
     Wrap,
-    Bury(usize),
+    Nest(usize),
     Repeat(usize),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+fn mutation() -> impl Strategy<Value = Mutation> {
     let hostile = "@all `x` **b** [l](https://evil.example) #general\n\n> $$x$$ \\` \u{202e}";
     let status = prop::sample::select(vec!["failed", "success", "running", "skipped", "manual"]);
     prop_oneof![
-        Just(Change::Drop),
+        Just(Mutation::Remove),
         prop::sample::select(vec![
             Value::Null,
             json!(true),
@@ -117,17 +117,17 @@ fn change() -> impl Strategy<Value = Change> {
             json!("\u{1f600}".repeat(20_000)),
             json!("https://gitlab.example.org/".to_owned() + &"a/".repeat(5000)),
         ])
-        .prop_map(Change::Put),
-        status.prop_map(|status| Change::Put(json!(status))),
-        any::<String>().prop_map(|text| Change::Put(json!(text))),
-        Just(Change::Wrap),
-        (1_usize..120).prop_map(Change::Bury),
-        (2_usize..3000).prop_map(Change::Repeat),
+        .prop_map(Mutation::Replace),
+        status.prop_map(|status| Mutation::Replace(json!(status))),
+        any::<String>().prop_map(|text| Mutation::Replace(json!(text))),
+        Just(Mutation::Wrap),
+        (1_usize..120).prop_map(Mutation::Nest),
+        (2_usize..3000).prop_map(Mutation::Repeat),
     ]
 }
 
-fn apply(body: &mut Value, pointer: &str, change: &Change) {
-    if let (Change::Drop, Some((parent, name))) = (change, pointer.rsplit_once('/')) {
+fn apply(body: &mut Value, pointer: &str, mutation: &Mutation) {
+    if let (Mutation::Remove, Some((parent, name))) = (mutation, pointer.rsplit_once('/')) {
         if let Some(fields) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
             fields.remove(name);
         }
@@ -137,12 +137,12 @@ fn apply(body: &mut Value, pointer: &str, change: &Change) {
         return;
     };
     let old = value.take();
-    *value = match change {
-        Change::Drop => Value::Null,
-        Change::Put(new) => new.clone(),
-        Change::Wrap => json!({ "id": old, "name": [old] }),
-        Change::Bury(depth) => (0..*depth).fold(old, |inner, _| json!([inner])),
-        Change::Repeat(times) => match old {
+    *value = match mutation {
+        Mutation::Remove => Value::Null,
+        Mutation::Replace(new) => new.clone(),
+        Mutation::Wrap => json!({ "id": old, "name": [old] }),
+        Mutation::Nest(depth) => (0..*depth).fold(old, |inner, _| json!([inner])),
+        Mutation::Repeat(times) => match old {
             Value::Array(items) => items
                 .iter()
                 .cycle()
@@ -155,9 +155,9 @@ fn apply(body: &mut Value, pointer: &str, change: &Change) {
 }
 
 #[test]
-fn every_sample_is_told_before_it_is_changed() {
+fn every_unchanged_example_sends_a_message() {
     for kind in Kind::known() {
-        let body = sample(kind.label()).to_string();
+        let body = example(kind.label()).to_string();
         for notifier in NOTIFIERS.iter() {
             assert!(plan(notifier, &body) > 0, "{}", kind.label());
         }
@@ -168,16 +168,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn a_changed_sample_is_told_ignored_or_refused(
+    fn a_mutated_example_is_sent_skipped_or_rejected(
         kind in prop::sample::select(Kind::known().collect::<Vec<_>>()),
-        changes in prop::collection::vec((any::<prop::sample::Index>(), change()), 1..6),
+        mutations in prop::collection::vec((any::<prop::sample::Index>(), mutation()), 1..6),
     ) {
-        let mut body = sample(kind.label());
-        for (place, change) in &changes {
-            let places = pointers(&body, "");
-            if !places.is_empty() {
-                let place = &places[place.index(places.len())];
-                apply(&mut body, place, change);
+        let mut body = example(kind.label());
+        for (pointer, mutation) in &mutations {
+            let pointers_of_body = pointers(&body, "");
+            if !pointers_of_body.is_empty() {
+                let pointer = &pointers_of_body[pointer.index(pointers_of_body.len())];
+                apply(&mut body, pointer, mutation);
             }
         }
         let body = body.to_string();
