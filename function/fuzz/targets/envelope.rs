@@ -1,5 +1,5 @@
-//! Any envelope of a CloudEvent in both forms. In the binary form the first three lines are the
-//! headers; the rest is the body. What is taken out has a name, and is read as an event.
+//! Any CloudEvent in both content modes. In binary mode the first three lines are the headers and the rest is the
+//! body. The data of an accepted one has a key and is parsed as an event.
 
 #![no_main]
 
@@ -29,8 +29,8 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn open(headers: &HeaderMap, body: &[u8]) {
     let Ok(event) = cloud_event::parse(headers, body) else { return };
-    // The name is the same however often it is asked for, and comes from the envelope alone.
-    let again = cloud_event::parse(headers, body).expect("was opened before");
+    // The key is deterministic and follows from the envelope alone.
+    let again = cloud_event::parse(headers, body).expect("was parsed before");
     assert_eq!(event.key, again.key);
     assert!(event.data.len() <= body.len());
     let _ = Event::parse(None, Verified::by_broker(&event.data, event.key));

@@ -1,5 +1,5 @@
-//! Any body, as every kind of hook: an event or an error, and a message of bounded length in which nothing
-//! from outside is markup.
+//! Any body, as every kind of hook: an event or an error, and a message of bounded length in which no untrusted text
+//! is markup.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ fuzz_target!(|body: &[u8]| {
     for hook in [None].into_iter().chain(HOOKS.map(Some)) {
         let Ok(event) = Event::parse(hook, Verified::by_operator(body)) else { continue };
         let Ok(text) = message::render(&event, EVERYTHING) else { continue };
-        judge(&text);
+        check_message(&text);
         if let Some(state) = &event.attributes.pipeline_state {
             if let Some(text) = live_pipeline::mark(&text, state) {
                 assert!(!live_pipeline::is_behind(&text, state));
@@ -28,10 +28,10 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-fn judge(text: &str) {
+fn check_message(text: &str) {
     assert!(!text.is_empty() && text.encode_utf16().count() <= LIMITS.texts.message);
     assert_eq!(text.matches('`').count() % 2, 0);
-    // Addresses behind links are not outside text; they may have fragments.
+    // Addresses of links are not shown as text; they may have fragments.
     let (first, rest) = text.split_once("](").unwrap_or((text, ""));
     let labels = rest.split("](").map(|part| part.split_once(')').map_or("", |(_, after)| after));
     for shown in [first].into_iter().chain(labels) {

@@ -1,4 +1,4 @@
-//! Any text in a code span and any address behind a link.
+//! Any text in a code span and any address of a link.
 
 #![no_main]
 
@@ -6,8 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use webhook_app::rocketchat::markup::{Link, InlineCode};
 
 fuzz_target!(|text: &str| {
-    if let Some(quoted) = InlineCode::new(text, 100) {
-        let shown = quoted.to_string();
+    if let Some(code) = InlineCode::new(text, 100) {
+        let shown = code.to_string();
         assert!(shown.encode_utf16().count() <= 102);
         assert!(!shown.contains(['@', '#', '\\', '\n']));
         assert_eq!(shown.matches('`').count(), 2);

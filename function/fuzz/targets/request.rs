@@ -1,6 +1,6 @@
-//! Any bytes on a connection: through hyper, the routes and everything behind them, up to the call
-//! to a chat server that is not there; and their lines as headers that shall prove an origin, also
-//! those that hyper would refuse. Nobody is let in, and nothing answers with a bug of ours.
+//! Any bytes on a connection, through hyper, the router and the handlers up to the call to an unreachable chat
+//! server; and their lines as headers for verification, including headers that hyper would reject. No request is
+//! authenticated, and no response is a server error.
 
 #![no_main]
 
@@ -25,15 +25,15 @@ use webhook_app::gitlab::signature::SigningKey;
 use webhook_app::bootstrap;
 use webhook_app::telemetry::Telemetry;
 
-/// In no corpus, so nothing can be signed with the one or show the other.
+/// In no corpus, so no input contains the token or a signature made with the key.
 const KEY: &str = "whsec_yDkkAVbHFXlXWcQvcHVQ5cTzyEN9EBXDVQPpcGv6yVQ=";
 const TOKEN: &str = "a-token-that-is-in-no-corpus-58a7";
 
 thread_local! {
-    static WORLD: OnceCell<(Runtime, Router)> = const { OnceCell::new() };
+    static SERVER: OnceCell<(Runtime, Router)> = const { OnceCell::new() };
 }
 
-fn world() -> (Runtime, Router) {
+fn server() -> (Runtime, Router) {
     let settings = [
         ("GITLAB_WEBHOOK_TOKENS", TOKEN),
         ("ROCKETCHAT_URL", "http://127.0.0.1:9"),
@@ -43,7 +43,7 @@ fn world() -> (Runtime, Router) {
         ("LOG_LEVEL", "off"),
     ];
     let settings: BTreeMap<_, _> = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let (config, _) = Config::load(&settings, &|_| Err(io::ErrorKind::NotFound.into())).expect("is right");
+    let (config, _) = Config::load(&settings, &|_| Err(io::ErrorKind::NotFound.into())).expect("is valid");
     let runtime = Builder::new_current_thread().enable_all().build().expect("is built");
     let router = runtime.block_on(async {
         let telemetry = Telemetry::start(&config.telemetry).expect("is started");
@@ -54,15 +54,15 @@ fn world() -> (Runtime, Router) {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    claim(bytes);
-    WORLD.with(|cell| {
-        let (runtime, router) = cell.get_or_init(world);
-        runtime.block_on(talk(router.clone(), bytes));
+    verify(bytes);
+    SERVER.with(|cell| {
+        let (runtime, router) = cell.get_or_init(server);
+        runtime.block_on(serve(router.clone(), bytes));
     });
 });
 
-/// Nobody gets in without the key or the token, whatever stands in the headers.
-fn claim(bytes: &[u8]) {
+/// No headers pass verification without the key or the token.
+fn verify(bytes: &[u8]) {
     let mut headers = HeaderMap::new();
     for line in bytes.split(|&byte| byte == b'\n') {
         let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
@@ -79,23 +79,23 @@ fn claim(bytes: &[u8]) {
         Verifier::SignatureOrToken(vec![key], vec![token]),
     ];
     for verifier in verifiers {
-        let proof = verifier.verify_headers(&headers, 1_781_200_000).and_then(|claim| claim.verify_body(bytes));
-        assert!(proof.is_err());
+        let result = verifier.verify_headers(&headers, 1_781_200_000).and_then(|unverified| unverified.verify_body(bytes));
+        assert!(result.is_err());
     }
 }
 
-async fn talk(router: Router, bytes: &[u8]) {
-    let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(theirs), TowerToHyperService::new(router));
-    let client = async {
-        // Everything is there at once and nothing follows, so nothing waits for a deadline.
-        let _ = ours.write_all(&bytes[..bytes.len().min(60_000)]).await;
-        let _ = ours.shutdown().await;
+async fn serve(router: Router, bytes: &[u8]) {
+    let (mut client, server) = tokio::io::duplex(64 * 1024);
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(server), TowerToHyperService::new(router));
+    let exchange = async {
+        // All bytes are written immediately and none follow, so nothing waits for a timeout.
+        let _ = client.write_all(&bytes[..bytes.len().min(60_000)]).await;
+        let _ = client.shutdown().await;
         let mut answer = Vec::new();
-        let _ = ours.read_to_end(&mut answer).await;
+        let _ = client.read_to_end(&mut answer).await;
         answer
     };
-    let (_, answer) = tokio::join!(connection, client);
+    let (_, answer) = tokio::join!(connection, exchange);
     let text = String::from_utf8_lossy(&answer);
     assert!(!text.starts_with("HTTP/1.1 5") && !text.contains("\"status\":\"delivered\""));
 }

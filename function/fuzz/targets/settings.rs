@@ -1,5 +1,5 @@
-//! Any settings, rules and templates: a configuration or a list of mistakes, no secret in either,
-//! and no template that shows more than it may.
+//! Any settings, rules and templates: a configuration or a list of errors, no secret in either, and no message over
+//! the limit.
 
 #![no_main]
 
@@ -20,10 +20,10 @@ const SECRET: &str = "zq7-this-is-the-canary";
 fuzz_target!(|text: &str| {
     configure(text);
     route(text);
-    write(text);
+    render(text);
 });
 
-/// `NAME=value`, divided by a character that no setting has.
+/// `NAME=value`, separated by a character that no setting contains.
 fn configure(text: &str) {
     let pairs = text.split('\u{1}').filter_map(|pair| pair.split_once('='));
     let mut variables: BTreeMap<String, String> =
@@ -31,34 +31,34 @@ fn configure(text: &str) {
     variables.insert("ROCKETCHAT_AUTH_TOKEN".to_owned(), SECRET.to_owned());
     let shown = match Config::load(&variables, &|_| Err(io::ErrorKind::NotFound.into())) {
         Ok((config, warnings)) => format!("{config:?} {warnings:?}"),
-        Err(mistakes) => mistakes.to_string(),
+        Err(errors) => errors.to_string(),
     };
     assert!(!shown.contains(SECRET));
 }
 
 fn route(text: &str) {
-    let routes = match routing::parse(text) {
-        Ok(routes) => routes,
-        Err(mistakes) => return assert!(!mistakes.is_empty()),
+    let rules = match routing::parse(text) {
+        Ok(rules) => rules,
+        Err(errors) => return assert!(!errors.is_empty()),
     };
     for kind in [Kind::Push, Kind::MergeRequest, Kind::Pipeline] {
-        let body = templates::example(kind).expect("has a sample").as_bytes();
+        let body = templates::example(kind).expect("has an example").as_bytes();
         let event = Event::parse(None, Verified::by_operator(body)).expect("is an event");
-        let decision = routes.explain(&event);
+        let decision = rules.explain(&event);
         if let Ok(recipients) = &decision.recipients {
             assert!((1..=LIMITS.routing.max_recipients).contains(&recipients.list.len()));
         }
-        assert_eq!(routes.evaluate(&event), decision.recipients);
+        assert_eq!(rules.evaluate(&event), decision.recipients);
     }
 }
 
-fn write(text: &str) {
-    let words = match templates::parse(text) {
-        Ok(words) => words,
-        Err(mistakes) => return assert!(!mistakes.is_empty()),
+fn render(text: &str) {
+    let parsed = match templates::parse(text) {
+        Ok(parsed) => parsed,
+        Err(errors) => return assert!(!errors.is_empty()),
     };
-    for kind in Kind::ALL.iter().filter(|kind| words.has(**kind)) {
-        if let Some((applied, _)) = words.apply_to_example(*kind) {
+    for kind in Kind::ALL.iter().filter(|kind| parsed.has(**kind)) {
+        if let Some((applied, _)) = parsed.apply_to_example(*kind) {
             let text = applied.text().unwrap_or_default();
             assert!(text.encode_utf16().count() <= LIMITS.texts.message);
         }
