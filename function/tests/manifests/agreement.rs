@@ -1,5 +1,5 @@
-//! That objects which name each other mean the same: ports, labels, probes, images. What the
-//! autoscalers name is in `scaling`, who may come in in `walls`, when things happen in `lifetime`.
+//! Checks that references between objects agree: ports, labels, probes, images. Autoscalers are in `scaling`, ingress
+//! in `network_policies`, timeouts in `lifetime`.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::rendered::{ALL, at, file, list, named, number, rendered, repository, 
 use crate::restricted::pods;
 
 #[test]
-fn the_service_leads_to_named_ports_of_the_pods() {
+fn the_service_targets_named_ports_of_the_pods() {
     let rendered = rendered!("k8s-base");
     let service = rendered.one("/Service");
     let template = at(rendered.one("apps/Deployment"), "/spec/template");
@@ -28,7 +28,7 @@ fn the_service_leads_to_named_ports_of_the_pods() {
 }
 
 #[test]
-fn the_container_listens_where_its_ports_say() {
+fn the_container_listens_on_its_declared_ports() {
     let rendered = rendered!("k8s-base");
     let container = at(pods(&rendered)[0].1, "/containers/0");
     let ports = list(container, "/ports");
@@ -62,7 +62,7 @@ fn the_service_monitor_selects_the_service_and_its_port() {
 }
 
 #[test]
-fn the_pod_monitor_selects_the_pods_that_knative_makes() {
+fn the_pod_monitor_selects_the_pods_that_knative_creates() {
     let monitor = rendered!("monitoring");
     let monitor = monitor.one("monitoring.coreos.com/PodMonitor");
     let rendered = rendered!("knative");
@@ -82,7 +82,7 @@ fn the_pod_monitor_selects_the_pods_that_knative_makes() {
 }
 
 #[test]
-fn both_monitors_give_the_same_job_and_interval() {
+fn both_monitors_have_the_same_job_and_interval() {
     let rendered = rendered!("monitoring");
     let service = rendered.one("monitoring.coreos.com/ServiceMonitor");
     let pod = rendered.one("monitoring.coreos.com/PodMonitor");
@@ -98,7 +98,7 @@ fn both_monitors_give_the_same_job_and_interval() {
 }
 
 #[test]
-fn the_container_is_the_same_on_both_paths() {
+fn the_container_is_the_same_in_both_packagings() {
     let (plain, knative) = (rendered!("k8s-base"), rendered!("knative"));
     let (plain, knative) = (pods(&plain)[0].1, pods(&knative)[0].1);
     let fields = "envFrom image livenessProbe name readinessProbe resources securityContext \
@@ -113,7 +113,7 @@ fn the_container_is_the_same_on_both_paths() {
 }
 
 #[test]
-fn the_probes_ask_the_port_of_the_webhooks() {
+fn the_probes_use_the_port_of_the_webhooks() {
     let rendered = rendered!("k8s-base");
     let (_, pod) = pods(&rendered)[0];
     let cases = [
@@ -128,7 +128,7 @@ fn the_probes_ask_the_port_of_the_webhooks() {
 }
 
 #[test]
-fn only_one_file_knows_where_the_image_is() {
+fn only_one_kustomization_names_the_image_registry() {
     for folder in ["k8s-base", "knative"] {
         let rendered = rendered!(folder);
         let image = text(pods(&rendered)[0].1, "/containers/0/image");
@@ -139,17 +139,17 @@ fn only_one_file_knows_where_the_image_is() {
         );
     }
     let registry = "registry.example.com";
-    let mut knowing: Vec<_> = ["k8s-base", "knative", "monitoring"]
+    let mut naming: Vec<_> = ["k8s-base", "knative", "monitoring"]
         .iter()
         .flat_map(|folder| files_below(folder))
-        // A page shows how an overlay replaces it.
+        // READMEs show how an overlay replaces it.
         .filter(|path| !path.ends_with("README.md"))
         .filter(|path| file(path).contains(registry))
         .collect();
-    knowing.sort_unstable();
+    naming.sort_unstable();
     // func.yaml cannot refer to another file; its image is compared here.
     assert_eq!(
-        knowing,
+        naming,
         ["k8s-base/common/kustomization.yaml", "knative/func.yaml"]
     );
     let rendered = rendered!("knative");
@@ -158,7 +158,7 @@ fn only_one_file_knows_where_the_image_is() {
 }
 
 #[test]
-fn nothing_is_made_twice_in_one_folder() {
+fn no_object_is_defined_twice_in_one_folder() {
     for folder in ALL {
         let rendered = rendered!(folder);
         let identity = |object: &Value| {

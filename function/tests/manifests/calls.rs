@@ -1,22 +1,22 @@
-//! What a call of `kubectl` would change, and whether that belongs to the end-to-end tests: their
-//! namespaces have a prefix, and everything that they apply carries a label. Calls are recorded by
-//! `sandbox`; the scripts that must pass are in `ownership`.
+//! What a call of `kubectl` would change, and whether that belongs to the end-to-end tests: their namespaces have
+//! a prefix, and every object that they apply has a label. Calls are recorded by `sandbox`; the scripts that
+//! must pass are in `ownership`.
 
 use serde_json::Value;
 
-/// The function's namespace in the tests; the other ones continue it.
+/// The function's namespace in the tests, and the prefix of the others.
 pub(crate) const PREFIX: &str = "webhook-app-e2e";
 
 /// Key and value of the label.
 pub(crate) const LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "webhook-app-e2e");
 
-/// Contexts of clusters that the scripts make for themselves, where they may change anything.
+/// Contexts of clusters that the scripts create, where they may change anything.
 const MADE_CLUSTERS: &[&str] = &["kind-webhook-app-e2e", "k3d-webhook-app-e2e"];
 
-/// The name is fixed: a cluster has one adapter.
+/// The name is fixed, because a cluster has one adapter.
 const ADAPTER: &str = "v1beta1.custom.metrics.k8s.io";
 
-/// Kinds without a namespace, in the words of a command line. A name among them is never enough.
+/// Cluster-scoped kinds as written on a command line. A call must not name one without the label selector.
 const CLUSTER_KINDS: &[&str] = &[
     "apiservice",
     "clusterrole",
@@ -31,7 +31,7 @@ const CLUSTER_KINDS: &[&str] = &[
     "storageclass",
 ];
 
-/// Options that are followed by their value; the others are switches or contain it after `=`.
+/// Options with a separate value; the others are flags or have the value after `=`.
 const OPTIONS_WITH_VALUE: &[&str] = &[
     "--context",
     "--field-selector",
@@ -51,7 +51,7 @@ const OPTIONS_WITH_VALUE: &[&str] = &[
     "-o",
 ];
 
-/// Commands that change nothing. What is not listed is taken for a change.
+/// Commands that change nothing. Every other command counts as a change.
 const READING: &[&str] = &[
     "api-versions",
     "config current-context",
@@ -72,7 +72,7 @@ pub(crate) struct Call {
     /// Positional arguments up to `--`.
     words: Vec<String>,
     options: Vec<(String, String)>,
-    /// The objects of the files and folders that it names.
+    /// The objects in the files and folders that the call names.
     objects: Vec<Value>,
 }
 
@@ -116,7 +116,7 @@ impl Call {
             == command.split(' ').count()
     }
 
-    /// Whether an object of the kind is in one of its files.
+    /// Whether an object of the kind is in one of the files.
     pub(crate) fn names_a(&self, kind: &str) -> bool {
         self.objects.iter().any(|object| object["kind"] == kind)
     }
@@ -125,7 +125,7 @@ impl Call {
         !READING.iter().any(|command| self.is(command))
     }
 
-    /// Why the call must not be made on somebody's cluster; nothing for one that may.
+    /// Why the call must not be made on a user's cluster; `None` if it may.
     pub(crate) fn objection(&self) -> Option<String> {
         if !self.changes_something() || MADE_CLUSTERS.contains(&self.context.as_str()) {
             return None;
@@ -134,7 +134,7 @@ impl Call {
         let reason = if let Some(path) = self.option(&["--raw"]) {
             let within = path.split_once("/namespaces/").map(|(_, rest)| rest);
             let namespace = within.and_then(|rest| rest.split('/').next());
-            (!namespace.is_some_and(is_own_name)).then(|| format!("{path} is elsewhere"))
+            (!namespace.is_some_and(is_own_name)).then(|| format!("{path} is in another namespace"))
         } else if self
             .option(&["-f", "--filename", "-k", "--kustomize"])
             .is_some()
@@ -143,12 +143,12 @@ impl Call {
         } else if self.is("delete") && self.option(&["-l", "--selector"]) == Some(&selector()) {
             None
         } else if !namespace.is_some_and(is_own_name) {
-            Some(format!("it is in the namespace {namespace:?}"))
+            Some(format!("the namespace is {namespace:?}"))
         } else {
             let kinds = self.words.get(1).map_or("", String::as_str);
             let kinds = kinds.split('/').next().unwrap_or_default();
             let outside = kinds.split(',').find(|kind| is_cluster_kind(kind));
-            outside.map(|kind| format!("a {kind} is in no namespace"))
+            outside.map(|kind| format!("a {kind} is cluster-scoped"))
         };
         reason.map(|reason| {
             format!(
@@ -161,13 +161,13 @@ impl Call {
 
     fn objection_to_objects(&self) -> Option<String> {
         if self.objects.is_empty() {
-            return Some("its objects are not known".to_owned());
+            return Some("the objects are not known".to_owned());
         }
         let may_be_named = |object: &&Value| !self.is("delete") || namespace_of(object).is_some();
-        let is_fine = |object: &&Value| is_own(object) && may_be_named(object);
-        let other = self.objects.iter().find(|object| !is_fine(object))?;
+        let is_allowed = |object: &&Value| is_own(object) && may_be_named(object);
+        let other = self.objects.iter().find(|object| !is_allowed(object))?;
         Some(format!(
-            "not of the tests: {} {}",
+            "does not belong to the tests: {} {}",
             other["kind"], other["metadata"]
         ))
     }
@@ -181,21 +181,21 @@ impl Call {
     }
 }
 
-/// Whether an object carries the label, and is in a namespace of the tests or has a name of theirs.
+/// Whether an object has the label, and a namespace or a name of the tests.
 pub(crate) fn is_own(object: &Value) -> bool {
     let (key, value) = LABEL;
     let kind = object["kind"].as_str().unwrap_or_default();
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    let is_in_place = match (namespace_of(object), kind) {
-        // This RoleBinding is where the Role is that it names.
+    let is_in_own_place = match (namespace_of(object), kind) {
+        // This RoleBinding must be in the namespace of its Role.
         (Some("kube-system"), "RoleBinding")
         | (None, "Namespace" | "ClusterRole" | "ClusterRoleBinding") => is_own_name(name),
         (Some(namespace), _) => is_own_name(namespace),
         (None, "APIService") => name == ADAPTER,
-        // It would get the namespace of the context.
+        // It would be created in the namespace of the context.
         (None, _) => false,
     };
-    is_in_place && object["metadata"]["labels"][key] == value
+    is_in_own_place && object["metadata"]["labels"][key] == value
 }
 
 fn namespace_of(object: &Value) -> Option<&str> {

@@ -1,15 +1,15 @@
-//! What the deploy job refuses: manifests with example settings, without required
-//! settings, or with a key that this repository publishes. Nothing is applied then; a proper overlay
-//! is applied as it was checked. `kubectl` is the recording one of `sandbox`.
+//! What the deploy job rejects: manifests with example settings, without required settings, or with a key that
+//! this repository publishes. It then applies nothing; a valid overlay is applied as checked. `kubectl` is the
+//! recording fake of `sandbox`.
 
-mod refused;
+mod rejected;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Write as _, stderr};
 use std::path::Path;
 
-use self::refused::{PUBLIC_KEY, PUBLIC_TOKEN, REFUSED, Refused};
+use self::rejected::{PUBLIC_KEY, PUBLIC_TOKEN, REJECTED, Rejected};
 use crate::rendered::{file, repository};
 use crate::sandbox::{Run, Sandbox, shell};
 
@@ -21,7 +21,7 @@ const CONFIG: &[(&str, &str)] = &[
     ("ROCKETCHAT_RECIPIENT", "alice"),
 ];
 
-/// A Secret that nobody else has.
+/// A Secret with an unpublished key.
 const SECRET: &[(&str, &str)] = &[
     (
         "GITLAB_SIGNING_KEYS",
@@ -35,7 +35,7 @@ const SECRET: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_proper_overlay_is_applied_and_waited_for() {
+fn a_valid_overlay_is_applied_and_its_rollout_awaited() {
     let Some(sandbox) = sandbox("deploy-proper") else {
         return;
     };
@@ -56,18 +56,18 @@ fn a_proper_overlay_is_applied_and_waited_for() {
                 format!("{applied:?}").contains(IMAGE),
                 "{base}: {applied:?}"
             );
-            let waits = run.calls.iter().find(|call| call.is(waiting));
-            let waits = format!("{:?}", waits.expect("waits"));
+            let wait_call = run.calls.iter().find(|call| call.is(waiting));
+            let wait_call = format!("{:?}", wait_call.expect("awaits the rollout"));
             assert!(
-                waits.contains(workload) && waits.contains("\"hooks\""),
-                "{waits}"
+                wait_call.contains(workload) && wait_call.contains("\"hooks\""),
+                "{wait_call}"
             );
         }
     }
 }
 
 #[test]
-fn a_relative_folder_and_the_context_of_an_agent_are_taken() {
+fn a_relative_folder_and_the_context_of_an_agent_are_accepted() {
     let Some(sandbox) = sandbox("deploy-relative") else {
         return;
     };
@@ -91,16 +91,16 @@ fn a_relative_folder_and_the_context_of_an_agent_are_taken() {
 }
 
 #[test]
-fn what_cannot_work_or_is_not_secret_is_refused_with_every_problem() {
-    let Some(sandbox) = sandbox("deploy-refused") else {
+fn invalid_or_published_settings_are_rejected_with_every_problem() {
+    let Some(sandbox) = sandbox("deploy-rejected") else {
         return;
     };
-    for Refused {
+    for Rejected {
         case,
         config,
         secret,
         says,
-    } in REFUSED
+    } in REJECTED
     {
         let folder = overlay(
             &sandbox,
@@ -131,7 +131,7 @@ fn what_cannot_work_or_is_not_secret_is_refused_with_every_problem() {
 }
 
 #[test]
-fn rules_stand_in_for_the_recipient_and_similar_names_are_no_examples() {
+fn routes_replace_the_recipient_and_names_like_example_are_accepted() {
     let Some(sandbox) = sandbox("deploy-rules") else {
         return;
     };
@@ -151,7 +151,7 @@ fn rules_stand_in_for_the_recipient_and_similar_names_are_no_examples() {
 }
 
 #[test]
-fn the_folders_of_the_repository_are_refused_by_themselves() {
+fn the_folders_of_the_repository_are_rejected_without_an_overlay() {
     let Some(sandbox) = sandbox("deploy-folders") else {
         return;
     };
@@ -177,7 +177,7 @@ fn the_folders_of_the_repository_are_refused_by_themselves() {
 }
 
 #[test]
-fn every_signing_key_in_the_repository_is_known_as_published() {
+fn every_signing_key_in_the_repository_is_listed_as_published() {
     let list = file("function/ci/public-keys");
     let known: BTreeSet<_> = list.lines().collect();
     let mut found = BTreeSet::new();
@@ -185,7 +185,7 @@ fn every_signing_key_in_the_repository_is_known_as_published() {
         keys_below(&repository().join(folder), &mut found);
     }
     found.extend(keys_in(&file("README.md")));
-    // This file's own is not to be refused.
+    // The key of this file is unpublished, because the tests deploy with it.
     found.remove(SECRET[0].1);
     assert!(found.len() > 5, "{found:?}");
     for key in found {
@@ -196,13 +196,13 @@ fn every_signing_key_in_the_repository_is_known_as_published() {
     }
 }
 
-/// Nothing where there is no jq, or something else in kubectl's place that only renders.
+/// `None` without jq, or where `kubectl` is a substitute that only renders.
 fn sandbox(name: &str) -> Option<Sandbox> {
     let found = shell("command -v jq && kubectl version --client");
     if found.contains("Client Version") {
         return Sandbox::new(name);
     }
-    let _ = writeln!(stderr(), "skipped: {name} needs kubectl and jq");
+    let _ = writeln!(stderr(), "SKIPPED: {name} needs kubectl and jq");
     None
 }
 
@@ -211,8 +211,8 @@ fn deploy(sandbox: &Sandbox, folder: &str, variables: &[(&str, &str)]) -> Run {
     sandbox.run(&command, variables, r#"{"items": []}"#)
 }
 
-/// An operator's overlay beside the repository, in another namespace; without a Secret where there
-/// are no secrets, as when it was made by hand.
+/// Writes an operator's overlay beside the repository, in another namespace; without a Secret if `secret` is
+/// empty, as if it was created by hand.
 fn overlay(
     sandbox: &Sandbox,
     base: &str,
@@ -237,7 +237,7 @@ fn overlay(
     folder.to_str().expect("is UTF-8").to_owned()
 }
 
-/// The settings with others in the place of those that have the same name.
+/// The settings, with those of the same name replaced.
 fn changed<'a>(
     settings: &[(&'a str, &'a str)],
     by: &[(&'a str, &'a str)],
@@ -261,7 +261,7 @@ fn keys_below(folder: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Whole keys; shorter ones are prefixes and examples of mistakes.
+/// Complete keys; shorter ones are prefixes and invalid examples.
 fn keys_in(text: &str) -> BTreeSet<String> {
     let is_base64 = |char: char| char.is_ascii_alphanumeric() || "+/=".contains(char);
     text.split("whsec_")

@@ -1,5 +1,5 @@
-//! That Knative lets every variant of its Service in, and that each does what it is for. The rules of
-//! admission are in `admission`.
+//! Checks that Knative accepts every variant of its Service, and that each variant has its effect. The admission
+//! rules are in `admission`.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::rendered::{Rendered, at, list, number, rendered, set, text};
 
 mod admission;
 
-use admission::refusals;
+use admission::violations;
 
 const VARIANTS: &[&str] = &[
     "knative",
@@ -19,11 +19,11 @@ const VARIANTS: &[&str] = &[
 ];
 
 #[test]
-fn knative_admits_every_variant() {
+fn knative_accepts_every_variant() {
     for folder in VARIANTS {
         let rendered = rendered!(folder);
         assert_eq!(
-            refusals(service(&rendered)),
+            violations(service(&rendered)),
             Vec::<String>::new(),
             "{folder}"
         );
@@ -31,7 +31,7 @@ fn knative_admits_every_variant() {
 }
 
 #[test]
-fn what_knative_refuses_is_found() {
+fn every_violation_of_knatives_rules_is_found() {
     let rendered = rendered!("knative");
     let pod = "/spec/template/spec";
     let cases = [
@@ -56,37 +56,49 @@ fn what_knative_refuses_is_found() {
             json!([{"name": "PORT", "value": "8080"}]),
         ),
         ("a hook", "/containers/0/lifecycle", json!({})),
-        ("a pod's security", "/securityContext", json!({})),
+        (
+            "a security context on the pod",
+            "/securityContext",
+            json!({}),
+        ),
         (
             "a grace period",
             "/terminationGracePeriodSeconds",
             json!(30),
         ),
         ("a token", "/automountServiceAccountToken", json!(true)),
-        ("an idle volume", "/containers/0/volumeMounts", json!([])),
         (
-            "a host's folder",
+            "an unmounted volume",
+            "/containers/0/volumeMounts",
+            json!([]),
+        ),
+        (
+            "a host path",
             "/volumes/0",
             json!({"name": "tmp", "hostPath": {}}),
         ),
-        ("too long", "/timeoutSeconds", json!(601)),
-        ("cut off while draining", "/timeoutSeconds", json!(30)),
+        ("a timeout over the maximum", "/timeoutSeconds", json!(601)),
+        (
+            "a timeout shorter than the drain",
+            "/timeoutSeconds",
+            json!(30),
+        ),
     ];
     for (case, pointer, value) in cases {
         let mut service = service(&rendered).clone();
         set(&mut service, &format!("{pod}{pointer}"), value);
 
         assert_eq!(
-            refusals(&service).len(),
+            violations(&service).len(),
             1,
             "{case}: {:?}",
-            refusals(&service)
+            violations(&service)
         );
     }
 }
 
 #[test]
-fn scaling_is_said_on_the_template_and_not_on_the_service() {
+fn autoscaling_annotations_on_the_service_are_a_violation() {
     let rendered = rendered!("knative");
     let mut service = service(&rendered).clone();
     set(
@@ -95,11 +107,11 @@ fn scaling_is_said_on_the_template_and_not_on_the_service() {
         json!({"autoscaling.knative.dev/target": "10"}),
     );
 
-    assert_eq!(refusals(&service).len(), 1);
+    assert_eq!(violations(&service).len(), 1);
 }
 
 #[test]
-fn an_answer_from_zero_comes_before_gitlab_gives_up() {
+fn a_cold_start_responds_before_gitlabs_timeout() {
     let rendered = rendered!("knative");
     let spec = at(service(&rendered), "/spec/template/spec");
 
@@ -109,7 +121,7 @@ fn an_answer_from_zero_comes_before_gitlab_gives_up() {
 }
 
 #[test]
-fn the_canary_shares_out_all_of_the_traffic() {
+fn the_traffic_of_the_canary_adds_up_to_100_percent() {
     let rendered = rendered!("function/tests/manifests/overlays/canary");
 
     let traffic = list(service(&rendered), "/spec/traffic");

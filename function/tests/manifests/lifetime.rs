@@ -1,11 +1,11 @@
-//! That a pod has the time it needs, from its probes to its end.
+//! Checks that probes, grace period and rolling update give a pod enough time.
 
 use crate::product::{DRAIN_RESERVE_SECONDS, GITLAB_SECONDS, LAME_DUCK_SECONDS};
 use crate::rendered::{at, number, rendered, text};
 use crate::restricted::pods;
 
 #[test]
-fn the_pod_has_time_to_finish_what_it_began() {
+fn the_grace_period_covers_drain_and_delivery() {
     let rendered = rendered!("k8s-base");
     let (_, pod) = pods(&rendered)[0];
     let budget: u64 = text(rendered.one("/ConfigMap"), "/data/DELIVERY_TIMEOUT_SECONDS")
@@ -19,13 +19,13 @@ fn the_pod_has_time_to_finish_what_it_began() {
     assert!(number(pod, "/terminationGracePeriodSeconds") > needed);
     assert!(
         unready < LAME_DUCK_SECONDS,
-        "leaves the Service after {unready} s"
+        "is unready only after {unready} s"
     );
     assert!(budget < GITLAB_SECONDS);
 }
 
 #[test]
-fn a_rolling_update_never_runs_short_of_pods() {
+fn a_rolling_update_never_has_fewer_pods() {
     let rendered = rendered!("k8s-base");
     let strategy = at(
         rendered.one("apps/Deployment"),

@@ -1,8 +1,11 @@
-//! Whether the manifests agree with each other and with the function, over what `kubectl kustomize`
-//! makes of them. Schemas and checkov are the business of the script `check` beside this file; a
-//! cluster is asked by the end-to-end tests. Without `kubectl` each test says that it was skipped.
+//! Checks that the manifests, rendered by `kubectl kustomize`, agree with each other and with the function.
+//! Schemas and checkov run in the script `check` beside this file; the end-to-end tests use a cluster. Without
+//! `kubectl` each test reports that it was skipped.
 
-#![expect(clippy::expect_used, reason = "the helpers of tests fail as tests do")]
+#![expect(
+    clippy::expect_used,
+    reason = "a failed expectation in a helper fails the test"
+)]
 
 mod rendered;
 
@@ -12,6 +15,7 @@ mod calls;
 mod sandbox;
 
 mod agreement;
+mod call_checks;
 mod deploy;
 mod knative;
 mod lifetime;
@@ -20,4 +24,3 @@ mod ownership;
 mod restricted;
 mod scaling;
 mod settings;
-mod verdicts;

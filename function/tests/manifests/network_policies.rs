@@ -1,5 +1,5 @@
-//! Who may come in: the NetworkPolicies and the public door. That they hold is seen on a cluster; here
-//! is only whether they speak of things that exist.
+//! Ingress: the NetworkPolicies and the public route. The end-to-end tests check that they are enforced; here is
+//! only checked that they refer to existing objects.
 
 use serde_json::{Value, json};
 use webhook_app::limits::LIMITS;
@@ -9,7 +9,7 @@ use crate::rendered::{at, list, named, rendered, text};
 use crate::restricted::pods;
 
 #[test]
-fn every_policy_selects_pods_that_exist_and_ports_they_have() {
+fn every_policy_selects_existing_pods_and_ports() {
     for folder in ["k8s-base", "knative"] {
         let rendered = rendered!(folder);
         let kind =
@@ -34,7 +34,7 @@ fn every_policy_selects_pods_that_exist_and_ports_they_have() {
 }
 
 #[test]
-fn the_door_opens_to_the_webhook_only_and_with_the_functions_limits() {
+fn the_public_route_leads_to_the_webhook_only_and_has_the_functions_limits() {
     let rendered = rendered!("k8s-base/gateway");
     let route = rendered.one("gateway.networking.k8s.io/HTTPRoute");
     let buffer = rendered.one("gateway.envoyproxy.io/BackendTrafficPolicy");

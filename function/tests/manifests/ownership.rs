@@ -1,6 +1,6 @@
-//! That the end-to-end tests and the demo change nothing on a cluster but what they made: on every
-//! target of the Makefile and every path of the scripts, all of them enumerated from the files.
-//! What a call may do is in `calls`, how it is recorded in `sandbox`.
+//! Checks that the end-to-end tests and the demo change only objects that they created: for every target of the
+//! Makefile and every path of the scripts, enumerated from the files. What a call may do is in `calls`, how it
+//! is recorded in `sandbox`.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ const IMAGES: &[(&str, &str)] = &[
     ("IMAGE_REGISTRY", "registry.invalid"),
 ];
 
-/// The sandbox, or the end of the test if there is no `kubectl`.
+/// The sandbox; returns from the test if `kubectl` is not installed.
 macro_rules! sandbox {
     ($name:expr) => {
         match Sandbox::new($name) {
@@ -36,7 +36,7 @@ macro_rules! sandbox {
 }
 
 #[test]
-fn every_overlay_puts_everything_into_the_namespaces_of_the_tests() {
+fn every_overlay_has_only_objects_that_belong_to_the_tests() {
     for overlay in names_in("function/tests/e2e/overlays") {
         let folder = format!("function/tests/e2e/overlays/{overlay}");
         if file(&format!("{folder}/kustomization.yaml")).contains("kind: Component") {
@@ -50,7 +50,7 @@ fn every_overlay_puts_everything_into_the_namespaces_of_the_tests() {
 }
 
 #[test]
-fn no_overlay_names_a_namespace_of_a_real_installation() {
+fn no_overlay_refers_to_a_namespace_of_a_real_installation() {
     let real = ["webhook-app", "rocketchat", "gitlab", "monitoring"];
     for overlay in [
         "plain",
@@ -98,7 +98,7 @@ fn every_target_of_the_makefile_changes_only_what_belongs_to_the_tests() {
             "make {target}\n{}",
             run.output
         );
-        // The others may fail for want of a program that the sandbox lacks.
+        // Other targets may fail because the sandbox lacks a program.
         let recipe = makefile
             .split(&format!("\n{target}:"))
             .nth(1)
@@ -137,7 +137,7 @@ fn every_command_of_the_local_script_changes_only_what_belongs_to_the_tests() {
                 cluster == "existing" || !users,
                 "{case} changes the user's cluster"
             );
-            for program in run.programs.iter().filter(|line| removes_or_makes(line)) {
+            for program in run.programs.iter().filter(|line| removes_or_creates(line)) {
                 assert!(program.contains(PREFIX), "{case}: {program}");
             }
         }
@@ -149,7 +149,10 @@ fn every_command_of_the_local_script_changes_only_what_belongs_to_the_tests() {
         &[("CLUSTER", "existing")],
         EMPTY,
     );
-    assert!(applying(demo) >= 2, "the recording sees what is applied");
+    assert!(
+        applying(demo) >= 2,
+        "the recording contains what is applied"
+    );
 }
 
 #[test]
@@ -171,21 +174,21 @@ fn every_step_of_the_end_to_end_tests_changes_only_what_belongs_to_them() {
         assert_eq!(objections(&run), Vec::<String>::new(), "{step}");
         assert!(
             run.calls.iter().any(|call| call.is("delete")),
-            "{step} removes what it made"
+            "{step} does not remove what it created"
         );
     }
-    let by_default = file(RUN);
-    let by_default = by_default
+    let default_steps = file(RUN);
+    let default_steps = default_steps
         .split("${STEPS:-")
         .nth(1)
         .and_then(|rest| rest.split('}').next());
-    let mut by_default: Vec<_> = by_default.expect("has a default").split(' ').collect();
-    by_default.sort_unstable();
-    assert_eq!(by_default, steps);
+    let mut default_steps: Vec<_> = default_steps.expect("has a default").split(' ').collect();
+    default_steps.sort_unstable();
+    assert_eq!(default_steps, steps);
 }
 
 #[test]
-fn what_exists_without_the_label_is_refused_before_anything_is_changed() {
+fn existing_namespaces_without_the_label_are_rejected_before_any_change() {
     let sandbox = sandbox!("foreign");
     let namespace = |name: &str| json!({"kind": "Namespace", "metadata": {"name": name}});
     let other_label =
@@ -230,7 +233,7 @@ fn what_exists_without_the_label_is_refused_before_anything_is_changed() {
 }
 
 #[test]
-fn a_cluster_role_without_the_label_is_left_alone() {
+fn a_cluster_role_without_the_label_is_not_changed() {
     let sandbox = sandbox!("role");
     let name = "webhook-app-e2e-prometheus-adapter";
     let role = json!({"kind": "ClusterRole", "metadata": {"name": name}});
@@ -252,7 +255,7 @@ fn a_cluster_role_without_the_label_is_left_alone() {
 }
 
 #[test]
-fn the_adapter_of_a_cluster_is_used_and_not_replaced() {
+fn an_existing_adapter_is_used_and_not_replaced() {
     let sandbox = sandbox!("adapter");
     let adapter =
         json!({"kind": "APIService", "metadata": {"name": "v1beta1.custom.metrics.k8s.io"}});
@@ -279,7 +282,7 @@ fn the_adapter_of_a_cluster_is_used_and_not_replaced() {
 }
 
 #[test]
-fn what_belongs_to_others_is_no_reason_to_refuse() {
+fn objects_of_others_do_not_prevent_a_run() {
     let sandbox = sandbox!("beside");
     let names = [
         "webhook-app",
@@ -307,7 +310,7 @@ fn what_belongs_to_others_is_no_reason_to_refuse() {
     assert_ne!(
         again.code,
         Some(0),
-        "a demo that somebody looks at would be removed in the end"
+        "would remove a running demo at the end"
     );
     assert!(
         again.output.contains("make down CLUSTER=existing"),
@@ -321,19 +324,19 @@ fn with(sandbox: &Sandbox, command: &str, variables: &[(&str, &str)], existing: 
     sandbox.run(command, &[IMAGES, variables].concat(), existing)
 }
 
-/// Calls that would change what does not belong to the tests.
+/// Calls that would change objects that do not belong to the tests.
 fn objections(run: &Run) -> Vec<String> {
     run.calls.iter().filter_map(Call::objection).collect()
 }
 
-/// The name of the target that a line of the Makefile begins.
+/// The name of the target that a line of the Makefile defines.
 fn target(line: &str) -> Option<&str> {
     let (name, rest) = line.split_once(':')?;
     let is_name = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
     (!name.is_empty() && name.chars().all(is_name) && !rest.starts_with('=')).then_some(name)
 }
 
-/// The labels of a `case` of a shell script, without the one that takes the rest.
+/// The labels of a `case` of a shell script, without the default.
 fn labels(script: &str, head: &str) -> Vec<String> {
     let body = script
         .split(head)
@@ -364,7 +367,7 @@ fn names_in(folder: &str) -> Vec<String> {
     names
 }
 
-fn removes_or_makes(line: &str) -> bool {
+fn removes_or_creates(line: &str) -> bool {
     let mut words = line.split(' ').skip(1);
     words.any(|word| ["create", "delete", "rm", "run", "stop", "connect"].contains(&word))
         && !line.contains("--config")

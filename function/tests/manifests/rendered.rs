@@ -1,5 +1,5 @@
-//! The objects of a kustomization, as a cluster would get them. Owns the call of `kubectl` and the
-//! finding of objects; what must hold for them is said in the other files.
+//! The objects of a kustomization as a cluster would get them. Owns the call of `kubectl` and the lookup of
+//! objects; the other files check them.
 
 use std::io::{ErrorKind, Write as _, stderr};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(crate) const ALL: &[&str] = &[
     "function/tests/manifests/overlays/own-settings",
 ];
 
-/// The rendered objects of a folder, or the end of the test if there is no `kubectl`.
+/// The rendered objects of a folder; returns from the test if `kubectl` is not installed.
 macro_rules! rendered {
     ($folder:expr) => {
         match $crate::rendered::Rendered::of($folder) {
@@ -52,23 +52,26 @@ impl Rendered {
 
     pub(crate) fn every(&self, group_and_kind: &str) -> Vec<&Value> {
         let (group, kind) = group_and_kind.split_once('/').expect("group/kind");
-        let is_asked_for = |object: &&Value| {
+        let is_match = |object: &&Value| {
             let version = text(object, "/apiVersion");
             let found = version.rsplit_once('/').map_or("", |(group, _)| group);
             found == group && text(object, "/kind") == kind
         };
-        self.0.iter().filter(is_asked_for).collect()
+        self.0.iter().filter(is_match).collect()
     }
 }
 
-/// What `kubectl kustomize` makes of a folder: its output, or what it complains about.
+/// Renders a folder with `kubectl kustomize`: its output or its error; `None` if `kubectl` is not installed.
 pub(crate) fn kustomize(folder: &str) -> Option<Result<String, String>> {
     let path = repository().join(folder);
     let output = match Command::new("kubectl").arg("kustomize").arg(path).output() {
         Ok(output) => output,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // Past the test harness, which would keep it to itself.
-            let _ = writeln!(stderr(), "skipped: no kubectl to render {folder} with");
+            // Not with eprintln, which the test harness captures.
+            let _ = writeln!(
+                stderr(),
+                "SKIPPED: kubectl is not installed; it renders {folder}"
+            );
             return None;
         }
         Err(error) => panic!("kubectl does not start: {error}"),
@@ -81,7 +84,7 @@ pub(crate) fn kustomize(folder: &str) -> Option<Result<String, String>> {
     })
 }
 
-/// A file of the repository that is YAML.
+/// Parses a YAML file of the repository.
 pub(crate) fn yaml_file(path: &str) -> Value {
     serde_saphyr::from_str(&file(path)).expect("the file is YAML")
 }
@@ -109,13 +112,13 @@ pub(crate) fn number(object: &Value, pointer: &str) -> u64 {
     at(object, pointer).as_u64().expect("a number")
 }
 
-/// The members of a list; none where there is no list.
+/// The members of a list; none if there is no list.
 pub(crate) fn list<'a>(object: &'a Value, pointer: &str) -> Vec<&'a Value> {
     let found = object.pointer(pointer).and_then(Value::as_array);
     found.into_iter().flatten().collect()
 }
 
-/// The names in a map; none where there is no map.
+/// The keys of a map; none if there is no map.
 pub(crate) fn keys<'a>(object: &'a Value, pointer: &str) -> Vec<&'a str> {
     let found = object.pointer(pointer).and_then(Value::as_object);
     found
@@ -125,7 +128,7 @@ pub(crate) fn keys<'a>(object: &'a Value, pointer: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Puts a value where a JSON pointer leads.
+/// Sets the value at a JSON pointer.
 pub(crate) fn set(object: &mut Value, pointer: &str, value: Value) {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     match object.pointer_mut(parent).expect("its parent") {
@@ -134,7 +137,7 @@ pub(crate) fn set(object: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-/// The member of a list that has a name.
+/// The member of a list with this name.
 pub(crate) fn named<'a>(members: &[&'a Value], name: &str) -> &'a Value {
     let found = members.iter().find(|member| member["name"] == name);
     found.unwrap_or_else(|| panic!("{name} is missing in {members:#?}"))

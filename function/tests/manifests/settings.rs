@@ -1,5 +1,5 @@
-//! That the environment in the manifests is one the function accepts, on either path and in
-//! `func.yaml`. What a setting may be is `Config`'s business.
+//! Checks that the function accepts the environment in the manifests, in both packagings and in `func.yaml`. Which
+//! values are valid is decided by `Config`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -16,7 +16,7 @@ use crate::restricted::pods;
 
 const EXAMPLE: &str = "k8s-base/common/secret.example.yaml";
 
-/// What Knative adds to every container.
+/// Variables that Knative adds to every container.
 const KNATIVE: &[(&str, &str)] = &[
     ("K_CONFIGURATION", "webhook-app"),
     ("K_REVISION", "webhook-app-00001"),
@@ -25,7 +25,7 @@ const KNATIVE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn the_function_starts_with_the_environment_of_either_path() {
+fn the_function_accepts_the_environment_of_both_packagings() {
     for (folder, added) in [("k8s-base", &[][..]), ("knative", KNATIVE)] {
         let mut variables = variables(&rendered!(folder));
         variables.extend(
@@ -35,7 +35,7 @@ fn the_function_starts_with_the_environment_of_either_path() {
         );
         variables.extend(filled_secret());
 
-        let (config, warnings) = Config::load(&variables, &no_file).expect("a good environment");
+        let (config, warnings) = Config::load(&variables, &no_file).expect("a valid environment");
 
         assert_eq!(u64::from(config.port), PORT, "{folder}");
         assert_eq!(warnings, Vec::<String>::new(), "{folder}");
@@ -43,11 +43,11 @@ fn the_function_starts_with_the_environment_of_either_path() {
 }
 
 #[test]
-fn rules_and_words_come_from_files_of_an_overlay() {
+fn routes_and_templates_are_read_from_files_of_an_overlay() {
     let mut variables = variables(&rendered!("function/tests/manifests/overlays/own-rules"));
     variables.extend(filled_secret());
 
-    let (config, warnings) = Config::load(&variables, &no_file).expect("a good environment");
+    let (config, warnings) = Config::load(&variables, &no_file).expect("a valid environment");
 
     let users = config.notifier.routing.users();
     let users: Vec<_> = users.into_iter().map(Username::as_str).collect();
@@ -57,13 +57,13 @@ fn rules_and_words_come_from_files_of_an_overlay() {
 }
 
 #[test]
-fn an_unfilled_secret_is_named_key_by_key() {
+fn every_missing_key_of_the_secret_is_reported() {
     let mut variables = variables(&rendered!("k8s-base"));
     let unfilled = yaml_file(EXAMPLE);
     let names = keys(&unfilled, "/stringData");
     variables.extend(names.iter().map(|name| ((*name).to_owned(), String::new())));
 
-    let mistakes = Config::load(&variables, &no_file)
+    let errors = Config::load(&variables, &no_file)
         .expect_err("no secrets")
         .to_string();
 
@@ -72,7 +72,7 @@ fn an_unfilled_secret_is_named_key_by_key() {
         "ROCKETCHAT_USER_ID",
         "ROCKETCHAT_AUTH_TOKEN",
     ] {
-        assert!(mistakes.contains(name), "{name} in:\n{mistakes}");
+        assert!(errors.contains(name), "{name} in:\n{errors}");
     }
 }
 
@@ -93,7 +93,7 @@ fn every_key_is_a_setting_and_no_secret_is_in_the_config_map() {
 }
 
 #[test]
-fn the_environment_differs_by_the_port_of_the_metrics_only() {
+fn the_environments_differ_only_in_the_metrics_port() {
     let plain = variables(&rendered!("k8s-base"));
     let knative = variables(&rendered!("knative"));
 
@@ -108,7 +108,7 @@ fn the_environment_differs_by_the_port_of_the_metrics_only() {
 }
 
 #[test]
-fn a_missing_secret_lets_the_function_itself_say_so() {
+fn a_missing_secret_is_reported_by_the_function() {
     for folder in ["k8s-base", "knative"] {
         let rendered = rendered!(folder);
         let (_, pod) = pods(&rendered)[0];
@@ -136,7 +136,7 @@ fn the_example_secret_is_empty_and_never_applied() {
 }
 
 #[test]
-fn a_changed_setting_or_secret_is_a_new_revision() {
+fn a_changed_setting_or_secret_gives_a_new_revision() {
     let before = rendered!("knative");
     let after = rendered!("function/tests/manifests/overlays/own-settings");
     for (index, kind) in [(0, "configMapRef"), (1, "secretRef")] {
@@ -152,7 +152,7 @@ fn a_changed_setting_or_secret_is_a_new_revision() {
 }
 
 #[test]
-fn func_yaml_sets_what_the_config_map_must_not_leave_out() {
+fn func_yaml_sets_the_required_settings_of_the_config_map() {
     let function = yaml_file("knative/func.yaml");
 
     let mut names: Vec<_> = list(&function, "/run/envs")

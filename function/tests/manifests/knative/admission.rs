@@ -1,6 +1,5 @@
-//! What Knative's webhook refuses with its default features. Its schema allows more than its admission
-//! does, so the rules that matter here are written down once more, after `pkg/apis/serving` of
-//! knative.dev/serving v0.48.
+//! What Knative's admission webhook rejects with its default features. The schema accepts more than the webhook
+//! does, so the relevant rules are repeated here, after `pkg/apis/serving` of knative.dev/serving v0.48.
 
 use serde_json::Value;
 
@@ -18,10 +17,10 @@ const CONTAINER: &str = "args command env envFrom image imagePullPolicy liveness
 
 const VOLUMES: &[&str] = &["configMap", "emptyDir", "projected", "secret"];
 
-/// What Knative sets itself.
+/// Variables that Knative sets itself.
 const VARIABLES: &[&str] = &["PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"];
 
-/// What queue-proxy listens on.
+/// Ports that queue-proxy listens on.
 const PORTS: &[u64] = &[8008, 8012, 8013, 8022, 9090, 9091];
 
 /// The longest window, delay or retention.
@@ -29,17 +28,17 @@ const MAX_MINUTES: u64 = 60;
 
 const AUTOSCALING: &str = "autoscaling.knative.dev/";
 
-/// What the admission webhook, or the drain before SIGTERM, would hold against a Service.
-pub(crate) fn refusals(service: &Value) -> Vec<String> {
+/// Why the admission webhook would reject a Service, or its drain before SIGTERM would fail.
+pub(crate) fn violations(service: &Value) -> Vec<String> {
     let template = at(service, "/spec/template");
     let pod = at(template, "/spec");
-    let mut refusals = misplaced(service);
-    refusals.extend(unknown("pod", pod, POD));
-    refusals.extend(containers(pod));
-    refusals.extend(volumes(pod));
-    refusals.extend(times(pod));
-    refusals.extend(autoscaling(template));
-    refusals
+    let mut violations = misplaced(service);
+    violations.extend(unknown("pod", pod, POD));
+    violations.extend(containers(pod));
+    violations.extend(volumes(pod));
+    violations.extend(times(pod));
+    violations.extend(autoscaling(template));
+    violations
 }
 
 fn misplaced(service: &Value) -> Vec<String> {
@@ -62,47 +61,47 @@ fn unknown(place: &str, object: &Value, allowed: &str) -> Vec<String> {
 }
 
 fn containers(pod: &Value) -> Vec<String> {
-    let mut refusals = Vec::new();
+    let mut violations = Vec::new();
     let containers = list(pod, "/containers");
-    refusals.extend((containers.len() != 1).then(|| "more than one container".to_owned()));
+    violations.extend((containers.len() != 1).then(|| "more than one container".to_owned()));
     let container = containers[0];
-    refusals.extend(unknown("container", container, CONTAINER));
+    violations.extend(unknown("container", container, CONTAINER));
     let ports = list(container, "/ports");
-    refusals.extend((ports.len() > 1).then(|| "more than one port".to_owned()));
+    violations.extend((ports.len() > 1).then(|| "more than one port".to_owned()));
     for port in ports {
         let is_reserved = PORTS.contains(&number(port, "/containerPort"));
-        refusals.extend(is_reserved.then(|| format!("reserved port {port}")));
+        violations.extend(is_reserved.then(|| format!("reserved port {port}")));
         let name = port.get("name").and_then(Value::as_str).unwrap_or_default();
         let is_protocol = ["", "http1", "h2c"].contains(&name);
-        refusals.extend((!is_protocol).then(|| format!("port name {name}")));
+        violations.extend((!is_protocol).then(|| format!("port name {name}")));
     }
     for variable in list(container, "/env") {
         let is_reserved = VARIABLES.contains(&text(variable, "/name"));
-        refusals.extend(is_reserved.then(|| format!("reserved variable {variable}")));
+        violations.extend(is_reserved.then(|| format!("reserved variable {variable}")));
     }
     let has_token = pod
         .get("automountServiceAccountToken")
         .is_some_and(|mount| mount != false);
-    refusals.extend(has_token.then(|| "a token".to_owned()));
-    refusals
+    violations.extend(has_token.then(|| "a token".to_owned()));
+    violations
 }
 
 fn volumes(pod: &Value) -> Vec<String> {
     let mounts = list(pod, "/containers/0/volumeMounts");
-    let fault = |volume: &&Value| {
+    let is_invalid = |volume: &&Value| {
         let is_mounted = mounts.iter().any(|mount| mount["name"] == volume["name"]);
         let is_allowed = VOLUMES.iter().any(|kind| volume.get(kind).is_some());
         !is_mounted || !is_allowed
     };
-    let faulty = list(pod, "/volumes").into_iter().filter(fault);
-    faulty.map(|volume| format!("volume {volume}")).collect()
+    let invalid = list(pod, "/volumes").into_iter().filter(is_invalid);
+    invalid.map(|volume| format!("volume {volume}")).collect()
 }
 
 fn times(pod: &Value) -> Vec<String> {
     let whole = number(pod, "/timeoutSeconds");
     let first_byte = number(pod, "/responseStartTimeoutSeconds");
-    // 600 s are Knative's default maximum. Of the grace period, which is the same number, 30 s are
-    // spent waiting for silence; what is left must do for a delivery.
+    // 600 s are Knative's default maximum. The grace period is the same number; 30 s of it are spent waiting until no
+    // requests arrive, and the rest must suffice for a delivery.
     let is_good = (45..=600).contains(&whole) && first_byte <= whole;
     (!is_good)
         .then(|| format!("timeoutSeconds {whole}"))
@@ -117,22 +116,22 @@ fn autoscaling(template: &Value) -> Vec<String> {
             .pointer(&pointer)
             .map(|value| value.as_str().expect("a text"))
     };
-    let mut refusals = Vec::new();
+    let mut violations = Vec::new();
     let is_hpa = value("class") == Some("hpa.autoscaling.knative.dev");
     let metric = value("metric").unwrap_or("concurrency");
     let is_known = is_hpa || ["concurrency", "rps"].contains(&metric);
-    refusals.extend((!is_known).then(|| format!("metric {metric}")));
+    violations.extend((!is_known).then(|| format!("metric {metric}")));
     for name in ["target", "min-scale", "max-scale"] {
         let is_number = value(name).is_none_or(|value| value.parse::<u32>().is_ok());
-        refusals.extend((!is_number).then(|| format!("{name} is no whole number")));
+        violations.extend((!is_number).then(|| format!("{name} is not a whole number")));
     }
     let never_zero = value("min-scale").is_some_and(|least| least != "0");
-    refusals.extend((is_hpa && !never_zero).then(|| "an HPA cannot go to zero".to_owned()));
+    violations.extend((is_hpa && !never_zero).then(|| "an HPA cannot scale to zero".to_owned()));
     let minutes = value("scale-to-zero-pod-retention-period").unwrap_or("0m");
     let is_short = minutes
         .trim_end_matches('m')
         .parse()
         .is_ok_and(|minutes: u64| minutes <= MAX_MINUTES);
-    refusals.extend((!is_short).then(|| format!("retention {minutes}")));
-    refusals
+    violations.extend((!is_short).then(|| format!("retention {minutes}")));
+    violations
 }

@@ -1,18 +1,18 @@
-//! Settings that the deploy job refuses, and what it says of them.
+//! Settings that the deploy job rejects, and the errors that it prints.
 
 pub(super) const PUBLIC_KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(super) const PUBLIC_TOKEN: &str = "canary-Tq7vXw2Lr9Ns4Kd8Hb3Zc6Yp1Mf5Jg0Ae-never-shown";
 
-/// What is changed in `CONFIG` and in `SECRET`, and what the refusal says.
-pub(super) struct Refused {
+/// The changes to `CONFIG` and `SECRET`, and the texts that the output must contain.
+pub(super) struct Rejected {
     pub(super) case: &'static str,
     pub(super) config: &'static [(&'static str, &'static str)],
     pub(super) secret: &'static [(&'static str, &'static str)],
     pub(super) says: &'static [&'static str],
 }
 
-pub(super) const REFUSED: &[Refused] = &[
-    Refused {
+pub(super) const REJECTED: &[Rejected] = &[
+    Rejected {
         case: "the address of the folder",
         config: &[("ROCKETCHAT_URL", "https://chat.example.com")],
         secret: &[],
@@ -21,43 +21,43 @@ pub(super) const REFUSED: &[Refused] = &[
             "data.ROCKETCHAT_URL: https://chat.example.com",
         ],
     },
-    Refused {
+    Rejected {
         case: "example.org",
         config: &[("ROCKETCHAT_URL", "https://chat.example.org")],
         secret: &[],
         says: &["chat.example.org"],
     },
-    Refused {
+    Rejected {
         case: "example.net",
         config: &[("ROCKETCHAT_URL", "https://EXAMPLE.net:8443")],
         secret: &[],
         says: &["EXAMPLE.net"],
     },
-    Refused {
+    Rejected {
         case: "the top-level domain",
         config: &[("ROCKETCHAT_URL", "http://chat.example")],
         secret: &[],
         says: &["chat.example is"],
     },
-    Refused {
+    Rejected {
         case: "an empty address",
         config: &[("ROCKETCHAT_URL", "")],
         secret: &[],
         says: &["expected a value for ROCKETCHAT_URL, found none"],
     },
-    Refused {
+    Rejected {
         case: "no recipient",
         config: &[("ROCKETCHAT_RECIPIENT", "")],
         secret: &[],
         says: &["expected a value for ROCKETCHAT_RECIPIENT or ROUTES, found none"],
     },
-    Refused {
+    Rejected {
         case: "a published key",
         config: &[],
         secret: &[("GITLAB_SIGNING_KEYS", PUBLIC_KEY)],
         says: &["Secret webhook-app-", "data.GITLAB_SIGNING_KEYS"],
     },
-    Refused {
+    Rejected {
         case: "a published key beside another",
         config: &[],
         secret: &[(
@@ -66,25 +66,25 @@ pub(super) const REFUSED: &[Refused] = &[
         )],
         says: &["data.GITLAB_SIGNING_KEYS"],
     },
-    Refused {
+    Rejected {
         case: "a published token",
         config: &[],
         secret: &[("ROCKETCHAT_AUTH_TOKEN", PUBLIC_TOKEN)],
         says: &["data.ROCKETCHAT_AUTH_TOKEN"],
     },
-    Refused {
+    Rejected {
         case: "an incomplete Secret",
         config: &[],
         secret: &[("ROCKETCHAT_USER_ID", "")],
         says: &["expected a value for ROCKETCHAT_USER_ID, found none"],
     },
-    Refused {
+    Rejected {
         case: "a published key in the ConfigMap",
         config: &[("GITLAB_SIGNING_KEYS", PUBLIC_KEY)],
         secret: &[],
         says: &["ConfigMap webhook-app-", "data.GITLAB_SIGNING_KEYS"],
     },
-    Refused {
+    Rejected {
         case: "several at once",
         config: &[("ROCKETCHAT_URL", "")],
         secret: &[("GITLAB_SIGNING_KEYS", "")],

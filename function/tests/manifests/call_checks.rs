@@ -1,12 +1,12 @@
-//! That `calls` finds what does not belong to the end-to-end tests: without these, `ownership` would
-//! pass whatever the scripts do.
+//! Checks that `calls` finds changes to objects that do not belong to the end-to-end tests. Without these tests
+//! `ownership` could pass whatever the scripts do.
 
 use serde_json::{Value, json};
 
 use crate::calls::{Call, LABEL};
 use crate::sandbox::USERS_CONTEXT;
 
-/// Command, kind, name, namespace and whether there is a label; whether that may be.
+/// Command, kind, name, namespace and whether the object has the label; whether the call is allowed.
 type ObjectCase = (
     &'static str,
     &'static str,
@@ -83,8 +83,8 @@ const OBJECTS: &[ObjectCase] = &[
 ];
 
 #[test]
-fn a_file_with_something_else_is_found() {
-    for (command, kind, name, namespace, labelled, is_fine) in OBJECTS {
+fn a_file_with_objects_of_others_is_found() {
+    for (command, kind, name, namespace, labelled, is_allowed) in OBJECTS {
         let mut object = json!({"kind": kind, "metadata": {"name": name, "namespace": namespace}});
         if *labelled {
             object["metadata"]["labels"] = json!({LABEL.0: LABEL.1});
@@ -92,11 +92,11 @@ fn a_file_with_something_else_is_found() {
 
         let call = call(&format!("{command} -f -"), vec![object]);
 
-        assert_eq!(call.objection().is_none(), *is_fine, "{call:?}");
+        assert_eq!(call.objection().is_none(), *is_allowed, "{call:?}");
     }
 }
 
-/// Arguments, and whether that may be.
+/// Arguments, and whether the call is allowed.
 const CALLS: &[(&str, bool)] = &[
     ("get pods -A", true),
     ("rollout status deployment/x", true),
@@ -145,13 +145,13 @@ const CALLS: &[(&str, bool)] = &[
 ];
 
 #[test]
-fn a_call_that_changes_something_else_is_found() {
-    for (line, is_fine) in CALLS {
+fn a_call_that_changes_objects_of_others_is_found() {
+    for (line, is_allowed) in CALLS {
         let call = call(line, Vec::new());
 
         assert_eq!(
             call.objection().is_none(),
-            *is_fine,
+            *is_allowed,
             "{line}: {:?}",
             call.objection()
         );
@@ -159,13 +159,13 @@ fn a_call_that_changes_something_else_is_found() {
 }
 
 #[test]
-fn anything_may_be_changed_on_a_cluster_that_the_scripts_made() {
-    for (context, is_fine) in [("kind-webhook-app-e2e", true), ("kind-webhook-app", false)] {
+fn everything_may_be_changed_on_a_cluster_that_the_scripts_created() {
+    for (context, is_allowed) in [("kind-webhook-app-e2e", true), ("kind-webhook-app", false)] {
         let delete = ["delete", "namespace", "x"].map(str::to_owned);
 
         let call = Call::new(context, delete, Vec::new());
 
-        assert_eq!(call.objection().is_none(), is_fine, "{context}");
+        assert_eq!(call.objection().is_none(), is_allowed, "{context}");
     }
 }
 
