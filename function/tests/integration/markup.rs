@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use crate::harness::report_skipped;
 use crate::messages::{compose, examples, pointers};
 
 /// Asserts that a message has nothing that the chat server could take for a mention, and no untrusted text
@@ -273,10 +274,10 @@ fn every_hazard_in_every_field_stays_in_its_code_span() {
 fn rocket_chats_parser_finds_only_text_and_the_expected_links() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/markup");
     if !folder.join("node_modules").is_dir() {
-        println!(
-            "SKIPPED: the parser is not installed; run `npm ci` in {}",
+        report_skipped(&format!(
+            "Rocket.Chat's parser is not installed; run `npm ci` in {}",
             folder.display()
-        );
+        ));
         return;
     }
     let mut lines = String::new();

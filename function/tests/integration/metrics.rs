@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::exposition::Exposition;
-use crate::harness::{Function, Harness, assert_delivered, push, recorded};
+use crate::harness::{Function, Harness, assert_delivered, push, recorded, report_skipped};
 
 const IN_PROGRESS: &str =
     r#"http_server_active_requests{http_request_method="POST",url_scheme="http"}"#;
@@ -292,7 +292,9 @@ fn installed(program: &str) -> bool {
         .status();
     let there = version.is_ok_and(|status| status.success());
     if !there {
-        println!("SKIPPED: {program} is not installed; Debian has it in the package prometheus");
+        report_skipped(&format!(
+            "{program} is not installed; Debian has it in the package prometheus"
+        ));
     }
     there
 }

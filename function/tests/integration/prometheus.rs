@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use fakes::exchange::exchange;
 use serde_json::Value;
 
-use crate::harness::{Harness, assert_delivered, push};
+use crate::harness::{Harness, assert_delivered, push, report_skipped};
 
 /// From the start of Prometheus to its third scrape, on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -43,9 +43,7 @@ impl Prometheus {
             .stderr(Stdio::piped())
             .spawn();
         let Ok(child) = child else {
-            println!(
-                "SKIPPED: prometheus is not installed; Debian has it in the package prometheus"
-            );
+            report_skipped("prometheus is not installed; Debian has it in the package prometheus");
             return None;
         };
         let mut started = Self {

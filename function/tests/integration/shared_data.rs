@@ -13,7 +13,7 @@ use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::signature::SigningKey;
 use webhook_app::gitlab::verification::Verifier;
 
-use crate::harness::{Harness, assert_delivered, assert_problem, push, recorded};
+use crate::harness::{Harness, assert_delivered, assert_problem, push, recorded, report_skipped};
 use crate::markup::assert_harmless;
 use crate::messages::assert_complete;
 use crate::messages::render;
@@ -74,7 +74,7 @@ fn data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("SKIPPED: there is no ../shared/data/{name}");
+    report_skipped(&format!("../shared/data/{name} does not exist"));
     None
 }
 
