@@ -150,6 +150,11 @@ impl Source {
             .expect("has a first component")
     }
 
+    /// Whether the code names a library or one with the same prefix.
+    fn uses(&self, library: &str) -> bool {
+        self.code.contains(&format!("{library}::")) || self.code.contains(&format!("{library}_"))
+    }
+
     /// Names that follow `prefix` in the code.
     fn named_after<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
         let end = |char: char| !(char.is_alphanumeric() || char == '_');
@@ -202,6 +207,30 @@ fn sources() -> Vec<Source> {
     }
     assert!(found.len() > 20, "the sources were not found");
     found
+}
+
+/// A renamed file or module would otherwise no longer be checked.
+#[test]
+fn every_listed_file_and_module_exists() {
+    let sources = sources();
+    for path in SHELL {
+        assert!(sources.iter().any(|source| source.path == *path), "{path}");
+    }
+    for (module, _) in MODULES {
+        assert!(
+            sources.iter().any(|source| source.module() == *module),
+            "{module}"
+        );
+    }
+    for (library, places) in LIBRARIES {
+        for place in *places {
+            let is_used = |source: &Source| source.path.starts_with(place) && source.uses(library);
+            assert!(
+                *library == "tokio" || sources.iter().any(is_used),
+                "{place} does not use {library}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -302,11 +331,9 @@ fn limits_are_in_one_file() {
 fn libraries_are_used_only_where_allowed() {
     for source in &sources() {
         for (library, places) in LIBRARIES {
-            let names = source.code.contains(&format!("{library}::"))
-                || source.code.contains(&format!("{library}_"));
             let allowed = places.iter().any(|place| source.path.starts_with(place));
             assert!(
-                !names || allowed,
+                !source.uses(library) || allowed,
                 "{} uses {library}; allowed in {places:?}",
                 source.path
             );
