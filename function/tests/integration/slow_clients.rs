@@ -143,12 +143,22 @@ async fn new_connections_have_less_time_for_headers_when_most_permits_are_taken(
     let chat = FakeRocketChat::start().await;
     // Half of the descriptors are reserved for other uses than incoming connections.
     let function = Function::start_with_descriptors(&chat, 256);
+    let before = function.descriptors();
     let first = open_connections(&function, 65, b"").await;
     let (answer, elapsed) = hold_open(&function, b"POST /webhook HTTP/1.1\r\n").await;
     assert!(elapsed < CLOSED_WITHIN_UNDER_LOAD, "{elapsed:?}: {answer}");
     drop(first);
-    // Their ends are noticed in any order.
-    time::sleep(Duration::from_millis(200)).await;
+    let closed = async {
+        while function.descriptors() > before {
+            tokio::task::yield_now().await;
+        }
+    };
+    let closed = time::timeout(CLOSED_WITHIN, closed).await;
+    assert!(
+        closed.is_ok(),
+        "still has {} descriptors",
+        function.descriptors()
+    );
     let (_, elapsed) = hold_open(&function, b"").await;
     assert!(elapsed >= CLOSED_WITHIN_UNDER_LOAD, "{elapsed:?}");
     function.finish(chat.auth_token());
