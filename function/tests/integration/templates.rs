@@ -8,7 +8,7 @@ use webhook_app::gitlab::kind::Kind;
 use webhook_app::limits::LIMITS;
 use webhook_app::notifier::message::{self, Visibility};
 use webhook_app::notifier::routing::NotifyReason;
-use webhook_app::notifier::templates::{self, Templates};
+use webhook_app::notifier::templates::{self, Applied, Templates};
 
 use crate::harness::program;
 use crate::markup::assert_harmless;
@@ -52,7 +52,7 @@ fn a_template_can_include_the_default_message() {
 
 #[test]
 fn one_template_can_apply_to_all_kinds() {
-    let templates = templates::parse("{{ kind }} in {{ project }}").expect("has no mistakes");
+    let templates = templates::parse("{{ kind }} in {{ project }}").expect("has no errors");
     for kind in ["push", "merge_request"] {
         let expected = format!("{} in `acme/rocket`", kind.replace('_', " "));
         assert_eq!(output_of(&templates, &example(kind)), expected);
@@ -61,8 +61,7 @@ fn one_template_can_apply_to_all_kinds() {
 
 #[test]
 fn a_map_can_list_kinds_and_a_default_for_others() {
-    let templates =
-        templates::parse("push: a push\nothers: '{{ kind }}'").expect("has no mistakes");
+    let templates = templates::parse("push: a push\nothers: '{{ kind }}'").expect("has no errors");
     assert_eq!(output_of(&templates, &example("push")), "a push");
     assert_eq!(output_of(&templates, &example("job")), "job");
 }
@@ -90,10 +89,14 @@ fn a_template_that_exceeds_its_budget_falls_back_to_the_built_in_message() {
 
 #[test]
 fn a_template_that_renders_nothing_sends_nothing() {
-    assert_eq!(
-        render_title("{% if action == \"close\" %}{{ title }}{% endif %}", "x"),
-        ""
-    );
+    let templates = templates::parse("{% if action == \"close\" %}{{ title }}{% endif %}");
+    let body = example("merge_request").to_string();
+    let event = parse(None, body.as_bytes()).expect("is an event");
+    let builtin = message::render(&event, Visibility::default()).expect("has a message");
+    let applied = templates
+        .expect("has no errors")
+        .apply(NotifyReason::Event, &event, builtin);
+    assert_eq!(applied, Applied::Nothing);
 }
 
 #[test]
