@@ -80,7 +80,7 @@ fn rules_of(file: &str) -> RoutingRules {
     let rules = rules
         .and_then(|rules| rules.strip_prefix("```yaml\n"))
         .and_then(|rules| rules.strip_suffix("```\n"));
-    routing::parse(rules.expect("is YAML")).expect("has no mistakes")
+    routing::parse(rules.expect("is YAML")).expect("has no errors")
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn started_outside_of_lambda_it_names_the_server_program() {
     .output()
     .expect("runs");
     assert_eq!(output.status.code(), Some(64));
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"webhook-app: expected to be started by AWS Lambda, which sets AWS_LAMBDA_RUNTIME_API; the program webhook-app is a server of its overrides");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"webhook-app: expected to be started by AWS Lambda, which sets AWS_LAMBDA_RUNTIME_API; the program webhook-app is a server of its own");
 }
 
 #[test]

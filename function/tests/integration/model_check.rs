@@ -66,14 +66,14 @@ struct System {
 #[derive(Default)]
 struct Explorer {
     seen: HashSet<String>,
-    ends: usize,
+    paths: usize,
     both_delivered: usize,
     /// Paths on which a later state was replaced by an earlier one.
     overtaken: usize,
 }
 
 impl Explorer {
-    fn explore(&mut self, system: &System, state: &[Option<PipelineState>; 2]) {
+    fn explore(&mut self, system: &System, states: &[Option<PipelineState>; 2]) {
         if !self.seen.insert(format!("{system:?}")) {
             return;
         }
@@ -82,24 +82,24 @@ impl Explorer {
         for index in 0..system.replicas.len() {
             for next in system.steps_of(index) {
                 is_over = false;
-                self.explore(&next, state);
+                self.explore(&next, states);
             }
         }
         for position in 0..system.late.len() {
             let mut next = system.clone();
             let (call, text) = next.late.remove(position);
             next.carry_out(&call, &text);
-            self.explore(&next, state);
+            self.explore(&next, states);
         }
         if is_over {
-            self.end(system, state);
+            self.finish(system, states);
         }
     }
 
-    fn end(&mut self, system: &System, state: &[Option<PipelineState>; 2]) {
-        self.ends += 1;
+    fn finish(&mut self, system: &System, states: &[Option<PipelineState>; 2]) {
+        self.paths += 1;
         let mut delivered = 0;
-        for (replica, state) in system.replicas.iter().zip(state) {
+        for (replica, state) in system.replicas.iter().zip(states) {
             let Stage::Finished(result) = &replica.stage else {
                 continue;
             };
@@ -140,7 +140,7 @@ impl Explorer {
 impl System {
     /// `existing` is the pipeline's state in a message that exists already.
     fn new(
-        state: &[Option<PipelineState>; 2],
+        states: &[Option<PipelineState>; 2],
         cached: bool,
         existing: Option<&PipelineState>,
     ) -> Self {
@@ -152,7 +152,7 @@ impl System {
             stage: Stage::Waiting(Duration::ZERO),
         };
         let mut system = Self {
-            replicas: [replica(&state[0]), replica(&state[1])],
+            replicas: [replica(&states[0]), replica(&states[1])],
             stored: existing
                 .map(|existing| (id(existing).as_str().to_owned(), text(Some(existing))))
                 .into_iter()
@@ -166,7 +166,7 @@ impl System {
         system
     }
 
-    /// Every state that can explore by a step of one replica.
+    /// Every system that one step of a replica can lead to.
     fn steps_of(&self, index: usize) -> Vec<Self> {
         let mut steps = Vec::new();
         match &self.replicas[index].stage {
@@ -327,25 +327,21 @@ fn at(finished_at: Option<u64>) -> PipelineState {
 }
 
 fn explore_all(
-    state: &[Option<PipelineState>; 2],
+    states: &[Option<PipelineState>; 2],
     cached: bool,
     existing: Option<&PipelineState>,
 ) -> Explorer {
-    let mut explore_all = Explorer::default();
-    let system = System::new(state, cached, existing);
-    explore_all.explore(&system, state);
-    println!(
-        "{} states, {} paths",
-        explore_all.seen.len(),
-        explore_all.ends
-    );
+    let mut explorer = Explorer::default();
+    let system = System::new(states, cached, existing);
+    explorer.explore(&system, states);
+    println!("{} states, {} paths", explorer.seen.len(), explorer.paths);
     assert!(
-        explore_all.ends > 100 && explore_all.both_delivered > 10,
+        explorer.paths > 100 && explorer.both_delivered > 10,
         "too few paths: {} and {}",
-        explore_all.ends,
-        explore_all.both_delivered
+        explorer.paths,
+        explorer.both_delivered
     );
-    explore_all
+    explorer
 }
 
 #[test]
@@ -358,27 +354,27 @@ fn two_replicas_with_one_delivery_store_one_message_in_every_order() {
 #[test]
 fn a_final_status_is_never_replaced_by_an_earlier_one() {
     let (running, finished) = (at(None), at(Some(7)));
-    for state in [[&running, &finished], [&finished, &running]] {
-        let state = state.map(|state| Some(state.clone()));
+    for states in [[&running, &finished], [&finished, &running]] {
+        let states = states.map(|state| Some(state.clone()));
         for existing in [None, Some(&running)] {
-            assert_eq!(explore_all(&state, true, existing).overtaken, 0);
+            assert_eq!(explore_all(&states, true, existing).overtaken, 0);
         }
     }
 }
 
 #[test]
 fn a_final_status_from_two_replicas_is_stored_once() {
-    let state = [Some(at(Some(7))), Some(at(Some(7)))];
+    let states = [Some(at(Some(7))), Some(at(Some(7)))];
     for existing in [None, Some(&at(None))] {
-        assert_eq!(explore_all(&state, true, existing).overtaken, 0);
+        assert_eq!(explore_all(&states, true, existing).overtaken, 0);
     }
 }
 
 #[test]
 fn the_later_of_two_results_stays_unless_both_edit_at_once() {
-    let ends = [Some(at(Some(7))), Some(at(Some(9)))];
+    let states = [Some(at(Some(7))), Some(at(Some(9)))];
     // One of them is inserted, so the other one reads what it replaces.
-    assert_eq!(explore_all(&ends, true, None).overtaken, 0);
+    assert_eq!(explore_all(&states, true, None).overtaken, 0);
     // Both replace the same text, and the chat server's edit is not a compare-and-swap.
-    assert!(explore_all(&ends, true, Some(&at(None))).overtaken > 0);
+    assert!(explore_all(&states, true, Some(&at(None))).overtaken > 0);
 }

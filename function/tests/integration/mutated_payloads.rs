@@ -59,7 +59,7 @@ fn load(settings: &[(&str, &str)]) -> Notifier {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let no_file = |_: &str| Err(io::ErrorKind::NotFound.into());
-    notifications::load(&settings, &no_file).expect("has no mistakes")
+    notifications::load(&settings, &no_file).expect("has no errors")
 }
 
 /// Returns how many messages a body sends; asserts that each text is harmless and within the limit.
@@ -77,7 +77,7 @@ fn plan(notifier: &Notifier, body: &str) -> usize {
             (1..=LIMITS.texts.message).contains(&units),
             "{units} units: {text}"
         );
-        // The text before the ellipsis of a truncated message.
+        // A truncated message ends with an ellipsis.
         assert_harmless(text.trim_end_matches('…'));
     }
     plan.notifications.len()
@@ -173,10 +173,10 @@ proptest! {
         mutations in prop::collection::vec((any::<prop::sample::Index>(), mutation()), 1..6),
     ) {
         let mut body = example(kind.label());
-        for (pointer, mutation) in &mutations {
-            let pointers_of_body = pointers(&body, "");
-            if !pointers_of_body.is_empty() {
-                let pointer = &pointers_of_body[pointer.index(pointers_of_body.len())];
+        for (index, mutation) in &mutations {
+            let candidates = pointers(&body, "");
+            if !candidates.is_empty() {
+                let pointer = &candidates[index.index(candidates.len())];
                 apply(&mut body, pointer, mutation);
             }
         }

@@ -218,10 +218,12 @@ fn every_role_resolves_to_its_users() {
     ] {
         let _ = write!(table, "{kind}:");
         for role in roles.clone() {
-            let rules = rules(&format!(
-                "users: {{kim@example.org: kim}}\nrules: [{{to: {role}}}]"
-            ));
-            let _ = write!(table, " {role}={}", recipients_of(&rules, &example(kind)));
+            let text = format!("users: {{kim@example.org: kim}}\nrules: [{{to: {role}}}]");
+            let _ = write!(
+                table,
+                " {role}={}",
+                recipients_of(&rules(&text), &example(kind))
+            );
         }
         table.push('\n');
     }
@@ -372,17 +374,17 @@ async fn several_recipients_get_one_message_each_with_different_ids() {
     recipients.sort_unstable();
     assert_eq!(recipients, ["alice", "bob"]);
     assert_ne!(messages[0].id, messages[1].id);
-    let mut recipients_in_response = String::new();
+    let mut reported = String::new();
     for delivery in answer.json()["deliveries"].as_array().expect("is a list") {
         let _ = write!(
-            recipients_in_response,
+            reported,
             "{} ",
             delivery["recipient"].as_str().expect("is text")
         );
         let id = delivery["message_id"].as_str().expect("is text");
         assert!(messages.iter().any(|message| message.id == id));
     }
-    assert_eq!(recipients_in_response, "@alice @bob ");
+    assert_eq!(reported, "@alice @bob ");
     // A redelivery changes nothing.
     assert_delivered(&function.post(&push().id("for-two")).await);
     assert_eq!(
@@ -425,7 +427,7 @@ async fn a_failed_recipient_does_not_stop_the_others_and_is_in_the_response() {
 #[tokio::test]
 async fn a_redelivery_sends_only_the_missing_message() {
     let (chat, function) = two_recipients().await;
-    // There are three attempts per recipient, of which five fail: the last one delivers one of the two messages.
+    // Each recipient has three attempts. The first five of these six fail, so one message is sent.
     for _ in 0..5 {
         chat.inject_fault(Route::SendMessage, Fault::Status(500));
     }

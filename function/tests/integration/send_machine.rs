@@ -1,4 +1,4 @@
-//! Exhaustive state explore_all of one send: the machine against a model of the chat server in which every call may
+//! Exhaustive exploration of one send: the machine against a model of the chat server in which every call may
 //! fail, applied or not, immediately or at the last moment.
 
 use std::time::Duration;
@@ -100,7 +100,7 @@ impl Explorer {
     }
 
     fn find(&self, model: &Model, id: &MessageId) -> Result<StoredMessage, ApiError> {
-        let (there, expected) = if self.preconditions.contains(id) {
+        let (exists, expected) = if self.preconditions.contains(id) {
             assert_eq!(
                 model.stored, None,
                 "looked up the precondition after the message was sent"
@@ -109,7 +109,7 @@ impl Explorer {
         } else {
             (model.stored.is_some(), model.stored.as_ref())
         };
-        if !there {
+        if !exists {
             return Err(ApiError::Refused);
         }
         assert_eq!(expected, Some(id), "looked up another message");
@@ -175,7 +175,7 @@ impl Explorer {
         }
     }
 
-    /// The same call paths immediately and, as a second path, at the last moment.
+    /// The same call ends immediately and, as a second path, at the last moment.
     fn call(
         &mut self,
         machine: &SendMachine,
@@ -247,13 +247,13 @@ fn notification() -> Notification {
     Notification::new(key("key"), alice, "text".to_owned(), INSTANCE.to_owned())
 }
 
-fn delivery(remembered: Option<RoomId>, deadline: Deadline) -> SendMachine {
-    SendMachine::new(&notification(), bot(), remembered, deadline, 1)
+fn delivery(cached: Option<RoomId>, deadline: Deadline) -> SendMachine {
+    SendMachine::new(&notification(), bot(), cached, deadline, 1)
 }
 
-fn fix(failures: Vec<MessageKey>, remembered: Option<RoomId>, deadline: Deadline) -> SendMachine {
+fn fix(failures: Vec<MessageKey>, cached: Option<RoomId>, deadline: Deadline) -> SendMachine {
     let notification = notification().after_one_of(failures);
-    SendMachine::new(&notification, bot(), remembered, deadline, 1)
+    SendMachine::new(&notification, bot(), cached, deadline, 1)
 }
 
 fn model(before: Option<MessageId>) -> Model {
@@ -267,14 +267,14 @@ fn model(before: Option<MessageId>) -> Model {
 }
 
 /// Explores every path from the start; returns how many there are and how many of them delivered.
-fn explore_all(remembered: Option<RoomId>, tries: bool) -> (u64, u64) {
+fn explore_all(cached: Option<RoomId>, has_retries: bool) -> (u64, u64) {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
-    if !tries {
+    if !has_retries {
         while budget.take_retry(Duration::ZERO) {}
     }
     let model = model(None);
-    let mut explore_all = Explorer {
+    let mut explorer = Explorer {
         deadline,
         preconditions: Vec::new(),
         errors: [TRANSIENT, AMBIGUOUS, PERMANENT].concat(),
@@ -282,21 +282,16 @@ fn explore_all(remembered: Option<RoomId>, tries: bool) -> (u64, u64) {
         delivered: 0,
         withheld: 0,
     };
-    explore_all.explore(
-        &delivery(remembered, deadline),
-        &budget,
-        &model,
-        Input::Start,
-    );
-    (explore_all.paths, explore_all.delivered)
+    explorer.explore(&delivery(cached, deadline), &budget, &model, Input::Start);
+    (explorer.paths, explorer.delivered)
 }
 
 #[test]
 fn every_path_ends_in_time_with_a_true_result() {
     let mut paths = 0;
-    for remembered in [None, Some(room("room")), Some(room("a-room-that-is-gone"))] {
-        for tries in [true, false] {
-            let (all, delivered) = explore_all(remembered.clone(), tries);
+    for cached in [None, Some(room("room")), Some(room("a-room-that-is-gone"))] {
+        for has_retries in [true, false] {
+            let (all, delivered) = explore_all(cached.clone(), has_retries);
             assert!(delivered > 0 && delivered < all);
             paths += all;
         }
@@ -320,9 +315,9 @@ fn every_path_of_a_fix_ends_in_time_with_a_true_result() {
         (2, Some(0)),
         (2, Some(1)),
     ] {
-        for remembered in [None, Some(room("room"))] {
-            for tries in [true, false] {
-                let mut explore_all = Explorer {
+        for cached in [None, Some(room("room"))] {
+            for has_retries in [true, false] {
+                let mut explorer = Explorer {
                     deadline,
                     preconditions: ids[..count].to_vec(),
                     errors: vec![
@@ -336,22 +331,14 @@ fn every_path_of_a_fix_ends_in_time_with_a_true_result() {
                     withheld: 0,
                 };
                 let mut budget = RetryBudget::new(Duration::ZERO);
-                while !tries && budget.take_retry(Duration::ZERO) {}
-                let machine = fix(names[..count].to_vec(), remembered.clone(), deadline);
+                while !has_retries && budget.take_retry(Duration::ZERO) {}
+                let machine = fix(names[..count].to_vec(), cached.clone(), deadline);
                 let model = model(there.map(|index: usize| ids[index].clone()));
-                explore_all.explore(&machine, &budget, &model, Input::Start);
-                assert_eq!(
-                    explore_all.delivered > 0,
-                    there.is_some(),
-                    "{count} {there:?}"
-                );
-                assert_eq!(
-                    explore_all.withheld > 0,
-                    there.is_none(),
-                    "{count} {there:?}"
-                );
-                assert!(explore_all.delivered + explore_all.withheld < explore_all.paths);
-                paths += explore_all.paths;
+                explorer.explore(&machine, &budget, &model, Input::Start);
+                assert_eq!(explorer.delivered > 0, there.is_some(), "{count} {there:?}");
+                assert_eq!(explorer.withheld > 0, there.is_none(), "{count} {there:?}");
+                assert!(explorer.delivered + explorer.withheld < explorer.paths);
+                paths += explorer.paths;
             }
         }
     }
@@ -494,11 +481,11 @@ fn a_send_is_attempted_at_most_three_times() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut budget = RetryBudget::new(Duration::ZERO);
     let mut machine = delivery(Some(room("room")), deadline);
-    let (mut now, mut tries, mut input) = (Duration::ZERO, 0, Input::Start);
+    let (mut now, mut attempts, mut input) = (Duration::ZERO, 0, Input::Start);
     let end = loop {
         input = match machine.on(input, now, &mut budget) {
             Command::Send { .. } => {
-                tries += 1;
+                attempts += 1;
                 Input::Sent(Err(ApiError::Connect))
             }
             Command::Wait(pause) => {
@@ -512,7 +499,7 @@ fn a_send_is_attempted_at_most_three_times() {
         end,
         Command::Finish(SendResult::Failed(SendError::Api(ApiError::Connect)))
     );
-    assert_eq!(tries, 3);
+    assert_eq!(attempts, 3);
 }
 
 #[test]
