@@ -1,4 +1,4 @@
-# A kind cluster with a registry beside it, both reached as localhost:5001: pods through a file on each node.
+# A kind cluster with a registry, reached as localhost:5001 from this machine and, through a containerd file, from nodes.
 
 kind create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --image kindest/node:v1.34.0
 docker inspect "$cluster-registry" > /dev/null 2>&1 ||
@@ -19,7 +19,8 @@ data:
   localRegistryHosting.v1: |
     host: "$registry"
 YAML
-# kind brings none, and without a value for CPU the HPA grows but never shrinks. Its kubelets sign their own certificates.
+# kind has no metrics-server, and without CPU usage the HPA scales up but never down. The kubelets use self-signed
+# certificates.
 kubectl apply -f "$metrics_server" > /dev/null
 kubectl -n kube-system patch deployment metrics-server --type json > /dev/null \
   --patch '[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--kubelet-insecure-tls"}]'

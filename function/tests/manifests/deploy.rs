@@ -158,7 +158,7 @@ fn the_folders_of_the_repository_are_rejected_without_an_overlay() {
     for folder in [
         "k8s-base",
         "knative",
-        "function/tests/e2e/overlays/plain",
+        "function/tests/e2e/overlays/deployment",
         "no/such/folder",
     ] {
         for dry_run in [&[][..], &[("DRY_RUN", "1")]] {

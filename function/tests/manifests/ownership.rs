@@ -53,11 +53,11 @@ fn every_overlay_has_only_objects_that_belong_to_the_tests() {
 fn no_overlay_refers_to_a_namespace_of_a_real_installation() {
     let real = ["webhook-app", "rocketchat", "gitlab", "monitoring"];
     for overlay in [
-        "plain",
+        "deployment",
         "knative",
         "monitoring",
         "monitors",
-        "world",
+        "fixtures",
         "gateway",
     ] {
         let Rendered(objects) = rendered!(&format!("function/tests/e2e/overlays/{overlay}"));
@@ -218,7 +218,7 @@ fn existing_namespaces_without_the_label_are_rejected_before_any_change() {
                 run.output
             );
             assert!(
-                run.output.contains("belong to somebody else"),
+                run.output.contains("were not created by the tests"),
                 "{command}: {}",
                 run.output
             );
@@ -275,7 +275,7 @@ fn an_existing_adapter_is_used_and_not_replaced() {
         .any(|call| call.is("apply") && call.names_a("APIService"));
     assert!(!replaced, "{}", run.output);
     assert!(
-        run.output.contains("the cluster has an adapter"),
+        run.output.contains("using the adapter of the cluster"),
         "{}",
         run.output
     );
@@ -310,7 +310,7 @@ fn objects_of_others_do_not_prevent_a_run() {
     assert_ne!(
         again.code,
         Some(0),
-        "would remove a running demo at the end"
+        "cleaning up would also delete the demo"
     );
     assert!(
         again.output.contains("make down CLUSTER=existing"),

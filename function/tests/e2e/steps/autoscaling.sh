@@ -1,63 +1,65 @@
-# From the function's own count to the number of its pods: ServiceMonitor, Prometheus, adapter, HPA. Load makes it leave
-# its minimum and reach what the rule says; quiet brings it back. The curve is written as CSV and drawn as SVG.
+# The whole path from the counter in webhook-app to the number of pods: ServiceMonitor, Prometheus, adapter, HPA. Under load
+# the HPA scales up to the number that its target requires, and back to the minimum afterwards. Writes the time series as CSV
+# and SVG.
 
 source "$here/metrics.sh"
-metrics || return 0
-plain
+ensure_metrics || return 0
+ensure_deployment
 apply monitors
-scraped() { (($(prometheus 'count(count by (pod) (webhooks_received_total{job="webhook-app",namespace="'$app_namespace'"}))') >= 2)); }
-within 120 "Prometheus has the series of both pods" scraped
-answers() { custom webhooks_per_minute && custom webhooks_in_flight; }
-within 120 "the adapter answers both metrics for the function's pods" answers
+has_series() { (($(query_prometheus 'count(count by (pod) (webhooks_received_total{job="webhook-app",namespace="'$app_namespace'"}))') >= 2)); }
+wait_until 120 "Prometheus has the series of both pods" has_series
+has_custom_metrics() { has_custom_metric webhooks_per_minute && has_custom_metric webhooks_in_flight; }
+wait_until 120 "the adapter has both metrics for the pods" has_custom_metrics
 kubectl get --raw "$adapter/pods/*/webhooks_per_minute" > "$work/custom-metrics.json"
-known() { ! kubectl -n "$app_namespace" get hpa webhook-app -o jsonpath='{.status.conditions}' | has FailedGetPodsMetric; }
-within 90 "the HPA reads them" known
+hpa_has_metrics() { ! kubectl -n "$app_namespace" get hpa webhook-app -o jsonpath='{.status.conditions}' | contains FailedGetPodsMetric; }
+wait_until 90 "the HPA reads them" hpa_has_metrics
 
 rate=${LOAD_RATE:-8} seconds=${LOAD_SECONDS:-180}
-# What the rule says: 60 a minute and pod.
+# The target of the HPA: 60 webhooks per minute and pod.
 target=$(kubectl -n "$app_namespace" get hpa webhook-app -o json | python3 -c 'import json, sys
 print(next(m["pods"]["target"]["averageValue"] for m in json.load(sys.stdin)["spec"]["metrics"] if m["type"] == "Pods"))')
 expected=$(((rate * 60 + target - 1) / target))
-curve=$work/hpa.csv
-echo "seconds,sent_per_minute,webhooks_per_minute,replicas,ready" > "$curve"
-began=$SECONDS
-gitlab send "$hook" --rate "$rate" --seconds "$seconds" --chat "$chat" > "$work/load.json" &
+csv=$work/hpa.csv
+echo "seconds,sent_per_minute,webhooks_per_minute,replicas,ready" > "$csv"
+start=$SECONDS
+fake_gitlab send "$webhook_url" --rate "$rate" --seconds "$seconds" --chat "$chat_url" > "$work/load.json" &
 load=$!
 
-observe() { # writes one line of the curve; leaves replicas, measured
+sample() { # appends a row to the CSV; sets replicas and measured
   local sent=0 ready
   ! kill -0 "$load" 2> /dev/null || sent=$((rate * 60))
-  measured=$(prometheus 'sum(rate(webhooks_received_total{job="webhook-app",namespace="'$app_namespace'"}[1m])) * 60')
+  measured=$(query_prometheus 'sum(rate(webhooks_received_total{job="webhook-app",namespace="'$app_namespace'"}[1m])) * 60')
   read -r replicas ready <<< "$(kubectl -n "$app_namespace" get deployment webhook-app -o jsonpath='{.status.replicas} {.status.readyReplicas}')"
-  echo "$((SECONDS - began)),$sent,${measured:-0},$replicas,${ready:-0}" >> "$curve"
+  echo "$((SECONDS - start)),$sent,${measured:-0},$replicas,${ready:-0}" >> "$csv"
 }
-# Above this even the HPA's tolerance of a tenth leaves no other answer. It looks every sync period, and the rate dips
-# while new pods have no full minute behind them: the metric asks from when it stays above.
-asking=$(((expected - 1) * target * 11 / 10)) sync=${HPA_SYNC_SECONDS:-15}
-left='' asked='' reached='' late=0 most=0
+# Above this rate, even with the tolerance of 10 %, the HPA must choose the expected number. It reads the metric once per
+# sync period. The rate drops while new pods have less than a minute of samples, so the delay is measured from the time after
+# which the rate stays above the threshold.
+threshold=$(((expected - 1) * target * 11 / 10)) sync=${HPA_SYNC_SECONDS:-15}
+scaled_up='' above_since='' reached='' delay=0 max_replicas=0
 while kill -0 "$load" 2> /dev/null; do
-  observe
-  if ((${measured:-0} <= asking)); then asked=''; else asked=${asked:-$((SECONDS - began))}; fi
-  ((replicas <= most)) || most=$replicas
-  [[ -n $left ]] || ((replicas <= 2)) || { left=$((SECONDS - began)); say "ok: more than 2 pods after $left s of load"; }
-  [[ -n $reached ]] || ((replicas < expected)) || { reached=$((SECONDS - began)) late=$((reached - ${asked:-$reached})); say "ok: $replicas pods after $reached s of load"; }
+  sample
+  if ((${measured:-0} <= threshold)); then above_since=''; else above_since=${above_since:-$((SECONDS - start))}; fi
+  ((replicas <= max_replicas)) || max_replicas=$replicas
+  [[ -n $scaled_up ]] || ((replicas <= 2)) || { scaled_up=$((SECONDS - start)); info "ok: more than 2 pods after $scaled_up s of load"; }
+  [[ -n $reached ]] || ((replicas < expected)) || { reached=$((SECONDS - start)) delay=$((reached - ${above_since:-$reached})); info "ok: $replicas pods after $reached s of load"; }
   sleep 5
 done
-wait "$load" || fail "the sender did not finish"
-delivered "$((rate * 60)) webhooks a minute for $seconds s" $((rate * seconds)) "$(cat "$work/load.json")"
-[[ -n $reached ]] || fail "$((rate * 60)) a minute are $expected pods at $target each, but there were $most"
-# Five seconds lie between two looks of ours.
-((late <= 2 * sync + 5)) || fail "the pods came $late s after the metric asked for them, which is more than two sync periods of $sync s"
-say "ok: the pods were there $late s after the metric asked for them, at most two sync periods"
-# The measured rate swings a little around the true one; the HPA forgives a tenth, which may just not be enough.
-((most <= expected + 1)) || fail "$((rate * 60)) a minute are $expected pods at $target each, but there were $most"
+wait "$load" || fail "the fake GitLab failed"
+expect_delivered "$((rate * 60)) webhooks per minute for $seconds s" $((rate * seconds)) "$(cat "$work/load.json")"
+[[ -n $reached ]] || fail "$((rate * 60)) webhooks per minute need $expected pods at $target each, but the maximum was $max_replicas"
+# The samples are five seconds apart.
+((delay <= 2 * sync + 5)) || fail "scaling up took $delay s after the metric exceeded the threshold, more than two sync periods of $sync s"
+info "ok: scaled up $delay s after the metric exceeded the threshold, at most two sync periods"
+# One more is allowed, because the measured rate varies and can exceed the tolerance of the HPA.
+((max_replicas <= expected + 1)) || fail "$((rate * 60)) webhooks per minute need $expected pods at $target each, but the maximum was $max_replicas"
 
-quiet=$SECONDS
+load_end=$SECONDS
 until ((replicas == 2)); do
-  ((SECONDS - quiet < 480)) || fail "8 minutes after the load there are still $replicas pods"
+  ((SECONDS - load_end < 480)) || fail "8 minutes after the load there are still $replicas pods"
   sleep 5
-  observe
+  sample
 done
-say "ok: back to 2 pods $((SECONDS - quiet)) s after the load"
-python3 "$here/curve.py" "$curve" > "$work/hpa.svg"
-say "the curve: $curve, $work/hpa.svg"
+info "ok: back to 2 pods $((SECONDS - load_end)) s after the load"
+python3 "$here/plot.py" "$csv" > "$work/hpa.svg"
+info "time series: $csv, $work/hpa.svg"

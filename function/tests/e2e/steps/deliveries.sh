@@ -1,23 +1,23 @@
-# Signed webhooks from inside the cluster become one message each; what is forged, unsigned or too large does not.
+# Each signed webhook becomes one message; forged, unsigned and oversized webhooks are rejected without a message.
 
-plain
-tally=$(gitlab send "$hook" --count 20 --chat "$chat")
-delivered "20 signed webhooks" 20 "$tally"
+ensure_deployment
+result=$(fake_gitlab send "$webhook_url" --count 20 --chat "$chat_url")
+expect_delivered "20 signed webhooks" 20 "$result"
 
-refused() { # WHAT STATUS OPTION…
-  local what=$1 status=$2 tally; shift 2
-  tally=$(gitlab send "$hook" --chat "$chat" "$@")
-  same "$what: answered" "{'$status': 1}" "$(value answers <<< "$tally")"
-  same "$what: no message" 1 "$(value stored.never <<< "$tally")"
+expect_rejected() { # WHAT STATUS OPTION…
+  local what=$1 status=$2 result; shift 2
+  result=$(fake_gitlab send "$webhook_url" --chat "$chat_url" "$@")
+  expect_equal "$what: answered" "{'$status': 1}" "$(json_value answers <<< "$result")"
+  expect_equal "$what: not stored" 1 "$(json_value stored.never <<< "$result")"
 }
-refused "a forged signature" 401 --proof forged
-refused "no signature" 401 --proof none
+expect_rejected "a forged signature" 401 --proof forged
+expect_rejected "no signature" 401 --proof none
 
-# The answer comes before the body has been sent, and many a client then sees a broken connection only.
-tally=$(gitlab send "$hook" --chat "$chat" --bytes 26214401)
-same "a body of more than 25 MiB: no message" 1 "$(value stored.never <<< "$tally")"
-too_large() { pods -o name | xargs -n 1 kubectl -n "$app_namespace" logs | has '"reason":"too_large","status":413'; }
-want "a body of more than 25 MiB is refused with 413, as the log says" too_large
-tally=$(gitlab send "$hook" --bytes 1048576 --chat "$chat")
-delivered "a webhook of 1 MiB" 1 "$tally"
-same "the chat stand-in has nothing to complain about" "[]" "$(standin violations)"
+# The response is sent before the whole body is read, so that some clients see only a closed connection.
+result=$(fake_gitlab send "$webhook_url" --chat "$chat_url" --bytes 26214401)
+expect_equal "a body of more than 25 MiB: not stored" 1 "$(json_value stored.never <<< "$result")"
+logged_too_large() { pods -o name | xargs -n 1 kubectl -n "$app_namespace" logs | contains '"reason":"too_large","status":413'; }
+expect "a body of more than 25 MiB: the log has the response 413" logged_too_large
+result=$(fake_gitlab send "$webhook_url" --bytes 1048576 --chat "$chat_url")
+expect_delivered "a webhook of 1 MiB" 1 "$result"
+expect_equal "violations of the Rocket.Chat API" "[]" "$(inspect_rocketchat violations)"

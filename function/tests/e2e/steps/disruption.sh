@@ -1,30 +1,30 @@
-# A rolling update, evictions and deleted pods under steady load: nothing is lost and nothing comes twice.
+# A rolling update, evictions and a deleted pod under constant load: no webhook is lost and no message is duplicated.
 
-plain
+ensure_deployment
 rate=${DISRUPTION_RATE:-10} seconds=${DISRUPTION_SECONDS:-90}
-gitlab send "$hook" --rate "$rate" --seconds "$seconds" --chat "$chat" > "$work/disruption.json" &
+fake_gitlab send "$webhook_url" --rate "$rate" --seconds "$seconds" --chat "$chat_url" > "$work/disruption.json" &
 load=$!
-began=$SECONDS
+start=$SECONDS
 
 kubectl -n "$app_namespace" rollout restart deployment/webhook-app > /dev/null
-kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=120s > /dev/null || fail "the rolling update did not end"
-say "ok: a rolling update, $((SECONDS - began)) s after the load began"
+kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=120s > /dev/null || fail "the rolling update did not finish"
+info "ok: a rolling update, $((SECONDS - start)) s after the start of the load"
 
 evict() {
   printf '{"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "%s", "namespace": "%s"}}' "$1" "$app_namespace" |
     kubectl create --raw "/api/v1/namespaces/$app_namespace/pods/$1/eviction" -f - 2>&1
 }
-mapfile -t names < <(staying)
-evict "${names[0]}" > /dev/null || fail "${names[0]} could not be evicted"
+mapfile -t names < <(active_pods)
+evict "${names[0]}" > /dev/null || fail "could not evict ${names[0]}"
 second=$(evict "${names[1]}" || true)
-[[ $second == *"disruption budget"* ]] || fail "the budget let two pods go at once: $second"
-say "ok: the budget lets one pod go and keeps the other"
-within 60 "two pods are ready again" two_ready
+[[ $second == *"disruption budget"* ]] || fail "expected the PodDisruptionBudget to refuse a second eviction, found: $second"
+info "ok: the PodDisruptionBudget allows one eviction and refuses a second one"
+wait_until 60 "two pods are ready after the eviction" two_ready
 
-kubectl -n "$app_namespace" delete pod "$(staying | sed -n 1p)" --wait=false > /dev/null
-say "ok: a pod was deleted"
-within 60 "two pods are ready after that" two_ready
-((SECONDS - began < seconds)) || fail "the load ended before the disruption did; set DISRUPTION_SECONDS to more than $((SECONDS - began))"
+kubectl -n "$app_namespace" delete pod "$(active_pods | sed -n 1p)" --wait=false > /dev/null
+info "ok: deleted a pod"
+wait_until 60 "two pods are ready after the deletion" two_ready
+((SECONDS - start < seconds)) || fail "the load ended before the disruptions; set DISRUPTION_SECONDS to more than $((SECONDS - start))"
 
-wait "$load" || fail "the sender did not finish"
-delivered "steady load of $rate a second" $((rate * seconds)) "$(cat "$work/disruption.json")"
+wait "$load" || fail "the fake GitLab failed"
+expect_delivered "constant load of $rate webhooks per second" $((rate * seconds)) "$(cat "$work/disruption.json")"

@@ -1,36 +1,37 @@
-# A wrong ConfigMap and a wrong Secret: the rollout stops, the old pods go on, and the new one says what to fix.
+# An invalid ConfigMap and an invalid Secret: the rollout stops, the old pods keep running, and the new pod reports what to
+# fix.
 
-plain
-mapfile -t good < <(staying)
+ensure_deployment
+mapfile -t old_pods < <(active_pods)
 apply mistakes
 if kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=90s > "$work/rollout.log" 2>&1; then
-  fail "the rollout went through with wrong settings"
+  fail "the rollout succeeded with invalid settings"
 fi
-same "the rollout" "error: deployment \"webhook-app\" exceeded its progress deadline" "$(tail -1 "$work/rollout.log")"
-want "two pods still serve" two_ready
-for pod in "${good[@]}"; do
-  want "$pod was left alone" kubectl -n "$app_namespace" get pod "$pod"
+expect_equal "the rollout" "error: deployment \"webhook-app\" exceeded its progress deadline" "$(tail -1 "$work/rollout.log")"
+expect "two pods are still ready" two_ready
+for pod in "${old_pods[@]}"; do
+  expect "$pod still exists" kubectl -n "$app_namespace" get pod "$pod"
 done
-delivered "webhooks meanwhile" 10 "$(gitlab send "$hook" --count 10 --chat "$chat")"
+expect_delivered "webhooks during the rollout" 10 "$(fake_gitlab send "$webhook_url" --count 10 --chat "$chat_url")"
 
-bad=$(staying | grep -vxFf <(printf '%s\n' "${good[@]}") | sed -n 1p)
-[[ -n $bad ]] || fail "there is no new pod"
-ended() { pods -o json | python3 -c 'import json, sys
+new_pod=$(active_pods | grep -vxFf <(printf '%s\n' "${old_pods[@]}") | sed -n 1p)
+[[ -n $new_pod ]] || fail "there is no new pod"
+terminated() { pods -o json | python3 -c 'import json, sys
 pod = next(pod for pod in json.load(sys.stdin)["items"] if pod["metadata"]["name"] == sys.argv[1])
-state = pod["status"]["containerStatuses"][0]
-ended = state["state"].get("terminated") or state["lastState"]["terminated"]
-print(ended["exitCode"] if sys.argv[2] == "code" else ended["message"])' "$bad" "$1"; }
-same "exit code" 64 "$(ended code)"
-message=$(ended message)
-log=$(kubectl -n "$app_namespace" logs "$bad" 2> /dev/null || kubectl -n "$app_namespace" logs "$bad" --previous)
+status = pod["status"]["containerStatuses"][0]
+terminated = status["state"].get("terminated") or status["lastState"]["terminated"]
+print(terminated[sys.argv[2]])' "$new_pod" "$1"; }
+expect_equal "exit code" 64 "$(terminated exitCode)"
+message=$(terminated message)
+log=$(kubectl -n "$app_namespace" logs "$new_pod" 2> /dev/null || kubectl -n "$app_namespace" logs "$new_pod" --previous)
 for setting in ROCKETCHAT_URL GITLAB_SIGNING_KEYS; do
   [[ $message == *"$setting"* ]] || fail "the termination message does not name $setting: $message"
   [[ $log == *"$setting"* ]] || fail "the log does not name $setting: $log"
-  say "ok: log and termination message name $setting"
+  info "ok: log and termination message name $setting"
 done
-[[ $message$log != *not-a-key* ]] || fail "the wrong secret itself is shown"
-say "$message"
+[[ $message$log != *not-a-key* ]] || fail "the log or the termination message contains the value of the invalid secret"
+info "$message"
 
 kubectl -n "$app_namespace" rollout undo deployment/webhook-app > /dev/null
-want "an undo brings the settings back" kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=60s
-delivered "webhooks afterwards" 10 "$(gitlab send "$hook" --count 10 --chat "$chat")"
+expect "an undo restores the settings" kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=60s
+expect_delivered "webhooks after the undo" 10 "$(fake_gitlab send "$webhook_url" --count 10 --chat "$chat_url")"

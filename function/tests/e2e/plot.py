@@ -1,6 +1,6 @@
-"""Draws the curve of an autoscaler: webhooks a minute and pods over time, as SVG.
+"""Plots webhooks per minute and pods over time, as SVG.
 
-usage: curve.py CSV > SVG
+usage: plot.py CSV > SVG
 """
 import csv
 import sys
@@ -19,11 +19,11 @@ highest = {
 }
 
 
-def across(seconds):
+def x_of(seconds):
     return LEFT + (WIDTH - LEFT - RIGHT) * seconds / last
 
 
-def up(value, scale):
+def y_of(value, scale):
     return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / highest[scale]
 
 
@@ -35,8 +35,8 @@ def line(column, scale, colour, steps=False, more=""):
     points, previous = [], None
     for row in rows:
         if steps and previous is not None:
-            points.append((across(row["seconds"]), up(previous, scale)))
-        points.append((across(row["seconds"]), up(row[column], scale)))
+            points.append((x_of(row["seconds"]), y_of(previous, scale)))
+        points.append((x_of(row["seconds"]), y_of(row[column], scale)))
         previous = row[column]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" {more}/>'
@@ -50,19 +50,19 @@ def ticks(top, count):
 def main():
     shown = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12" role="img">',
-        "<title>Webhooks a minute and pods over time</title>",
+        "<title>Webhooks per minute and pods over time</title>",
     ]
     for value in ticks(highest["webhooks"], 8):
-        y = up(value, "webhooks")
+        y = y_of(value, "webhooks")
         shown.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{GRID}" stroke-opacity="0.3"/>')
         shown.append(text(LEFT - 8, y + 4, value, "end", WEBHOOKS))
     for value in ticks(highest["pods"], 12):
-        shown.append(text(WIDTH - RIGHT + 8, up(value, "pods") + 4, value, "start", PODS))
+        shown.append(text(WIDTH - RIGHT + 8, y_of(value, "pods") + 4, value, "start", PODS))
     for value in ticks(last / 60, 12):
-        shown.append(text(across(value * 60), HEIGHT - BOTTOM + 18, value))
+        shown.append(text(x_of(value * 60), HEIGHT - BOTTOM + 18, value))
     shown += [
-        text(WIDTH / 2, HEIGHT - 10, "minutes since the load began"),
-        text(LEFT, 18, "webhooks a minute: sent (dashed) and measured", "start", WEBHOOKS),
+        text(WIDTH / 2, HEIGHT - 10, "minutes since the start of the load"),
+        text(LEFT, 18, "webhooks per minute: sent (dashed) and measured", "start", WEBHOOKS),
         text(WIDTH - RIGHT, 18, "pods", "end", PODS),
         line("sent_per_minute", "webhooks", WEBHOOKS, True, 'stroke-dasharray="4 4" stroke-opacity="0.6"'),
         line("webhooks_per_minute", "webhooks", WEBHOOKS),
