@@ -1,6 +1,6 @@
-//! The protocol of GitLab's webhooks, read at versions 16 to 19: verification, kinds of event and what
-//! a body says. Owns the table of kinds, [`event_kinds`]. Knows neither Rocket.Chat nor HTTP frameworks;
-//! everything here is pure.
+//! GitLab's webhooks, read at versions 16 to 19: verification, the kinds of event, and the fields
+//! of each body. Owns the table of kinds, [`event_kinds`]. Depends on neither Rocket.Chat nor an
+//! HTTP framework; everything here is pure.
 
 pub mod verification;
 pub mod signature;
@@ -36,12 +36,12 @@ pub(crate) mod member;
 pub(crate) mod system_hook;
 pub(crate) mod repository_update;
 
-/// The table of event kinds: one row per file, given to the macro that `$callback` names.
+/// The table of event kinds, one row per file. Calls the macro `$callback` with all rows.
 ///
-/// A row says which module reads a body (here) and renders its message (in
-/// [`message`](crate::notifier::message)), the struct it becomes, and the kinds it covers: their labels for
-/// logs, metrics and rules, and the names that GitLab gives them in `object_kind` or `event_name`. The
-/// label is also the name of the example in `notifier/templates/examples`.
+/// A row names the module that parses the body (here) and the one of the same name that renders the
+/// message (in [`message`](crate::notifier::message)), the struct, and the kinds it covers: their
+/// labels in logs, metrics and rules, and their names in GitLab's `object_kind` or `event_name`.
+/// The label is also the file name of the example in `notifier/templates/examples`.
 macro_rules! event_kinds {
     ($callback:ident) => {
         $callback! {
@@ -52,19 +52,19 @@ macro_rules! event_kinds {
                 /// A tag was created, moved or deleted.
                 TagPush = "tag_push": "tag_push";
             }
-            /// Something happened to an issue or work item.
+            /// An issue or work item changed.
             issue::Issue {
                 /// An issue.
                 Issue = "issue": "issue";
                 /// A task, an incident, an epic and other work items.
                 WorkItem = "work_item": "work_item";
             }
-            /// Somebody wrote a comment.
+            /// A comment was added or edited.
             note::Note {
                 /// A comment.
                 Note = "note": "note";
             }
-            /// Something happened to a merge request.
+            /// A merge request changed.
             merge_request::MergeRequest {
                 /// A merge request.
                 MergeRequest = "merge_request": "merge_request";
@@ -76,7 +76,7 @@ macro_rules! event_kinds {
             }
             /// A job changed its status.
             job::Job {
-                /// A job, called build on the wire.
+                /// A job, which GitLab's payload calls a build.
                 Job = "job": "build" | "job";
             }
             /// A deployment changed its status.
@@ -84,14 +84,14 @@ macro_rules! event_kinds {
                 /// A deployment.
                 Deployment = "deployment": "deployment";
             }
-            /// Something happened to a release.
+            /// A release changed.
             release::Release {
                 /// A release.
                 Release = "release": "release";
             }
-            /// Something happened to a page of a wiki.
+            /// A wiki page changed.
             wiki_page::WikiPage {
-                /// A page of a wiki.
+                /// A wiki page.
                 WikiPage = "wiki_page": "wiki_page";
             }
             /// A feature flag was turned on or off.
@@ -99,12 +99,12 @@ macro_rules! event_kinds {
                 /// A feature flag.
                 FeatureFlag = "feature_flag": "feature_flag";
             }
-            /// Somebody added or removed an emoji reaction.
+            /// An emoji reaction was added or removed.
             emoji::Emoji {
                 /// An emoji reaction.
                 Emoji = "emoji": "emoji";
             }
-            /// Something happened to a milestone.
+            /// A milestone changed.
             milestone::Milestone {
                 /// A milestone.
                 Milestone = "milestone": "milestone";
@@ -116,14 +116,14 @@ macro_rules! event_kinds {
                 /// A deploy token is about to expire.
                 DeployToken = "deploy_token": "deploy_token" | "expiring_deploy_token";
             }
-            /// A vulnerability was found or judged.
+            /// A vulnerability was found, or its state changed.
             vulnerability::Vulnerability {
                 /// A vulnerability.
                 Vulnerability = "vulnerability": "vulnerability";
             }
-            /// The membership of a person changed.
+            /// A membership changed.
             member::Member {
-                /// A person joined or left a group or a project.
+                /// A user joined or left a group or a project, or asked to join.
                 Member = "member":
                     "user_add_to_group" | "user_update_for_group" | "user_remove_from_group"
                     | "user_access_request_to_group" | "user_access_request_denied_for_group"

@@ -1,41 +1,43 @@
-//! What rules and templates can ask of an event, in one form for all kinds. Owns that form; the file of
-//! each kind says which of its fields stand for what. What only members of one kind have is in the struct
-//! of that kind, such as [`Pipeline`](super::pipeline::Pipeline).
+//! The attributes of an event that rules and templates use, in one form for all kinds. Owns that
+//! form; the file of each kind decides which of its fields fill it. Fields that only one kind has
+//! are in its own struct, such as [`Pipeline`](super::pipeline::Pipeline).
 
 use serde::{Deserialize, Serialize};
 
 use super::commit::CommitSha;
 use super::participants::Participants;
 
-/// The attributes of an event. What GitLab does not say is `None` or empty.
+/// The attributes of an event. An attribute that GitLab does not send is `None` or empty.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct EventAttributes {
-    /// Path of the project or else the group, such as `acme/rocket`.
+    /// Path of the project, or else of the group, such as `acme/rocket`; empty if GitLab sends
+    /// neither.
     pub project_path: String,
-    /// GitLab's word for what was done, such as `open` or `merge`. For a branch or tag `create`, `push`
-    /// or `delete`, and for a merge request with new commits `push`.
+    /// The action in GitLab's term, such as `open` or `merge`. For branches and tags it is
+    /// `create`, `push` or `delete`; for a merge request with new commits it is `push`.
     pub action: Option<String>,
-    /// GitLab's own word where `action` is more specific; rules match either.
+    /// GitLab's own term where `action` is more specific, such as `update` where it is `push`. Rules
+    /// match either.
     pub generic_action: Option<&'static str>,
-    /// GitLab's word for the status of a pipeline, job or deployment.
+    /// The status of a pipeline, job or deployment, in GitLab's term.
     pub status: Option<String>,
-    /// Whether it is a pipeline, job or deployment that has not finished.
+    /// Whether this is a pipeline, job or deployment that has not finished.
     pub in_progress: bool,
     /// Branch or tag, without `refs/heads/` or `refs/tags/`.
     pub reference: Option<String>,
     /// Whether the branch or tag is protected.
     pub protected: Option<bool>,
-    /// Who takes part in it.
+    /// The users involved.
     pub participants: Participants,
-    /// The commit it is about.
+    /// The commit that the event is about.
     pub sha: Option<CommitSha>,
-    /// Number as people know it: of an issue, a pipeline, a job.
+    /// The number that GitLab's pages show, such as that of an issue, a pipeline or a job.
     pub number: Option<u64>,
-    /// Address of its page, as GitLab sent it; not yet safe to link to.
+    /// URL of the page, as GitLab sent it; not yet validated as a link.
     pub page: Option<String>,
     /// Title or name, or the title of the commit.
     pub title: Option<String>,
-    /// First line of what was written: a comment, a description, the message of a tag.
+    /// First line of the text: a comment, a description or the message of a tag.
     pub text: Option<String>,
     /// Source branch of a merge request.
     pub source_branch: Option<String>,
@@ -45,41 +47,43 @@ pub struct EventAttributes {
     pub environment: Option<String>,
     /// Stage of a job.
     pub stage: Option<String>,
-    /// How long a pipeline or job ran, in whole seconds.
+    /// Duration of a pipeline or job, in whole seconds.
     pub duration_seconds: Option<u64>,
-    /// Jobs that made a pipeline fail.
+    /// Names of the jobs that made a pipeline fail.
     pub failed_jobs: Vec<String>,
-    /// How far a pipeline is.
+    /// Progress of a pipeline.
     pub pipeline_state: Option<PipelineState>,
-    /// What a pipeline ran for. `None` where GitLab does not say all of it, and for a child pipeline: its
-    /// parent reports how both ended.
+    /// The ref and commit that a pipeline ran for. `None` if GitLab does not send all fields, and
+    /// for a child pipeline, because its parent reports the result of both.
     pub pipeline_revision: Option<PipelineRevision>,
 }
 
-/// How far a pipeline is, in a form that puts two deliveries in order.
+/// Progress of a pipeline, in a form that orders two deliveries about it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PipelineState {
-    /// Its id on its GitLab.
+    /// Id of the pipeline, unique on its GitLab instance.
     pub pipeline: u64,
-    /// When it finished, in seconds since 1970; `None` while it is in progress.
+    /// Time it finished, as a Unix time in seconds; `None` while it is in progress, 0 if it
+    /// finished at an unknown time.
     pub finished_at: Option<u64>,
 }
 
-/// What a pipeline ran for, and what its ref pointed to before.
+/// The ref and commit that a pipeline ran for, and the commit that the ref pointed to before.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PipelineRevision {
-    /// Id of the project on its GitLab.
+    /// Id of the project, unique on its GitLab instance.
     pub(crate) project: u64,
-    /// Branch or tag, or the merge request: its source branch may have pipelines of its own.
+    /// Branch or tag, or the merge request, because its source branch may also have branch
+    /// pipelines.
     pub(crate) reference: String,
     /// The commit.
     pub(crate) sha: CommitSha,
-    /// The commit that the ref pointed to before the push. GitLab names it for pipelines that a push to a
-    /// branch started, and for no others.
+    /// The commit that the ref pointed to before the push. GitLab sends it only for pipelines that
+    /// a push to a branch started.
     pub(crate) before: Option<CommitSha>,
 }
 
-/// The short name of a ref.
+/// The name of a ref without `refs/heads/` or `refs/tags/`.
 pub(super) fn short_ref(name: &str) -> &str {
     let short = name
         .strip_prefix("refs/heads/")

@@ -1,7 +1,7 @@
-//! A delivery in the envelope of CloudEvents 1.0, as Knative's GitLabSource and brokers send it.
-//! Owns both forms of the envelope and what names the delivery. The event inside is that of a plain
-//! webhook, see [`event`](super::event); its kind is what its body says, for the source's own list
-//! of types calls jobs by another name than its events do.
+//! The CloudEvents 1.0 envelope, as Knative's GitLabSource and brokers send it. Owns both content
+//! modes and the idempotency key of a CloudEvent. The payload is that of a plain webhook, see
+//! [`event`](super::event); its kind comes from the payload, because GitLabSource's event types
+//! name jobs differently from GitLab.
 
 use std::borrow::Cow;
 
@@ -21,25 +21,25 @@ const ID: HeaderName = HeaderName::from_static("ce-id");
 const SOURCE: HeaderName = HeaderName::from_static("ce-source");
 const VERSION: HeaderName = HeaderName::from_static("ce-specversion");
 
-/// Media type of the structured form.
+/// Media type of the structured content mode.
 pub const STRUCTURED: &str = "application/cloudevents+json";
 
-/// What was in an envelope.
+/// The content of an envelope.
 #[derive(Debug)]
 pub struct CloudEvent<'a> {
-    /// Stays the same when a broker tries again. The source gives every webhook an id of its own, so
-    /// GitLab's own resends are other events here.
+    /// The same for every redelivery by the broker. GitLabSource gives every webhook a new id, so a
+    /// resend by GitLab has another key.
     pub key: IdempotencyKey,
-    /// The body as GitLab sent it, or as the source wrote it anew.
+    /// The payload, as GitLab sent it or as the source serialized it again.
     pub data: Cow<'a, [u8]>,
 }
 
-/// Whether these are the headers of a CloudEvent of either form.
+/// Whether these are the headers of a CloudEvent in either content mode.
 pub(crate) fn is_cloud_event(headers: &HeaderMap) -> bool {
     headers.contains_key(VERSION) || is_structured(headers)
 }
 
-/// Whether the envelope is in the body.
+/// Whether the envelope is in the body: structured content mode.
 pub(crate) fn is_structured(headers: &HeaderMap) -> bool {
     let media_type = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
     media_type.is_some_and(|value| {
@@ -64,7 +64,8 @@ struct Envelope<'a> {
     data_base64: Option<Text<'a>>,
 }
 
-/// Takes the delivery out of its envelope.
+/// Reads the envelope. Fails with a [`ParseError`] if an attribute is missing, too long or of
+/// another CloudEvents version than 1.0.
 pub fn parse<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<CloudEvent<'a>, ParseError> {
     if is_structured(headers) {
         return parse_structured(body);
@@ -99,7 +100,7 @@ fn parse_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
     Ok(CloudEvent { key, data })
 }
 
-/// Id and source together are unique, says the specification.
+/// The key of the event. CloudEvents guarantees that id and source together are unique.
 fn key(
     version: Option<&str>,
     id: Option<&str>,

@@ -1,5 +1,5 @@
-//! What a commit id is. Owns the shape of a SHA and the rule that a SHA of zeros names no commit.
-//! Which field of an event holds the id of reason is decided where that event is read, see
+//! Commit ids. Owns the format of a SHA and the rule that a SHA of zeros is no commit. Which field
+//! of an event has the relevant id is decided where that event is parsed, see
 //! [`push`](super::push).
 
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::lenient::Lenient;
 use super::participants::{Person, User};
 
-/// Characters in the short form, as GitLab itself abbreviates commits.
+/// Characters of the short form; GitLab abbreviates to the same length.
 const SHORT_LENGTH: usize = 8;
 
 /// The id of a commit that exists: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits, not all zeros.
@@ -17,7 +17,8 @@ const SHORT_LENGTH: usize = 8;
 pub struct CommitSha(Box<str>);
 
 impl CommitSha {
-    /// Reads an id; `None` for anything else, also for GitLab's "no commit", a row of zeros.
+    /// Parses an id; `None` for anything else, including the zeros that GitLab sends for "no
+    /// commit".
     ///
     /// ```
     /// use webhook_app::gitlab::commit::CommitSha;
@@ -39,8 +40,8 @@ impl CommitSha {
         &self.0
     }
 
-    /// The first eight digits, for people.
-    pub(crate) fn short(&self) -> &str {
+    /// The first eight digits, for display.
+    pub fn short(&self) -> &str {
         &self.0[..SHORT_LENGTH]
     }
 }
@@ -51,10 +52,10 @@ impl fmt::Display for CommitSha {
     }
 }
 
-/// An id field as GitLab sends it: a commit, or zeros or null for "there is none".
+/// An id field as GitLab sends it: a commit, or zeros, null or `""` for "no commit".
 ///
-/// Anything else is an error that names what was expected, so that a branch name in the wrong
-/// field is refused instead of being announced.
+/// Anything else is an error that names the expected format, so that a branch name in the wrong
+/// field is rejected instead of shown as a commit.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct MaybeCommit(pub Option<CommitSha>);
 
@@ -73,7 +74,8 @@ impl<'de> Deserialize<'de> for MaybeCommit {
     }
 }
 
-/// A commit in a body. `I` is how its id is read: strictly where it is the commit of the event.
+/// A commit in a body. `I` selects how its id is parsed: strictly where it is the commit of the
+/// event.
 #[derive(Default, Deserialize)]
 #[serde(default, bound = "I: Default + Deserialize<'de>")]
 pub(super) struct CommitPayload<I = MaybeCommit> {
@@ -84,19 +86,19 @@ pub(super) struct CommitPayload<I = MaybeCommit> {
 }
 
 impl<I> CommitPayload<I> {
-    /// First line of its message.
+    /// First line of the commit message, or else the title.
     pub(super) fn first_line(&self) -> Option<String> {
         let message = self.message.clone().text();
         message.or_else(|| self.title.clone().text())
     }
 
-    /// Who wrote it.
+    /// The author.
     pub(super) fn author(&self) -> Option<Person> {
         self.author.clone().person()
     }
 }
 
-/// GitLab writes "no commit" as zeros, 40 or 64 of them by the repository's hash.
+/// GitLab writes "no commit" as 40 or 64 zeros, depending on the hash function of the repository.
 fn is_zero(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte == b'0')
 }

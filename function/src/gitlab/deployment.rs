@@ -1,5 +1,5 @@
-//! A deployment to an environment. Owns what is read of it and that its commit appears only at the end of
-//! an address. Its message is rendered in [`message`](crate::notifier::message).
+//! A deployment to an environment. Owns how it is parsed, including that its full commit id is only
+//! in the URL of the commit. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -12,11 +12,11 @@ use super::project::{ProjectPayload, path_of};
 use super::status::Status;
 use super::text::Line;
 
-/// A deployment changed its status. Its id is the attribute `number`, which GitLab before 14 does not
-/// send, and its page is that of its job; there is none if it came by the API.
+/// A deployment changed its status. Its id is the attribute `number`, which GitLab before 14 does
+/// not send. Its `page` is the page of its job, so a deployment created by the API has no page.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Deployment {
-    /// Its status.
+    /// Status of the deployment.
     pub(crate) status: Status,
     /// Name of the environment.
     pub(crate) environment: String,
@@ -77,7 +77,7 @@ impl Payload {
         })
     }
 
-    /// GitLab sends eight digits, and all of them only in the address of the commit's page.
+    /// GitLab sends eight digits; all of them are only in the URL of the commit.
     fn sha(&self) -> Option<CommitSha> {
         let (_, tail) = self.commit_url.as_str().rsplit_once('/')?;
         CommitSha::parse(tail).filter(|sha| sha.as_str().starts_with(self.short_sha.as_str()))

@@ -1,5 +1,5 @@
-//! An emoji reaction. Owns what is read of it; what it is a reaction to is read as for comments, see
-//! [`note`]. Its message is rendered in [`message`](crate::notifier::message).
+//! An emoji reaction. Owns how it is parsed; its noteable is parsed as for comments, see [`note`].
+//! Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -13,36 +13,36 @@ use super::participants::User;
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Somebody added or removed an emoji reaction. The page of what it is on is the attribute `page`.
+/// An emoji reaction was added or removed. The attribute `page` is the page of the noteable.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Emoji {
-    /// What happened; `None` in a test delivery.
+    /// The action; `None` in a test delivery.
     pub(crate) action: Option<Action>,
-    /// Its name, such as `thumbsup`.
+    /// Name of the emoji, such as `thumbsup`.
     pub(crate) name: String,
-    /// What it is on, or what the comment that it is on is about.
+    /// The noteable that has the reaction, or the noteable of the comment that has it.
     pub(crate) noteable: Noteable,
-    /// Whether it is on the object itself or on a comment.
+    /// Whether the reaction is on the noteable or on a comment about it.
     pub(crate) target: Target,
 }
 
-/// What can happen to a reaction.
+/// Actions on a reaction.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// It was added.
+    /// Added.
     Awarded,
-    /// It was removed.
+    /// Removed.
     Revoked,
-    /// A word that this program does not know.
+    /// An action that this program does not know.
     Unknown,
 }
 
-/// Where a reaction is.
+/// What a reaction is attached to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Target {
-    /// On the object itself.
+    /// The noteable itself.
     Noteable,
-    /// On a comment about it.
+    /// A comment on the noteable.
     Note,
 }
 

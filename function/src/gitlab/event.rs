@@ -1,5 +1,5 @@
-//! A webhook as one value. Owns the way from a verified body to an [`Event`] and the errors of reading.
-//! The table of kinds is in [`gitlab`](super); what a kind holds is read in its own file.
+//! A webhook as one value. Owns the way from a verified body to an [`Event`], and the parse errors.
+//! The table of kinds is in [`gitlab`](super); the fields of a kind are parsed in its own file.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -12,18 +12,18 @@ use super::text::Text;
 use super::verification::Verified;
 use super::{event_kinds, push};
 
-/// What one webhook says. The message, the rules, the templates and live pipelines read nothing else.
+/// The content of one webhook. Messages, rules, templates and live pipelines use nothing else.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {
     /// Kind, project and identity.
     pub meta: EventMeta,
-    /// What rules and templates match on, in one form for all kinds.
+    /// What rules and templates use, in one form for all kinds.
     pub attributes: EventAttributes,
-    /// What only events of one kind have.
+    /// The fields that only events of one kind have.
     pub(crate) kind: EventKind,
 }
 
-/// What the file of a kind reads from a body.
+/// The result of parsing a body of one kind.
 pub(super) struct Parsed<T> {
     pub(super) meta: EventMeta,
     pub(super) attributes: EventAttributes,
@@ -36,13 +36,14 @@ macro_rules! event_kind {
             $($(#[$_doc:meta])* $kind:ident = $label:literal: $($name:literal)|+;)+
         }
     )+) => {
-        /// What only events of one kind have.
+        /// The fields that only events of one kind have.
         #[derive(Clone, Debug, Eq, PartialEq)]
         pub(crate) enum EventKind {
             $($(#[$doc])* $type(Box<super::$module::$type>),)+
             /// A kind that this program does not know.
             Unhandled,
-            /// A known kind without what makes it one, as a custom webhook template may leave it.
+            /// A known kind without a field that it requires, for example because a custom webhook
+            /// template omits it.
             Incomplete,
         }
 
@@ -73,11 +74,11 @@ impl<T> Parsed<T> {
 }
 
 impl Event {
-    /// Reads the body of a verified webhook.
+    /// Parses the body of a verified webhook.
     ///
-    /// `hook` is the header `X-Gitlab-Event`. It is not signed, so it only says which kind to try first,
-    /// and that an event is confidential, which it may say without harm; `object_kind`, or else
-    /// `event_name`, decides.
+    /// `hook` is the header `X-Gitlab-Event`. It is not signed, so it only selects the kind to try
+    /// first, and can only add confidentiality. The kind is decided by `object_kind`, or else by
+    /// `event_name`.
     pub fn parse(hook: Option<&[u8]>, verified: Verified) -> Result<Self, ParseError> {
         let mut event = Self::parse_body(hook, verified.body)?;
         event.meta.idempotency_key = verified.idempotency_key;
@@ -87,7 +88,7 @@ impl Event {
     fn parse_body(hook: Option<&[u8]>, body: &[u8]) -> Result<Self, ParseError> {
         let body =
             std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
-        // serde would take an array for a struct, field by field.
+        // serde would accept an array as a struct, field by field.
         if !body.trim_ascii_start().starts_with('{') {
             read::<IgnoredAny>(body)?;
             let hints = EventHints {
@@ -103,10 +104,11 @@ impl Event {
             return event;
         }
         let names: Names = read(body)?;
-        let says_so = hook.is_some_and(|hook| hook.starts_with(b"Confidential "));
-        let hints = names.hints(says_so);
+        let is_confidential = hook.is_some_and(|hook| hook.starts_with(b"Confidential "));
+        let hints = names.hints(is_confidential);
         match Self::read(body, &hints) {
-            // A push without its commit is an error to show; other kinds are skipped with a reason.
+            // A push without its commit is reported as an error; other kinds are skipped with a
+            // reason.
             Err(ParseError::Missing(_)) if !matches!(hints.kind, Kind::Push | Kind::TagPush) => {
                 Ok(Self::empty(&hints, EventKind::Incomplete))
             }
@@ -127,7 +129,8 @@ impl Event {
         self.meta.kind
     }
 
-    /// One pass over a body that is what its header says; `None` for any other, which is read again.
+    /// Parses a push in a single pass; `None` if the body is another kind or invalid, so that it is
+    /// parsed again.
     fn try_push(body: &str) -> Option<Result<Self, ParseError>> {
         let payload: push::Payload = serde_json::from_str(body).ok()?;
         let hints = payload.hints();
@@ -139,7 +142,7 @@ impl Event {
 }
 
 impl EventAttributes {
-    /// The attributes of something that runs: a pipeline, a job, a deployment.
+    /// Adds the status of a pipeline, job or deployment; `word` is GitLab's term.
     pub(super) fn with_status(self, word: Option<String>, status: Status) -> Self {
         Self {
             status: word,
@@ -149,7 +152,7 @@ impl EventAttributes {
     }
 }
 
-/// The fields that name an event.
+/// The fields that name the kind of an event.
 #[derive(Deserialize)]
 struct Names<'a> {
     #[serde(borrow)]
@@ -162,19 +165,19 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn hints(&self, is_confidential: bool) -> EventHints<'_> {
-        let typed = Text::non_blank(self.event_type.as_ref())
+        let type_is_confidential = Text::non_blank(self.event_type.as_ref())
             .is_some_and(|name| name.starts_with("confidential_"));
         EventHints {
             kind: Kind::from_names(self.object_kind.as_ref(), self.event_name.as_ref()),
             name: Text::non_blank(self.event_name.as_ref())
                 .or_else(|| Text::non_blank(self.object_kind.as_ref()))
                 .unwrap_or_default(),
-            confidential: is_confidential || typed,
+            confidential: is_confidential || type_is_confidential,
         }
     }
 }
 
-/// Why a body could not be read. Names the field, never its content.
+/// Why a body could not be parsed. Names the field, never its content.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ParseError {
     /// Not UTF-8, as JSON must be.
@@ -183,12 +186,12 @@ pub enum ParseError {
     /// Not JSON.
     #[error("expected JSON, found something else at line {line}, column {column}")]
     Syntax {
-        /// From 1.
+        /// Counted from 1.
         line: usize,
-        /// From 1, in bytes.
+        /// Counted from 1, in bytes.
         column: usize,
     },
-    /// A field holds another type than GitLab sends, or appears twice.
+    /// A field has another type than GitLab sends, or appears twice.
     #[error("expected the body of a GitLab webhook, found an unexpected value in the field `{0}`")]
     Field(String),
     /// A field without which the event has no message is missing, null or empty.
@@ -198,7 +201,7 @@ pub enum ParseError {
     Missing(&'static str),
 }
 
-/// Reads JSON; the path of a wrong field is looked up only once there is one.
+/// Parses JSON. The path of an invalid field is determined in a second pass, only after an error.
 pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ParseError> {
     serde_json::from_str(body).map_err(|error| {
         if error.is_data() {

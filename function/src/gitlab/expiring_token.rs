@@ -1,5 +1,5 @@
-//! An access token or deploy token that is about to expire. Owns what is read of it: never the token
-//! itself, which GitLab does not send. Its message is rendered in [`message`](crate::notifier::message).
+//! An access token or deploy token that is about to expire. Owns how it is parsed; the token itself
+//! is not in the body. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -13,11 +13,11 @@ use super::text::Line;
 /// A token is about to expire.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ExpiringToken {
-    /// The group it belongs to, unless it belongs to a project.
+    /// Path or name of its group, if the token belongs to a group.
     pub(crate) group: Option<String>,
-    /// The name that people gave it.
+    /// Name of the token.
     pub(crate) name: String,
-    /// The day it expires.
+    /// Expiry date, as GitLab writes it.
     pub(crate) expires: String,
 }
 

@@ -1,4 +1,4 @@
-//! A feature flag. Owns what is read of it. Its message is rendered in
+//! A feature flag. Owns how it is parsed. Its message is rendered in
 //! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
@@ -13,9 +13,9 @@ use super::text::Line;
 /// A feature flag was turned on or off. Its description is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FeatureFlag {
-    /// Its name.
+    /// Name of the flag.
     pub(crate) name: String,
-    /// On or off.
+    /// Whether it is on or off.
     pub(crate) switch: Switch,
 }
 
@@ -48,8 +48,12 @@ impl Payload {
             None => return Err(ParseError::Missing("object_attributes.active")),
         };
         let id = digits(flag.id);
-        let on_or_off = format!("{switch:?}");
-        let identity = [&id, flag.name.as_str(), &on_or_off];
+        // Part of the content key: these literals must not change.
+        let on_or_off = match switch {
+            Switch::On => "On",
+            Switch::Off => "Off",
+        };
+        let identity = [&id, flag.name.as_str(), on_or_off];
         let project = self.project();
         let project_path = path_of(project.as_ref());
         let meta = hints.meta(project, None, &identity);

@@ -1,5 +1,6 @@
-//! An issue or another work item: incidents, tasks, epics. Owns what is read of them and when they are
-//! confidential. Their messages are rendered in [`message`](crate::notifier::message).
+//! An issue or another work item, such as an incident, a task or an epic. Owns how they are parsed
+//! and when they are confidential. Their messages are rendered in
+//! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -12,29 +13,29 @@ use super::participants::Participants;
 use super::project::path_of;
 use super::text::Line;
 
-/// Something happened to an issue or work item.
+/// An issue or work item changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Issue {
-    /// Its type.
+    /// Type of the work item.
     pub(crate) work_item_type: WorkItemType,
-    /// What happened; `None` in a test delivery.
+    /// The action; `None` in a test delivery.
     pub(crate) action: Option<Action>,
-    /// Whether it is open, where GitLab says so.
+    /// Whether it is open, if GitLab sends the state.
     pub(crate) state: Option<State>,
 }
 
-/// What can happen to an issue.
+/// Actions on an issue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// It is new.
+    /// Opened for the first time.
     Opened,
-    /// It was closed.
+    /// Closed.
     Closed,
-    /// It was opened again.
+    /// Opened again.
     Reopened,
-    /// Something about it changed.
+    /// Another change, such as to its labels.
     Updated,
-    /// A word that this program does not know.
+    /// An action that this program does not know.
     Unknown,
 }
 
@@ -47,7 +48,7 @@ pub(crate) enum State {
     Closed,
 }
 
-/// The types of work items of GitLab 19.
+/// The work item types of GitLab 19.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum WorkItemType {
     Issue,
@@ -146,7 +147,7 @@ impl State {
 }
 
 impl WorkItemType {
-    /// GitLab before 16 names no type for an issue.
+    /// GitLab before 16 sends no type for issues.
     fn parse(word: &str, hints: &EventHints) -> Self {
         match word {
             "Issue" => Self::Issue,

@@ -1,5 +1,5 @@
-//! A job of a pipeline, called build on the wire. Owns what is read of it. Its message is rendered in
-//! [`message`](crate::notifier::message).
+//! A job of a pipeline, which GitLab's payload calls a build. Owns how it is parsed. Its message is
+//! rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -18,17 +18,17 @@ use super::text::Line;
 /// A job changed its status. Its name is the attribute `title`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Job {
-    /// Its id on its GitLab, as its page has it.
+    /// Id of the job, as in the URL of its page.
     pub(crate) id: u64,
-    /// Its status.
+    /// Status of the job.
     pub(crate) status: Status,
-    /// Whether it runs for a branch or a tag.
+    /// Whether it ran for a branch or a tag.
     pub(crate) ref_kind: RefKind,
-    /// Why it failed, in GitLab's word.
+    /// Reason for the failure, in GitLab's term. GitLab may also send one for jobs that passed.
     pub(crate) failure_reason: Option<String>,
 }
 
-/// Newer documentation says `job_…` where GitLab sends `build_…`; both are read.
+/// GitLab sends `build_…` although newer documentation says `job_…`; both are accepted.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Payload {
@@ -55,7 +55,7 @@ pub(super) struct Payload {
     commit: LenientObject<Commit>,
 }
 
-/// Here GitLab names the author in fields of the commit itself.
+/// In job events the author is in fields of the commit itself.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Commit {
@@ -70,7 +70,7 @@ impl Payload {
         let project = self.project.and_then(ProjectPayload::read);
         let project_path = path_of(project.as_ref());
         let mut meta = hints.meta(project, None, &identity);
-        // GitLab before 15.2 sends no project, only its name.
+        // GitLab before 15.2 sends only the name of the project.
         let named = self.project_name.0.map(Project::named);
         meta.project = meta.project.or(named);
         let status = Status::parse(self.build_status.as_str());

@@ -1,6 +1,6 @@
-//! Values that only rules and templates want. Owns that none of them ever makes a body unreadable: a
-//! value of another type than GitLab sends counts as missing. What a message needs is read strictly, in
-//! the file of its kind.
+//! Values that only rules and templates use. Owns the guarantee that none of them makes a body
+//! unreadable: a value of an unexpected type counts as missing. Fields that a message requires are
+//! parsed strictly, in the file of their kind.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::limits::LIMITS;
 
-/// A string, a number or a boolean; nothing for everything else.
+/// A string, a number or a boolean; [`Missing`](Self::Missing) for any other value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Lenient {
     #[default]
@@ -22,7 +22,7 @@ pub(super) enum Lenient {
 }
 
 impl Lenient {
-    /// The first line of a string that is not blank.
+    /// The first line of the string, trimmed; `None` for other values and blank strings.
     pub(super) fn text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),
@@ -30,7 +30,7 @@ impl Lenient {
         }
     }
 
-    /// The string, or `""`.
+    /// The string, or `""` for other values.
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Text(text) => text,
@@ -38,7 +38,7 @@ impl Lenient {
         }
     }
 
-    /// A whole number from 0 to 9e15, rounded down.
+    /// The number rounded down; `None` if it is negative, 9e15 or more, or no number.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -51,7 +51,7 @@ impl Lenient {
         }
     }
 
-    /// A boolean.
+    /// The boolean; `None` for other values.
     pub(super) fn flag(&self) -> Option<bool> {
         match self {
             Self::Flag(flag) => Some(*flag),
@@ -70,7 +70,7 @@ struct ScalarVisitor;
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "ids and seconds are far below the numbers that lose digits"
+    reason = "ids and seconds are far below 2^53"
 )]
 impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Lenient;
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// An object, or its default for everything else. All fields of `T` must be lenient themselves.
+/// An object; the default of `T` for any other value. All fields of `T` must be lenient themselves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LenientObject<T>(pub(super) T);
 
@@ -128,7 +128,7 @@ impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
     }
 }
 
-/// The objects of a list, at most 100; none for everything else.
+/// The objects of a list, at most [`MAX_ENTRIES`]; empty for any other value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LenientList<T>(pub(super) Vec<T>);
 
@@ -138,7 +138,8 @@ impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientList<T> {
     }
 }
 
-/// The two shapes that a value can have besides that of a scalar.
+/// The two compound shapes of a JSON value: object and list. Each implementation accepts one of
+/// them.
 trait Shape<'de>: Default {
     fn from_map<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
         skip_entries(entries).map(|()| Self::default())
@@ -234,13 +235,13 @@ mod tests {
         for missing in ["null", "[1,[2]]", "{\"a\":{}}", "\"  \""] {
             assert_eq!(read(missing), Lenient::Missing, "{missing}");
         }
-        for no_count in ["-1", "1e300"] {
-            assert_eq!(read(no_count).number(), None, "{no_count}");
+        for out_of_range in ["-1", "1e300"] {
+            assert_eq!(read(out_of_range).number(), None, "{out_of_range}");
         }
     }
 
     #[test]
-    fn an_object_or_a_list_of_another_shape_counts_as_missing() {
+    fn a_value_of_another_shape_counts_as_missing() {
         #[derive(Clone, Debug, Default, Deserialize)]
         #[serde(default)]
         struct Named {

@@ -1,5 +1,5 @@
-//! Membership of a group or a project, from group hooks and system hooks. Owns what is read of a change
-//! to it. Its message is rendered in [`message`](crate::notifier::message).
+//! The membership of a user in a group or a project, from group hooks and system hooks. Owns how a
+//! change to it is parsed. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -9,33 +9,33 @@ use super::meta::{EventHints, digits};
 use super::project::Project;
 use super::text::Line;
 
-/// The membership of a person changed. GitLab does not say who changed it.
+/// A membership changed. GitLab does not send who changed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Member {
-    /// The group, unless it is a project.
+    /// Path or name of the group; `None` for a membership of a project.
     pub(crate) group: Option<String>,
-    /// What happened.
+    /// The action.
     pub(crate) action: Action,
-    /// The person, by full name or else by user name.
+    /// The member's full name, or else the username.
     pub(crate) who: String,
-    /// Their access level now, in GitLab's word.
+    /// The member's current access level, in GitLab's term.
     pub(crate) access: Option<String>,
 }
 
-/// What can happen to a membership.
+/// Actions on a membership.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// It began.
+    /// The user became a member.
     Joined,
-    /// Its level or its end changed.
+    /// The access level or the expiry date changed.
     Changed,
-    /// It ended.
+    /// The user is no longer a member.
     Left,
-    /// The person asked for it.
+    /// The user asked for membership.
     Requested,
-    /// The request was denied.
+    /// The request for membership was denied.
     Denied,
-    /// A word that this program does not know.
+    /// An action that this program does not know.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! A merge request. Owns what is read of it and which commit it is about: the last one of its source
+//! A merge request. Owns how it is parsed and which commit it is about: the last one of its source
 //! branch. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
@@ -12,39 +12,39 @@ use super::participants::Participants;
 use super::project::path_of;
 use super::text::Line;
 
-/// Something happened to a merge request.
+/// A merge request changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct MergeRequest {
-    /// What happened; `None` in a test delivery.
+    /// The action; `None` in a test delivery.
     pub(crate) action: Option<Action>,
-    /// Its state, where GitLab says so.
+    /// The state, if GitLab sends it.
     pub(crate) state: Option<State>,
 }
 
-/// What can happen to a merge request.
+/// Actions on a merge request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// It is new.
+    /// Opened for the first time.
     Opened,
-    /// It was closed.
+    /// Closed without a merge.
     Closed,
-    /// It was opened again.
+    /// Opened again.
     Reopened,
-    /// It was merged.
+    /// Merged.
     Merged,
-    /// A person approved it, and it has all approvals.
+    /// A user approved it, and it now has all required approvals.
     Approved,
-    /// A person approved it.
+    /// A user approved it.
     Approval,
-    /// A person took an approval back, and now it lacks one.
+    /// A user revoked an approval, and it now lacks a required one.
     Unapproved,
-    /// A person took an approval back.
+    /// A user revoked an approval.
     Unapproval,
-    /// Its source branch has new commits.
+    /// The source branch has new commits.
     Pushed,
-    /// Something else about it changed.
+    /// Another change, such as to its labels.
     Updated,
-    /// A word that this program does not know.
+    /// An action that this program does not know.
     Unknown,
 }
 
@@ -55,7 +55,7 @@ pub(crate) enum State {
     Open,
     /// Closed without a merge.
     Closed,
-    /// It is being merged.
+    /// The merge is in progress.
     Locked,
     /// Merged.
     Merged,
@@ -135,7 +135,7 @@ impl Payload {
 }
 
 impl Attributes {
-    /// An update with `oldrev` is a push to the source branch.
+    /// GitLab's action; an update with `oldrev` is a push to the source branch.
     fn action(&self) -> Option<Action> {
         Some(match self.action.0.as_deref()? {
             "open" => Action::Opened,

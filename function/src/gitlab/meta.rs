@@ -1,5 +1,5 @@
-//! What every event has: a kind, a project, an identity. Owns how they are read. What happened is read in
-//! the file of each kind, such as [`issue`](super::issue).
+//! The metadata of every event: kind, project and identity. Owns how they are parsed. The rest of a
+//! body is parsed in the file of its kind, such as [`issue`](super::issue).
 
 use serde::Deserialize;
 use url::Url;
@@ -13,54 +13,56 @@ use super::project::{Project, ProjectPayload};
 /// Kind, project and identity of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventMeta {
-    /// What kind of event it is.
+    /// The kind.
     pub(crate) kind: Kind,
-    /// The project, if GitLab named one.
+    /// The project, if the event has one.
     pub(crate) project: Option<Project>,
-    /// Scheme and host of the GitLab it came from, part of the message id; empty if unknown. Read from
-    /// the body, which is signed, and not from `X-Gitlab-Instance`, which is not.
+    /// Scheme, host and port of the GitLab instance, part of the message id; empty if unknown. It
+    /// comes from the signed body, not from the header `X-Gitlab-Instance`, which is not signed.
     pub instance: String,
-    /// Whether only members of the project may see it.
+    /// Whether only members of the project may see the event.
     pub confidential: bool,
-    /// The key that GitLab sent; `None` before GitLab 17.4.
+    /// The key that GitLab or the broker sent; GitLab before 17.4 sends none.
     pub(crate) idempotency_key: Option<IdempotencyKey>,
-    /// A digest of what identifies the event, in place of a missing key.
+    /// A digest of the fields that identify the event, used if there is no key.
     pub content_key: IdempotencyKey,
 }
 
 impl EventMeta {
-    /// What names the delivery: GitLab's key, or else the digest.
+    /// The key of the delivery: the one sent with it, or else [`content_key`](Self::content_key).
     pub(crate) fn delivery_key(&self) -> &IdempotencyKey {
         self.idempotency_key.as_ref().unwrap_or(&self.content_key)
     }
 
-    /// Path of the project, or its name where GitLab sends no path.
+    /// Path of the project, or its name if GitLab sends no path.
     pub(crate) fn project_label(&self) -> Option<&str> {
         self.project.as_ref().map(Project::label)
     }
 }
 
-/// What is known of a body before it is read as one of its kind.
+/// What is known about a body before its kind is parsed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventHints<'a> {
-    /// The kind that its names say.
+    /// The kind that the names in the body select.
     pub(super) kind: Kind,
-    /// The name itself: `event_name`, or else `object_kind`.
+    /// `event_name`, or else `object_kind`; empty for pushes.
     pub(super) name: &'a str,
-    /// Whether its header or its type calls it confidential.
+    /// Whether the header or `event_type` marks it as confidential.
     pub(super) confidential: bool,
 }
 
 impl EventHints<'_> {
-    /// The metadata of an event. `page` is an address on the same GitLab, for events whose project
-    /// has none; `identity` holds what tells this event from others of its kind and project.
+    /// The metadata of an event. `page` is a URL on the same GitLab instance, for events whose
+    /// project has none; `identity` are the fields that distinguish this event from others of its
+    /// kind and project.
     pub(super) fn meta(
         &self,
         project: Option<Project>,
         page: Option<&str>,
         identity: &[&str],
     ) -> EventMeta {
-        // The path that GitLab sends, or else the name: identities are pinned by a test.
+        // The path that GitLab sends, or else the name. Changing it would change message ids; a
+        // test pins them.
         let path = project.as_ref().map_or("", Project::label);
         let fields: Vec<_> = [self.kind.label(), self.name, path]
             .into_iter()
@@ -80,7 +82,7 @@ impl EventHints<'_> {
     }
 }
 
-/// Scheme and host of the first address that can be read.
+/// Scheme, host and port of the first valid URL; empty if none is valid.
 pub(super) fn instance(addresses: [Option<&str>; 2]) -> String {
     let mut addresses = addresses.into_iter().flatten();
     let url = addresses.find_map(|address| Url::parse(address).ok());
@@ -88,7 +90,7 @@ pub(super) fn instance(addresses: [Option<&str>; 2]) -> String {
         .unwrap_or_default()
 }
 
-/// The fields that most bodies have besides the attributes `A` of what happened.
+/// The fields that most bodies have besides `object_attributes` of the type `A`.
 #[derive(Deserialize)]
 pub(super) struct CommonPayload<A> {
     #[serde(default)]
@@ -102,19 +104,19 @@ pub(super) struct CommonPayload<A> {
 }
 
 impl<A> CommonPayload<A> {
-    /// The attributes, once.
+    /// Takes `object_attributes`; fails if they are missing or were taken before.
     pub(super) fn attributes(&mut self) -> Result<A, ParseError> {
         let attributes = self.object_attributes.take();
         attributes.ok_or(ParseError::Missing("object_attributes"))
     }
 
-    /// The project, once.
+    /// Takes the project; `None` if it is missing or was taken before.
     pub(super) fn project(&mut self) -> Option<Project> {
         self.project.take().and_then(ProjectPayload::read)
     }
 }
 
-/// A number as part of an identity.
+/// A number as text for an identity; empty if it is missing.
 pub(super) fn digits(number: Option<u64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }

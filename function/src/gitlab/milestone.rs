@@ -1,5 +1,5 @@
-//! A milestone. Owns what is read of it; its action is a field beside it, not in it. Its message is
-//! rendered in [`message`](crate::notifier::message).
+//! A milestone. Owns how it is parsed; its action is at the top level of the body, not in
+//! `object_attributes`. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -11,27 +11,27 @@ use super::participants::{Participants, User};
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Something happened to a milestone. Its number is the attribute `number`.
+/// A milestone changed. Its number is the attribute `number`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Milestone {
-    /// What happened; `None` in a test delivery.
+    /// The action; `None` in a test delivery.
     pub(crate) action: Option<Action>,
-    /// Its title.
+    /// Title of the milestone.
     pub(crate) title: String,
-    /// The day it is due.
+    /// Due date, as GitLab writes it.
     pub(crate) due: Option<String>,
 }
 
-/// What can happen to a milestone.
+/// Actions on a milestone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// It is new.
+    /// Created.
     Created,
-    /// It was reached or given up.
+    /// Closed.
     Closed,
-    /// It was opened again.
+    /// Opened again.
     Reopened,
-    /// A word that this program does not know.
+    /// An action that this program does not know.
     Unknown,
 }
 

@@ -1,5 +1,5 @@
-//! A comment, called note on the wire. Owns what it is a comment on, which commit that is, and when it is
-//! confidential. Its message is rendered in [`message`](crate::notifier::message).
+//! A comment, which GitLab's API calls a note. Owns its noteable, the commit it is about, and when
+//! it is confidential. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -12,45 +12,45 @@ use super::participants::{Account, Participants, User};
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Somebody wrote a comment. Its first line is the attribute `text`.
+/// A comment was added or edited. Its first line is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Note {
-    /// What it is a comment on.
+    /// What was commented on.
     pub(crate) noteable: Noteable,
-    /// What happened; GitLab before 16.11 does not say, and then it is new.
+    /// The action; GitLab before 16.11 sends none, which counts as new.
     pub(crate) action: Action,
-    /// Whether GitLab wrote it itself.
+    /// Whether GitLab generated the comment.
     pub(crate) system: bool,
 }
 
-/// What can happen to a comment.
+/// Actions on a comment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// It is new.
+    /// Added.
     Created,
-    /// It was edited.
+    /// Edited.
     Updated,
-    /// A word that this program does not know.
+    /// An action that this program does not know.
     Unknown,
 }
 
-/// What people comment on and react to.
+/// An object that can have comments and reactions.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Noteable {
-    /// A commit.
+    /// A commit, if GitLab sends a valid id.
     Commit(Option<CommitSha>),
-    /// A merge request: its number and its last commit.
+    /// A merge request, with its number and last commit.
     MergeRequest(Option<u64>, Option<CommitSha>),
-    /// An issue or work item: its number.
+    /// An issue or work item, with its number.
     Issue(Option<u64>),
     /// A snippet.
     Snippet,
-    /// Something else.
+    /// Another type, or a type that this program does not know.
     Other,
 }
 
 impl Noteable {
-    /// The commit it is about.
+    /// The commit that the noteable is about.
     pub(crate) fn sha(&self) -> Option<&CommitSha> {
         match self {
             Self::Commit(sha) | Self::MergeRequest(_, sha) => sha.as_ref(),
@@ -71,7 +71,7 @@ pub(super) struct Payload {
     snippet: LenientObject<Snippet>,
 }
 
-/// The objects of which one is what a comment or a reaction is on.
+/// The objects in a body, one of which is the noteable.
 #[derive(Default)]
 pub(super) struct Noteables {
     pub(super) commit: Option<CommitPayload>,
@@ -160,26 +160,28 @@ impl Payload {
 }
 
 impl Attributes {
-    /// Meant for members only, in either of GitLab's words for it.
+    /// Whether only members may see it, by either of GitLab's fields.
     pub(super) fn is_internal(&self) -> bool {
         self.internal == Some(true) || self.confidential == Some(true)
     }
 
-    /// What the comment is on.
+    /// The noteable of the comment.
     pub(super) fn read_noteable(self, noteables: Noteables) -> Noteable {
         noteables.read(self.noteable_type.as_str(), self.commit_id)
     }
 }
 
 impl Noteables {
-    /// An issue that only members may see makes everything on it confidential.
+    /// A confidential issue or merge request makes its comments and reactions confidential.
     pub(super) fn is_confidential(&self) -> bool {
         let issuable = [&self.merge_request, &self.issue].into_iter().flatten();
-        issuable.into_iter().any(|on| on.confidential == Some(true))
+        issuable
+            .into_iter()
+            .any(|object| object.confidential == Some(true))
     }
 
-    /// The attributes that the object of a comment or reaction gives it; `author` is the id of whoever
-    /// wrote the comment, the author of an event on something that has none.
+    /// The attributes that a comment or reaction takes from its noteable. `author` is the id of the
+    /// comment's author, used if the noteable has no author.
     pub(super) fn attributes(&self, user: User, author: &Lenient) -> EventAttributes {
         let issuable = self.merge_request.as_ref().or(self.issue.as_ref());
         let last_commit = issuable.and_then(|on| on.last_commit.as_ref());
@@ -192,7 +194,7 @@ impl Noteables {
             ..Participants::default()
         };
         let author_id = match (issuable, commit) {
-            // The author of a comment on a commit is whoever wrote the commit.
+            // For a comment on a commit, the author is the author of the commit.
             (_, Some(_)) => &Lenient::Missing,
             (Some(on), None) => &on.author_id,
             (None, None) if self.snippet.author_id != Lenient::Missing => &self.snippet.author_id,
@@ -207,7 +209,7 @@ impl Noteables {
         }
     }
 
-    /// The object of the type that GitLab names; `commit` is the comment's own word for its commit.
+    /// The noteable of the type that GitLab sends; `commit` is `commit_id` of the comment.
     pub(super) fn read(self, noteable: &str, commit: MaybeCommit) -> Noteable {
         match noteable {
             "Commit" => Noteable::Commit(self.commit.and_then(|commit| commit.id.0).or(commit.0)),

@@ -1,48 +1,48 @@
-//! Who takes part in an event, as rules and templates refer to them. Owns the parts and how GitLab names
-//! the people; which field of a body holds whom is read in the file of each kind.
+//! The users involved in an event, as rules and templates refer to them. Owns their roles and how
+//! GitLab writes a user; which field of a body has which role is decided in the file of its kind.
 
 use serde::Deserialize;
 
 use super::lenient::{Lenient, LenientList, LenientObject};
 
-/// A person, as far as GitLab says.
+/// A person, with the fields that GitLab sends.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Person {
-    /// Id of the account.
+    /// Id of the GitLab account.
     pub id: Option<u64>,
-    /// User name of the account.
+    /// Username of the GitLab account.
     pub username: Option<String>,
     /// Full name.
     pub name: Option<String>,
-    /// E-mail address, if the person shows it.
+    /// Email address, if the person made it public.
     pub email: Option<String>,
 }
 
 impl Person {
-    /// The full name, or else the user name.
+    /// The full name, or else the username.
     pub fn display_name(&self) -> Option<&str> {
         self.name.as_deref().or(self.username.as_deref())
     }
 
-    /// The person, unless nothing is known of them.
+    /// The person; `None` if all fields are missing.
     pub(super) fn if_known(self) -> Option<Self> {
         (self != Self::default()).then_some(self)
     }
 }
 
-/// An e-mail address in a body. GitLab replaces hidden ones by a word.
+/// An email address in a body. GitLab replaces hidden ones with `[REDACTED]`.
 pub(super) fn email(text: Lenient) -> Option<String> {
     text.text().filter(|email| email.contains('@'))
 }
 
-/// Everybody who takes part in an event.
+/// The users involved in an event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Participants {
-    /// Who triggered it: pushed, commented, merged, started the pipeline.
+    /// The user who triggered it: who pushed, commented, merged or started the pipeline.
     pub actor: Option<Person>,
-    /// Who wrote what it is about: the merge request, the issue, or else the commit.
+    /// The author of the merge request or issue, or else of the commit.
     pub author: Option<Person>,
-    /// Who wrote the commit.
+    /// The author of the commit.
     pub committer: Option<Person>,
     /// Assignees of the merge request or issue.
     pub assignees: Vec<Person>,
@@ -51,7 +51,7 @@ pub struct Participants {
 }
 
 impl Participants {
-    /// An event of which GitLab names the person who triggered it, and nobody else.
+    /// For an event with no user but the one who triggered it.
     pub(super) fn of_actor(actor: Option<Person>) -> Self {
         Self {
             actor,
@@ -59,7 +59,7 @@ impl Participants {
         }
     }
 
-    /// An event about a commit: who wrote the commit is also the author.
+    /// For an event about a commit, whose author is also the author of the event.
     pub(super) fn of_commit(actor: Option<Person>, committer: Option<Person>) -> Self {
         Self {
             actor,
@@ -69,8 +69,8 @@ impl Participants {
         }
     }
 
-    /// Adds the author, of whom GitLab sends the id alone; without one the author is whoever wrote the
-    /// commit.
+    /// Sets the author from an account id, the only field that GitLab sends; without an id, the
+    /// author of the commit.
     pub(super) fn with_author(mut self, id: &Lenient) -> Self {
         self.author = match id.number() {
             Some(id) => Some(self.with_id(id)),
@@ -79,7 +79,7 @@ impl Participants {
         self
     }
 
-    /// What the other fields say of the account with this id.
+    /// The participant with this account id, or a person with nothing but the id.
     fn with_id(&self, id: u64) -> Person {
         let known = self.actor.iter().chain(&self.assignees);
         let found = known
@@ -103,7 +103,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// The person, unless nothing is known of them.
+    /// The person; `None` if all fields are missing.
     pub(super) fn read(self) -> Option<Person> {
         let person = Person {
             id: self.id.number(),
@@ -115,21 +115,21 @@ impl Account {
     }
 }
 
-/// `user` of a body.
+/// The field `user` of a body.
 pub(super) type User = LenientObject<Account>;
 
 impl User {
-    /// The person, unless nothing is known of them.
+    /// The person; `None` if all fields are missing.
     pub(super) fn person(self) -> Option<Person> {
         self.0.read()
     }
 }
 
-/// `assignees` or `reviewers` of a body.
+/// The field `assignees` or `reviewers` of a body.
 pub(super) type Users = LenientList<Account>;
 
 impl Users {
-    /// Those of whom something is known.
+    /// The people in the list, without empty entries.
     pub(super) fn people(self) -> Vec<Person> {
         self.0.into_iter().filter_map(Account::read).collect()
     }

@@ -1,5 +1,5 @@
-//! A pipeline. Owns what is read of it and of its jobs, and which pipelines can be a fix. Its message is
-//! rendered in [`message`](crate::notifier::message).
+//! A pipeline. Owns how it and its jobs are parsed, and which pipelines can fix a failure. Its
+//! message is rendered in [`message`](crate::notifier::message).
 
 use std::time::UNIX_EPOCH;
 
@@ -16,19 +16,19 @@ use super::push::RefKind;
 use super::status::Status;
 use super::text::Line;
 
-/// GitLab's word for the source of a pipeline that another one of its project started.
+/// Value of `source` for a child pipeline, which another pipeline of the project started.
 const PARENT_PIPELINE: &str = "parent_pipeline";
 
 /// A pipeline changed its status.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Pipeline {
-    /// Its id on its GitLab, as its page has it.
+    /// Id of the pipeline, as in the URL of its page.
     pub(crate) id: u64,
-    /// Its status.
+    /// Status of the pipeline.
     pub(crate) status: Status,
-    /// Whether it runs for a branch or a tag.
+    /// Whether it ran for a branch or a tag.
     pub(crate) ref_kind: RefKind,
-    /// Number of the merge request it runs for.
+    /// Number of the merge request, for a merge request pipeline.
     pub(crate) merge_request: Option<u64>,
 }
 
@@ -131,7 +131,7 @@ impl Attributes {
         }
     }
 
-    /// A child pipeline neither fails nor fixes anything by itself: its parent reports the end of both.
+    /// A child pipeline is neither a failure nor a fix: its parent reports the result of both.
     fn revision(
         &self,
         project: Option<&Project>,
@@ -150,8 +150,8 @@ impl Attributes {
     }
 }
 
-/// GitLab writes `2016-08-12 15:26:29 UTC`, or the same as RFC 3339. An end without a time that can be
-/// read comes before every other end.
+/// GitLab writes `2016-08-12 15:26:29 UTC` or RFC 3339. 0 if the time cannot be parsed, which
+/// orders it before every other end.
 fn unix_seconds(text: &str) -> u64 {
     let text = text.strip_suffix(" UTC").unwrap_or(text);
     let time = humantime::parse_rfc3339_weak(text).ok();
@@ -166,7 +166,7 @@ fn failed(builds: Vec<Build>) -> Vec<String> {
     failed.filter_map(|build| build.name.0).collect()
 }
 
-/// Rounds down; `None` for a time that no pipeline takes.
+/// Rounded down; `None` if negative or 1e9 and more, about 31 years.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_read_in_the_forms_gitlab_writes() {
+    fn both_time_formats_of_gitlab_are_parsed() {
         for text in [
             "2016-08-12 15:26:29 UTC",
             "2016-08-12T15:26:29Z",

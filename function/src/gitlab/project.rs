@@ -1,5 +1,5 @@
-//! A project on GitLab. Owns its path and its page. A group, in which some events happen instead, is read
-//! by [`member`](super::member) and its neighbours.
+//! A project on GitLab. Owns its path and its page. Events of a group are parsed by their kind,
+//! such as [`member`](super::member).
 
 use serde::Deserialize;
 
@@ -11,14 +11,14 @@ use super::text::Line;
 pub(crate) struct Project {
     label: String,
     has_path: bool,
-    /// Its id, for pipelines.
+    /// Id of the project, unique on its GitLab instance.
     pub(crate) id: Option<u64>,
-    /// Address of its page, as GitLab sent it; not yet safe to link to.
+    /// URL of the project, as GitLab sent it; not yet validated as a link.
     pub(crate) web_url: Option<String>,
 }
 
 impl Project {
-    /// A project of which GitLab sends nothing but the path.
+    /// A project of which only the path is known.
     pub(super) fn at(path: String) -> Self {
         Self {
             label: path,
@@ -28,7 +28,7 @@ impl Project {
         }
     }
 
-    /// A project of which GitLab sends nothing but the name.
+    /// A project of which only the name is known.
     pub(super) fn named(name: String) -> Self {
         Self {
             has_path: false,
@@ -58,7 +58,7 @@ pub(super) struct ProjectPayload {
 }
 
 impl ProjectPayload {
-    /// The project, by its path or else its name; none if it has neither.
+    /// The project; `None` if it has neither path nor name.
     pub(super) fn read(self) -> Option<Project> {
         let project = match (self.path_with_namespace.0, self.name.0) {
             (Some(path), _) => Project::at(path),
@@ -72,7 +72,7 @@ impl ProjectPayload {
     }
 }
 
-/// The path of a project, or `""`, as rules match it.
+/// The path of a project as rules match it; `""` if there is none.
 pub(super) fn path_of(project: Option<&Project>) -> String {
     project
         .and_then(Project::path)

@@ -1,6 +1,6 @@
-//! A branch or tag that moved: pushes and tag pushes. Owns which field holds the commit, which differs for
-//! annotated tags and deletions. Which body is a push is decided in [`event`](super::event); the message
-//! is rendered in [`message`](crate::notifier::message).
+//! Changes of branches and tags: pushes and tag pushes. Owns which field has the commit, which
+//! differs for annotated tags and deletions. Whether a body is a push is decided in
+//! [`event`](super::event); the message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,21 +16,21 @@ use super::participants::{Participants, Person, email};
 use super::project::{ProjectPayload, path_of};
 use super::text::{Line, Text};
 
-/// A branch or tag was created, moved or deleted. Its name is the attribute `reference`, its commit the
-/// attribute `sha`, and the newest commit's title and author are `title` and `committer`.
+/// A branch or tag was created, moved or deleted. The attribute `reference` is its name and `sha`
+/// its commit; `title` and `committer` are those of the head commit.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RefChange {
-    /// Branch or tag.
+    /// Whether it is a branch or a tag.
     pub(crate) kind: RefKind,
     /// Its name without `refs/heads/` or `refs/tags/`.
     pub(crate) name: String,
-    /// What happened to it.
+    /// The change.
     pub(crate) change: Change,
-    /// Commits that came with the push. GitLab lists 20 at most but counts all of them.
+    /// Number of commits in the push. GitLab lists at most 20 but counts all of them.
     pub(crate) commit_count: u64,
 }
 
-/// The two kinds of reference that GitLab reports.
+/// The two kinds of ref that GitLab reports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RefKind {
     /// `refs/heads/…`
@@ -40,7 +40,7 @@ pub(crate) enum RefKind {
 }
 
 impl RefKind {
-    /// By the field `tag` of a pipeline or job.
+    /// From the field `tag` of a pipeline or job.
     pub(super) fn from_tag(tag: Option<bool>) -> Self {
         match tag {
             Some(true) => Self::Tag,
@@ -49,19 +49,19 @@ impl RefKind {
     }
 }
 
-/// What happened to a branch or tag.
+/// The change of a branch or tag.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Change {
-    /// It did not exist before.
+    /// Created at this commit.
     Created(CommitSha),
-    /// It stood on another commit before.
+    /// Moved to this commit.
     Moved(CommitSha),
-    /// It is gone; the commit it last stood on, if GitLab said so.
+    /// Deleted; the commit it pointed to before, if GitLab sends it.
     Deleted(Option<CommitSha>),
 }
 
 impl Change {
-    /// The commit to tell people about: for a deletion the last one.
+    /// The commit to show: the new one, or the last one of a deleted ref.
     pub(crate) fn sha(&self) -> Option<&CommitSha> {
         match self {
             Self::Created(sha) | Self::Moved(sha) => Some(sha),
@@ -78,7 +78,7 @@ impl Change {
     }
 }
 
-/// The body of a push or tag push. `event_name` stands alone in system hooks.
+/// The body of a push or tag push. System hooks send only `event_name`.
 #[derive(Deserialize)]
 pub(super) struct Payload<'a> {
     #[serde(borrow)]
@@ -127,7 +127,7 @@ struct CommitPayload<'a> {
 struct AuthorPayload<'a> {
     #[serde(borrow)]
     name: Option<Text<'a>>,
-    /// Read of the head commit alone.
+    /// Parsed only for the head commit.
     #[serde(borrow)]
     email: Option<&'a RawValue>,
 }
@@ -146,7 +146,7 @@ impl AuthorPayload<'_> {
 }
 
 impl Payload<'_> {
-    /// The kind that the body names.
+    /// The hints that the body gives.
     pub(super) fn hints(&self) -> EventHints<'static> {
         EventHints {
             kind: Kind::from_names(self.object_kind.as_ref(), self.event_name.as_ref()),
@@ -155,7 +155,7 @@ impl Payload<'_> {
         }
     }
 
-    /// Turns a body of the kind push or tag push into what happened.
+    /// Fails if the ref or the path of the project is missing.
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<RefChange>, ParseError> {
         let reference =
             Text::non_blank(self.reference.as_ref()).ok_or(ParseError::Missing("ref"))?;
@@ -210,8 +210,8 @@ impl Payload<'_> {
         })
     }
 
-    /// `after` names the tag object of an annotated tag; only `checkout_sha` is the commit there.
-    /// Zeros or nothing in both means that the branch or tag is gone.
+    /// For an annotated tag, `after` is the tag object and only `checkout_sha` is the commit. If
+    /// both are zeros or missing, the branch or tag was deleted.
     fn change(&self) -> Change {
         let now = self.checkout_sha.0.as_ref().or(self.after.0.as_ref());
         match (&self.before.0, now) {
@@ -229,8 +229,8 @@ impl Payload<'_> {
         self.total_commits_count.unwrap_or(listed)
     }
 
-    /// Title and author of the head commit. GitLab lists commits oldest first; a merge may put the head
-    /// elsewhere, so its id decides.
+    /// Title and author of the head commit. GitLab lists commits from the oldest to the newest, but
+    /// a merge may put the head elsewhere, so its id decides.
     fn head_commit(&self, sha: &CommitSha) -> Option<(Option<String>, Option<Person>)> {
         let commits = self.commits.as_deref()?;
         let is_head =
@@ -254,7 +254,7 @@ impl Payload<'_> {
     }
 }
 
-/// A name without a prefix is taken as it stands, its kind from the event.
+/// A name without a prefix stays as it is; the kind of event then decides whether it is a tag.
 fn split_ref(reference: &str, kind: Kind) -> (RefKind, &str) {
     match (
         reference.strip_prefix("refs/heads/"),

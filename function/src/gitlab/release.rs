@@ -1,5 +1,5 @@
-//! A release. Owns what is read of it; its action is a field beside it, not in it. Its message is rendered
-//! in [`message`](crate::notifier::message).
+//! A release. Owns how it is parsed; its fields are at the top level of the body, not in
+//! `object_attributes`. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -11,25 +11,25 @@ use super::participants::Participants;
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
-/// Something happened to a release. Its title is the attribute `title`; GitLab does not say who did it.
+/// A release changed. Its title is the attribute `title`. GitLab does not send who changed it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Release {
-    /// What happened; `None` in a test delivery.
+    /// The action; `None` in a test delivery.
     pub(crate) action: Option<Action>,
-    /// The tag it belongs to.
+    /// Name of its tag.
     pub(crate) tag: String,
 }
 
-/// What can happen to a release.
+/// Actions on a release or wiki page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// It is new.
+    /// Created.
     Created,
-    /// It was edited.
+    /// Edited.
     Updated,
-    /// It was deleted.
+    /// Deleted.
     Deleted,
-    /// A word that this program does not know.
+    /// An action that this program does not know.
     Unknown,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Payload {
 
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Release>, ParseError> {
-        // The body has no time of the change; the texts take its place.
+        // The body has no time of the change, so the texts distinguish two edits.
         let identity = [
             &digits(self.id),
             self.action.as_str(),
@@ -84,7 +84,7 @@ impl Payload {
 }
 
 impl Action {
-    /// Reads GitLab's word, the same for releases and pages of a wiki.
+    /// Parses GitLab's term, which is the same for releases and wiki pages.
     pub(super) fn parse(word: &str) -> Self {
         match word {
             "create" => Self::Created,

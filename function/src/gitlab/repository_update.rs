@@ -1,5 +1,5 @@
-//! A repository that changed, as system hooks report it beside the pushes themselves. Owns what is read of
-//! it. Its message is rendered in [`message`](crate::notifier::message).
+//! A repository update, which system hooks send in addition to the pushes themselves. Owns how it
+//! is parsed. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -15,9 +15,9 @@ use super::text::Line;
 /// Branches or tags of a repository changed. The commit of the first one is the attribute `sha`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct RepositoryUpdate {
-    /// The first branch or tag that changed, in full, such as `refs/heads/main`.
+    /// Full name of the first ref that changed, such as `refs/heads/main`.
     pub(crate) reference: String,
-    /// How many others changed with it.
+    /// Number of other refs that changed.
     pub(crate) others: usize,
 }
 

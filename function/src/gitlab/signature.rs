@@ -1,5 +1,6 @@
-//! Standard Webhooks 1.0.0 signatures, as GitLab 19 and later makes them. Owns keys, the signed
-//! string and the age limit. Which scheme a delivery must satisfy is decided in [`origin`](super::verification).
+//! Standard Webhooks 1.0.0 signatures, as GitLab 19 and later make them. Owns the signing keys, the
+//! signed content and the timestamp tolerance. Whether a webhook needs a signature is decided in
+//! [`verification`](super::verification).
 
 use std::fmt;
 
@@ -17,17 +18,17 @@ const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-/// Digits of a Unix time until the year 33658; more is not a time, and cannot overflow below.
+/// Most digits of a timestamp: enough until the year 33658, and too few to overflow a `u64`.
 const TIMESTAMP_DIGITS: usize = 12;
 
 type Tag = [u8; 32];
 
-/// One key to check signatures with. Made from the `whsec_…` text that GitLab was given.
+/// A key that verifies signatures: the `whsec_…` signing token of the webhook.
 #[derive(Clone)]
 pub struct SigningKey(hmac::Key);
 
 impl SigningKey {
-    /// Reads `whsec_` followed by standard base64 of 24 to 64 bytes (GitLab's have 32).
+    /// Parses `whsec_` followed by standard base64 of 24 to 64 bytes. GitLab's keys have 32 bytes.
     pub fn parse(text: &str) -> Result<Self, SigningKeyError> {
         let encoded = text.strip_prefix("whsec_").ok_or(SigningKeyError::Prefix)?;
         let bytes = BASE64_STANDARD
@@ -46,21 +47,21 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Why a text is no signing key. Never holds the text.
+/// Why a text is not a signing key. Never contains the text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SigningKeyError {
-    /// Not a Standard Webhooks secret.
+    /// The prefix `whsec_` is missing.
     #[error("expected a key that begins with whsec_; copy the signing token that GitLab was given")]
     Prefix,
-    /// The rest is not base64.
+    /// The rest is not standard base64.
     #[error("expected standard base64 after whsec_; copy the whole token, padding included")]
     Base64,
-    /// Too short to be safe or too long to be a key.
+    /// Not 24 to 64 bytes; contains the number found.
     #[error("expected 24 to 64 bytes after whsec_, found {0}; GitLab makes keys of 32 bytes")]
     Length(usize),
 }
 
-/// What the headers of a signed webhook claim, before its body has been seen.
+/// The signature headers of a webhook, parsed before its body is read.
 #[derive(Debug)]
 pub(crate) struct SignatureHeaders {
     id: IdempotencyKey,
@@ -69,12 +70,13 @@ pub(crate) struct SignatureHeaders {
 }
 
 impl SignatureHeaders {
-    /// Says whether a delivery carries a signature at all, good or bad.
+    /// Whether the request has a signature header, valid or not.
     pub(crate) fn is_present(headers: &HeaderMap) -> bool {
         headers.contains_key(SIGNATURE)
     }
 
-    /// Reads the three headers; everything that can be refused without the body is refused here.
+    /// Parses the three headers and checks everything that does not need the body. `unix_seconds`
+    /// is the current time.
     pub(crate) fn read(headers: &HeaderMap, unix_seconds: u64) -> Result<Self, OriginError> {
         let entries = single_header(headers, &SIGNATURE)?.ok_or(OriginError::MissingSignature)?;
         let timestamp = single_header(headers, &TIMESTAMP)?.ok_or(OriginError::BadTimestamp)?;
@@ -93,9 +95,10 @@ impl SignatureHeaders {
         })
     }
 
-    /// Tells which of the keys made one of the signatures, by its position from 0.
+    /// The index of the first key that made one of the signatures; `None` if no key did.
     ///
-    /// Every key is tried against every signature, so the time does not tell which one fits.
+    /// Every key is compared with every signature, so that the time does not reveal which one
+    /// matches.
     pub(crate) fn verify(&self, keys: &[SigningKey], body: &[u8]) -> Option<usize> {
         let mut found = None;
         for (index, key) in keys.iter().enumerate() {
@@ -110,7 +113,7 @@ impl SignatureHeaders {
         found
     }
 
-    /// The key that names this delivery; it is part of what is signed.
+    /// The key of the delivery, from `webhook-id`, which is part of the signed content.
     pub(crate) fn into_idempotency_key(self) -> IdempotencyKey {
         self.id
     }
@@ -126,7 +129,7 @@ impl SignatureHeaders {
     }
 }
 
-/// Accepts plain digits only, so no sign, no space and no number that could overflow.
+/// Accepts only digits: no sign, no space, no fraction.
 fn read_timestamp(bytes: &[u8], unix_seconds: u64) -> Result<&str, OriginError> {
     let digits =
         (1..=TIMESTAMP_DIGITS).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_digit);
@@ -141,7 +144,8 @@ fn read_timestamp(bytes: &[u8], unix_seconds: u64) -> Result<&str, OriginError> 
     Ok(text)
 }
 
-/// The `v1` entries that could be an HMAC-SHA256; other versions and broken entries are passed over.
+/// The `v1` entries with the length of an HMAC-SHA256; other versions and malformed entries are
+/// skipped.
 fn read_tags(header: &[u8]) -> Vec<Tag> {
     header
         .split(|&byte| byte == b' ')
@@ -155,7 +159,7 @@ fn read_tags(header: &[u8]) -> Vec<Tag> {
 mod tests {
     use super::*;
 
-    /// Made with Python's `hmac` from a key of the bytes 0 to 31.
+    /// Computed with Python's `hmac`; the key is the bytes 0 to 31.
     const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     const BODY: &[u8] =
         br#"{"object_kind":"push","after":"da1560886d4f094c3e6c9ef40349f7d38b5d27d7"}"#;
@@ -177,7 +181,7 @@ mod tests {
     const GOOD: &str = "v1,7/1TAzmZE+AGCz1BP5FtN8T4V3nJaEVhKx1GSZBz6T8=";
 
     #[test]
-    fn a_known_answer_is_accepted_and_names_the_key_that_made_it() {
+    fn a_known_signature_is_accepted_and_its_key_identified() {
         let other = SigningKey::parse("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").expect("is a key");
         let key = SigningKey::parse(KEY).expect("is a key");
         let signature =
@@ -200,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_right_entry_is_found_among_others() {
+    fn the_matching_entry_is_found_among_others() {
         let key = [SigningKey::parse(KEY).expect("is a key")];
         let list = format!("v1a,abc v2,{} v1, v1,!!! v1,AAAA {GOOD}", &GOOD[3..]);
         for list in [list, format!("{GOOD} {GOOD}")] {
@@ -236,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_says_what_is_wrong_with_it_without_showing_it() {
+    fn an_invalid_key_is_explained_without_being_shown() {
         let cases = [
             ("plain-secret", SigningKeyError::Prefix),
             ("whsec_not base64", SigningKeyError::Base64),

@@ -1,25 +1,25 @@
-//! How far a pipeline, a job or a deployment has come. Owns GitLab's words for it and which of them
-//! are final. What is said about it is decided in [`message`](crate::notifier::message).
+//! The status of a pipeline, a job or a deployment. Owns GitLab's terms and which of them are
+//! final. How a status is worded is decided in [`message`](crate::notifier::message).
 
-/// The end of something that runs, or that there is none yet.
+/// The result of a pipeline, job or deployment, or that it has not finished.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Status {
-    /// It did what it should.
+    /// It succeeded.
     Success,
-    /// It did not.
+    /// It failed.
     Failed,
-    /// Somebody or something stopped it.
+    /// It was canceled.
     Canceled,
-    /// It was not needed.
+    /// It was skipped.
     Skipped,
-    /// It waits or runs.
+    /// It is waiting or running.
     Unfinished,
-    /// A word we do not know.
+    /// A status that this program does not know.
     Unknown,
 }
 
 impl Status {
-    /// Reads GitLab's word.
+    /// Parses GitLab's term.
     pub(super) fn parse(word: &str) -> Self {
         match word {
             "success" => Self::Success,

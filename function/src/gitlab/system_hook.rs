@@ -1,5 +1,5 @@
-//! Projects, groups, accounts and SSH keys that are created, deleted or renamed, as system hooks and group
-//! hooks report them. Owns what is read of them. Their messages are rendered in
+//! Projects, groups, accounts and SSH keys that are created, deleted or renamed, from system hooks
+//! and group hooks. Owns how they are parsed. Their messages are rendered in
 //! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
@@ -10,36 +10,36 @@ use super::kind::Kind;
 use super::meta::{EventHints, digits};
 use super::text::Line;
 
-/// A project, group, subgroup, account or key was created, changed or deleted; the metadata has its kind.
-/// GitLab does not say who did it.
+/// A project, group, subgroup, account or key was created, changed or deleted; the metadata has its
+/// kind. GitLab does not send who did it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct SystemHook {
-    /// What happened.
+    /// The action.
     pub(crate) action: Action,
-    /// What it happened to: a path, a user name, or for a key its owner.
+    /// What changed: a path, a username, or for a key the username of its owner.
     pub(crate) subject: String,
-    /// Its old name, where that changed.
+    /// The old path or name, if that changed.
     pub(crate) old_name: Option<String>,
-    /// For an account that could not sign in, why, in GitLab's word.
+    /// For a failed sign-in, the state of the account in GitLab's term.
     pub(crate) state: Option<String>,
 }
 
-/// What a system hook reports.
+/// Actions that a system hook reports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Action {
-    /// It is new.
+    /// Created.
     Created,
-    /// It was deleted.
+    /// Deleted.
     Destroyed,
-    /// It has another name.
+    /// Renamed.
     Renamed,
-    /// It belongs to another group or user.
+    /// Moved to another group or user.
     Transferred,
-    /// Something else about it changed.
+    /// Another change.
     Updated,
-    /// A sign-in failed.
+    /// A user failed to sign in.
     FailedLogin,
-    /// A word that this program does not know.
+    /// An action that this program does not know.
     Unknown,
 }
 

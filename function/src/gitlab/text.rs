@@ -1,5 +1,5 @@
-//! How GitLab writes values in JSON, read without copying the body. Owns nothing about events;
-//! see [`event`](super::event) and its neighbours for those.
+//! Strings in GitLab's JSON, parsed without copying the body. Owns how null, empty and long strings
+//! are treated. Strings that may have an unexpected type are in [`lenient`](super::lenient).
 
 use std::borrow::Cow;
 
@@ -7,27 +7,27 @@ use serde::{Deserialize, Deserializer};
 
 use crate::limits::LIMITS;
 
-/// Text that borrows from the body unless it holds an escape.
+/// Text that borrows from the body unless it contains an escape.
 ///
-/// A newtype because serde borrows a `Cow` only where it is a field of its own, not in an `Option`.
+/// A newtype, because serde does not borrow a `Cow` inside an `Option`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Text<'_> {
-    /// The text, unless it is empty or blank: GitLab sends `""` where it means "none".
+    /// The trimmed text; `None` if it is blank, because GitLab sends `""` for a missing value.
     pub(super) fn non_blank(text: Option<&Self>) -> Option<&str> {
         text.map(|text| text.0.trim())
             .filter(|text| !text.is_empty())
     }
 }
 
-/// The first line of a text, without the space around it; none for null, `""` and blank text.
+/// The first line of a text, trimmed; `None` for null and blank text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Line(pub(super) Option<String>);
 
 impl Line {
-    /// The text, or nothing for none.
+    /// The text, or `""` for `None`.
     pub(super) fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or_default()
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_the_first_one_without_space_and_of_bounded_length() {
+    fn a_line_is_trimmed_and_of_bounded_length() {
         let line = |text: &str| {
             let json = serde_json::Value::from(text).to_string();
             serde_json::from_str::<Line>(&json).expect("is text").0

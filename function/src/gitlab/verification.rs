@@ -1,6 +1,6 @@
-//! Verification: whether GitLab sent a webhook. Owns the choice of scheme, which follows from the
-//! configuration alone and never from the headers that arrive, and the secret token. Signatures are
-//! checked in [`signature`](super::signature). Only what is [`Verified`] becomes an
+//! Verification: whether GitLab sent a webhook. Owns the secret token and the choice of scheme,
+//! which depends only on the configuration, never on the request. Signatures are checked in
+//! [`signature`](super::signature). Only a [`Verified`] body becomes an
 //! [`Event`](super::event::Event).
 
 use std::fmt;
@@ -14,28 +14,28 @@ use super::signature::{SignatureHeaders, SigningKey};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
 
-/// Most keys or tokens at once: the current one, the next one, and two more for larger moves.
+/// Most keys or tokens at once: the current one, the next one, and two more for migrations.
 pub(crate) const MAX_SECRETS: usize = 4;
 
-/// What a webhook must carry to be accepted.
+/// How webhooks are authenticated.
 #[derive(Clone, Debug)]
 pub enum Verifier {
-    /// A signature by one of the keys; a token is ignored.
+    /// By a signature made with one of the keys; a token is ignored.
     Signature(Vec<SigningKey>),
-    /// One of the secret tokens.
+    /// By one of the secret tokens.
     Token(Vec<WebhookToken>),
-    /// A signature where one is sent, otherwise a token: during a migration.
+    /// By the signature if the request has one, otherwise by the token. For migrations.
     ///
-    /// A delivery that carries a signature never falls back to its token.
+    /// A request with an invalid signature is rejected even if its token is valid.
     SignatureOrToken(Vec<SigningKey>, Vec<WebhookToken>),
-    /// Nothing: authentication is disabled. For local trials only.
+    /// Authentication is disabled. For local use only.
     None,
 }
 
 impl Verifier {
-    /// Checks the headers: everything that can be refused before the body is read.
+    /// Checks everything that does not need the body.
     ///
-    /// `unix_seconds` is the time now.
+    /// `unix_seconds` is the current time.
     pub fn verify_headers(
         &self,
         headers: &HeaderMap,
@@ -51,7 +51,7 @@ impl Verifier {
         }
     }
 
-    /// What the sender must do; part of the response to a webhook that was rejected.
+    /// What the request must contain, for the response to a rejected webhook.
     pub(crate) fn expectation(&self) -> &'static str {
         match self {
             Self::Signature(_) => {
@@ -83,7 +83,7 @@ fn with_token(
 ) -> Result<Unverified<'static>, OriginError> {
     let sent = single_header(headers, &TOKEN)?.ok_or(OriginError::MissingToken)?;
     let sent = WebhookToken::from_bytes(sent);
-    // Every token is compared, so the time does not tell which one matches.
+    // Every token is compared, so that the time does not reveal which one matches.
     let index = tokens
         .iter()
         .enumerate()
@@ -98,13 +98,13 @@ fn with_token(
     Ok(Unverified::authenticated(Scheme::Token, index, headers))
 }
 
-/// A webhook whose headers are acceptable; its body has not been checked.
+/// A webhook whose headers were accepted and whose body has not been checked.
 #[derive(Debug)]
 pub struct Unverified<'a>(State<'a>);
 
 #[derive(Debug)]
 enum State<'a> {
-    /// The headers were enough.
+    /// Authenticated by the headers alone.
     Authenticated(Authentication, Option<IdempotencyKey>),
     /// The body must match the signature.
     Signed {
@@ -122,7 +122,7 @@ impl Unverified<'_> {
         ))
     }
 
-    /// Checks the body, the last part to arrive.
+    /// Checks the body against the signature, if the webhook has one.
     pub fn verify_body(self, body: &[u8]) -> Result<Verified<'_>, OriginError> {
         let (authentication, idempotency_key) = match self.0 {
             State::Authenticated(authentication, key) => (authentication, key),
@@ -131,7 +131,8 @@ impl Unverified<'_> {
                     .verify(keys, body)
                     .ok_or(OriginError::WrongSignature)?;
                 let scheme = Scheme::Signature;
-                // From `webhook-id`, so that a signed body cannot be replayed under another key.
+                // From `webhook-id`, which is signed, so that a body cannot be replayed under
+                // another key.
                 let key = Some(signature.into_idempotency_key());
                 (Authentication { scheme, key_index }, key)
             }
@@ -147,13 +148,13 @@ impl Unverified<'_> {
 /// How a webhook was authenticated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Authentication {
-    /// The scheme.
+    /// The authentication scheme.
     pub(crate) scheme: Scheme,
-    /// Position of the key or token that matched, from 0: tells when an old one is no longer used.
+    /// Index of the key or token that matched, from 0. Shows when an old one is no longer in use.
     pub(crate) key_index: usize,
 }
 
-/// The body of a webhook that may be read, and what names the delivery.
+/// The body of an authenticated webhook and the key of its delivery.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Verified<'a> {
     pub(super) body: &'a [u8],
@@ -162,8 +163,8 @@ pub struct Verified<'a> {
 }
 
 impl<'a> Verified<'a> {
-    /// A body that a broker delivered. `ACCEPT_CLOUDEVENTS` states that nobody but the broker reaches
-    /// this program.
+    /// A body that a broker delivered. By setting `ACCEPT_CLOUDEVENTS`, the operator asserts that
+    /// only the broker can reach this program.
     pub fn by_broker(body: &'a [u8], key: IdempotencyKey) -> Self {
         Self {
             body,
@@ -172,7 +173,7 @@ impl<'a> Verified<'a> {
         }
     }
 
-    /// A body that the operator of this program gave, on the command line or as an example.
+    /// A body that the operator supplied: on the command line or a bundled example.
     pub fn by_operator(body: &'a [u8]) -> Self {
         Self {
             body,
@@ -181,12 +182,12 @@ impl<'a> Verified<'a> {
         }
     }
 
-    /// How it was authenticated, unless it came from a broker or the operator.
+    /// How it was authenticated; `None` if it came from a broker or the operator.
     pub(crate) fn authentication(&self) -> Option<Authentication> {
         self.authentication
     }
 
-    /// The key that names the delivery.
+    /// The key of the delivery, if one was sent.
     pub(crate) fn idempotency_key(&self) -> Option<&IdempotencyKey> {
         self.idempotency_key.as_ref()
     }
@@ -197,17 +198,17 @@ impl<'a> Verified<'a> {
 pub(crate) enum Scheme {
     /// A Standard Webhooks signature.
     Signature,
-    /// The plain secret token.
+    /// The secret token.
     Token,
     /// Authentication is disabled.
     None,
 }
 
 impl Scheme {
-    /// Every scheme, for tables and for series that must exist from the start.
+    /// Every scheme, for documentation tables and for metric series that are created at startup.
     pub(crate) const ALL: [Self; 3] = [Self::Signature, Self::Token, Self::None];
 
-    /// The label for logs and metrics.
+    /// The label in logs and metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Signature => "signature",
@@ -217,13 +218,13 @@ impl Scheme {
     }
 }
 
-/// A secret token, kept as its digest: comparing digests takes the same time for every input,
-/// and nothing that could be printed is left.
+/// A secret token, stored as its SHA-256 digest, so that comparisons take constant time and the
+/// token cannot be printed.
 #[derive(Clone)]
 pub struct WebhookToken(digest::Digest);
 
 impl WebhookToken {
-    /// Accepts 1 to 255 characters of visible ASCII, as GitLab sends them in a header.
+    /// Parses a token of 1 to 255 visible ASCII characters, which fit into a header.
     pub fn parse(text: &str) -> Result<Self, WebhookTokenError> {
         let length = text.len();
         if !(1..=255).contains(&length) {
@@ -250,10 +251,10 @@ impl fmt::Debug for WebhookToken {
     }
 }
 
-/// Why a text cannot be a secret token. Never holds the text.
+/// Why a text cannot be a secret token. Never contains the text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum WebhookTokenError {
-    /// Empty or longer than a header may sensibly be.
+    /// Not 1 to 255 characters; contains the number found.
     #[error("expected a token of 1 to 255 characters, found {0}")]
     Length(usize),
     /// A space, a control character or anything outside ASCII.
@@ -263,29 +264,29 @@ pub enum WebhookTokenError {
     Character,
 }
 
-/// Why a delivery was not let in. The sender is told what was expected, never which check failed.
+/// Why a webhook was rejected. The response only states what is expected, never which check failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum OriginError {
     /// No `webhook-signature` header.
-    #[error("the delivery carries no signature")]
+    #[error("the signature header is missing")]
     MissingSignature,
     /// No `X-Gitlab-Token` header.
-    #[error("the delivery carries no token")]
+    #[error("the token header is missing")]
     MissingToken,
-    /// A header that must be single was sent twice.
-    #[error("the delivery repeats a header that proves its origin")]
+    /// A header that may appear only once is repeated.
+    #[error("an authentication header is repeated")]
     RepeatedHeader,
-    /// `webhook-id` is missing or not 1 to 255 visible characters.
+    /// `webhook-id` is missing or not 1 to 255 visible ASCII characters.
     #[error("webhook-id is missing or malformed")]
     BadId,
     /// `webhook-timestamp` is missing or not plain digits.
     #[error("webhook-timestamp is missing or not a Unix time in seconds")]
     BadTimestamp,
-    /// `webhook-timestamp` is more than 300 s away from our clock.
-    #[error("webhook-timestamp is more than 300 seconds away from this clock")]
+    /// `webhook-timestamp` differs from the local clock by more than 300 s.
+    #[error("webhook-timestamp differs from the local clock by more than 300 seconds")]
     Stale,
-    /// There is no `v1` entry that could be a signature.
-    #[error("webhook-signature holds no v1 entry of 32 bytes")]
+    /// `webhook-signature` has no `v1` entry of 32 bytes.
+    #[error("webhook-signature has no v1 entry of 32 bytes")]
     UnusableSignature,
     /// No configured key made any of the signatures.
     #[error("no configured signing key made this signature")]
@@ -296,7 +297,7 @@ pub enum OriginError {
 }
 
 impl OriginError {
-    /// Every reason, for tables and for series that must exist from the start.
+    /// Every error, for documentation tables and for metric series that are created at startup.
     pub const ALL: [Self; 9] = [
         Self::MissingSignature,
         Self::MissingToken,
@@ -309,7 +310,7 @@ impl OriginError {
         Self::WrongToken,
     ];
 
-    /// The label for logs and metrics.
+    /// The label in logs and metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::MissingSignature => "missing_signature",
@@ -325,7 +326,7 @@ impl OriginError {
     }
 }
 
-/// The value of a header that may be sent once at most.
+/// The value of a header that may appear at most once.
 pub(super) fn single_header<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -359,7 +360,7 @@ mod tests {
         SigningKey::parse("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").expect("is a key")
     }
 
-    /// Made with Python's `hmac` from the key above over the body `{}`.
+    /// Computed with Python's `hmac` from the key above over the body `{}`.
     const SIGNED: [(&str, &str); 3] = [
         ("webhook-id", "one"),
         ("webhook-timestamp", "1781200000"),
@@ -383,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_accepted_and_reported_by_its_position() {
+    fn a_token_is_accepted_and_reported_by_its_index() {
         let verifier = Verifier::Token(vec![token("new"), token("old")]);
         let index = |sent| {
             verify(&verifier, &[("x-gitlab-token", sent)])
@@ -467,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_has_its_own_label() {
+    fn every_error_has_a_distinct_label() {
         let mut labels: Vec<_> = OriginError::ALL.map(OriginError::label).into();
         labels.sort_unstable();
         labels.dedup();

@@ -1,5 +1,5 @@
-//! A page of a wiki. Owns what is read of it. It has no commit of the project: its version belongs to the
-//! wiki's own repository. Its message is rendered in [`message`](crate::notifier::message).
+//! A wiki page. Owns how it is parsed. It has no commit of the project, because its version belongs
+//! to the repository of the wiki. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
@@ -11,12 +11,12 @@ use super::project::path_of;
 use super::release::Action;
 use super::text::Line;
 
-/// Something happened to a page of a wiki. What its author wrote about the change is the attribute `text`.
+/// A wiki page changed. The commit message of the change is the attribute `text`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct WikiPage {
-    /// What happened; `None` in a test delivery.
+    /// The action; `None` in a test delivery.
     pub(crate) action: Option<Action>,
-    /// Its title.
+    /// Title of the page.
     pub(crate) title: String,
 }
 
