@@ -1,5 +1,5 @@
-//! Rocket.Chat's side: the words of its API and the id that makes a message unique. Owns no
-//! connection, see [`client`]; what its answers mean is in [`response`].
+//! Rocket.Chat: its identifiers, and the id that makes a message unique. Calls are made by
+//! [`client`]; what a response means is decided in [`response`].
 
 use std::fmt;
 
@@ -15,14 +15,15 @@ pub mod response;
 pub(crate) mod client;
 pub mod markup;
 
-/// A user name that gets direct messages.
+/// A username that can receive direct messages.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Username(Box<str>);
 
 impl Username {
-    /// Accepts 1 to 255 letters, digits, `-`, `_` and `.`, with or without a leading `@`: the names
-    /// that Rocket.Chat allows by default (`UTF8_User_Names_Validation`, read at version 8).
+    /// Parses 1 to 255 ASCII letters, digits, `-`, `_` and `.`, with or without a leading `@`.
+    /// These are the names that Rocket.Chat allows by default (`UTF8_User_Names_Validation`, read
+    /// at version 8).
     pub fn parse(text: &str) -> Result<Self, UsernameError> {
         let name = text.strip_prefix('@').unwrap_or(text);
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -52,32 +53,32 @@ impl From<Username> for String {
     }
 }
 
-/// A text is no user name.
+/// The text is not a username.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "expected one user name of letters, digits, '-', '_' and '.', such as alice; not a channel, a list or a full name"
 )]
 pub struct UsernameError;
 
-/// The id of a room, mostly that of the direct messages between the bot and one user.
+/// The id of a room, usually the direct message room of the bot and one user.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoomId(Box<str>);
 
-/// The id of a user, as opposed to the name.
+/// The id of a user, as opposed to the username.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UserId(Box<str>);
 
 macro_rules! opaque_id {
     ($($type:ident)+) => {$(
         impl $type {
-            /// Accepts 1 to 255 visible ASCII characters; ids are the server's to choose.
+            /// Parses 1 to 255 visible ASCII characters; the server chooses ids.
             pub fn parse(text: &str) -> Option<Self> {
                 let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
                 ((1..=255).contains(&text.len()) && visible).then(|| Self(text.into()))
             }
 
-            /// As the server wrote it.
+            /// The id as the server wrote it.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -101,18 +102,18 @@ impl From<RoomId> for String {
     }
 }
 
-/// Where one message goes.
+/// Where a message is sent.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Destination {
-    /// A user, who gets a direct message.
+    /// A user, by direct message.
     User(Username),
     /// A room that the account is a member of.
     Room(RoomId),
 }
 
 impl Destination {
-    /// As rules have it: `@alice`, or `room:` and the id.
+    /// The form that rules use: `@alice`, or `room:` and the id.
     pub(crate) fn label(&self) -> String {
         match self {
             Self::User(name) => format!("@{}", name.as_str()),
@@ -121,16 +122,17 @@ impl Destination {
     }
 }
 
-/// What names a message before its room is known: the delivery that it reports, or the pipeline, failure
-/// or fix that all deliveries about it share.
+/// Identifies a message before its room is known: by the delivery that it reports, or by the
+/// pipeline, failure or fix that several deliveries report.
 ///
-/// Not the [`IdempotencyKey`] itself: several deliveries can mean one message, and one delivery several.
+/// Not the [`IdempotencyKey`] itself: several deliveries can cause one message, and one delivery
+/// can cause several.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MessageKey(IdempotencyKey);
 
 impl MessageKey {
-    /// Names a message by what it is about.
+    /// A key from a digest of `fields`, which identify what the message is about.
     pub fn derive(fields: &[&str]) -> Self {
         Self(IdempotencyKey::from_content(fields))
     }
@@ -163,16 +165,16 @@ impl From<MessageKey> for String {
     }
 }
 
-/// The id that this program gives a message. Rocket.Chat stores one message per id, so redeliveries,
-/// retries and other replicas end in the same message.
+/// The id that this program gives a message. Rocket.Chat stores one message per id, so resends,
+/// retries and other replicas produce the same message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MessageId(String);
 
 impl MessageId {
-    /// Derives the id from what names the message and the room; no clock, no randomness.
+    /// Derives the id from the key and the room, without clock or randomness.
     ///
-    /// `origin` is the address of the GitLab that the event is about, empty if the event does not say.
-    /// The key of a delivery is an unguessable UUID, so that nobody can take the id first.
+    /// `origin` is scheme, host and port of the GitLab instance, empty if unknown. The key of a
+    /// delivery is an unguessable UUID, so other users cannot take the id first.
     pub fn derive(origin: &str, key: &MessageKey, room: &RoomId) -> Self {
         let digest = hex_digest(&["v1", origin, key.as_str(), room.as_str()]);
         Self(format!("gl{}", &digest[..32]))
@@ -190,7 +192,7 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// The account that sends: a bot's user id and its personal access token.
+/// The account that sends messages: the bot's user id and personal access token.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// Sent as `X-User-Id`.
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recipient_is_one_user_name() {
+    fn only_a_valid_username_is_a_recipient() {
         assert_eq!(
             Username::parse("@alice.b-c_1").map(|name| name.as_str().to_owned()),
             Ok("alice.b-c_1".to_owned())

@@ -1,6 +1,6 @@
-//! The only outgoing calls. Owns addresses, headers, time limits and the connection pool. What an
-//! answer means is in [`response`]; what to call next is decided in
-//! [`delivery`](crate::send).
+//! The HTTP client for Rocket.Chat's API, which makes the only outgoing calls of a webhook. Owns
+//! URLs, headers, time limits and the connection pool. What a response means is decided in
+//! [`response`]; which call comes next, in [`machine`](crate::send::machine).
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -32,30 +32,30 @@ pub(crate) struct Client {
     user_info: Url,
 }
 
-/// The limit of one call and what goes along with it.
+/// The time limit and the headers of one call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallOptions<'a> {
-    /// The longest time until its answer has been read.
+    /// Time limit until the response has been read.
     pub(crate) within: Duration,
-    /// Headers besides those of the account, such as the trace context.
+    /// Headers in addition to those of the account, such as the trace context.
     pub(crate) headers: &'a HeaderMap,
 }
 
-/// What a call came to, and the time from its start to the end of its answer.
+/// The result of a call and its duration, from its start until the response has been read.
 #[derive(Debug)]
 pub(crate) struct Timed<T> {
-    /// What the answer means.
+    /// What the response means.
     pub(crate) result: Result<T, ApiError>,
-    /// The time it took.
+    /// The duration.
     pub(crate) elapsed: Duration,
 }
 
-/// What the server says of an account.
+/// An account as the server describes it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Account {
-    /// The user name.
+    /// The username.
     pub(crate) username: String,
-    /// Such as `user` and `bot`; empty where the server does not tell.
+    /// Roles such as `user` and `bot`; empty if the server does not send them.
     #[serde(default)]
     pub(crate) roles: Vec<String>,
     /// Whether the account may log in.
@@ -64,11 +64,14 @@ pub(crate) struct Account {
 }
 
 impl Client {
-    /// Prepares calls to the server at `base`; opens no connection yet.
+    /// Creates a client for the server at `base` without opening a connection.
     ///
-    /// `authorities` are trusted beside the compiled-in ones. `call_limit` is the longest time one
-    /// call may take. Proxy settings of the environment are not read.
-    #[expect(clippy::disallowed_methods, reason = "this is the one client")]
+    /// `authorities` are trusted in addition to the compiled-in ones. `call_limit` is the time
+    /// limit of one call. Proxy settings of the environment are ignored.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the only client for Rocket.Chat"
+    )]
     pub(crate) fn new(
         base: &Url,
         credentials: &Credentials,
@@ -80,9 +83,9 @@ impl Client {
             .default_headers(headers(credentials)?)
             .connect_timeout(call_limit / LIMITS.client.connect_divisor)
             .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
-            // The token would go along to wherever the redirect leads.
+            // A redirect would send the token to another server.
             .redirect(redirect::Policy::none())
-            // When to try again is decided in one place, and not here.
+            // Retries are decided in `send::machine` only.
             .retry(retry::never())
             .no_proxy()
             .build()
@@ -99,7 +102,7 @@ impl Client {
         })
     }
 
-    /// Makes or finds the room of direct messages with `recipient`.
+    /// Creates or finds the direct message room with `recipient`.
     pub(crate) async fn create_room(
         &self,
         recipient: &Username,
@@ -111,7 +114,7 @@ impl Client {
         self.call(request, options, read).await
     }
 
-    /// Sends `text` under the id `id`, which the server stores once at most.
+    /// Sends `text` under `id`; the server stores at most one message per id.
     pub(crate) async fn send_message(
         &self,
         room: &RoomId,
@@ -125,7 +128,8 @@ impl Client {
         self.call(request, options, read).await
     }
 
-    /// Replaces the text of the message `id`, which is ours. Nobody is notified of that.
+    /// Replaces the text of the bot's own message `id`. Rocket.Chat does not notify users of an
+    /// edit.
     pub(crate) async fn update_message(
         &self,
         room: &RoomId,
@@ -139,7 +143,7 @@ impl Client {
         self.call(request, options, read).await
     }
 
-    /// Looks for the message `id`.
+    /// Looks up the message `id`.
     pub(crate) async fn get_message(
         &self,
         id: &MessageId,
@@ -152,7 +156,7 @@ impl Client {
         self.call(request, options, read).await
     }
 
-    /// The account we are logged in as.
+    /// The account that the credentials belong to.
     pub(crate) async fn me(&self, options: CallOptions<'_>) -> Timed<Account> {
         let request = self.http.get(self.me.clone());
         self.call(request, options, response::accepted).await
@@ -176,7 +180,8 @@ impl Client {
         self.call(request, options, read).await
     }
 
-    /// Makes one call and measures it, together with what its answer means: a 200 may be a refusal.
+    /// Makes one call and measures it. The result includes what the response means, because a 200
+    /// may be a refusal.
     async fn call<T>(
         &self,
         request: RequestBuilder,
@@ -192,19 +197,19 @@ impl Client {
     }
 }
 
-/// Why a client could not be made.
+/// Why the client could not be created.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ClientError {
-    /// TLS cannot be set up.
+    /// TLS could not be configured.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The token cannot stand in a header.
+    /// The token contains characters that a header cannot contain.
     #[error(
         "expected visible ASCII characters in ROCKETCHAT_AUTH_TOKEN; copy the personal access token again"
     )]
     Token,
-    /// The HTTP or TLS library refused its settings.
-    #[error("the HTTP client could not be built")]
+    /// The HTTP library rejected its settings, or the user id cannot be a header.
+    #[error("failed to build the HTTP client")]
     Build,
 }
 
@@ -213,7 +218,7 @@ fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
         HeaderValue::from_str(credentials.user_id.as_str()).map_err(|_| ClientError::Build)?;
     let token = credentials.auth_token.expose_secret();
     let mut token = HeaderValue::from_str(token).map_err(|_| ClientError::Token)?;
-    // Keeps it out of what the HTTP library prints of a request.
+    // Keeps the token out of the debug output of the HTTP library.
     token.set_sensitive(true);
     let mut headers = HeaderMap::new();
     headers.insert("x-user-id", user_id);
@@ -228,7 +233,7 @@ fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
 
 fn endpoint_url(base: &Url, endpoint: Endpoint) -> Url {
     let mut url = base.clone();
-    // A server below a path keeps it; the base is http or https, so it has a path.
+    // Keeps the path of a server below one. `base` is http or https, so it has a path.
     let path = format!("{}{}", base.path().trim_end_matches('/'), endpoint.path());
     url.set_path(&path);
     url
@@ -281,7 +286,7 @@ async fn read(mut response: Response) -> Result<ApiResponse, ApiError> {
 }
 
 fn transport_error(error: &reqwest::Error) -> ApiError {
-    // A connection that takes too long is both; nothing was sent over it.
+    // A timeout while connecting is both; nothing was sent over such a connection.
     if error.is_connect() {
         ApiError::Connect
     } else if error.is_timeout() {
@@ -291,7 +296,8 @@ fn transport_error(error: &reqwest::Error) -> ApiError {
     }
 }
 
-/// The header holds milliseconds since 1970; Rocket.Chat sends no `Retry-After`.
+/// The time until the rate limit resets. The header is a Unix time in milliseconds; Rocket.Chat
+/// sends no `Retry-After`.
 fn reset_in(headers: &HeaderMap) -> Option<Duration> {
     let reset: u64 = headers.get(RATE_LIMIT_RESET)?.to_str().ok()?.parse().ok()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;

@@ -1,26 +1,26 @@
-//! The calls of Rocket.Chat's API that we make. Owns their paths, which are also their names in
-//! metrics. What is sent and what comes back is [`client`](super::client)'s and
-//! [`response`](super::response)'s business.
+//! The endpoints of Rocket.Chat's API that this program calls. Owns their paths, which are also
+//! their labels in metrics. Requests are written in `request`, responses are interpreted in
+//! [`response`](super::response).
 
-/// One call of the API.
+/// An endpoint of the API.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Endpoint {
-    /// Makes or finds a room of direct messages.
+    /// Creates or finds a direct message room.
     CreateRoom,
     /// Stores a message.
     SendMessage,
-    /// Looks for a message.
+    /// Looks up a message.
     GetMessage,
-    /// Changes the text of a message.
+    /// Replaces the text of a message.
     UpdateMessage,
-    /// Our own account.
+    /// Returns the account of the bot.
     Me,
-    /// Somebody's account.
+    /// Returns the account of any user.
     UserInfo,
 }
 
 impl Endpoint {
-    /// The calls that bring a message; the others are made by `webhook-app check` alone.
+    /// The endpoints that webhooks use; the others are used only by `webhook-app check`.
     pub(crate) const DELIVERING: [Self; 4] = [
         Self::CreateRoom,
         Self::SendMessage,
@@ -28,7 +28,7 @@ impl Endpoint {
         Self::UpdateMessage,
     ];
 
-    /// The path below the address of the server.
+    /// The path below the URL of the server.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::CreateRoom => "/api/v1/im.create",
@@ -40,7 +40,7 @@ impl Endpoint {
         }
     }
 
-    /// The method.
+    /// The HTTP method.
     pub(crate) fn method(self) -> &'static str {
         match self {
             Self::CreateRoom | Self::SendMessage | Self::UpdateMessage => "POST",

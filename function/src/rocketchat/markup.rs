@@ -1,6 +1,6 @@
-//! How text from outside is put into a message without becoming part of its markup. Owns the rules
-//! that keep Rocket.Chat from seeing a mention, a link or a format in it. What is said is decided
-//! in [`message`](crate::notifier::message).
+//! Escaping of outside text for Rocket.Chat's markup. Owns the rules that keep Rocket.Chat from
+//! interpreting such text as a mention, a link or formatting. What a message says is decided in
+//! [`message`](crate::notifier::message).
 
 use std::fmt::{self, Write as _};
 
@@ -8,19 +8,19 @@ use url::Url;
 
 use crate::limits::LIMITS;
 
-/// Text from outside, shown in a code span.
+/// Outside text, shown in a code span.
 ///
-/// Rocket.Chat's parser formats nothing inside a code span, and looks for links outside of them
-/// only. Its server, however, looks for mentions in the raw text, code spans or not: hence
-/// `@` and `#` are replaced by their full-width twins, which it does not know. A grave accent would
-/// end the span and becomes an apostrophe. Invisible characters are dropped: they reorder or hide
-/// what stands beside them.
+/// Rocket.Chat's parser does not format text inside code spans or find links there. Its server,
+/// however, finds mentions in the raw text, including code spans, so `@` and `#` are replaced with
+/// their full-width forms, which it does not recognize. A backtick would end the span and becomes
+/// an apostrophe. Invisible characters are removed, because they can reorder or hide the text
+/// beside them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InlineCode(String);
 
 impl InlineCode {
-    /// Keeps at most `limit` UTF-16 units, the measure of Rocket.Chat's own limit; `None` if nothing
-    /// visible is left.
+    /// Keeps at most `limit` UTF-16 units, the unit of Rocket.Chat's message limit, and joins lines
+    /// with spaces. `None` if no visible text is left.
     pub fn new(text: &str, limit: usize) -> Option<Self> {
         let mut kept = String::new();
         let mut units = 0;
@@ -42,7 +42,7 @@ impl InlineCode {
         (!kept.is_empty()).then_some(Self(kept))
     }
 
-    /// The text without its code span; it keeps what makes it harmless, but for markup.
+    /// The text without its code span. Mentions stay neutralized, but formatting does not.
     pub(crate) fn into_text(self) -> String {
         self.0
     }
@@ -54,7 +54,7 @@ impl fmt::Display for InlineCode {
     }
 }
 
-/// Leaves room for the ellipsis within the limit.
+/// Replaces the last character with an ellipsis.
 fn ellipsize(mut kept: String) -> String {
     kept.pop();
     kept.truncate(kept.trim_end().len());
@@ -67,13 +67,13 @@ fn escape(char: char) -> char {
         '`' => '\'',
         '@' => '＠',
         '#' => '＃',
-        // A backslash before the closing accent must not be taken for an escape.
+        // A backslash would escape the closing backtick.
         '\\' => '＼',
         char => char,
     }
 }
 
-/// Characters of Unicode 16 that show nothing of their own: the general category Cf, the variation
+/// Whether a character of Unicode 16 is invisible: the general category Cf, the variation
 /// selectors, the fillers and the interlinear marks.
 pub(crate) fn is_invisible(char: char) -> bool {
     matches!(char,
@@ -85,7 +85,7 @@ pub(crate) fn is_invisible(char: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A link to a page of GitLab, with a label of our own.
+/// A link to a page of GitLab. The label is written by this program, never outside text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Link {
     label: String,
@@ -93,11 +93,11 @@ pub struct Link {
 }
 
 impl Link {
-    /// Links `label` to `path` below the page `base`; `None` if `base` is no plain address.
+    /// Links `label` to `path` below `base`; `None` if `base` is not a plain URL.
     ///
-    /// `label` and `path` are ours and hold only letters, digits, `-` and `/`. The base comes from
-    /// outside: it must be http or https, without credentials, query or fragment, and of characters
-    /// that neither end a link nor need an escape.
+    /// `label` and `path` are trusted and contain only letters, digits, `-` and `/`. `base` is
+    /// outside text: it must be http or https, have no credentials, query or fragment, and contain
+    /// only characters that neither end a link nor need escaping.
     pub fn below(base: &str, path: &str, label: &str) -> Option<Self> {
         let url = plain_url(base).filter(|url| url.fragment().is_none())?;
         let mut address = url.as_str().trim_end_matches('/').to_owned();
@@ -105,8 +105,8 @@ impl Link {
         Self::to(address, label)
     }
 
-    /// Links `label` to the page `address`, both as in [`Link::below`], and `label` may hold spaces;
-    /// the address may end in a fragment of letters, digits, `-` and `_`.
+    /// Links `label` to `address`, with the rules for `base` in [`Link::below`]. `label` may
+    /// contain spaces, and the address may have a fragment of letters, digits, `-` and `_`.
     pub(crate) fn page(address: &str, label: &str) -> Option<Self> {
         let mut url = plain_url(address)?;
         let fragment = url.fragment().map(str::to_owned);
@@ -123,7 +123,7 @@ impl Link {
         Some(link)
     }
 
-    /// An IPv6 host has brackets, which would end the label of a link: not linked to.
+    /// `None` for an IPv6 host, because its brackets could end the label of a link.
     fn to(address: String, label: &str) -> Option<Self> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%".contains(&byte);
         let fits = address.len() <= LIMITS.texts.address_bytes && address.bytes().all(is_allowed);
@@ -134,7 +134,7 @@ impl Link {
     }
 }
 
-/// An address of the web without credentials or query.
+/// An http or https URL without credentials or query.
 fn plain_url(address: &str) -> Option<Url> {
     let is_plain = |url: &Url| {
         matches!(url.scheme(), "http" | "https")
@@ -206,7 +206,7 @@ mod tests {
             link("http://localhost:8080/a/").as_deref(),
             Some("[abc](http://localhost:8080/a/-/commit/abc)")
         );
-        for refused in [
+        for invalid in [
             "javascript:alert(1)",
             "ftp://example.com/a",
             "https://user:secret@example.com/a",
@@ -218,12 +218,12 @@ mod tests {
             "not an address",
             "",
         ] {
-            assert_eq!(link(refused), None, "{refused}");
+            assert_eq!(link(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn a_page_may_end_in_a_plain_fragment() {
+    fn the_url_of_a_page_may_have_a_plain_fragment() {
         let page = |address: &str| Link::page(address, "issue 2").map(|link| link.to_string());
         for linked in [
             "https://gitlab.example.com/a/-/issues/2",
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(longest.len(), LIMITS.texts.address_bytes);
         assert!(page(&longest).is_some());
         assert_eq!(page(&format!("{longest}n")), None, "too long");
-        for refused in [
+        for invalid in [
             "https://example.com/a#",
             "https://example.com/a#@all",
             "https://example.com/a#b c",
@@ -247,7 +247,7 @@ mod tests {
             "https://example.com/a?x=1#note_1",
             "javascript:alert(1)#note_1",
         ] {
-            assert_eq!(page(refused), None, "{refused}");
+            assert_eq!(page(invalid), None, "{invalid}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What we ask of Rocket.Chat, as JSON. Owns the fields of each call, which the server refuses to
-//! take more of. Where and when it is sent is [`client`](super::client)'s business.
+//! The JSON bodies of requests to Rocket.Chat. Owns the fields of each request; the server rejects
+//! unknown ones. URLs and headers are set by [`client`](super::client).
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub(super) fn create_room(recipient: &Username) -> Vec<u8> {
     })
 }
 
-/// The body of `chat.sendMessage`, which asks for no preview of what the text links to.
+/// The body of `chat.sendMessage`, without previews of links.
 pub(super) fn send_message(room: &RoomId, id: &MessageId, text: &str) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -42,7 +42,7 @@ pub(super) fn send_message(room: &RoomId, id: &MessageId, text: &str) -> Vec<u8>
     })
 }
 
-/// The body of `chat.update`, which changes nothing but the text.
+/// The body of `chat.update`, which changes only the text.
 pub(super) fn update_message(room: &RoomId, id: &MessageId, text: &str) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -63,6 +63,6 @@ pub(super) fn update_message(room: &RoomId, id: &MessageId, text: &str) -> Vec<u
 }
 
 fn json(body: &impl Serialize) -> Vec<u8> {
-    // Strings and an empty list can always be written.
+    // Serializing strings and an empty list cannot fail.
     serde_json::to_vec(body).unwrap_or_default()
 }

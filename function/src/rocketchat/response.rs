@@ -1,9 +1,9 @@
-//! What an answer from Rocket.Chat means. Owns the rule that a 200 may still be a refusal and that
-//! an error may hide a success. Knows nothing of sending, see [`client`](super::client), nor of
-//! what to do next, see [`delivery`](crate::send).
+//! What a response of Rocket.Chat means. Owns the rule that a 200 may be a refusal and that an
+//! error may hide a success. Calls are made by [`client`](super::client); what to do next is
+//! decided in [`machine`](crate::send::machine).
 //!
-//! Read at Rocket.Chat 7.0 to 9.0-rc.3: texts and statuses move between majors, so only statuses
-//! and the few fields below decide.
+//! Read at Rocket.Chat 7.0 to 9.0-rc.3. Error texts and statuses change between major versions, so
+//! only the status and the few fields below are used.
 
 use std::time::Duration;
 
@@ -11,50 +11,52 @@ use serde::Deserialize;
 
 use super::{MessageId, RoomId, UserId, Username};
 
-/// One answer as it came over the wire, read to its end or to 64 KiB.
+/// A complete response, of at most 64 KiB.
 #[derive(Clone, Debug)]
 pub struct ApiResponse {
     /// The HTTP status.
     pub status: u16,
-    /// `X-RateLimit-Reset`, turned into the time from now until then.
+    /// Time until the rate limit resets, from `X-RateLimit-Reset`.
     pub reset_in: Option<Duration>,
-    /// The body; Rocket.Chat writes JSON, whatever stands in front of it may write anything.
+    /// The body: JSON from Rocket.Chat, anything from a proxy in front of it.
     pub body: Vec<u8>,
 }
 
-/// Why one call did not do what was asked.
+/// Why a call failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ApiError {
-    /// No connection came about, so nothing was sent.
+    /// No connection was established, so nothing was sent.
     Connect,
-    /// No whole answer in time; the call may have been carried out.
+    /// No complete response in time; the call may have been applied.
     Timeout,
-    /// The connection ended before the whole answer; the call may have been carried out.
+    /// The connection closed before the complete response; the call may have been applied.
     Reset,
-    /// The answer is too long or no JSON; the call may have been carried out.
+    /// The response is too long or not JSON; the call may have been applied.
     Unreadable,
-    /// 408 or 425: whoever answered asks to try again.
+    /// 408 or 425: the server or a proxy asks to retry.
     TryAgain,
-    /// 5xx, from the server or from what stands in front; the call may have been carried out.
+    /// 5xx, from the server or a proxy; the call may have been applied.
     ServerError,
-    /// 2xx that does not verify_body what was asked for.
+    /// A 2xx that does not confirm the request; the call may have been applied.
     Unconfirmed,
-    /// 429: too many calls; the bot role is missing.
+    /// 429: too many calls, usually because the account lacks the role bot. Contains the time until
+    /// the limit resets, if sent.
     RateLimited(Option<Duration>),
-    /// 400 and other refusals: also the answer to a message that is there already.
+    /// 400, another 4xx, or a 2xx without success: also the response to an id that is already
+    /// stored.
     Refused,
     /// 401: the token or the user id is wrong.
     Unauthorized,
     /// 403: the account lacks a permission.
     Forbidden,
-    /// 404 or 405: the address is no Rocket.Chat.
+    /// 404 or 405: the URL is not that of Rocket.Chat.
     NotFound,
-    /// 3xx: the address is not the one to call; never followed, for the token would go along.
+    /// 3xx: never followed, because that would send the token to another server.
     Redirected,
 }
 
 impl ApiError {
-    /// Every error, for tables and for series that must exist from the start.
+    /// Every error, for documentation tables and for metric series that are created at startup.
     pub const ALL: [Self; 13] = [
         Self::Connect,
         Self::Timeout,
@@ -71,7 +73,7 @@ impl ApiError {
         Self::Redirected,
     ];
 
-    /// The word for logs and metrics.
+    /// The label in logs and metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Connect => "connect",
@@ -90,7 +92,7 @@ impl ApiError {
         }
     }
 
-    /// What a person should look at, to follow "could not deliver the message: ".
+    /// What to check, to follow "could not deliver the message: ".
     pub(crate) fn advice(self) -> &'static str {
         match self {
             Self::Connect => {
@@ -122,7 +124,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the call may have been carried out all the same.
+    /// Whether the call may have been applied despite the error.
     pub(crate) fn may_have_been_applied(self) -> bool {
         matches!(
             self,
@@ -135,7 +137,7 @@ impl ApiError {
         )
     }
 
-    /// Whether the same call may fare better in a moment.
+    /// Whether a retry may succeed.
     pub(crate) fn is_transient(self) -> bool {
         match self {
             Self::Connect
@@ -155,22 +157,22 @@ impl ApiError {
     }
 }
 
-/// A message that is there, as `chat.getMessage` shows it.
+/// A stored message, as `chat.getMessage` returns it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredMessage {
-    /// The room it stands in.
+    /// Its room.
     pub room: RoomId,
     /// Who sent it.
     pub sender: UserId,
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
-/// The room that `im.create` made or found for the bot and `recipient`.
+/// The room that `im.create` created or found for the bot and `recipient`.
 ///
-/// Rocket.Chat 7 and 8 leave out users that they do not know: a misspelt recipient gives a room
-/// that holds the bot alone, and every message into it would be a success that nobody reads. A
-/// server that does not list the members is believed.
+/// Rocket.Chat 7 and 8 ignore unknown users: for a misspelled recipient they create a room with the
+/// bot alone, where messages would be stored and never read. [`ApiError::Refused`] in this case.
+/// The room is accepted if the server does not list the members.
 pub fn room(response: &ApiResponse, recipient: &Username) -> Result<RoomId, ApiError> {
     #[derive(Deserialize)]
     struct Body {
@@ -190,7 +192,7 @@ pub fn room(response: &ApiResponse, recipient: &Username) -> Result<RoomId, ApiE
     RoomId::parse(&room.id).ok_or(ApiError::Unconfirmed)
 }
 
-/// Whether `chat.sendMessage` stored the message under our id, or `chat.update` changed it.
+/// Whether `chat.sendMessage` stored the message under `id`, or `chat.update` changed it.
 pub fn sent(response: &ApiResponse, id: &MessageId) -> Result<(), ApiError> {
     #[derive(Deserialize)]
     struct Body {
@@ -209,8 +211,8 @@ pub fn sent(response: &ApiResponse, id: &MessageId) -> Result<(), ApiError> {
     }
 }
 
-/// What `chat.getMessage` found. [`ApiError::Refused`] means that there is no such message, or none
-/// that we may read.
+/// The message that `chat.getMessage` found. [`ApiError::Refused`] if it does not exist or the bot
+/// may not read it.
 pub fn found(response: &ApiResponse, id: &MessageId) -> Result<StoredMessage, ApiError> {
     #[derive(Deserialize)]
     struct Body {
@@ -242,7 +244,7 @@ pub fn found(response: &ApiResponse, id: &MessageId) -> Result<StoredMessage, Ap
     }
 }
 
-/// The body of an answer that reports success in every way it can.
+/// The body of a response whose status and field `success` both report success.
 pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Result<T, ApiError> {
     #[derive(Deserialize)]
     struct Status {
