@@ -1,6 +1,6 @@
-//! Sending one notification to one recipient. Owns nothing itself: [`machine`] decides, purely, what to
-//! do next; [`sender`] does it. The promise of both: a message counts as delivered only if it is stored
-//! under its id, and at most one message is stored, because every try uses the same id.
+//! Sending one notification to one recipient. [`machine`] decides, purely, what to do next;
+//! [`sender`] does it. Guarantees that a message counts as delivered only if it is stored under its
+//! id, and that at most one message is stored, because every attempt uses the same id.
 
 pub(crate) mod machine;
 pub(crate) mod command;

@@ -1,5 +1,5 @@
-//! What a delivery is told and what it asks for. Owns the words between the machine, which is
-//! [`delivery`](super), and whoever makes its calls, which is [`sender`](crate::send::sender).
+//! The interface between [`machine`](super::machine), which decides, and its caller, which makes
+//! the calls: normally [`sender`](super::sender).
 
 use std::time::Duration;
 
@@ -7,58 +7,58 @@ use super::result::SendResult;
 use crate::rocketchat::response::{ApiError, StoredMessage};
 use crate::rocketchat::{MessageId, RoomId};
 
-/// What happened.
+/// What happened since the last command.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The delivery begins.
+    /// Sending begins.
     Start,
     /// The pause is over.
     Waited,
-    /// `im.create` answered.
+    /// The result of `im.create`.
     Room(Result<RoomId, ApiError>),
-    /// `chat.sendMessage` answered.
+    /// The result of `chat.sendMessage`.
     Sent(Result<(), ApiError>),
-    /// `chat.getMessage` answered.
+    /// The result of `chat.getMessage`.
     Found(Result<StoredMessage, ApiError>),
-    /// `chat.update` answered.
+    /// The result of `chat.update`.
     Edited(Result<(), ApiError>),
 }
 
 /// What to do next.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Command {
-    /// Call `im.create`; a room that was remembered is not to be used again.
+    /// Call `im.create` and stop using a cached room.
     CreateRoom {
         /// Time limit of the call.
         within: Duration,
     },
     /// Call `chat.sendMessage`.
     Send {
-        /// Where to.
+        /// The room.
         room: RoomId,
-        /// Under which id.
+        /// The id of the message.
         id: MessageId,
         /// Time limit of the call.
         within: Duration,
     },
     /// Call `chat.getMessage`.
     Find {
-        /// Which message.
+        /// The id of the message.
         id: MessageId,
         /// Time limit of the call.
         within: Duration,
     },
     /// Call `chat.update`.
     Edit {
-        /// Where it stands.
+        /// The room.
         room: RoomId,
-        /// Which message.
+        /// The id of the message.
         id: MessageId,
         /// Time limit of the call.
         within: Duration,
     },
-    /// Do nothing for a while.
+    /// Wait for this long.
     Wait(Duration),
-    /// The end.
+    /// Sending has ended.
     Finish(SendResult),
 }

@@ -1,22 +1,23 @@
-//! The time of one delivery. Owns how the limit is shared between calls and our answer; what is done
-//! with it is decided in [`delivery`](super).
+//! The deadline of one delivery. Owns how its time limit is divided between calls and the response
+//! to GitLab. What happens within it is decided in [`machine`](super::machine).
 
 use std::time::Duration;
 
 use crate::limits::LIMITS;
 
-/// The time a delivery has; all of it measured on one monotonic clock.
+/// The time limits of one delivery, on the monotonic clock of the caller.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
-    /// When the last call must have ended.
+    /// Time at which the last call must have ended.
     pub at: Duration,
-    /// The longest one call may take.
+    /// Time limit of one call.
     pub call_limit: Duration,
 }
 
 impl Deadline {
-    /// Shares out the time limit of a delivery that began at `start`: nine tenths for calls, three
-    /// tenths for each of them, the rest for our answer. With 5 s that is 4.5 s and 1.5 s.
+    /// Divides the time limit of a delivery that began at `start`: nine tenths for all calls, at
+    /// most three tenths for each, the rest for the response to GitLab. With 5 s that is 4.5 s and
+    /// 1.5 s.
     pub fn new(start: Duration, limit: Duration) -> Self {
         Self {
             at: start + limit * LIMITS.delivery.calls_tenths / 10,
@@ -24,12 +25,12 @@ impl Deadline {
         }
     }
 
-    /// The longest one call may take within the time limit of a delivery.
+    /// Time limit of one call, for a delivery with the time limit `limit`.
     pub(crate) fn call_limit(limit: Duration) -> Duration {
         limit * LIMITS.delivery.call_tenths / 10
     }
 
-    /// The time that a call beginning `now` may take; `None` if that is too little to be worth it.
+    /// Time limit of a call that begins `now`; `None` if less than 100 ms are left.
     pub(super) fn time_for_a_call(&self, now: Duration) -> Option<Duration> {
         let left = self.at.saturating_sub(now);
         (left >= LIMITS.delivery.min_call).then(|| left.min(self.call_limit))

@@ -1,6 +1,6 @@
-//! What to do next to send one message to one recipient, whatever Rocket.Chat answers. Owns the order of
-//! calls, the retries and the pauses. Pure: it is given what happened and when, and returns a command;
-//! [`sender`](super::sender) makes the calls.
+//! The state machine that sends one message to one recipient. Owns the order of calls, the retries
+//! and the pauses. It is pure: it receives what happened and when, and returns a command, which
+//! [`sender`](super::sender) executes.
 
 use std::time::Duration;
 
@@ -15,48 +15,48 @@ use crate::notifier::notification::Notification;
 use crate::rocketchat::response::{ApiError, StoredMessage};
 use crate::rocketchat::{MessageId, MessageKey, RoomId, UserId};
 
-/// The calls, in the order of a delivery without trouble.
+/// The calls, in their normal order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Step {
     CreateRoom,
-    /// Look for a message that must be there for this one to be sent.
+    /// Look up a message that must exist before this one is sent.
     FindPrecondition,
     Send,
     Find,
     Edit,
 }
 
-/// One delivery to one user.
+/// Sends one notification.
 #[derive(Clone, Debug)]
 pub struct SendMachine {
     key: MessageKey,
     origin: String,
     bot: UserId,
-    /// Of a message that is edited, how far the pipeline is.
+    /// Progress of the pipeline, for a message that is edited.
     revision: Option<PipelineState>,
-    /// Messages of which one must exist before this one is sent, the next to look up at the end; empty
-    /// once one was found, or where there is no condition.
+    /// Messages of which one must exist before this one is sent, the next one to look up last.
+    /// Empty if there is no precondition or it was met.
     pub(super) precondition: Vec<MessageKey>,
     deadline: Deadline,
-    /// Makes the pauses of different deliveries differ.
+    /// Source of the jitter.
     seed: u64,
     room: Option<RoomId>,
-    /// Whether the room was remembered from an earlier delivery, so that it may be gone.
+    /// Whether the room was known before this notification, so that it may no longer exist.
     room_is_cached: bool,
-    /// What it has taken so far.
+    /// Retries and rate limit waits so far.
     pub attempts: Attempts,
-    /// The step that a pause is for, or else the one in progress.
+    /// The step in progress, or the step to retry after a pause.
     step: Step,
-    /// The error after which the message was looked up.
+    /// The error that caused the look-up of the message.
     lookup_cause: Option<ApiError>,
 }
 
 impl SendMachine {
-    /// Sending that has not begun.
+    /// A state machine that waits for [`Input::Start`].
     ///
-    /// `bot` is the account that sends, `room` the room of the recipient if it is known. `seed` may be any
-    /// number. A remembered room that is gone would hide what a precondition asks for: give such a
-    /// notification none.
+    /// `bot` is the account that sends, `room` the room of the recipient if it is known. `seed` may
+    /// be any number and selects the jitter. For a notification with a precondition, pass a cached
+    /// room as `None`: in a room that no longer exists, every look-up would find nothing.
     pub fn new(
         notification: &Notification,
         bot: UserId,
@@ -82,7 +82,7 @@ impl SendMachine {
         }
     }
 
-    /// Decides what to do next, given what happened and the time now.
+    /// Decides what to do next. `now` is the time on the clock of the deadline.
     pub fn on(&mut self, input: Input, now: Duration, budget: &mut RetryBudget) -> Command {
         match input {
             Input::Start => {
@@ -106,13 +106,13 @@ impl SendMachine {
             }
             Input::Found(found) => self.after_find(found, now, budget),
             Input::Edited(Ok(())) => self.delivered(ConfirmedBy::Edited),
-            // Another look-up would find the old text.
+            // A look-up would only find the old text.
             Input::Edited(Err(ApiError::Refused)) => give_up(SendError::Api(ApiError::Refused)),
             Input::Edited(Err(error)) => self.try_again(Step::Edit, error, now, budget),
         }
     }
 
-    /// A refusal is also the answer to a message that exists already: look it up first.
+    /// Rocket.Chat also refuses a message that is already stored, so look it up first.
     fn after_failed_send(
         &mut self,
         error: ApiError,
@@ -146,10 +146,10 @@ impl SendMachine {
         }
     }
 
-    /// The message does not exist, so the error that caused the look-up is the answer.
+    /// The message does not exist, so the error that caused the look-up decides.
     fn after_absence(&mut self, now: Duration, budget: &mut RetryBudget) -> Command {
         match self.lookup_cause.take() {
-            // The remembered room may be gone: create it again, once.
+            // The cached room may no longer exist: create it again, once.
             Some(ApiError::Refused) if self.room_is_cached => {
                 self.room = None;
                 self.room_is_cached = false;
@@ -164,7 +164,7 @@ impl SendMachine {
         }
     }
 
-    /// Repeats a step, or looks once more for the message, or gives up.
+    /// Retries a step, or else looks up the message, or else gives up.
     pub(super) fn try_again(
         &mut self,
         step: Step,
@@ -175,7 +175,7 @@ impl SendMachine {
         if let Some(pause) = self.retry(step, error, now, budget) {
             return pause;
         }
-        // The last chance to learn that only the answer was lost.
+        // The message may be stored and only the response lost.
         if step == Step::Send
             && error.may_have_been_applied()
             && self.deadline.time_for_a_call(now).is_some()
@@ -186,7 +186,8 @@ impl SendMachine {
         self.give_up_on(error)
     }
 
-    /// The pause before a step is repeated, if the error may pass, and time and budget allow it.
+    /// The pause before a retry; `None` if the error is permanent, or time, count or budget are
+    /// used up.
     fn retry(
         &mut self,
         step: Step,
@@ -208,12 +209,12 @@ impl SendMachine {
         Some(Command::Wait(pause))
     }
 
-    /// The first error that left doubt tells more than the last one.
+    /// Reports the error that caused the look-up, which is more informative than the last one.
     fn give_up_on(&mut self, error: ApiError) -> Command {
         give_up(SendError::Api(self.lookup_cause.take().unwrap_or(error)))
     }
 
-    /// Begins a step, unless the time is over.
+    /// Starts a step, or gives up if the deadline is too close.
     pub(super) fn start(&mut self, step: Step, now: Duration) -> Command {
         let Some(within) = self.deadline.time_for_a_call(now) else {
             return give_up(
@@ -252,7 +253,7 @@ impl SendMachine {
                 id: self.message_id(room),
                 confirmed_by,
             }),
-            // An answer to a call that was never made.
+            // The result of a call that was never made.
             None => give_up(SendError::Api(ApiError::Unconfirmed)),
         }
     }
@@ -266,7 +267,7 @@ impl SendMachine {
         revision.is_some_and(|revision| live_pipeline::is_behind(&stored.text, revision))
     }
 
-    /// The message to look up before this one.
+    /// The next message of the precondition.
     fn precondition_id(&self, room: &RoomId) -> MessageId {
         let key = self.precondition.last().unwrap_or(&self.key);
         MessageId::derive(&self.origin, key, room)
@@ -276,9 +277,9 @@ impl SendMachine {
         MessageId::derive(&self.origin, &self.key, room)
     }
 
-    /// Until the rate limit is lifted, if that is the reason, and a jitter that differs by delivery.
+    /// A jitter, plus the time until the rate limit resets.
     fn pause(&self, error: ApiError) -> Duration {
-        // The step of splitmix64: neighbouring seeds and tries end far apart.
+        // The multiplier of splitmix64, so that similar seeds have different jitter.
         let mixed = (self.seed ^ self.attempts.retries).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let jitter = mixed % LIMITS.sending.retry_jitter_ms;
         let pause = Duration::from_millis(LIMITS.sending.retry_pause_ms + jitter);

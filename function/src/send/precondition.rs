@@ -1,5 +1,6 @@
-//! What must exist before a message is sent. Owns the look-up and what a missing message means;
-//! everything after it is as for any other message, see [`machine`](super::machine).
+//! The precondition of a notification: another message must exist. Owns the look-up and what a
+//! missing message means; the steps after it are those of any notification, see
+//! [`machine`](super::machine).
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::retry_budget::RetryBudget;
 use crate::rocketchat::response::{ApiError, StoredMessage};
 
 impl SendMachine {
-    /// The room is known: look up the precondition, or else send.
+    /// Continues when the room is known: with the precondition, if any, or else by sending.
     pub(super) fn after_room(&mut self, now: Duration) -> Command {
         let is_unconditional = self.precondition.is_empty();
         self.start(
@@ -23,8 +24,8 @@ impl SendMachine {
         )
     }
 
-    /// A missing message is an answer. If Rocket.Chat cannot say, sending fails, so that the webhook can be
-    /// sent again.
+    /// A missing message withholds the notification. If the look-up fails, sending fails, so that
+    /// the webhook can be resent.
     pub(super) fn after_precondition(
         &mut self,
         found: Result<StoredMessage, ApiError>,

@@ -1,17 +1,18 @@
-//! How sending to one recipient can end. Owns the words for it; how it comes to that is decided in
-//! [`machine`](super::machine), and what the webhook's sender is answered in [`outcome`](crate::outcome).
+//! The result of sending one notification. How it comes about is decided in
+//! [`machine`](super::machine); which status and reason the webhook is answered with, in
+//! [`outcome`](crate::outcome).
 
 use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{Destination, MessageId};
 
-/// What became of one notification.
+/// The result for one recipient.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RecipientResult {
     /// The recipient.
     pub destination: Destination,
     /// How it ended.
     pub result: SendResult,
-    /// What it took beyond one call of each kind.
+    /// Retries and rate limit waits.
     pub attempts: Attempts,
 }
 
@@ -22,33 +23,33 @@ pub enum SendResult {
     Delivered {
         /// Its id.
         id: MessageId,
-        /// How that is known.
+        /// How this was confirmed.
         confirmed_by: ConfirmedBy,
     },
-    /// The message is for those only who have another one, and that one does not exist.
+    /// Not sent, because no message of the precondition exists.
     Withheld,
-    /// The message is not known to be stored; sending the same notification again is safe.
+    /// The message may or may not be stored; sending the same notification again is safe.
     Failed(SendError),
-    /// No permit became free in time, so nothing was tried.
+    /// No permit became available in time, so no call was made.
     Overloaded,
 }
 
-/// How it is known that a message is stored.
+/// How it was confirmed that a message is stored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ConfirmedBy {
-    /// The server confirmed it when it was sent.
+    /// The response to `chat.sendMessage` confirmed it.
     Sent,
-    /// A look-up found it: stored by an earlier try, delivery or replica.
+    /// A look-up found it: an earlier attempt, resend or replica stored it.
     Found,
-    /// An earlier delivery about the same pipeline stored it, and its text is now this one's.
+    /// An earlier delivery about the same pipeline stored it, and its text was replaced.
     Edited,
 }
 
 impl ConfirmedBy {
-    /// Every variant, for tables and for series that must exist from the start.
+    /// Every variant, for documentation tables and for metric series that are created at startup.
     pub const ALL: [Self; 3] = [Self::Sent, Self::Found, Self::Edited];
 
-    /// The label for logs and metrics.
+    /// The label in logs and metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Sent => "sent",
@@ -58,23 +59,23 @@ impl ConfirmedBy {
     }
 }
 
-/// Why sending was given up.
+/// Why sending failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SendError {
-    /// The last call failed this way.
+    /// The error of the decisive call.
     Api(ApiError),
-    /// A message of another account or room has the id.
+    /// The id belongs to a message of another account or in another room.
     IdTaken,
-    /// There was no time for any call.
+    /// The deadline left no time for a call.
     NoTime,
 }
 
-/// What sending took beyond one call of each kind.
+/// Retries and rate limit waits of one or several notifications.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Attempts {
     /// Calls that were retried.
     pub retries: u64,
-    /// Pauses that Rocket.Chat's rate limit asked for.
+    /// Retries that waited for Rocket.Chat's rate limit.
     pub rate_limit_waits: u64,
 }
 

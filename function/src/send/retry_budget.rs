@@ -1,6 +1,6 @@
-//! How much trying again the chat server can be asked to bear. Owns the allowance that all
-//! deliveries of one process share. Whether a retry makes sense at all is decided in
-//! [`delivery`](super).
+//! The retry budget that all deliveries of one process share, so that retries do not multiply the
+//! load on a failing chat server. Whether a call can be retried at all is decided in
+//! [`machine`](super::machine).
 
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use crate::limits::LIMITS;
 /// One retry, in thousandths.
 const RETRY: u64 = 1000;
 
+/// Largest balance, and the initial one.
 const MAX_SAVED: u64 = LIMITS.sending.max_saved_retries * RETRY;
 
-/// Retries are at most a tenth of the deliveries plus one a second. With nothing left each
-/// delivery has one try, so an outage is not made worse by us.
+/// Allows retries for a tenth of the notifications plus one per second, with bursts of up to 10.
+/// With an empty budget, each call has one attempt, so retries do not make an outage worse.
 #[derive(Clone, Debug)]
 pub struct RetryBudget {
     balance: u64,
@@ -28,12 +29,12 @@ impl RetryBudget {
         }
     }
 
-    /// Counts a delivery that begins.
+    /// Adds the share of a notification that begins.
     pub(crate) fn deposit(&mut self, now: Duration) {
         self.add(RETRY / LIMITS.sending.deliveries_per_retry, now);
     }
 
-    /// Takes one retry, if there is one.
+    /// Takes one retry; `false` if the balance is too low.
     #[must_use = "a retry that was not granted must not be made"]
     pub fn take_retry(&mut self, now: Duration) -> bool {
         self.add(0, now);
@@ -44,7 +45,7 @@ impl RetryBudget {
         granted
     }
 
-    /// Adds what the time since the last call is worth: a thousandth a millisecond.
+    /// Adds `more`, plus a thousandth of a retry per millisecond since the last update.
     fn add(&mut self, more: u64, now: Duration) {
         let elapsed = now.saturating_sub(self.updated).as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(MAX_SAVED).min(MAX_SAVED);

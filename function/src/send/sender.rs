@@ -1,5 +1,6 @@
-//! Sends notifications: carries out what [`machine`](super::machine) decides. Owns what all deliveries of
-//! one process share: the permits, the retry budget and the rooms of recipients. Decides nothing itself.
+//! Sends notifications by executing the commands of [`machine`](super::machine), which makes all
+//! decisions. Owns what all deliveries of one process share: the permits, the retry budget and the
+//! cached rooms of recipients.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -25,19 +26,20 @@ use crate::rocketchat::endpoint::Endpoint;
 use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{Destination, RoomId, UserId, Username};
 
-/// Called after every call to Rocket.Chat, with its error if it had one and the time it took.
+/// Called after every call to Rocket.Chat, with its error, if any, and its duration.
 pub(crate) type CallObserver = Box<dyn Fn(Endpoint, Option<ApiError>, Duration) + Send + Sync>;
 
-/// Sends as one account.
+/// Sends notifications as one account.
 pub struct Sender {
     client: Client,
     bot: UserId,
     limit: Duration,
     permits: Semaphore,
     budget: Mutex<RetryBudget>,
-    /// They stay the same for years; each saves a call for every message after the first.
+    /// The direct message room of each recipient. Rooms do not change, and each saves one call per
+    /// message.
     rooms: Mutex<HashMap<Username, RoomId>>,
-    /// The zero of the clock that the machine is given.
+    /// The zero of the clock that the state machines use.
     epoch: Instant,
     observe: CallObserver,
 }
@@ -53,7 +55,7 @@ impl fmt::Debug for Sender {
 }
 
 impl Sender {
-    /// A sender that has sent nothing yet. `limit` is the longest time of one delivery.
+    /// Creates a sender. `limit` is the time limit of one delivery.
     pub(crate) fn new(client: Client, bot: UserId, limit: Duration, observe: CallObserver) -> Self {
         Self {
             client,
@@ -67,8 +69,8 @@ impl Sender {
         }
     }
 
-    /// Sends all notifications concurrently; the time limit counts from `started`. The end of one changes
-    /// nothing for the others. `headers` go along with every call.
+    /// Sends all notifications concurrently and independently of each other. The time limit counts
+    /// from `started`. `headers` are added to every call.
     pub(crate) async fn send_all(
         &self,
         notifications: &[Notification],
@@ -114,12 +116,12 @@ impl Sender {
     fn begin(&self, notification: &Notification, started: Instant) -> SendMachine {
         let started = started.saturating_duration_since(self.epoch);
         let room = match &notification.destination {
-            // In a room that is gone no message exists, and that would pass for an answer.
+            // In a cached room that no longer exists, every look-up would find nothing.
             Destination::User(_) if !notification.precondition.is_empty() => None,
             Destination::User(name) => self.rooms().get(name).cloned(),
             Destination::Room(room) => Some(room.clone()),
         };
-        // Random, so that replicas with the same delivery do not retry at the same moment.
+        // Random, so that replicas with the same delivery retry at different times.
         let seed = RandomState::new().hash_one(notification.key.as_str());
         let deadline = Deadline::new(started, self.limit);
         SendMachine::new(notification, self.bot.clone(), room, deadline, seed)
@@ -155,7 +157,7 @@ impl Sender {
                 time::sleep(pause).await;
                 Input::Waited
             }
-            // The caller handles this one; starting over would be wrong, waiting is not.
+            // Unreachable: the caller handles `Finish`. `Waited` at least does not start over.
             Command::Finish(_) => Input::Waited,
         }
     }
@@ -165,7 +167,7 @@ impl Sender {
         call.result
     }
 
-    /// Creates or finds the room of a user; a room that was configured exists or does not.
+    /// Creates or finds the room of a user. A configured room is never created.
     async fn room(
         &self,
         destination: &Destination,
