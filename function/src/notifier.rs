@@ -1,7 +1,7 @@
-//! Which messages an event causes. Owns the order of the steps: routing rules, the built-in message,
-//! templates, and the key of each message. How each of them decides is in [`routing`], [`message`],
-//! [`templates`], [`live_pipeline`] and [`fixed_pipeline`]. Pure; the messages are sent in
-//! [`send`](crate::send).
+//! Which notifications an event causes. Owns the order of the steps: routing rules, the built-in
+//! message, templates, and the key of each message. The steps themselves are in [`routing`],
+//! [`message`], [`templates`], [`live_pipeline`] and [`fixed_pipeline`]. Pure; notifications are
+//! sent by [`send`](crate::send).
 
 pub mod notification;
 mod skip_reason;
@@ -23,44 +23,44 @@ use templates::{Applied, Templates};
 use crate::gitlab::event::Event;
 use crate::rocketchat::MessageKey;
 
-/// What the operator configured about recipients and messages.
+/// The operator's configuration of recipients and messages.
 #[derive(Debug)]
 pub struct Notifier {
-    /// Who is notified of what.
+    /// Which events go to which recipients.
     pub routing: RoutingRules,
     /// Templates that replace built-in messages.
     pub templates: Templates,
-    /// Whether one message about a pipeline is edited as it proceeds.
+    /// Whether each pipeline has one message that is edited as it proceeds.
     pub(crate) live_pipelines: bool,
 }
 
-/// The messages that one event causes, at least one.
+/// The notifications that one event causes, at least one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Plan {
-    /// One per recipient.
+    /// One notification per recipient.
     pub notifications: Vec<Notification>,
-    /// What an operator should know although the messages are sent.
+    /// Warnings for the operator; the notifications are sent nevertheless.
     pub(crate) warnings: Vec<PlanWarning>,
 }
 
-/// A decision that changes who gets what, and that nobody sees in the messages.
+/// A decision that affects notifications and is not visible in them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PlanWarning {
-    /// So many recipients were left out because the rules named more than
+    /// Number of recipients that were left out, because the rules name more than
     /// [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
     RecipientsTruncated(usize),
-    /// The template of this kind failed on the event, and the built-in message was sent in its place.
+    /// The template of this kind failed on the event, and the built-in message is sent instead.
     TemplateFailed,
 }
 
-/// Rules have admitted the event; the message need not check again.
+/// The rules have already matched the event, so the message does not check again.
 const EVERYTHING: Visibility = Visibility {
     confidential: true,
     in_progress: true,
 };
 
 impl Notifier {
-    /// The messages that an event causes, or why it causes none.
+    /// The notifications that an event causes, or why it causes none.
     pub fn plan(&self, event: &Event) -> Result<Plan, SkipReason> {
         message::check_kind(event)?;
         let routed = self.routing.evaluate(event)?;
@@ -88,8 +88,8 @@ impl Notifier {
         })
     }
 
-    /// The message under the key of its delivery, or under that of the failure, the fix or the pipeline
-    /// where all deliveries about it make one message.
+    /// A notification with the key of the delivery, or with that of the failure, the fix or the
+    /// pipeline if several deliveries about it share one message.
     fn notification(
         &self,
         event: &Event,
@@ -119,7 +119,8 @@ impl Notifier {
         }
     }
 
-    /// The same message, kept up to date if it is about a pipeline and the operator wants that.
+    /// The same notification, edited as the pipeline proceeds if it is about one and live pipelines
+    /// are on.
     fn live(&self, event: &Event, notification: Notification) -> Result<Notification, SkipReason> {
         let state = event.attributes.pipeline_state.as_ref();
         let Some(state) = state.filter(|_| self.live_pipelines) else {
@@ -132,16 +133,16 @@ impl Notifier {
                 ..notification
             }
             .edited(state.clone())),
-            // Without a link to mark, no later delivery could tell how far the message is: only the end
-            // is sent then.
+            // Without a link to mark, no later delivery could detect the state that the message
+            // shows, so only the final state is sent.
             None if state.finished_at.is_none() => Err(SkipReason::NotFinal),
             None => Ok(notification),
         }
     }
 }
 
-/// The texts about one event, rendered when first needed: most events have one recipient, and a fix has
-/// another text.
+/// The texts about one event, rendered on first use. The text of a fix differs from that of the
+/// event.
 struct Texts<'a> {
     notifier: &'a Notifier,
     event: &'a Event,
@@ -159,7 +160,8 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// The text for recipients who are notified for this reason; `None` if the template renders nothing.
+    /// The text for recipients who are notified for this reason; `None` if the template renders no
+    /// text.
     fn of(&self, reason: NotifyReason) -> Result<Option<&str>, SkipReason> {
         let cell = match reason {
             NotifyReason::Fix => &self.fix,
@@ -180,7 +182,7 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// Whether a template failed.
+    /// Whether the template failed.
     fn failed(&self) -> bool {
         let rendered = [self.plain.get(), self.fix.get()].into_iter().flatten();
         rendered

@@ -1,24 +1,24 @@
-//! Which failures of a pipeline a success fixes. Owns the keys of failure and fix messages, so that the
-//! message about a failure can be looked up on Rocket.Chat and nothing has to be remembered here. When a
-//! fix is sent is decided in [`send`](crate::send).
+//! Which failures a successful pipeline fixes. Owns the keys of failure and fix messages, by which
+//! a failure message is looked up on Rocket.Chat, so that no state is kept here. When a fix is sent
+//! is decided in [`send`](crate::send).
 
 use crate::gitlab::attributes::PipelineRevision;
 use crate::gitlab::commit::CommitSha;
 use crate::rocketchat::MessageKey;
 
-/// Names the message about all failures of one commit on one ref.
+/// The key of the message about all failures of one commit on one ref.
 pub fn failure(revision: &PipelineRevision) -> MessageKey {
     key("failure", revision, &revision.sha)
 }
 
-/// Names the message about all fixes of one commit on one ref: a commit that failed once and passes in
-/// every nightly pipeline is one fix.
+/// The key of the message about all fixes of one commit on one ref: a commit that failed once and
+/// then passes every night has one fix.
 pub fn fix(revision: &PipelineRevision) -> MessageKey {
     key("fix", revision, &revision.sha)
 }
 
-/// The failures that a success fixes: that of its own commit, which was retried, and that of the commit
-/// before the push.
+/// The keys of the failures that a success fixes: that of its own commit, which was retried, and
+/// that of the commit before the push.
 pub fn failures_fixed_by(revision: &PipelineRevision) -> Vec<MessageKey> {
     let before = revision.before.as_ref();
     let before = before.filter(|before| **before != revision.sha);

@@ -1,23 +1,24 @@
-//! One message about a pipeline that is edited as the pipeline moves. Owns the mark in its text that
-//! tells how far the message is, so that replicas which know nothing of each other, and deliveries
-//! that overtake each other, agree on which of two texts is the later one.
+//! One message per pipeline that is edited as the pipeline proceeds. Owns the mark in its text that
+//! shows the state of the pipeline, so that independent replicas, and deliveries that arrive out of
+//! order, agree on which of two texts is the later one.
 //!
-//! The mark is the fragment of the link to the pipeline: it travels with the text, since nothing
-//! else of a message can be edited, and neither GitLab nor people see it. Outside text holds no
-//! number sign, so nobody can forge one. There are two steps only, under way and at its end, for the
-//! chat server has no way to edit a message only if nobody else did: texts about the way never
-//! replace anything, so two of them cannot fight, and of two ends the later one wins.
+//! The mark is the fragment of the link to the pipeline. It is part of the text because nothing
+//! else of a message can be edited; GitLab ignores it and users do not see it. Escaped outside text
+//! contains no number sign, so it cannot forge a mark. A mark distinguishes only two states, in
+//! progress and finished, because the chat server has no conditional edit: a text about a pipeline
+//! in progress never replaces another text, so two such texts cannot alternate, and of two finished
+//! states the later one wins.
 
 use crate::gitlab::attributes::PipelineState;
 use crate::rocketchat::MessageKey;
 
-/// What all messages about one pipeline have in common; with the instance and the room it makes
-/// their id.
+/// The key that all messages about one pipeline share. Their id is derived from it, the instance
+/// and the room.
 pub fn key(state: &PipelineState) -> MessageKey {
     MessageKey::derive(&["live pipeline", &state.pipeline.to_string()])
 }
 
-/// The text with its mark; `None` if it does not link to the pipeline.
+/// The text with its mark; `None` if it has no link to the pipeline.
 pub fn mark(text: &str, state: &PipelineState) -> Option<String> {
     let link = format!("{})", page(state));
     let (before, after) = text.split_once(&link)?;
@@ -25,7 +26,7 @@ pub fn mark(text: &str, state: &PipelineState) -> Option<String> {
     Some(format!("{before}{page}#at-{rank}){after}"))
 }
 
-/// Whether a message with this text is to be edited so that it tells of `state`.
+/// Whether a message with this text shows an earlier state than `state` and must be edited.
 pub fn is_behind(text: &str, state: &PipelineState) -> bool {
     let mark = format!("{}#at-", page(state));
     let shown = text.split_once(&mark).and_then(|(_, rest)| {
@@ -39,7 +40,7 @@ fn page(state: &PipelineState) -> String {
     format!("/-/pipelines/{}", state.pipeline)
 }
 
-/// Zero on the way, the time of the end at the end.
+/// 0 while in progress, afterwards the time it finished as a Unix time, at least 1.
 fn rank(state: &PipelineState) -> u64 {
     state.finished_at.map_or(0, |seconds| seconds.max(1))
 }
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_replaced_by_a_later_end_and_by_nothing_else() {
+    fn a_text_is_replaced_only_by_a_later_end() {
         let text = "Pipeline [31](https://gitlab.example.org/a/b/-/pipelines/31) runs";
         let way = mark(text, &at(None)).expect("has a link");
         let early = mark(text, &at(Some(100))).expect("has a link");

@@ -1,6 +1,6 @@
-//! The built-in message about an event. Owns which events have one, and selects the renderer of the kind.
-//! How outside text is made harmless is in [`markup`](crate::rocketchat::markup); templates of the
-//! operator are in [`templates`](super::templates).
+//! The built-in message about an event. Owns which events have one, and calls the renderer of the
+//! kind. Outside text is escaped in [`markup`](crate::rocketchat::markup); the operator's templates
+//! are in [`templates`](super::templates).
 
 use super::SkipReason;
 use crate::gitlab::event::{Event, EventKind};
@@ -27,7 +27,7 @@ mod member;
 mod system_hook;
 mod repository_update;
 
-/// Rocket.Chat's default limit of a message, in UTF-16 units.
+/// Longest message, in UTF-16 units: Rocket.Chat's default limit.
 pub const MAX_UNITS: usize = LIMITS.texts.message;
 
 /// Longest name of a person, job or token in a message, in UTF-16 units. Outside texts within these
@@ -40,16 +40,16 @@ pub(super) const MAX_PATH: usize = LIMITS.texts.path;
 /// Longest title, or first line of a longer text, in a message, in UTF-16 units.
 pub(super) const MAX_TITLE: usize = LIMITS.texts.title;
 
-/// Events that have a message although they have none by default.
+/// Which events have a message although they have none by default.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Visibility {
-    /// What only members of a project may see.
+    /// Confidential events, which only members of a project may see.
     pub confidential: bool,
-    /// Pipelines, jobs and deployments before their end.
+    /// Pipelines, jobs and deployments in progress.
     pub in_progress: bool,
 }
 
-/// Whether there is a message for events like this one at all, whoever the recipients are.
+/// Fails if no event of this kind can have a message, whoever the recipients are.
 pub fn check_kind(event: &Event) -> Result<(), SkipReason> {
     match &event.kind {
         EventKind::Unhandled => Err(SkipReason::UnhandledKind),
@@ -58,8 +58,7 @@ pub fn check_kind(event: &Event) -> Result<(), SkipReason> {
     }
 }
 
-/// The text about an event, in Rocket.Chat's markup, as long as
-/// [a message](crate::limits::TextLimits::message) may be; or why there is none.
+/// The text about an event in Rocket.Chat's markup, of at most [`MAX_UNITS`], or why there is none.
 pub fn render(event: &Event, visible: Visibility) -> Result<String, SkipReason> {
     if event.meta.confidential && !visible.confidential {
         return Err(SkipReason::Confidential);
@@ -70,7 +69,7 @@ pub fn render(event: &Event, visible: Visibility) -> Result<String, SkipReason> 
     render_kind(event)
 }
 
-/// The text about a fix, for those who got the message about the failure.
+/// The text about a fix, for recipients of the failure message.
 pub fn render_fix(event: &Event) -> Result<String, SkipReason> {
     match &event.kind {
         EventKind::Pipeline(pipeline) => Ok(pipeline::render_fix(event, pipeline)),

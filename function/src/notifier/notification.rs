@@ -1,6 +1,7 @@
-//! A message to send, as one value. Owns its form: it is the only thing that crosses from deciding what to
-//! send to sending it, and it can be stored or handed to another process in between. What is in it is
-//! decided in [`notifier`](super); how it is sent in [`send`](crate::send).
+//! A notification: one message to one recipient, as one value. Owns its serialized form. It is the
+//! only value that passes from deciding to sending, so it can be stored or handed to another
+//! process in between. Its content is decided in [`notifier`](super); it is sent by
+//! [`send`](crate::send).
 
 use serde::{Deserialize, Serialize};
 
@@ -11,23 +12,23 @@ use crate::rocketchat::{Destination, MessageKey};
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notification {
-    /// The form of this value.
+    /// Version of the serialized form.
     pub(crate) version: Version,
-    /// Names the message: the same for every try, redelivery and replica that means the same message.
+    /// Identifies the message: the same for every attempt, resend and replica.
     pub(crate) key: MessageKey,
     /// What to do with it.
     pub(crate) action: Action,
-    /// Where it goes; not yet resolved to a room.
+    /// The recipient, not yet resolved to a room.
     pub(crate) destination: Destination,
     /// The text in Rocket.Chat's markup, at most 5000 UTF-16 units.
     pub text: String,
-    /// Of an [`Action::Edit`], which of two texts is the later one.
+    /// For [`Action::Edit`], the state that decides which of two texts is the later one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) revision: Option<PipelineState>,
-    /// Messages of which one must exist already; without any it is sent unconditionally.
+    /// Messages of which one must exist already; if empty, it is sent unconditionally.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) precondition: Vec<MessageKey>,
-    /// Scheme and host of the GitLab it is about, part of the message id; empty if unknown.
+    /// Scheme, host and port of the GitLab instance, part of the message id; empty if unknown.
     pub(crate) origin: String,
 }
 
@@ -42,7 +43,7 @@ pub(crate) enum Action {
     Edit,
 }
 
-/// The version of the form; there is one.
+/// The version of the serialized form; 1 is the only one.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub(crate) struct Version;
@@ -69,7 +70,7 @@ impl TryFrom<u8> for Version {
 }
 
 impl Notification {
-    /// A message that is sent unconditionally and stays as it is.
+    /// A notification that is sent unconditionally and not edited.
     pub fn new(key: MessageKey, destination: Destination, text: String, origin: String) -> Self {
         Self {
             version: Version,
@@ -83,7 +84,7 @@ impl Notification {
         }
     }
 
-    /// The same message, kept up to date as its pipeline proceeds.
+    /// The same notification, edited as its pipeline proceeds.
     #[must_use]
     pub fn edited(self, revision: PipelineState) -> Self {
         Self {
@@ -93,7 +94,7 @@ impl Notification {
         }
     }
 
-    /// The same message for those only who have, from this account, one of these messages.
+    /// The same notification, only for recipients who have one of these messages from this account.
     #[must_use]
     pub fn after_one_of(self, precondition: Vec<MessageKey>) -> Self {
         Self {

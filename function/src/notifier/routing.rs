@@ -1,5 +1,5 @@
-//! Who receives an event. Owns the decision and its explanation; the conditions of a rule are in
-//! `rule`, and the format of the rules is in [`mod@parse`].
+//! Notification routing: who receives an event. Owns the decision and its explanation. The
+//! conditions of a rule are in `rule`; the format of the rules is in [`mod@parse`].
 
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
@@ -19,7 +19,7 @@ use recipient::add;
 pub use recipient::{NotifyReason, Recipient};
 use rule::{Mismatch, RecipientSpec, Role, Rule};
 
-/// Rules in their order, and the names of GitLab's users on the chat server.
+/// Rules in their order, and the mapping of GitLab users to Rocket.Chat users.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RoutingRules {
     rules: Vec<Rule>,
@@ -29,10 +29,10 @@ pub struct RoutingRules {
     live: bool,
 }
 
-/// What happens with people whom the table of users does not list.
+/// What happens with GitLab users that the mapping does not list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 enum UnmappedUsers {
-    /// Their name on the chat server is that of GitLab.
+    /// They have the same username on Rocket.Chat.
     #[default]
     Same,
     /// They are dropped.
@@ -44,19 +44,18 @@ enum UnmappedUsers {
 /// Who receives an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipients {
-    /// Each of them once, at least one and at most
-    /// [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
+    /// Each recipient once, at least one and at most [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
     pub list: Vec<Recipient>,
-    /// How many more the rules name; they are not notified.
+    /// Number of further recipients, who are not notified.
     pub truncated: usize,
 }
 
-/// Who receives an event, or why nobody does, and which rules led to that.
+/// Who receives an event, or why none do, and how each rule contributed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Decision {
-    /// The same as without an explanation.
+    /// The result of [`RoutingRules::evaluate`].
     pub recipients: Result<Recipients, SkipReason>,
-    /// What every evaluated rule decided, line by line.
+    /// One line per decision of an evaluated rule.
     pub(crate) explanation: Vec<String>,
 }
 
@@ -71,18 +70,18 @@ impl RoutingRules {
         }
     }
 
-    /// The same rules, matching pipelines in progress if `live`.
+    /// The same rules, which match pipelines in progress if `live`.
     #[must_use]
     pub(crate) fn live(self, live: bool) -> Self {
         Self { live, ..self }
     }
 
-    /// The line of the first rule that matches fixes.
+    /// The line of the first `status: fixed`, counted from 1.
     pub(crate) fn first_fixes_line(&self) -> Option<usize> {
         self.rules.iter().find_map(|rule| rule.fixes)
     }
 
-    /// The users that rules name, to check that they exist.
+    /// The Rocket.Chat users that the rules and the mapping name, for `webhook-app check`.
     pub fn users(&self) -> Vec<&Username> {
         let named = self.rules.iter().flat_map(|rule| &rule.to);
         let named = named.filter_map(|to| match to {
@@ -102,12 +101,12 @@ impl RoutingRules {
         users
     }
 
-    /// Who receives the event, or why nobody does.
+    /// Who receives the event, or why none do.
     pub fn evaluate(&self, event: &Event) -> Result<Recipients, SkipReason> {
         self.evaluate_rules(event, &mut |_, _| {})
     }
 
-    /// The same with an explanation.
+    /// The same as [`evaluate`](Self::evaluate), with an explanation.
     pub fn explain(&self, event: &Event) -> Decision {
         let mut explanation = Vec::new();
         let recipients = self.evaluate_rules(event, &mut |rule, decision| {
@@ -148,7 +147,8 @@ impl RoutingRules {
         Ok(Recipients { list, truncated })
     }
 
-    /// Adds the recipients of a rule; the reason counts if there are none.
+    /// Adds the recipients of a rule that matches. Returns the skip reason to use if there are
+    /// none.
     fn add_recipients(
         &self,
         rule: &Rule,
@@ -185,7 +185,10 @@ impl RoutingRules {
             }
             for destination in found {
                 let label = destination.label();
-                let is_actor = matches!((&destination, &actor), (Destination::User(user), Some(actor)) if user == actor);
+                let is_actor = match (&destination, &actor) {
+                    (Destination::User(user), Some(actor)) => user == actor,
+                    _ => false,
+                };
                 if rule.except_actor && is_actor {
                     explain(rule, &format!("matches, but {label} triggered the event"));
                     skipped = SkipReason::OwnAction;
@@ -218,8 +221,8 @@ impl RoutingRules {
         }
     }
 
-    /// The name on the chat server of a GitLab user. The table may list them by account name, by id
-    /// or by email address.
+    /// The Rocket.Chat user of a GitLab user. The mapping may list the username, the account id or
+    /// the email address.
     fn user(&self, person: &Person) -> Option<Username> {
         let id = person.id.map(|id| id.to_string());
         let names = [&person.username, &id, &person.email];
@@ -238,7 +241,7 @@ impl RoutingRules {
     }
 }
 
-/// A rule that nearly matched says more than one that matches other events.
+/// The first rule that failed only on its last conditions explains more than one for other events.
 fn closest(reason: SkipReason, mismatch: Mismatch) -> SkipReason {
     match (reason, mismatch) {
         (SkipReason::NoRule, Mismatch::Confidential) => SkipReason::Confidential,
@@ -254,7 +257,7 @@ fn role_label(to: &RecipientSpec) -> &'static str {
     }
 }
 
-/// Names of every kind that rules may match.
+/// Labels of the kinds that rules may match.
 fn event_names() -> impl Iterator<Item = &'static str> {
     let kinds = Kind::known();
     kinds.map(Kind::label)

@@ -1,41 +1,41 @@
-//! Why nobody is told although all is well. Owns the reasons and their words; which event has which
-//! reason is decided beside the words of its family, in [`message`](super), in
-//! [`routes`](crate::notifier::routing) and, where the chat server must be asked, in
-//! [`delivery`](crate::send).
+//! Why an event has no notification although nothing failed. Owns the reasons, their labels and
+//! descriptions. Which event has which reason is decided in [`message`](super::message), in
+//! [`routing`](super::routing) and, if a look-up on the chat server is needed, in
+//! [`send`](crate::send).
 
-/// Why nothing is sent.
+/// Why no notification is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SkipReason {
-    /// A kind of event that we do not know.
+    /// The kind of event is not supported.
     UnhandledKind,
-    /// Only members may see it, and the recipient may be none.
+    /// The event is confidential, and the recipient may not be a member.
     Confidential,
-    /// A pipeline, job or deployment that goes on.
+    /// The pipeline, job or deployment has not finished.
     NotFinal,
-    /// A change that nobody asked to hear of.
+    /// The update is minor.
     MinorUpdate,
-    /// A comment that GitLab wrote about something else that happened.
+    /// GitLab generated the comment, to report another event.
     SystemNote,
-    /// A known kind of event with an action or state that we do not know.
+    /// The kind is supported, but its action or state is unknown.
     UnknownAction,
-    /// A known kind of event without what makes it one.
+    /// A required field is missing.
     Incomplete,
-    /// No rule is for it.
+    /// No rule matches.
     NoRule,
-    /// A rule is for it, and says that nobody hears of it.
+    /// The matching rule sends to `nobody`.
     Nobody,
-    /// A rule is for it, but nobody known has the part that is to hear of it.
+    /// A rule matches, but its recipient cannot be resolved to a Rocket.Chat user.
     Unmapped,
-    /// Whoever would hear of it did it.
+    /// The recipient triggered the event.
     OwnAction,
-    /// A success that makes no failure good that its recipient was told of.
+    /// The success fixes no failure that the recipient was notified of.
     NotAFix,
-    /// A template of the operator's says nothing about it.
+    /// The template rendered no text.
     NoWords,
 }
 
 impl SkipReason {
-    /// Every reason.
+    /// Every reason, for documentation tables and for metric series that are created at startup.
     pub const ALL: &[Self] = &[
         Self::UnhandledKind,
         Self::Confidential,
@@ -52,7 +52,7 @@ impl SkipReason {
         Self::NoWords,
     ];
 
-    /// The word for logs, metrics and the header `webhook-app-reason`.
+    /// The label in logs, metrics and the header `webhook-app-reason`.
     pub fn label(self) -> &'static str {
         match self {
             Self::UnhandledKind => "unhandled_kind",
@@ -71,7 +71,7 @@ impl SkipReason {
         }
     }
 
-    /// The same for people, to stand after "nothing is sent: ".
+    /// The description for people, to follow "nothing is sent: ".
     pub fn description(self) -> &'static str {
         match self {
             Self::UnhandledKind => "this kind of event is not supported",

@@ -1,5 +1,5 @@
-//! Templates of the operator that replace built-in messages. Owns what a template may name and that none
-//! can take the protection off outside text. Built-in messages are rendered in
+//! The operator's templates, which replace built-in messages. Owns which template applies to an
+//! event, and that none can remove the escaping of outside text. Built-in messages are rendered in
 //! [`message`].
 
 use std::collections::BTreeMap;
@@ -22,19 +22,19 @@ pub use parse::parse;
 use template::Template;
 pub(crate) use template::TemplateError;
 
-/// The operator's templates by kind; a kind without one has its built-in message.
+/// The operator's templates by kind; a kind without a template has its built-in message.
 #[derive(Debug, Default)]
 pub struct Templates(BTreeMap<Kind, Template>);
 
-/// What a template made of an event.
+/// The result of applying templates to an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Applied {
     /// The text to send.
     Text(String),
-    /// The template rendered nothing, so nothing is sent.
+    /// The template rendered no text, so nothing is sent.
     Nothing,
-    /// The template failed on this event, although it passed on the example. The built-in message is sent
-    /// in its place: another message is better than none.
+    /// The template failed on this event, although it rendered the example. Contains the built-in
+    /// message, which is sent instead.
     Failed(String),
 }
 
@@ -49,8 +49,8 @@ impl Applied {
 }
 
 impl Templates {
-    /// Tries every template on the example of its kind. All errors are reported at once, each with the
-    /// place that the caller gave it.
+    /// Compiles templates and renders each with the example of its kind. Returns all errors at
+    /// once, each with the place that the caller gave.
     pub fn with<'a>(
         templates: impl IntoIterator<Item = (Kind, &'a str, String)>,
     ) -> Result<Self, Vec<String>> {
@@ -86,7 +86,7 @@ impl Templates {
         }
     }
 
-    /// What the template of a kind makes of its example.
+    /// The result for the example of a kind, and that example.
     pub fn apply_to_example(&self, kind: Kind) -> Option<(Applied, Event)> {
         let (event, builtin) = example_message(kind)?;
         Some((self.apply(NotifyReason::Event, &event, builtin), event))
@@ -112,15 +112,15 @@ fn example_message(kind: Kind) -> Option<(Event, String)> {
     Some((event, builtin))
 }
 
-/// The text, or as much of it as may be sent: up to the last space that is in no code span, where
-/// all outside text is. Links have spaces in their labels only, which are not outside text.
+/// Cuts a text to [`MAX_UNITS`], at the last space outside code spans, so that outside text stays
+/// in its code span. Links contain spaces only in their labels, which are not outside text.
 fn fit(mut text: String) -> String {
     let mut units = 0;
     let mut in_code = false;
     let mut end = 0;
     for (at, char) in text.char_indices() {
         in_code ^= char == '`';
-        // Leaves room for the ellipsis.
+        // Leaves one unit for the ellipsis.
         if units < LIMITS.texts.message && !in_code && char.is_whitespace() {
             end = at;
         }

@@ -1,4 +1,4 @@
-//! The message about a deployment. What it is made of is read in
+//! The message about a deployment. Owns its wording; the event is parsed in
 //! [`gitlab::deployment`](crate::gitlab::deployment).
 
 use super::fragments::{

@@ -1,4 +1,4 @@
-//! The message about an emoji reaction. What it is made of is read in
+//! The message about an emoji reaction. Owns its wording; the event is parsed in
 //! [`gitlab::emoji`](crate::gitlab::emoji).
 
 use super::fragments::{code, in_project_by_actor, noteable, page};

@@ -1,4 +1,4 @@
-//! The message about a token that is about to expire. What it is made of is read in
+//! The message about a token that is about to expire. Owns its wording; the event is parsed in
 //! [`gitlab::expiring_token`](crate::gitlab::expiring_token).
 
 use super::fragments::{code, optional_code, prefixed};
@@ -9,7 +9,7 @@ use crate::gitlab::kind::Kind;
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the renderers of all kinds have one signature"
+    reason = "the renderers of all kinds have the same signature"
 )]
 pub(super) fn render(event: &Event, token: &ExpiringToken) -> Result<String, SkipReason> {
     let noun = match event.meta.kind {

@@ -1,4 +1,4 @@
-//! The message about a feature flag. What it is made of is read in
+//! The message about a feature flag. Owns its wording; the event is parsed in
 //! [`gitlab::feature_flag`](crate::gitlab::feature_flag).
 
 use super::fragments::{code, in_project_by_actor, lines, title};
@@ -8,7 +8,7 @@ use crate::gitlab::feature_flag::{FeatureFlag, Switch};
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the renderers of all kinds have one signature"
+    reason = "the renderers of all kinds have the same signature"
 )]
 pub(super) fn render(event: &Event, flag: &FeatureFlag) -> Result<String, SkipReason> {
     let verb = match flag.switch {

@@ -1,5 +1,5 @@
-//! Fragments that several messages share. Owns how long outside text may be, and that every fragment is
-//! whole or missing. How outside text is made harmless is in [`markup`](crate::rocketchat::markup).
+//! Fragments that several messages share. Owns that every fragment is complete or missing. Outside
+//! text is escaped in [`markup`](crate::rocketchat::markup).
 
 use super::{MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::gitlab::commit::CommitSha;
@@ -9,7 +9,7 @@ use crate::gitlab::participants::Person;
 use crate::gitlab::push::RefKind;
 use crate::rocketchat::markup::{InlineCode, Link};
 
-/// A headline and, where there is more to say, a second line.
+/// A headline and, if there are details, a second line.
 pub(super) fn lines(headline: String, details: Option<String>) -> String {
     match details {
         Some(details) => format!("{headline}\n{details}"),
@@ -17,12 +17,12 @@ pub(super) fn lines(headline: String, details: Option<String>) -> String {
     }
 }
 
-/// A name that holds nothing visible is still a name, and the sentence needs one.
+/// A required name as inline code; `?` if it has no visible characters.
 pub(super) fn code(name: &str, limit: usize) -> String {
     InlineCode::new(name, limit).map_or_else(|| "`?`".to_owned(), |name| name.to_string())
 }
 
-/// Outside text that may be missing.
+/// Optional outside text as inline code.
 pub(super) fn optional_code(text: Option<&str>, limit: usize) -> Option<String> {
     InlineCode::new(text?, limit).map(|text| text.to_string())
 }
@@ -32,40 +32,40 @@ pub(super) fn title(text: Option<&str>) -> Option<String> {
     optional_code(text, MAX_TITLE)
 }
 
-/// Who triggered the event, by full name or else by user name.
+/// The user who triggered the event, by full name or else by username.
 pub(super) fn actor(event: &Event) -> Option<&str> {
     let actor = event.attributes.participants.actor.as_ref();
     actor.and_then(Person::display_name)
 }
 
-/// ` by` and a name.
+/// ` by ` and a name, or nothing.
 pub(super) fn by(name: Option<&str>) -> String {
     prefixed(" by ", optional_code(name, MAX_NAME))
 }
 
-/// ` in` and the project.
+/// ` in ` and the project, or nothing.
 pub(super) fn in_project(event: &Event) -> String {
     prefixed(" in ", optional_code(event.meta.project_label(), MAX_PATH))
 }
 
-/// The project and who triggered the event: how most headlines end.
+/// The project and the user who triggered the event; most headlines end with them.
 pub(super) fn in_project_by_actor(event: &Event) -> String {
     format!("{}{}", in_project(event), by(actor(event)))
 }
 
-/// `before` and the text, or nothing.
+/// `before` and the text, or nothing if there is no text.
 pub(super) fn prefixed(before: &str, text: Option<String>) -> String {
     text.map_or_else(String::new, |text| format!("{before}{text}"))
 }
 
-/// The short id as a link to its page, or the whole id where there is no page to link to.
+/// The short id as a link to the commit, or the full id if it cannot be linked.
 pub(super) fn commit(event: &Event, sha: &CommitSha) -> String {
     let link =
         web_url(event).and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
     link.map_or_else(|| format!("`{sha}`"), |link| link.to_string())
 }
 
-/// ` at` and the commit that the event is about.
+/// ` at ` and the commit that the event is about, or nothing.
 pub(super) fn at(event: &Event) -> String {
     let sha = event.attributes.sha.as_ref();
     prefixed(" at ", sha.map(|sha| commit(event, sha)))
@@ -75,20 +75,20 @@ fn web_url(event: &Event) -> Option<&str> {
     event.meta.project.as_ref()?.web_url.as_deref()
 }
 
-/// A label as a link to the page that GitLab named, if it can be linked to.
+/// A label, as a link if `address` is a valid URL.
 pub(super) fn page(address: Option<&str>, label: &str) -> String {
     let link = address.and_then(|address| Link::page(address, label));
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 
-/// A label as a link to a page of the project, if that can be linked to.
+/// A label, as a link to a page of the project if the project has a valid URL.
 pub(super) fn project_page(event: &Event, path: &str, label: &str) -> String {
     let link = web_url(event).and_then(|base| Link::below(base, path, label));
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 
-/// A noun and the event's number as a link to the page that GitLab named, or else to the one of that
-/// number in the folder of the project.
+/// A noun and the event's number, as a link to the page that GitLab sent, or else to the page with
+/// this number in `folder` of the project.
 pub(super) fn numbered_page(event: &Event, noun: &str, folder: &str) -> String {
     let (address, number) = (&event.attributes.page, event.attributes.number);
     let label = numbered(noun, number);
@@ -98,7 +98,7 @@ pub(super) fn numbered_page(event: &Event, noun: &str, folder: &str) -> String {
     }
 }
 
-/// What a comment or a reaction stands on, in a word or two that can be the label of a link.
+/// The noteable in words that can be the label of a link.
 pub(super) fn noteable(noteable: &Noteable) -> Option<String> {
     match noteable {
         Noteable::Commit(Some(sha)) => Some(format!("commit {}", sha.short())),
@@ -112,12 +112,12 @@ pub(super) fn noteable(noteable: &Noteable) -> Option<String> {
     }
 }
 
-/// A noun of ours with the number people know the noteable by, if GitLab sent one.
+/// A noun with the number, if GitLab sent one.
 pub(super) fn numbered(noun: &str, number: Option<u64>) -> String {
     number.map_or_else(|| noun.to_owned(), |number| format!("{noun} {number}"))
 }
 
-/// What GitLab calls a ref.
+/// GitLab's term for a kind of ref.
 pub(super) fn ref_noun(kind: RefKind) -> &'static str {
     match kind {
         RefKind::Branch => "branch",

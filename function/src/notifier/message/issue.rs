@@ -1,4 +1,4 @@
-//! The message about an issue or another work item. What it is made of is read in
+//! The message about an issue or another work item. Owns its wording; the event is parsed in
 //! [`gitlab::issue`](crate::gitlab::issue).
 
 use super::SkipReason;

@@ -1,4 +1,4 @@
-//! The message about a job. What it is made of is read in
+//! The message about a job. Owns its wording; the event is parsed in
 //! [`gitlab::job`](crate::gitlab::job).
 
 use super::fragments::{lines, optional_code, prefixed, project_page};
@@ -27,7 +27,7 @@ pub(super) fn render(event: &Event, job: &Job) -> Result<String, SkipReason> {
     Ok(lines(headline, details(event, job)))
 }
 
-/// GitLab sends a reason for the failure also with jobs that passed.
+/// Shows the reason only for a failure, because GitLab also sends one for jobs that passed.
 fn details(event: &Event, job: &Job) -> Option<String> {
     let stage = optional_code(event.attributes.stage.as_deref(), MAX_NAME)
         .map(|stage| format!("stage {stage}"));

@@ -1,4 +1,4 @@
-//! The message about a membership. What it is made of is read in
+//! The message about a membership. Owns its wording; the event is parsed in
 //! [`gitlab::member`](crate::gitlab::member).
 
 use super::fragments::{code, optional_code, prefixed};

@@ -1,4 +1,4 @@
-//! The message about a merge request. What it is made of is read in
+//! The message about a merge request. Owns its wording; the event is parsed in
 //! [`gitlab::merge_request`](crate::gitlab::merge_request).
 
 use super::fragments::{at, in_project_by_actor, lines, numbered_page, optional_code, title};
@@ -41,7 +41,7 @@ fn state(state: State) -> &'static str {
     }
 }
 
-/// The title, then both branches and the commit, as far as GitLab says.
+/// The title, both branches and the commit, as far as GitLab sends them.
 fn details(event: &Event) -> Option<String> {
     let attributes = &event.attributes;
     let title = title(attributes.title.as_deref());

@@ -1,4 +1,4 @@
-//! The message about a milestone. What it is made of is read in
+//! The message about a milestone. Owns its wording; the event is parsed in
 //! [`gitlab::milestone`](crate::gitlab::milestone).
 
 use super::fragments::{code, in_project_by_actor, lines, optional_code, project_page};

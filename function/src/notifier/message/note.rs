@@ -1,4 +1,4 @@
-//! The message about a comment. What it is made of is read in
+//! The message about a comment. Owns its wording; the event is parsed in
 //! [`gitlab::note`](crate::gitlab::note).
 
 use super::SkipReason;

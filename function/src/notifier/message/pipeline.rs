@@ -1,4 +1,4 @@
-//! The message about a pipeline. What it is made of is read in
+//! The message about a pipeline. Owns its wording; the event is parsed in
 //! [`gitlab::pipeline`](crate::gitlab::pipeline).
 
 use super::fragments::{
@@ -15,7 +15,7 @@ pub(super) fn render(event: &Event, pipeline: &Pipeline) -> Result<String, SkipR
     Ok(sentence(event, pipeline, verb(pipeline.status)?))
 }
 
-/// The message about a fix, for those who got the message about the failure.
+/// The message about a fix, for recipients of the failure message.
 pub(super) fn render_fix(event: &Event, pipeline: &Pipeline) -> String {
     sentence(event, pipeline, "passed again")
 }
@@ -34,7 +34,7 @@ fn sentence(event: &Event, pipeline: &Pipeline, verb: &str) -> String {
     lines(headline, details(event, pipeline))
 }
 
-/// How a pipeline or job ended, or that it did not.
+/// The verb for the status of a pipeline or job.
 pub(super) fn verb(status: Status) -> Result<&'static str, SkipReason> {
     match status {
         Status::Success => Ok("passed"),
@@ -74,7 +74,7 @@ fn of_project(event: &Event) -> String {
     prefixed(" of ", optional_code(event.meta.project_label(), MAX_PATH))
 }
 
-/// Who started a pipeline or job, and how long it ran.
+/// The user who started a pipeline or job, and its duration.
 pub(super) fn started_and_lasted(event: &Event) -> String {
     let by = by(actor(event));
     let started = if by.is_empty() {

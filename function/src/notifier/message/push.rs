@@ -1,4 +1,4 @@
-//! The message about a branch or tag that moved. What it is made of is read in
+//! The message about a branch or tag that changed. Owns its wording; the event is parsed in
 //! [`gitlab::push`](crate::gitlab::push).
 
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::rocketchat::markup::InlineCode;
 /// The message of a push or tag push.
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the renderers of all kinds have one signature"
+    reason = "the renderers of all kinds have the same signature"
 )]
 pub(super) fn render(event: &Event, change: &RefChange) -> Result<String, SkipReason> {
     let name = code(&change.name, MAX_PATH);
@@ -42,7 +42,7 @@ pub(super) fn render(event: &Event, change: &RefChange) -> Result<String, SkipRe
                 commit(last)
             )
         }
-        // GitLab names the tag object of an annotated tag here, which has no page to link to.
+        // For an annotated tag, this is the tag object, which has no page to link to.
         (RefKind::Tag, Change::Deleted(Some(last))) => {
             format!("Tag {name} of {project} deleted{by}, it stood on `{last}`")
         }
@@ -54,7 +54,7 @@ pub(super) fn render(event: &Event, change: &RefChange) -> Result<String, SkipRe
     Ok(lines(headline, details(event, change)))
 }
 
-/// The second line: what came with the push.
+/// The second line: the commits of a push or the message of a tag.
 fn details(event: &Event, change: &RefChange) -> Option<String> {
     match (change.kind, &change.change) {
         (_, Change::Deleted(_)) => None,

@@ -1,4 +1,4 @@
-//! The message about a release. What it is made of is read in
+//! The message about a release. Owns its wording; the event is parsed in
 //! [`gitlab::release`](crate::gitlab::release).
 
 use super::fragments::{at, code, in_project, lines, page, title};
@@ -14,7 +14,7 @@ pub(super) fn render(event: &Event, release: &Release) -> Result<String, SkipRea
         Some(Action::Unknown) => return Err(SkipReason::UnknownAction),
         None => "is published",
     };
-    // The page of a release that was deleted is gone.
+    // A deleted release has no page.
     let address = event.attributes.page.as_deref();
     let address = address.filter(|_| release.action != Some(Action::Deleted));
     let headline = format!(

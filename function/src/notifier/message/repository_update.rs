@@ -1,4 +1,4 @@
-//! The message about a repository that changed. What it is made of is read in
+//! The message about a repository update. Owns its wording; the event is parsed in
 //! [`gitlab::repository_update`](crate::gitlab::repository_update).
 
 use super::fragments::{actor, by, code, commit, lines, optional_code, prefixed};
@@ -8,7 +8,7 @@ use crate::gitlab::repository_update::RepositoryUpdate;
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the renderers of all kinds have one signature"
+    reason = "the renderers of all kinds have the same signature"
 )]
 pub(super) fn render(event: &Event, update: &RepositoryUpdate) -> Result<String, SkipReason> {
     let headline = format!(

@@ -1,4 +1,4 @@
-//! The message about a project, group, account or key. What it is made of is read in
+//! The message about a project, group, account or key. Owns its wording; the event is parsed in
 //! [`gitlab::system_hook`](crate::gitlab::system_hook).
 
 use super::fragments::{code, optional_code, prefixed};
@@ -29,7 +29,7 @@ pub(super) fn render(event: &Event, hook: &SystemHook) -> Result<String, SkipRea
             let state = prefixed(", the account is ", state);
             Ok(format!("Sign in of user {subject} failed{state}"))
         }
-        // GitLab does not say what changed.
+        // GitLab does not send what changed.
         (Action::Updated, _) => Err(SkipReason::MinorUpdate),
         (Action::Unknown, _) => Err(SkipReason::UnknownAction),
     }

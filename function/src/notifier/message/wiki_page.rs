@@ -1,4 +1,4 @@
-//! The message about a page of a wiki. What it is made of is read in
+//! The message about a wiki page. Owns its wording; the event is parsed in
 //! [`gitlab::wiki_page`](crate::gitlab::wiki_page).
 
 use super::fragments::{code, in_project_by_actor, lines, page, title};
@@ -15,7 +15,7 @@ pub(super) fn render(event: &Event, wiki: &WikiPage) -> Result<String, SkipReaso
         Some(Action::Unknown) => return Err(SkipReason::UnknownAction),
         None => "exists",
     };
-    // The page that was deleted is gone.
+    // A deleted wiki page has no page to link to.
     let address = event.attributes.page.as_deref();
     let address = address.filter(|_| wiki.action != Some(Action::Deleted));
     let headline = format!(

@@ -1,5 +1,5 @@
-//! Patterns for names that may contain slashes: projects, branches, people. Owns what `*`, `**` and
-//! `?` match.
+//! Glob patterns for names that may contain slashes: projects, branches, users. Owns what `*`, `**`
+//! and `?` match.
 
 /// A pattern: `*` matches any characters but a slash, `**` any characters, `?` one character other
 /// than a slash.
@@ -35,7 +35,7 @@ impl Glob {
     /// Whether the pattern matches the whole of `text`, in time proportional to the product of both
     /// lengths at most.
     pub(super) fn matches(&self, text: &str) -> bool {
-        // Which prefixes of the pattern match the text so far.
+        // `matched[n]`: whether the first `n` parts of the pattern match the text so far.
         let mut matched = vec![false; self.0.len() + 1];
         matched[0] = true;
         self.skip_stars(&mut matched);
@@ -61,7 +61,7 @@ impl Glob {
         matched.last() == Some(&true)
     }
 
-    /// A star may match no characters.
+    /// Lets each star match the empty string.
     fn skip_stars(&self, matched: &mut [bool]) {
         for (at, part) in self.0.iter().enumerate() {
             matched[at + 1] |= matched[at] && matches!(part, Part::AnyInSegment | Part::Any);

@@ -1,5 +1,5 @@
-//! Rules as an operator writes them, in YAML. Owns the keys of the file and reports every mistake in
-//! it at once, each with its line.
+//! Parses routing rules from the operator's YAML. Owns the keys of the file, and reports all errors
+//! in it at once, each with its line. The values are parsed in `vocabulary`.
 
 use super::rule::Rule;
 use super::vocabulary::{FAILED, FIXED, SUCCESS, action, event, glob, recipient, status, suggest};
@@ -27,7 +27,7 @@ const RULE_KEYS: &[&str] = &[
     "continue",
 ];
 
-/// Reads rules, or reports every mistake in them.
+/// Parses rules, or returns all errors in them.
 pub fn parse(text: &str) -> Result<RoutingRules, Vec<String>> {
     let root = yaml::parse(text).map_err(|error| vec![error.to_string()])?;
     let mut reader = Reader::default();
@@ -49,7 +49,7 @@ impl Reader {
         self.errors.push((line, problem.to_string()));
     }
 
-    /// In the order of the lines.
+    /// The errors, sorted by line.
     fn into_errors(mut self) -> Vec<String> {
         self.errors.sort_by_key(|(line, _)| *line);
         let errors = self.errors.into_iter();
@@ -142,7 +142,7 @@ impl Reader {
         rule
     }
 
-    /// `fixed` needs a rule that also notifies of the failure of that pipeline.
+    /// `fixed` requires a rule that also notifies of the failure of the same pipeline.
     fn check_fixes(&mut self, rule: &Rule) {
         let Some(line) = rule.fixes else {
             return;
@@ -165,7 +165,7 @@ impl Reader {
 
     fn users(&mut self, node: &Node) -> Vec<(String, Username)> {
         let Value::Map(entries) = &node.value else {
-            self.error(node.line, "expected a name of GitLab and a name of Rocket.Chat a line, such as robin: robin.example");
+            self.error(node.line, "expected one GitLab user and one Rocket.Chat user per line, such as robin: robin.example");
             return Vec::new();
         };
         let users = entries.iter().filter_map(|(key, node)| {
@@ -198,7 +198,7 @@ impl Reader {
         UnmappedUsers::Same
     }
 
-    /// The entries of a map whose names are `known`; unknown ones are errors.
+    /// The entries of a map whose keys are in `known`; other keys are errors.
     fn entries<'a>(&mut self, node: &'a Node, known: &[&str]) -> Vec<&'a (Key, Node)> {
         let Value::Map(entries) = &node.value else {
             self.error(node.line, format_args!("expected {}", known.join(", ")));
@@ -249,7 +249,7 @@ impl Reader {
                 None => {}
             }
         }
-        // An empty condition would match every event, which is never the intention.
+        // An empty condition would match every event, which is never intended.
         if items.is_empty() {
             self.error(node.line, "expected at least one value");
         }
@@ -257,7 +257,7 @@ impl Reader {
     }
 }
 
-/// The line of one of several values.
+/// The line of the value `word` in a value or list.
 fn line_of(node: &Node, word: &str) -> Option<usize> {
     let items = match &node.value {
         Value::List(items) => items.as_slice(),

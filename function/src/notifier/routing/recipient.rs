@@ -1,4 +1,4 @@
-//! A recipient of an event, and why they are notified. Owns which of several reasons counts; who
+//! A recipient of an event and why they are notified. Owns which of several reasons applies; who
 //! the recipients are is decided in [`routing`](super).
 
 use super::Destination;
@@ -6,27 +6,28 @@ use super::Destination;
 /// One recipient of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipient {
-    /// Where the message goes.
+    /// The user or room.
     pub(crate) destination: Destination,
     /// Why they are notified.
     pub(crate) reason: NotifyReason,
 }
 
 impl Recipient {
-    /// The destination as an operator writes it, and the condition, if any.
+    /// The destination as rules write it, and the condition, if any.
     pub fn label(&self) -> String {
         format!("{}{}", self.destination.label(), self.reason.condition())
     }
 }
 
-/// Why a recipient is notified of an event; of several reasons the last one in this order counts.
+/// Why a recipient is notified of an event. If several reasons apply, the last one in this order
+/// counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum NotifyReason {
-    /// It may fix a failure; they receive it only if they got the notification of that failure.
+    /// The event may fix a failure. It is sent only to recipients of the failure notification.
     Fix,
     /// The event itself.
     Event,
-    /// It is a failure, and they want to be notified when it is fixed.
+    /// The event is a failure, and the rule also matches its fix.
     Failure,
 }
 
@@ -40,8 +41,8 @@ impl NotifyReason {
     }
 }
 
-/// Adds a recipient, or a further reason to one who is known already. Returns whether anything is
-/// sent to them that was not before: each recipient gets an event once.
+/// Adds a recipient, or a further reason to an existing one, because each recipient gets an event
+/// once. Returns whether this changes what the recipient is sent.
 pub(super) fn add(recipients: &mut Vec<Recipient>, recipient: Recipient) -> bool {
     let known = recipients
         .iter_mut()

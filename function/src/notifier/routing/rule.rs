@@ -1,5 +1,5 @@
-//! One rule: which events it matches and who receives them. Owns the conditions and their order: an
-//! explanation names the first one that does not match.
+//! One routing rule: which events it matches and who receives them. Owns the conditions and their
+//! order; an explanation names the first one that does not match.
 
 use super::NotifyReason;
 use super::glob::Glob;
@@ -12,14 +12,14 @@ use crate::rocketchat::{RoomId, Username};
 /// One rule of a file. An empty condition matches every event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Rule {
-    /// How an explanation refers to it.
+    /// The name in explanations.
     pub(super) name: String,
     pub(super) events: Vec<Kind>,
     pub(super) projects: Vec<Glob>,
     pub(super) refs: Vec<Glob>,
     pub(super) actions: Vec<String>,
     pub(super) statuses: Vec<String>,
-    /// The line of the status `fixed`, if the rule matches fixes.
+    /// Line of `fixed` in `status`, if the rule matches fixes.
     pub(super) fixes: Option<usize>,
     pub(super) protected: Option<bool>,
     pub(super) actors: Vec<Glob>,
@@ -27,16 +27,16 @@ pub(super) struct Rule {
     /// Whether it also matches confidential events.
     pub(super) confidential: bool,
     pub(super) to: Vec<RecipientSpec>,
-    /// Leaves out the user who triggered the event.
+    /// Whether the user who triggered the event is left out.
     pub(super) except_actor: bool,
     /// Whether the rules after it are evaluated too.
     pub(super) continue_: bool,
 }
 
-/// Who receives an event, as a rule names it.
+/// A recipient as a rule names it, not yet resolved.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum RecipientSpec {
-    /// Always the same user.
+    /// A user by username.
     User(Username),
     /// A room by its id.
     Room(RoomId),
@@ -57,7 +57,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Every role under the name it has in a file.
+    /// Every role with its name in rules.
     pub(super) const ALL: &[(&str, Self)] = &[
         ("actor", Self::Actor),
         ("author", Self::Author),
@@ -68,7 +68,7 @@ impl Role {
         ("pipeline starter", Self::Starter),
     ];
 
-    /// The name it has in a file.
+    /// The name in rules.
     pub(super) fn label(self) -> &'static str {
         let named = Self::ALL.iter().find(|(_, role)| *role == self);
         named.map_or("", |(name, _)| name)
@@ -114,7 +114,7 @@ pub(super) enum Mismatch {
 }
 
 impl Mismatch {
-    /// What an explanation says after the name of the rule.
+    /// The text after the name of the rule in an explanation.
     pub(super) fn description(self) -> &'static str {
         match self {
             Self::Event => "matches other events only",
@@ -145,7 +145,7 @@ impl Rule {
         }
     }
 
-    /// Whether it matches this event. With `live`, pipelines in progress match too.
+    /// Whether the rule matches this event. With `live`, pipelines in progress match too.
     pub(super) fn check(&self, event: &Event, live: bool) -> Result<(), Mismatch> {
         let conditions = [
             (
@@ -196,7 +196,7 @@ impl Rule {
 }
 
 impl Rule {
-    /// GitLab's own word matches too where the attribute is more specific.
+    /// Matches GitLab's own term too where the attribute is more specific.
     fn matches_action(&self, event: &Event) -> bool {
         let attributes = &event.attributes;
         matches_word(&self.actions, attributes.action.as_deref())
@@ -204,7 +204,8 @@ impl Rule {
                 && matches_word(&self.actions, attributes.generic_action)
     }
 
-    /// A fix is a success, and only the chat server knows whether a success is a fix.
+    /// A rule for fixes matches every success, because only a look-up on the chat server shows
+    /// whether it is a fix.
     fn matches_status(&self, status: Option<&str>) -> bool {
         let may_be_fix = self.fixes.is_some() && status == Some(SUCCESS);
         may_be_fix || matches_word(&self.statuses, status)
@@ -232,7 +233,7 @@ fn matches_name(globs: &[Glob], name: Option<&str>) -> bool {
     one_of(globs, |glob| name.is_some_and(|name| glob.matches(name)))
 }
 
-/// A person is identified by the account name or, as the author of a commit, by an email address.
+/// Matches the username or, because authors of commits may have no username, the email address.
 fn matches_person(globs: &[Glob], person: Option<&Person>) -> bool {
     one_of(globs, |glob| {
         let names = person

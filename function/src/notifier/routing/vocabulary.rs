@@ -1,5 +1,5 @@
-//! Single values of a rule as an operator writes them. Owns the values that are accepted and the
-//! errors for all others; which key takes which values is decided in [`mod@super::parse`].
+//! Single values of a routing rule. Owns which values are accepted, and the errors for all others;
+//! which key takes which values is decided in [`mod@super::parse`].
 
 use super::event_names;
 use super::glob::Glob;
@@ -9,7 +9,7 @@ use crate::rocketchat::{RoomId, Username};
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "has the signature of the other values, which may be invalid"
+    reason = "has the same signature as the functions for values that can be invalid"
 )]
 pub(super) fn glob(text: &str) -> Result<Glob, String> {
     Ok(Glob::new(text))
@@ -27,10 +27,10 @@ pub(super) const SUCCESS: &str = "success";
 /// GitLab's status of a pipeline that failed.
 pub(super) const FAILED: &str = "failed";
 
-/// Our status for a success that fixes a failure.
+/// The status that rules use for a success that fixes a failure; not one of GitLab's.
 pub(super) const FIXED: &str = "fixed";
 
-/// Statuses of pipelines, jobs and deployments in GitLab 19, and `fixed`, which is ours.
+/// The statuses of pipelines, jobs and deployments in GitLab 19, and [`FIXED`].
 const STATUSES: &[&str] = &[
     "created",
     "waiting_for_resource",
@@ -49,7 +49,7 @@ const STATUSES: &[&str] = &[
     FIXED,
 ];
 
-/// Actions in GitLab 19, and ours for branches and tags.
+/// The actions of GitLab 19, and those that this program defines for branches and tags.
 const ACTIONS: &[&str] = &[
     "open",
     "close",
@@ -115,7 +115,7 @@ pub(super) fn recipient(text: &str) -> Result<Option<RecipientSpec>, String> {
         })
 }
 
-/// The known name nearest to a misspelt one, or all of them.
+/// Suggests the known name nearest to a misspelled one, or lists all of them.
 pub(super) fn suggest(text: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()

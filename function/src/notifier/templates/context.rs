@@ -1,5 +1,5 @@
-//! The facts of an event as values of the template language. Owns how each kind of fact is shown,
-//! and that whatever a template does with outside text, it comes out in a code span.
+//! The attributes of an event as values of the template language. Owns how each attribute is shown,
+//! and that outside text is always printed in a code span, whatever a template does with it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use crate::notifier::message::{MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::notifier::routing::NotifyReason;
 use crate::rocketchat::markup::{InlineCode, Link};
 
-/// Names that a template may use. Every kind has all of them; what GitLab does not say is none.
+/// The variables of templates. Every kind has all of them; a value that GitLab does not send is
+/// none.
 pub const VARIABLES: &[&str] = &[
     "action",
     "actor",
@@ -46,7 +47,7 @@ pub const VARIABLES: &[&str] = &[
     "title",
 ];
 
-/// What a template sees of one event.
+/// The variables of one event.
 #[derive(Debug)]
 pub(super) struct Context {
     reason: NotifyReason,
@@ -121,9 +122,9 @@ impl Object for Context {
     }
 }
 
-/// Markup of our own making: a link, or text that is in its code span already.
+/// Safe markup: a link, or text that is already in a code span.
 ///
-/// An object and not a string that is marked as safe, because filters take strings apart and keep
+/// An object rather than a string marked as safe, because filters can split such a string and keep
 /// the mark.
 #[derive(Debug)]
 struct SafeMarkup(String);
@@ -142,8 +143,8 @@ fn safe_markup(markup: String) -> Value {
     Value::from_object(SafeMarkup(markup))
 }
 
-/// A word such as `failed`; the mark lets [`print()`] show it without a code span, if it is nothing
-/// but letters.
+/// One of GitLab's terms, such as `failed`. It is marked as safe, so that [`print()`] shows it
+/// without a code span if it consists of lower-case letters and spaces.
 fn word(word: &str) -> Value {
     Value::from_safe_string(word.to_owned())
 }
@@ -152,14 +153,14 @@ fn optional<T>(value: Option<T>, show: impl FnOnce(T) -> Value) -> Value {
     value.map_or_else(|| Value::from(()), show)
 }
 
-/// None where nothing visible is left, so that `{% if title %}` means what it says.
+/// None if no visible text is left, so that `{% if title %}` works as expected.
 fn outside(text: &str, limit: usize) -> Value {
     optional(InlineCode::new(text, limit), |code| {
         Value::from(code.into_text())
     })
 }
 
-/// A name that holds nothing visible is still a name, and the sentence needs one.
+/// A required name; `?` if it has no visible characters.
 fn name_or_placeholder(name: &str) -> Value {
     Value::from(
         InlineCode::new(name, LIMITS.texts.path)
@@ -181,14 +182,14 @@ fn persons(people: &[Person]) -> Value {
         .collect()
 }
 
-/// The short id as a link to its page, or the whole id where there is no page to link to.
+/// The short id as a link to the commit, or the full id if it cannot be linked.
 fn commit(event: &Event, sha: &CommitSha) -> Value {
     let link =
         web_url(event).and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
     safe_markup(link.map_or_else(|| format!("`{sha}`"), |link| link.to_string()))
 }
 
-/// The kind and its number as a link to its page, or without one.
+/// The kind and the number, as a link if the page has a valid URL.
 fn page(event: &Event) -> Value {
     let kind = event.kind().label().replace('_', " ");
     let number = event.attributes.number;
@@ -212,8 +213,8 @@ fn web_url(event: &Event) -> Option<&str> {
     event.meta.project.as_ref()?.web_url.as_deref()
 }
 
-/// Writes what a template shows. Everything but our own words, numbers and links comes out in a code
-/// span, whatever a template has made of it.
+/// Prints one value of a template. Everything except terms, numbers and safe markup is printed in a
+/// code span.
 pub(super) fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
     if let Some(markup) = value.downcast_object_ref::<SafeMarkup>() {
         return Ok(out.write_str(&markup.0)?);

@@ -1,5 +1,5 @@
-//! One example of a webhook's body per kind, compiled in from the folder `examples/`: to try templates on
-//! at start, and to look at with `webhook-app render --kind`.
+//! The bundled example of a webhook body of each kind, from the folder `examples/`. Templates are
+//! checked with it at startup, and `webhook-app render --kind` shows its message.
 
 use crate::gitlab::event_kinds;
 use crate::gitlab::kind::Kind;
@@ -10,7 +10,7 @@ macro_rules! examples {
             $($(#[$_kind_doc:meta])* $kind:ident = $label:literal: $($name:literal)|+;)+
         }
     )+) => {
-        /// The example of this kind; none of [`Kind::Other`].
+        /// The example of this kind; `None` for [`Kind::Other`].
         pub fn example(kind: Kind) -> Option<&'static str> {
             match kind {
                 $($(Kind::$kind => Some(include_str!(concat!("examples/", $label, ".json"))),)+)+

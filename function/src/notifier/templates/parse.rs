@@ -1,14 +1,14 @@
-//! Templates as an operator writes them: a map of kinds in YAML, or one template for all kinds. Owns
-//! how to distinguish the two, and the errors in the map.
+//! Parses the operator's templates: a YAML map from kinds to templates, or one template for all
+//! kinds. Owns how the two are distinguished, and the errors in the map.
 
 use super::Templates;
 use crate::gitlab::kind::Kind;
 use crate::yaml::{self, Key, Node, Value};
 
-/// The key for every kind that the map does not name.
+/// The key for all kinds that the map does not name.
 const OTHERS: &str = "others";
 
-/// Reads and tries all templates, or reports every error in them.
+/// Parses and checks all templates, or returns all errors in them.
 pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
     if !is_map(text) {
         let all = kinds().map(|kind| (kind, text, place(kind, None)));
@@ -47,7 +47,7 @@ pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
     }
 }
 
-/// The first line of a map is a lower-case name and a colon; a template does not start like that.
+/// A map begins with a lower-case name and a colon; a template does not.
 fn is_map(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#') && *line != "---");
@@ -65,17 +65,14 @@ fn template<'a>(key: &Key, node: &'a Node) -> Result<&'a str, String> {
         Value::Text(text) => Ok(text),
         Value::Null => Ok(""),
         Value::List(_) | Value::Map(_) => Err(format!(
-            "line {}: expected a template for {}; write it in quotes or after a bar on lines of its own",
+            "line {}: expected a template for {}; write it in quotes, or indented on the lines after a |",
             key.line, key.name
         )),
     }
 }
 
 fn kinds() -> impl Iterator<Item = Kind> {
-    Kind::ALL
-        .iter()
-        .copied()
-        .filter(|kind| *kind != Kind::Other)
+    Kind::known()
 }
 
 fn place(kind: Kind, line: Option<usize>) -> String {

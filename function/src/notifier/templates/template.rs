@@ -1,5 +1,5 @@
-//! One template: compiled once, checked before it is used, run within bounds. Owns the limits of
-//! time and size, and what a template may be written with.
+//! One template: compiled once, checked at startup, rendered within limits. Owns the limits of time
+//! and size, and the syntax that a template may use. The variables are in `context`.
 
 use std::io;
 
@@ -13,40 +13,40 @@ use crate::notifier::routing::NotifyReason;
 
 const NAME: &str = "message";
 
-/// A template that can be used.
+/// A compiled template.
 #[derive(Debug)]
 pub(super) struct Template(Environment<'static>);
 
 /// Why a template cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum TemplateError {
-    /// Longer than anybody needs.
+    /// The source is too long.
     #[error("expected a template of at most {} bytes", LIMITS.templates.max_source_bytes)]
     TooLong,
-    /// A character that could end or begin a code span together with the one of a value.
+    /// A character that could break the code span around a value.
     #[error(
-        "found {0}, which could take the protection off the values; they stand in code spans of their own"
+        "found {0}, which could break the code spans around values; leave it out, because values already have code spans"
     )]
     Forbidden(&'static str),
-    /// Not the template language.
+    /// Invalid syntax.
     #[error("{0}")]
     Syntax(String),
-    /// Names that no event has.
+    /// Unknown variables.
     #[error("there is no {}; there are {}", .0.join(" and no "), VARIABLES.join(", "))]
     Unknown(Vec<String>),
-    /// It could be read and not be carried out.
+    /// Valid syntax, but rendering failed.
     #[error("{0}")]
     Render(String),
 }
 
 impl Template {
-    /// Reads a template.
+    /// Compiles a template.
     pub(super) fn new(source: &str) -> Result<Self, TemplateError> {
         if source.len() > LIMITS.templates.max_source_bytes {
             return Err(TemplateError::TooLong);
         }
-        // Values stand in code spans. A grave accent or a backslash before one would open or close
-        // it elsewhere, and two dollar signs would make a formula of it.
+        // Values are printed in code spans. A backtick or a backslash before a value would move the
+        // boundaries of its code span, and two dollar signs would make it a formula.
         for (forbidden, name) in [
             ('`', "a grave accent"),
             ('\\', "a backslash"),
@@ -68,7 +68,7 @@ impl Template {
         Ok(Self(environment))
     }
 
-    /// Whether all it names exists.
+    /// Fails if the template uses unknown variables.
     pub(super) fn check(&self) -> Result<(), TemplateError> {
         let used = self.names().into_iter();
         let unknown: Vec<_> = used
@@ -81,7 +81,7 @@ impl Template {
         }
     }
 
-    /// What it names, sorted, but for the functions of the language.
+    /// The variables that the template uses, sorted, without the functions of the language.
     fn names(&self) -> Vec<String> {
         let Ok(template) = self.0.get_template(NAME) else {
             return Vec::new();
@@ -93,7 +93,7 @@ impl Template {
         names
     }
 
-    /// The message, with white space around it removed. `builtin` is the built-in message.
+    /// The message, trimmed and cut off at the output limit. `builtin` is the built-in message.
     pub(super) fn render(
         &self,
         reason: NotifyReason,
@@ -112,7 +112,7 @@ impl Template {
     }
 }
 
-/// A tag on a line of its own leaves no line behind.
+/// A syntax in which a line that contains only a tag leaves no empty line.
 fn syntax() -> Result<SyntaxConfig, Error> {
     SyntaxConfig::builder()
         .trim_blocks(true)
@@ -120,7 +120,7 @@ fn syntax() -> Result<SyntaxConfig, Error> {
         .build()
 }
 
-/// The message of an error with its line, without the source that the library adds.
+/// The message of an error with its line, without the source text that the library adds.
 fn describe(error: &Error) -> String {
     let line = error
         .line()
@@ -131,10 +131,10 @@ fn describe(error: &Error) -> String {
     }
 }
 
-/// Keeps whole pieces until the limit and refuses the first that is beyond it.
+/// A writer that keeps complete pieces up to [`MAX_OUTPUT`] and fails at the first one beyond it.
 struct Bounded(Vec<u8>);
 
-/// Marks the end of an output that was stopped; no template can write it.
+/// Marks an output that was cut off. Not valid UTF-8, so no template can write it.
 const FULL: u8 = 0xff;
 
 impl Bounded {
