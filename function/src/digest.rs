@@ -1,11 +1,11 @@
-//! One digest of several fields. Owns the rule that the border between two fields counts, so that
-//! nobody can move text from one to the next and get the same digest.
+//! SHA-256 over several fields. Owns the length prefix of each field, without which moving text
+//! from one field to the next would not change the digest.
 
 use std::fmt::Write as _;
 
 use ring::digest;
 
-/// SHA-256 over the fields, each with its length before it: 64 hex digits.
+/// SHA-256 over the fields, each prefixed with its length in bytes, as 64 hex digits.
 pub(crate) fn hex_digest(fields: &[&str]) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     for field in fields {
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_border_between_fields_counts() {
+    fn the_boundary_between_fields_changes_the_digest() {
         assert_ne!(hex_digest(&["ab", "c"]), hex_digest(&["a", "bc"]));
         assert_ne!(hex_digest(&["ab", ""]), hex_digest(&["ab"]));
         assert_eq!(hex_digest(&["ab", "c"]), hex_digest(&["ab", "c"]));

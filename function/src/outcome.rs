@@ -1,10 +1,10 @@
-//! How a webhook can end. Owns the status, the labels and the advice of every outcome: the policy in one
-//! file. What else is known at the end is in [`report`]; how it is written as HTTP is in
-//! [`response`](crate::http::response).
+//! The outcome of a webhook. Owns the status, the labels and the advice of every outcome: the whole
+//! policy is in this file. What else is known at the end is in [`report`]; the HTTP response is
+//! written in [`response`](crate::http::response).
 //!
-//! Two rules of GitLab are behind the table. It takes 2xx and 3xx for success and everything else for a
-//! failure, and after four failures in a row it pauses the webhook: so an event that is skipped is a
-//! success. And it does not retry: so nothing is a success before the message is stored.
+//! Two rules of GitLab determine the statuses. It counts 2xx and 3xx as success and everything else
+//! as failure, and disables a webhook temporarily after four failures in a row, so a skipped event
+//! is a success. It does not retry, so a webhook succeeds only when its messages are stored.
 
 use crate::gitlab::event::ParseError;
 use crate::gitlab::verification::OriginError;
@@ -25,7 +25,7 @@ pub enum Outcome {
     Delivered {
         /// Its id on the chat server.
         message_id: MessageId,
-        /// How that is known.
+        /// How this was confirmed.
         confirmed_by: ConfirmedBy,
     },
     /// No message is sent about this event.
@@ -37,29 +37,29 @@ pub enum Outcome {
 /// Why a webhook was rejected, or its message not delivered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Failure {
-    /// It is not authenticated; the text says what the sender must do.
+    /// It is not authenticated; the text states what a request must contain.
     Origin(OriginError, &'static str),
-    /// Not `application/json`.
+    /// The content type is not `application/json`.
     MediaType,
-    /// Compressed.
+    /// The body is compressed.
     ContentEncoding,
-    /// Longer than 25 MiB.
+    /// The body is longer than 25 MiB.
     TooLarge,
     /// The body did not arrive in time.
     TooSlow,
-    /// The body ended early or was no valid HTTP.
+    /// The body ended early or was not valid HTTP.
     BrokenBody,
     /// Too many requests are in progress.
     Overloaded,
-    /// The body is no event.
+    /// The body could not be parsed.
     Parse(ParseError),
-    /// Nothing names the delivery.
+    /// The delivery has no idempotency key.
     MissingKey,
     /// The message could not be delivered.
     Send(SendError),
-    /// No such path.
+    /// The path does not exist.
     NotFound,
-    /// The path takes another method.
+    /// The path does not support the method.
     MethodNotAllowed,
     /// An internal error.
     Panic,
@@ -69,8 +69,8 @@ const DELIVERED: &str = "delivered";
 const SKIPPED: &str = "ignored";
 
 impl Outcome {
-    /// Every pair of [`label`](Self::label) and [`reason`](Self::reason), for series that must exist
-    /// from the start.
+    /// Every pair of [`label`](Self::label) and [`reason`](Self::reason), for metric series that
+    /// are created at startup.
     pub(crate) fn labels() -> Vec<(&'static str, &'static str)> {
         let delivered = ConfirmedBy::ALL.map(|confirmed_by| (DELIVERED, confirmed_by.label()));
         let skipped = SkipReason::ALL
@@ -90,7 +90,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the sender is authenticated and sent nothing wrong.
+    /// Whether the webhook was handled without failure. The connection stays open only then.
     pub(crate) fn is_trusted(&self) -> bool {
         match self {
             Self::Delivered { .. } | Self::Skipped(_) => true,
@@ -119,7 +119,8 @@ impl Outcome {
 }
 
 impl Failure {
-    /// One failure of every reason, for tables and for series that must exist from the start.
+    /// One failure of every reason, for documentation tables and for metric series that are created
+    /// at startup.
     pub fn every() -> Vec<Self> {
         let origins = OriginError::ALL.map(|error| Self::Origin(error, ""));
         let errors = ApiError::ALL.map(|error| Self::Send(SendError::Api(error)));
@@ -142,7 +143,7 @@ impl Failure {
         others.into_iter().chain(origins).chain(errors).collect()
     }
 
-    /// The HTTP status. Never 3xx, which GitLab takes for success, and never 410.
+    /// The HTTP status. Never 3xx, which GitLab counts as success, and never 410.
     pub fn status(&self) -> u16 {
         match self {
             Self::BrokenBody | Self::Parse(_) | Self::MissingKey => 400,
@@ -153,13 +154,13 @@ impl Failure {
             Self::TooLarge => 413,
             Self::MediaType | Self::ContentEncoding => 415,
             Self::Panic => 500,
-            // Also for mistakes of ours: GitLab shows the failure, and a resend after the repair
-            // brings the message.
+            // Also for errors in the configuration: GitLab shows the failure, and a resend after
+            // the correction delivers the message.
             Self::Overloaded | Self::Send(_) => 503,
         }
     }
 
-    /// Why, in one word for logs, metrics and machines that read the answer.
+    /// The reason as a label in logs, metrics and the response.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Origin(error, _) => error.label(),
@@ -181,8 +182,8 @@ impl Failure {
         }
     }
 
-    /// What was expected, what was found and what to do, for the person who reads GitLab's log of
-    /// the webhook. Holds nothing secret and nothing the chat server said.
+    /// What was expected, what was found and what to do, for a person who reads GitLab's log of the
+    /// webhook. Contains no secret and no text of the chat server.
     pub fn detail(&self) -> String {
         match self {
             Self::Origin(_, expectation) => (*expectation).to_owned(),
@@ -205,7 +206,7 @@ impl Failure {
         }
     }
 
-    /// Seconds until trying again makes sense, for everything that may pass.
+    /// Value of `Retry-After`, in seconds, for every failure with the status 503.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Overloaded => Some(LIMITS.delivery.retry_after_busy_seconds),

@@ -1,16 +1,16 @@
-//! YAML as far as settings need it: texts, lists and maps, each with its line. Owns which parts of
-//! YAML are rejected: anchors, tags, several documents and deep nesting, which no setting needs and
-//! which make small files large.
+//! The subset of YAML that settings need: texts, lists and maps, each with its line. Owns which
+//! parts of YAML are rejected: anchors, tags, multiple documents and deep nesting, which no setting
+//! needs and which let small files expand into large ones.
 //!
-//! A tree and no typed structs of serde: serde stops at the first value of a wrong type, and where a
-//! key takes one value or a list, the branch `1.10` arrives as the number 1.1. With the tree all
-//! errors are reported at once, and a text is what the file says.
+//! The result is a tree rather than serde structs. serde stops at the first value of a wrong type,
+//! and for a key that takes a value or a list it would read the branch `1.10` as the number 1.1.
+//! With a tree, all errors are reported at once, and every scalar keeps its spelling.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use crate::limits::LIMITS;
 
-/// One value and the line it begins in, from 1.
+/// A value and the line it begins on, counted from 1.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Node {
     pub(crate) line: usize,
@@ -20,24 +20,24 @@ pub(crate) struct Node {
 /// A value.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Value {
-    /// Nothing.
+    /// Empty, `~` or `null`.
     Null,
-    /// A text; numbers and booleans are texts too, as they are written.
+    /// A scalar as it is written, including numbers and booleans.
     Text(String),
     /// A list.
     List(Vec<Node>),
-    /// A map in the order of the file.
+    /// A map, in the order of the file.
     Map(Vec<(Key, Node)>),
 }
 
-/// The name of an entry and its line.
+/// The key of a map entry and its line, counted from 1.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Key {
     pub(crate) line: usize,
     pub(crate) name: String,
 }
 
-/// Why a document is not valid YAML, or not accepted here.
+/// Why a document is invalid YAML or uses a rejected feature.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub(crate) struct YamlError {
@@ -50,7 +50,7 @@ fn fail<T>(line: usize, problem: impl Into<String>) -> Result<T, YamlError> {
     Err(YamlError { line, problem })
 }
 
-/// Reads one document.
+/// Parses one document; an empty text is [`Value::Null`].
 pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
     let limit = LIMITS.yaml.max_bytes;
     if text.len() > limit {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_small_files_large_is_rejected() {
+    fn features_that_expand_small_files_are_rejected() {
         for text in [
             "a: &x 1\nb: *x\n",
             "a: !!str 1\n",

@@ -27,11 +27,8 @@ mod member;
 mod system_hook;
 mod repository_update;
 
-/// Longest message, in UTF-16 units: Rocket.Chat's default limit.
-pub const MAX_UNITS: usize = LIMITS.texts.message;
-
 /// Longest name of a person, job or token in a message, in UTF-16 units. Outside texts within these
-/// limits, the words around them and the longest links stay below [`MAX_UNITS`].
+/// limits, the words around them and the longest links stay below the [limit of a message](crate::limits::TextLimits::message).
 pub(super) const MAX_NAME: usize = LIMITS.texts.name;
 
 /// Longest path of a project, name of a branch or other reference in a message, in UTF-16 units.
@@ -58,7 +55,7 @@ pub fn check_kind(event: &Event) -> Result<(), SkipReason> {
     }
 }
 
-/// The text about an event in Rocket.Chat's markup, of at most [`MAX_UNITS`], or why there is none.
+/// The text about an event in Rocket.Chat's markup, at most as long as the [limit of a message](crate::limits::TextLimits::message), or why there is none.
 pub fn render(event: &Event, visible: Visibility) -> Result<String, SkipReason> {
     if event.meta.confidential && !visible.confidential {
         return Err(SkipReason::Confidential);

@@ -112,7 +112,7 @@ fn example_message(kind: Kind) -> Option<(Event, String)> {
     Some((event, builtin))
 }
 
-/// Cuts a text to [`MAX_UNITS`], at the last space outside code spans, so that outside text stays
+/// Cuts a text to the [limit of a message](crate::limits::TextLimits::message), at the last space outside code spans, so that outside text stays
 /// in its code span. Links contain spaces only in their labels, which are not outside text.
 fn fit(mut text: String) -> String {
     let mut units = 0;

@@ -1,5 +1,5 @@
-//! What is known of a webhook when it has been handled, for its response, the log and the metrics. Owns how
-//! the results of several recipients become one outcome; the status and the labels of an outcome are in
+//! The report on a handled webhook, for its response, the log and the metrics. Owns how the results
+//! of several recipients become one outcome; the status and the labels of an outcome are in
 //! [`outcome`](super).
 
 use std::time::Duration;
@@ -12,52 +12,53 @@ use crate::gitlab::verification::Authentication;
 use crate::notifier::{PlanWarning, SkipReason};
 use crate::send::{Attempts, RecipientResult, SendResult};
 
-/// A webhook that has been handled.
+/// A handled webhook.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// What became known on the way.
+    /// What is known about the webhook.
     pub(crate) facts: Facts,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// What became of each notification; empty if there was none to send.
+    /// The result of each notification; empty if none was to be sent.
     pub recipients: Vec<RecipientResult>,
-    /// How long sending took; `None` if nothing was sent or to be looked up.
+    /// Duration of sending; `None` if the webhook was skipped or rejected.
     pub send_time: Option<Duration>,
 }
 
-/// What became known of a webhook on the way; what was not reached stays empty.
+/// What is known about a webhook; fields of steps that were not reached stay empty.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// How it came in.
+    /// How it arrived.
     pub(crate) source: Source,
     /// How it was authenticated.
     pub(crate) authentication: Option<Authentication>,
-    /// Length of its body, in bytes.
+    /// Length of the body, in bytes.
     pub(crate) body_bytes: Option<u64>,
-    /// Names the delivery.
+    /// The key of the delivery.
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// The kind of event.
     pub(crate) kind: Option<Kind>,
-    /// The project, as GitLab wrote it.
+    /// The project, as GitLab sent it.
     pub(crate) project: Option<String>,
-    /// The commit it is about.
+    /// The commit that the event is about.
     pub(crate) sha: Option<CommitSha>,
-    /// What an operator should know of the decision.
+    /// Warnings about the plan, for the operator.
     pub(crate) warnings: Vec<PlanWarning>,
 }
 
-/// How webhooks come in.
+/// How webhooks arrive.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Source {
     /// GitLab's own webhooks.
     #[default]
     Webhook,
-    /// CloudEvents; a success is answered without a body, which would be taken for another event.
+    /// CloudEvents. A success has no response body, because the broker would treat it as another
+    /// event.
     CloudEvent,
 }
 
 impl Report {
-    /// A webhook that ended before anything was sent.
+    /// The report on a webhook that ended before sending.
     pub fn new(facts: Facts, outcome: Outcome) -> Self {
         Self {
             facts,
@@ -67,9 +68,9 @@ impl Report {
         }
     }
 
-    /// A webhook whose notifications were sent, which took `elapsed`. It is delivered if every recipient
-    /// has the message who is to have it; sending it again for the others is safe, because each has its
-    /// own message id.
+    /// The report on a webhook whose notifications were sent in `elapsed`. It fails if any
+    /// notification failed; resending is safe for the other recipients, because each has its own
+    /// message id.
     pub fn sent(facts: Facts, recipients: Vec<RecipientResult>, elapsed: Duration) -> Self {
         let outcomes: Vec<_> = recipients
             .iter()
@@ -90,7 +91,7 @@ impl Report {
         }
     }
 
-    /// What sending took beyond one call of each kind, over all recipients.
+    /// Retries and rate limit waits of all recipients.
     pub fn attempts(&self) -> Attempts {
         let mut all = Attempts::default();
         for recipient in &self.recipients {
@@ -101,7 +102,7 @@ impl Report {
 }
 
 impl Outcome {
-    /// What the result of one recipient means for the webhook.
+    /// The outcome that the result of one recipient implies.
     pub fn of(result: &SendResult) -> Self {
         match result {
             SendResult::Delivered { id, confirmed_by } => Self::Delivered {
