@@ -1,6 +1,5 @@
-//! What every program of this crate does before its first webhook. Owns the way from a configuration to
-//! the state that requests are handled with; how it is served is in [`server`](crate::server) and, on AWS
-//! Lambda, in `lambda`.
+//! Wiring at startup. Owns how a configuration becomes the telemetry and the state of the request
+//! handler. Serving is in `server` and, on AWS Lambda, in `lambda`.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use crate::send::sender::Sender;
 use crate::telemetry::Telemetry;
 use crate::telemetry::otlp::ExportError;
 
-/// Starts the telemetry, and opens the log with what an operator should know of the settings.
+/// Starts telemetry, and logs warnings about the configuration.
 pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, ExportError> {
     let telemetry = Telemetry::start(&config.telemetry)?;
     for warning in warnings {
@@ -22,18 +21,18 @@ pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, Expo
     }
     if matches!(config.verifier, Verifier::None) {
         tracing::warn!(
-            "ALLOW_UNAUTHENTICATED is true: anybody who reaches this function can send messages"
+            "ALLOW_UNAUTHENTICATED is true: every client that can connect can send messages; set GITLAB_SIGNING_KEYS or GITLAB_WEBHOOK_TOKENS instead"
         );
     }
     if config.accept_cloud_events {
         tracing::warn!(
-            "ACCEPT_CLOUDEVENTS is true: anybody who reaches POST / can send messages; let only the broker through"
+            "ACCEPT_CLOUDEVENTS is true: every client that can reach POST / can send messages; restrict access to the broker"
         );
     }
     Ok(telemetry)
 }
 
-/// Wires the parts together; opens no connection yet.
+/// Creates the state of the request handler; opens no connection.
 pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, ClientError> {
     let RocketChat {
         url,

@@ -1,5 +1,5 @@
-//! The command line: its words, its help, and the two commands that a person runs by hand. Owns
-//! what is printed for people; serving is [`server`]'s business.
+//! The command line: its arguments, its help text, and the commands `check` and `render`. Owns what is
+//! printed to a terminal; serving is in `server`.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -10,10 +10,10 @@ use crate::config::{self, Config, ConfigErrors};
 use crate::exit::{USAGE, print_error};
 use crate::server;
 
-pub mod check;
+mod check;
 mod render;
 
-/// What can be asked for.
+/// The commands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Command {
     Serve,
@@ -24,9 +24,9 @@ enum Command {
 }
 
 impl Command {
-    /// Reads the arguments, or says what is wrong with them.
+    /// Parses the arguments; an error says what was expected.
     fn parse(arguments: &[String]) -> Result<Self, String> {
-        let Some((word, rest)) = arguments.split_first() else {
+        let Some((command, rest)) = arguments.split_first() else {
             return Ok(Self::Serve);
         };
         if rest
@@ -35,56 +35,56 @@ impl Command {
         {
             return Ok(Self::Help);
         }
-        match (word.as_str(), rest) {
+        match (command.as_str(), rest) {
             ("serve", []) => Ok(Self::Serve),
             ("check", []) => Ok(Self::Check),
             ("render", options) => render::Request::parse(options).map(Self::Render),
             ("help" | "--help" | "-h", []) => Ok(Self::Help),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
             ("serve" | "check", _) => Err(format!(
-                "expected nothing after {word}; its settings come from the environment, see --help"
+                "expected no arguments after {command}; settings are environment variables, see --help"
             )),
             _ => Err(
-                "expected no argument or one of serve, check, render, --help, --version".to_owned(),
+                "expected no argument or one of serve, check, render, --help and --version"
+                    .to_owned(),
             ),
         }
     }
 }
 
-/// Does what the arguments, without the program's own name, ask for.
+/// Runs the command that the arguments, without the program name, contain.
 pub fn run(arguments: &[String]) -> ExitCode {
     match Command::parse(arguments) {
         Ok(Command::Serve) => with_config(server::serve),
         Ok(Command::Check) => with_config(|config, warnings| check::run(&config, warnings)),
         Ok(Command::Render(request)) => render::run(&request),
-        Ok(Command::Help) => say(&help()),
-        Ok(Command::Version) => say(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
-        Err(mistake) => {
-            print_error(&format!("{mistake}\n"));
+        Ok(Command::Help) => print(&help()),
+        Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(error) => {
+            print_error(&format!("{error}\n"));
             ExitCode::from(USAGE)
         }
     }
 }
 
-/// Runs `command` with the settings of the environment, or prints every mistake in them.
+/// Runs `command` with the settings from the environment, or prints every error in them.
 pub fn with_config(command: impl FnOnce(Config, &[String]) -> ExitCode) -> ExitCode {
     match Config::load(&config::environment(), &|path| {
         std::fs::read_to_string(path)
     }) {
         Ok((config, warnings)) => command(config, &warnings),
-        Err(errors) => print_config_errors(errors),
+        Err(errors) => print_config_errors(&errors),
     }
 }
 
-/// Prints every mistake in the settings.
-fn print_config_errors(ConfigErrors(mistakes): ConfigErrors) -> ExitCode {
-    let count = match mistakes.len() {
-        1 => "is a mistake".to_owned(),
-        count => format!("are {count} mistakes"),
+/// Prints every error in the settings.
+fn print_config_errors(errors: &ConfigErrors) -> ExitCode {
+    let count = match errors.0.len() {
+        1 => "1 error".to_owned(),
+        count => format!("{count} errors"),
     };
-    let list = ConfigErrors(mistakes);
     print_error(&format!(
-        "there {count} in the configuration\n{list}\nsee webhook-app --help for all settings\n"
+        "invalid configuration: {count}\n{errors}\nsee webhook-app --help for all settings\n"
     ));
     ExitCode::from(USAGE)
 }
@@ -96,16 +96,16 @@ fn help() -> String {
 Usage: webhook-app [COMMAND]
 
 Commands:
-  serve      Receive webhooks until SIGTERM; the default
-  check      Try the configuration: sign in to Rocket.Chat, look for roles and recipient
-  render     Print the message for the body of a webhook; sends nothing
-             FILE         Take the body from a file instead of the standard input
-             --kind KIND  Take a sample of ours, such as push or pipeline
-             --explain    Say also which rules of ROUTES were asked and who hears of it
-  --help     Print this
+  serve      Receive webhooks until SIGTERM (default)
+  check      Check the configuration: sign in to Rocket.Chat, look up roles and recipients
+  render     Print the message for the body of a webhook without sending it
+             FILE         Read the body from a file instead of standard input
+             --kind KIND  Use an example of a kind of event, such as push or pipeline
+             --explain    Also print the evaluated routing rules and the recipients
+  --help     Print this help
   --version  Print the version
 
-Settings, from the environment; NAME_FILE names a file that holds the value:
+Settings are environment variables; NAME_FILE is the path of a file with the value:
 ",
     );
     for setting in SETTINGS {
@@ -116,8 +116,8 @@ Settings, from the environment; NAME_FILE names a file that holds the value:
     text
 }
 
-/// Prints for the person who asked; a reader that has gone away is no failure.
-fn say(text: &str) -> ExitCode {
+/// Prints to standard output; a closed pipe is not an error.
+fn print(text: &str) -> ExitCode {
     let _ = io::stdout().lock().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }

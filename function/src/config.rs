@@ -1,5 +1,5 @@
-//! The settings: their names, defaults and rules. Owns every look at the environment. A [`Config`]
-//! that exists can be used; everything wrong with the settings is reported at once.
+//! Settings: their defaults and their validation. Owns all access to the environment. A [`Config`] is
+//! always valid; all errors in the settings are reported together.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,48 +24,48 @@ mod telemetry;
 
 use env::EnvReader;
 
-/// Everything that can be set.
+/// The validated settings.
 #[derive(Debug)]
 pub struct Config {
-    /// Port for webhooks; 0 takes any free one.
+    /// Port for webhooks; 0 means any free port.
     pub port: u16,
-    /// Port for operators, if it is its own.
+    /// Separate port for metrics and health checks, if there is one.
     pub metrics_port: Option<u16>,
-    /// Who is let in.
+    /// How webhooks are authenticated.
     pub verifier: Verifier,
-    /// Whether deliveries without an idempotency key are named by their content.
+    /// Whether deliveries without an idempotency key are identified by their content.
     pub accept_missing_key: bool,
-    /// Whether CloudEvents are let in.
+    /// Whether CloudEvents are accepted.
     pub accept_cloud_events: bool,
-    /// The chat server.
+    /// How to reach Rocket.Chat.
     pub rocketchat: RocketChat,
-    /// Who hears of what, and in which words.
+    /// Which recipients get which messages.
     pub notifier: Notifier,
-    /// The longest time of one delivery.
+    /// Time limit of one delivery.
     pub delivery_timeout: Duration,
-    /// How long answers go on after SIGTERM before the listener closes.
+    /// How long requests are served after SIGTERM before the listener closes.
     pub lame_duck: Duration,
     /// Logs, metrics and traces.
     pub telemetry: Settings,
 }
 
-/// Where messages go.
+/// The Rocket.Chat server and the account of the bot.
 #[derive(Debug)]
 pub struct RocketChat {
-    /// Address of the server, with the path it is installed below.
+    /// Address of the server, including its base path.
     pub url: Url,
-    /// The account that sends.
+    /// Credentials of the bot.
     pub credentials: Credentials,
-    /// Authorities trusted beside the compiled-in ones.
+    /// Certificate authorities that are trusted in addition to the compiled-in ones.
     pub authorities: Vec<CertificateDer<'static>>,
 }
 
-/// What is wrong with the settings, all of it.
+/// All errors in the settings.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.iter().map(|mistake| format!("- {mistake}")).collect::<Vec<_>>().join("\n"))]
+#[error("{}", .0.iter().map(|error| format!("- {error}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigErrors(pub Vec<String>);
 
-/// The settings of the process.
+/// The environment variables of the process.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
@@ -78,24 +78,24 @@ pub fn environment() -> BTreeMap<String, String> {
 }
 
 impl Config {
-    /// Reads the settings out of `variables`; `read_file` gives the content of files that they name.
+    /// Reads the settings from `variables`, and the files that they name with `read_file`.
     ///
-    /// Besides the configuration, returns warnings about names that look like misspelt settings.
+    /// Also returns warnings about variables that look like misspelled settings.
     pub fn load(
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
     ) -> Result<(Self, Vec<String>), ConfigErrors> {
         let mut reader = EnvReader::new(variables, read_file);
         let config = Self::read(&mut reader);
-        match (config, reader.into_mistakes()) {
-            (Some(config), mistakes) if mistakes.is_empty() => {
+        match (config, reader.into_errors()) {
+            (Some(config), errors) if errors.is_empty() => {
                 Ok((config, catalogue::warnings(variables)))
             }
-            (_, mistakes) => Err(ConfigErrors(mistakes)),
+            (_, errors) => Err(ConfigErrors(errors)),
         }
     }
 
-    /// Every setting is read before the first mistake ends the attempt.
+    /// Reads all settings before it returns `None` for an invalid one.
     fn read(reader: &mut EnvReader) -> Option<Self> {
         let port = reader.number("PORT", 8080, 0..=u64::from(u16::MAX));
         let metrics_port = reader.optional_number("METRICS_PORT", 0..=u64::from(u16::MAX));
@@ -109,7 +109,7 @@ impl Config {
             LIMITS.delivery.default_timeout_seconds,
             1..=LIMITS.delivery.max_timeout_seconds,
         );
-        // Knative drains its own proxy first, so the signal comes when nothing more does.
+        // Knative drains its proxy before the signal, so no requests arrive after it.
         let lame_duck = if reader.is_set("K_SERVICE") {
             0
         } else {
@@ -123,9 +123,9 @@ impl Config {
         let telemetry = telemetry::read(reader);
         let metrics_port = metrics_port.and_then(|port| u16::try_from(port).ok());
         if metrics_port.is_some_and(|metrics| metrics != 0 && u64::from(metrics) == port) {
-            reader.mistake(
+            reader.error(
                 "METRICS_PORT",
-                "expected another port than PORT; leave it out to serve both on one",
+                "expected another port than PORT, found the same; leave it out to serve both on one port",
             );
         }
         Some(Self {
@@ -143,34 +143,34 @@ impl Config {
     }
 }
 
-/// The scheme follows from what is configured, and letting everybody in must be asked for.
+/// The scheme follows from the settings, and disabling authentication requires an explicit setting.
 fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
     let keys = reader.list("GITLAB_SIGNING_KEYS", MAX_SECRETS, SigningKey::parse);
     let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", MAX_SECRETS, WebhookToken::parse);
     let token_too = reader.flag("ACCEPT_TOKEN_TOO");
-    let open = reader.flag("ALLOW_UNAUTHENTICATED");
+    let allow_unauthenticated = reader.flag("ALLOW_UNAUTHENTICATED");
     let (keys, tokens) = (keys?, tokens?);
     match (keys.is_empty(), tokens.is_empty()) {
-        (true, true) if open => Some(Verifier::None),
+        (true, true) if allow_unauthenticated => Some(Verifier::None),
         (true, true) => {
-            reader.mistake(
+            reader.error(
                 "GITLAB_SIGNING_KEYS",
-                "is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for trying out only set ALLOW_UNAUTHENTICATED=true",
+                "is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for testing only set ALLOW_UNAUTHENTICATED=true",
             );
             None
         }
-        _ if open => {
-            reader.mistake(
+        _ if allow_unauthenticated => {
+            reader.error(
                 "ALLOW_UNAUTHENTICATED",
-                "is true, but there are keys or tokens; remove one of them",
+                "is true, but keys or tokens are set too; remove either",
             );
             None
         }
         (false, false) if token_too => Some(Verifier::SignatureOrToken(keys, tokens)),
         (false, false) => {
-            reader.mistake(
+            reader.error(
                 "GITLAB_WEBHOOK_TOKENS",
-                "is set beside GITLAB_SIGNING_KEYS and would not be looked at; remove it, or set ACCEPT_TOKEN_TOO=true while webhooks still send it",
+                "is set in addition to GITLAB_SIGNING_KEYS and would have no effect; remove it, or set ACCEPT_TOKEN_TOO=true while webhooks still send tokens",
             );
             None
         }
@@ -187,12 +187,15 @@ fn rocketchat(reader: &mut EnvReader) -> Option<RocketChat> {
     );
     let user_id = reader.required(
         "ROCKETCHAT_USER_ID",
-        "give the user id that Rocket.Chat shows beside a new personal access token",
-        |text| UserId::parse(text).ok_or("expected an id of visible characters, such as the 17 letters and digits of rbAXPnMktTFbNpwtJ"),
+        "give the user ID that Rocket.Chat shows with a new personal access token",
+        |text| {
+            UserId::parse(text)
+                .ok_or("expected a user ID of visible ASCII characters, such as rbAXPnMktTFbNpwtJ")
+        },
     );
     let auth_token = reader.required(
         "ROCKETCHAT_AUTH_TOKEN",
-        "make a personal access token for the bot in Rocket.Chat and give it",
+        "create a personal access token for the bot in Rocket.Chat",
         auth_token,
     );
     let authorities = reader
@@ -210,31 +213,34 @@ fn rocketchat(reader: &mut EnvReader) -> Option<RocketChat> {
 }
 
 fn chat_address(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text)
-        .map_err(|_| "expected an address that begins with https:// or http://, such as https://chat.example.org")?;
-    let plain = url.username().is_empty()
+    const EXPECTED: &str = "expected an address that starts with https:// or http://, such as https://chat.example.org";
+    let url = Url::parse(text).map_err(|_| EXPECTED)?;
+    let is_plain = url.username().is_empty()
         && url.password().is_none()
         && url.query().is_none()
         && url.fragment().is_none();
     match url.scheme() {
-        "http" | "https" if plain => Ok(url),
-        "http" | "https" => Err("expected an address without credentials, query or fragment"),
-        _ => Err("expected an address that begins with https:// or http://"),
+        "http" | "https" if is_plain => Ok(url),
+        "http" | "https" => Err(
+            "expected an address without credentials, query or fragment, such as https://chat.example.org",
+        ),
+        _ => Err(EXPECTED),
     }
 }
 
 fn auth_token(text: &str) -> Result<SecretString, &'static str> {
-    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    let token = visible.then(|| SecretString::from(text));
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let token = is_visible.then(|| SecretString::from(text));
     token.ok_or("expected visible ASCII characters without spaces; copy the token again")
 }
 
 fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, &'static str> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-    let certificates = certificates.map_err(|_| "expected certificates in PEM")?;
+    let certificates =
+        certificates.map_err(|_| "expected certificates in PEM format, found a malformed one")?;
     if certificates.is_empty() {
         return Err(
-            "expected certificates in PEM, found none; they begin with -----BEGIN CERTIFICATE-----",
+            "expected certificates in PEM format, which start with -----BEGIN CERTIFICATE-----, found none",
         );
     }
     Ok(certificates)

@@ -1,12 +1,12 @@
-//! How a program of this crate ends for the person or the script that started it: exit codes, and the
-//! error line on standard error. What went wrong is described where it is found.
+//! Exit codes, and the error message on standard error. The text of an error is written where the error
+//! is found.
 
 use std::io::{self, Write as _};
 
-/// A mistake in the command line or the configuration, `EX_USAGE` of sysexits.h.
+/// An error in the command line or the configuration, `EX_USAGE` of sysexits.h.
 pub(crate) const USAGE: u8 = 64;
 
-/// Prints an error for the person who started the program.
+/// Prints an error to standard error.
 pub(crate) fn print_error(text: &str) {
     let _ = write!(io::stderr().lock(), "webhook-app: {text}");
 }

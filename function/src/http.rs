@@ -1,12 +1,12 @@
-//! The inbound edge: connections, routes, request handling and responses. Owns everything that knows
-//! axum and hyper. What a webhook holds is read in [`gitlab`](crate::gitlab), and what becomes of it is
-//! decided in [`notifier`](crate::notifier) and [`send`](crate::send).
+//! The HTTP server: connections, routes, request handling and responses. Owns everything that uses axum
+//! and hyper. [`gitlab`](crate::gitlab) parses webhooks, [`notifier`](crate::notifier) decides what to
+//! send, and [`send`](crate::send) sends it.
 
-pub mod listener;
+pub(crate) mod listener;
 pub mod router;
 pub mod health;
-pub mod webhook;
-pub mod body_limit;
+pub(crate) mod webhook;
+pub(crate) mod body_limit;
 pub mod response;
-pub mod telemetry_layer;
+pub(crate) mod telemetry_layer;
 mod access_log;

@@ -1,9 +1,9 @@
-//! The same routes behind AWS Lambda: function URLs, API Gateway (REST and HTTP) and load balancers.
-//! Owns what differs from a server of one's own: there is no port, no signal and no drain, the
-//! process sleeps between events, and whatever is not done when the answer leaves may never be.
+//! Serves the same routes on AWS Lambda, behind function URLs, API Gateway (REST and HTTP) and load
+//! balancers. Owns the differences from `server`: no port, no signals and no graceful shutdown, and the
+//! process is frozen between events, so that work after the response may never finish.
 //!
-//! An event holds 6 MB at most, its JSON and base64 included, where a server takes 25 MiB; a load
-//! balancer sends 1 MB. AWS answers larger ones itself.
+//! An event has at most 6 MB, its JSON and base64 included, or 1 MB behind a load balancer, where the
+//! server accepts bodies of 25 MiB. AWS itself rejects larger ones.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -29,45 +29,45 @@ use crate::http::router::router;
 use crate::rocketchat::client::ClientError;
 use crate::telemetry::Telemetry;
 
-/// What Lambda sets for every function; its runtime library panics where one is missing.
-const FROM_LAMBDA: [&str; 4] = [
+/// Variables that Lambda sets for every function; its runtime library panics if one is missing.
+const LAMBDA_VARIABLES: [&str; 4] = [
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
     "AWS_LAMBDA_FUNCTION_VERSION",
 ];
 
-/// Takes events until Lambda ends the process.
+/// Handles events until Lambda ends the process.
 pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
     let variables = config::environment();
-    if let Some(missing) = FROM_LAMBDA
+    if let Some(missing) = LAMBDA_VARIABLES
         .iter()
         .find(|name| !variables.contains_key(**name))
     {
         print_error(&format!(
-            "expected to be started by AWS Lambda, which sets {missing}; the program webhook-app is a server of its own\n"
+            "expected the variable {missing}, which AWS Lambda sets, found none; outside of Lambda run webhook-app instead\n"
         ));
         return ExitCode::from(USAGE);
     }
-    // There is no port to read them from.
+    // Lambda has no port that could be scraped.
     config.telemetry.metrics = false;
     let telemetry = match bootstrap::telemetry(&config, warnings) {
         Ok(telemetry) => telemetry,
         Err(error) => return failed(&error),
     };
-    let ended = Builder::new_current_thread()
+    let result = Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(lambda_http::Error::from)
         .and_then(|runtime| runtime.block_on(run(config, telemetry)));
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
 }
 
 fn failed(error: &dyn Display) -> ExitCode {
-    print_error(&format!("failed to take events: {error}\n"));
+    print_error(&format!("failed to handle events: {error}\n"));
     ExitCode::FAILURE
 }
 
@@ -76,57 +76,56 @@ async fn run(config: Config, telemetry: Telemetry) -> Result<(), lambda_http::Er
     let app = routes(config, &telemetry)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "waiting for events");
     let handler =
-        service_fn(move |event: Request| answer(app.clone(), event, limit, telemetry.clone()));
+        service_fn(move |event: Request| handle(app.clone(), event, limit, telemetry.clone()));
     lambda_http::runtime(handler).run().await
 }
 
 fn routes(config: Config, telemetry: &Telemetry) -> Result<Router, ClientError> {
     let readiness = Readiness::default();
-    // Lambda sends nothing before it is asked for the first event.
+    // Lambda sends no event before the runtime asks for the first one.
     readiness.set(true);
     let state = Arc::new(bootstrap::state(config, telemetry)?);
     Ok(router(state, &readiness, telemetry))
 }
 
-async fn answer(
+async fn handle(
     app: Router,
     event: Request,
     limit: Duration,
     telemetry: Telemetry,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    warn_of_early_end(&event, limit);
+    warn_about_timeout(&event, limit);
     let response = app.oneshot(without_stage(event)).await?;
     let (mut parts, body) = response.into_parts();
-    // There is a gateway between this answer and any connection.
+    // Connections end at the gateway.
     parts.headers.remove(CONNECTION);
-    // Our bodies are in memory already, so that collecting one cannot fail.
+    // The body is already in memory, so collecting it cannot fail.
     let body = body.collect().await.unwrap_or_default().to_bytes();
-    // The process sleeps from the moment the answer leaves, perhaps for good.
+    // Lambda freezes the process once the response is sent, perhaps forever.
     telemetry.flush();
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
-/// A function that Lambda ends before its own time is up tells GitLab nothing of what happened.
-fn warn_of_early_end(event: &Request, limit: Duration) {
+/// If Lambda ends the function before the delivery times out, GitLab does not learn the result.
+fn warn_about_timeout(event: &Request, limit: Duration) {
     let Some(context) = event.lambda_context_ref() else {
         return;
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let left = Duration::from_millis(context.deadline).saturating_sub(now.unwrap_or_default());
-    // No time at all is an emulator's way to say that it sets no limit.
+    // An emulator without a timeout sends a deadline of zero.
     if left < limit && !left.is_zero() {
         let left_seconds = left.as_secs();
         let delivery_seconds = limit.as_secs();
         tracing::warn!(
             left_seconds,
             delivery_seconds,
-            "Lambda ends this function before DELIVERY_TIMEOUT_SECONDS; set its timeout to 10 seconds"
+            "the timeout of this Lambda function is shorter than DELIVERY_TIMEOUT_SECONDS; set it to 10 seconds"
         );
     }
 }
 
-/// API Gateway puts the name of a stage before the path, as in `/prod/webhook`; our routes know of
-/// no stages.
+/// Removes the name of the stage, which API Gateway puts before the path, as in `/prod/webhook`.
 fn without_stage(mut event: Request) -> Request {
     let stage = match event.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => context.stage.as_deref(),

@@ -11,11 +11,11 @@
 //!
 //!  http::listener
 //!  http::router
-//!  http::webhook ───────────────► gitlab::verification   is it GitLab's?
+//!  http::webhook ───────────────► gitlab::verification   is it authentic?
 //!                                 gitlab::event          what happened?
 //!                                 notifier::routing      who is notified?
 //!                                 notifier::message      with which text?
-//!                                 notifier::templates    or with the operator's?
+//!                                 notifier::templates    or from a template?
 //!                      Notification
 //!                                 send::machine          what to do next? ───────► send::sender
 //!                                 rocketchat::response   what does the answer mean? ◄─ rocketchat::client
@@ -23,8 +23,8 @@
 //!  http::telemetry_layer ◄─────── Report: metrics, a span and one log line
 //! ```
 //!
-//! [`bootstrap`] wires the parts, [`server`] runs them until SIGTERM; on AWS, `lambda` takes the place of
-//! the listener.
+//! [`bootstrap`] wires the parts, `server` runs them until SIGTERM; on AWS, `lambda` replaces the
+//! listener.
 //!
 //! Where to look first:
 //!
@@ -37,7 +37,7 @@
 //! | when a call is retried | [`send::machine`], within [`send::retry_budget`] |
 //! | which status and reason a webhook is answered with | [`outcome`] |
 //! | which settings exist | [`config::catalogue`] |
-//! | how long, how large, how many | [`limits`] |
+//! | which limits and timeouts exist | [`limits`] |
 //!
 //! # Glossary
 //!
@@ -48,7 +48,7 @@
 //! | [event](gitlab::event::Event) | what a webhook says, as one value |
 //! | [kind](gitlab::kind::Kind) | the closed list of events: push, pipeline, note and so on |
 //! | [attributes](gitlab::attributes::EventAttributes) | what rules and templates match on, in one form for all kinds |
-//! | [verification](gitlab::verification) | whether GitLab sent a webhook: by signature or by token |
+//! | [verification](gitlab::verification) | checks that GitLab sent a webhook, by its signature or token |
 //! | [idempotency key](gitlab::idempotency_key::IdempotencyKey) | names a delivery, the same for every resend |
 //! | [notification](notifier::notification::Notification) | one message to one recipient, before it is sent |
 //! | [message key](rocketchat::MessageKey) | names a message before its room is known |
@@ -57,17 +57,17 @@
 //! | [destination](rocketchat::Destination) | a user or a room |
 //! | [precondition](notifier::notification::Notification::precondition) | messages of which one must exist already, such as the failure that a fix is about |
 //! | [retry budget](send::retry_budget::RetryBudget) | retries that all deliveries of one process share |
-//! | [skip reason](notifier::SkipReason) | why an event has no message although all is well |
+//! | [skip reason](notifier::SkipReason) | why an event has no message although nothing failed |
 //!
 //! # What is deliberately absent
 //!
-//! - No state outlives a request except the rooms of recipients and the retry budget, and both may be
-//!   lost at any time. Replicas need not know of each other: the id of a message follows from the delivery,
-//!   and Rocket.Chat stores one message per id.
+//! - No state outlives a request except the cache of rooms and the retry budget, and both can be lost at
+//!   any time. Replicas do not communicate: the id of a message follows from the delivery, and Rocket.Chat
+//!   stores one message per id.
 //! - No work happens after the response: messages are stored before GitLab gets a success.
 //! - Only [`config`] reads the environment, only `rocketchat::client` calls out for a webhook, only
-//!   [`telemetry`] names exporters, and the core is neither async nor does it import the shell; a test holds
-//!   the sources to it.
+//!   [`telemetry`] names exporters, and the core is neither async nor imports the shell; the test `tidy.rs`
+//!   enforces this.
 
 pub mod http;
 pub mod gitlab;
@@ -77,7 +77,7 @@ pub mod rocketchat;
 pub mod outcome;
 
 pub mod bootstrap;
-pub mod server;
+mod server;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod config;

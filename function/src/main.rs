@@ -1,4 +1,4 @@
-//! The server's program: for Kubernetes, for Knative and for a terminal. Owns nothing but its
+//! The program `webhook-app`, for Kubernetes, Knative and the command line. Owns only reading the
 //! arguments; see [`webhook_app::cli`].
 
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! The life of the serving process: start, serve, stop. Owns signals, ports and the order of the
-//! drain. What is served is put together in [`app`](crate::http::router).
+//! The lifecycle of the server: startup, serving, graceful shutdown. Owns signals, ports and the order of
+//! the shutdown. Routes are in [`router`](crate::http::router).
 
 use std::io;
 use std::process::ExitCode;
@@ -24,21 +24,21 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::labels::Port;
 use crate::telemetry::otlp::ExportError;
 
-/// Serves until a signal, then drains.
-pub fn serve(config: Config, warnings: &[String]) -> ExitCode {
+/// Serves until a signal, then shuts down gracefully.
+pub(crate) fn serve(config: Config, warnings: &[String]) -> ExitCode {
     let telemetry = match bootstrap::telemetry(&config, warnings) {
         Ok(telemetry) => telemetry,
         Err(error) => return failed(&StartError::Traces(error)),
     };
-    // One thread: two of them cost a fifth of the throughput on one core, and replicas add cores.
+    // One thread: two threads have a fifth less throughput on one core, and replicas use further cores.
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&StartError::Io("start", error)),
+        Err(error) => return failed(&StartError::Io("start the async runtime", error)),
     };
-    let ended = runtime.block_on(run(config, &telemetry));
+    let result = runtime.block_on(run(config, &telemetry));
     drop(runtime);
     telemetry.finish();
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -49,53 +49,54 @@ fn failed(error: &StartError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Why serving could not begin, to follow "failed to".
+/// Why the server failed to start; each text follows "failed to".
 #[derive(Debug, thiserror::Error)]
 enum StartError {
     #[error("{0}: {1}")]
     Io(&'static str, #[source] io::Error),
     #[error("open port {0}: {1}; choose another one with PORT or METRICS_PORT")]
     Port(u16, #[source] io::Error),
-    #[error("prepare calls to Rocket.Chat: {0}")]
+    #[error("set up the client of Rocket.Chat: {0}")]
     Client(#[from] ClientError),
-    #[error("prepare the export of spans: {0}")]
+    #[error("set up the export of spans: {0}")]
     Traces(#[from] ExportError),
 }
 
 async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let signals = Signals::new().map_err(|error| StartError::Io("listen for signals", error))?;
     let webhooks = open(config.port)?;
-    let operators = config.metrics_port.map(open).transpose()?;
+    let admin_listener = config.metrics_port.map(open).transpose()?;
     let drain = config.delivery_timeout + LIMITS.shutdown.drain_reserve;
     let lame_duck = config.lame_duck;
     let readiness = Readiness::default();
     let state = Arc::new(bootstrap::state(config, telemetry)?);
     let mut app = router(state, &readiness, telemetry);
-    if operators.is_none() {
+    if admin_listener.is_none() {
         app = app.merge(metrics(telemetry));
     }
     let (stop, stopped) = watch::channel(());
-    let ends = || {
+    let on_stop = || {
         let mut stopped = stopped.clone();
         async move { stopped.changed().await }
     };
-    announce(&webhooks, operators.as_ref());
+    log_ports(&webhooks, admin_listener.as_ref());
     readiness.set(true);
-    let serving = async {
-        let at_cap = || telemetry.metrics.connection_cap_hit(Port::Webhooks);
-        let whole = listener::serve(webhooks, app, at_cap, ends(), drain).await;
-        if !whole {
-            tracing::warn!("stopped with requests still under way");
+    let serving_webhooks = async {
+        let on_limit = || telemetry.metrics.connection_cap_hit(Port::Webhooks);
+        let is_drained = listener::serve(webhooks, app, on_limit, on_stop(), drain).await;
+        if !is_drained {
+            tracing::warn!("shut down before all requests had finished");
         }
     };
-    let observing = async {
-        if let Some(listener) = operators {
-            let at_cap = || telemetry.metrics.connection_cap_hit(Port::Operators);
-            listener::serve_admin(listener, admin(&readiness, telemetry), at_cap, ends()).await;
+    let serving_admin = async {
+        if let Some(listener) = admin_listener {
+            let on_limit = || telemetry.metrics.connection_cap_hit(Port::Admin);
+            listener::serve_admin(listener, admin(&readiness, telemetry), on_limit, on_stop())
+                .await;
         }
     };
     let stopping = signals.stop(&readiness, lame_duck, stop);
-    tokio::join!(serving, observing, stopping);
+    tokio::join!(serving_webhooks, serving_admin, stopping);
     tracing::info!("stopped");
     Ok(())
 }
@@ -104,9 +105,9 @@ fn open(port: u16) -> Result<TcpListener, StartError> {
     listener::listen(port).map_err(|error| StartError::Port(port, error))
 }
 
-fn announce(webhooks: &TcpListener, operators: Option<&TcpListener>) {
+fn log_ports(webhooks: &TcpListener, admin_listener: Option<&TcpListener>) {
     let port = |listener: &TcpListener| listener.local_addr().map_or(0, |address| address.port());
-    let (port, metrics_port) = (port(webhooks), operators.map(port));
+    let (port, metrics_port) = (port(webhooks), admin_listener.map(port));
     tracing::info!(
         port,
         metrics_port,
@@ -115,7 +116,7 @@ fn announce(webhooks: &TcpListener, operators: Option<&TcpListener>) {
     );
 }
 
-/// The two signals that end the process.
+/// The signals that stop the process.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -129,9 +130,9 @@ impl Signals {
         })
     }
 
-    /// Waits for a signal, lets others message that we are leaving, then closes the listeners.
+    /// Waits for a signal, then for the lame-duck time while readiness fails, and then stops the listeners.
     ///
-    /// Ctrl-C, and a second signal of either kind, close them at once.
+    /// Ctrl-C, or a second signal, stops them immediately.
     async fn stop(mut self, readiness: &Readiness, lame_duck: Duration, stop: watch::Sender<()>) {
         let terminated = self.next().await;
         readiness.set(false);

@@ -1,6 +1,5 @@
 //! Metrics, traces and logs. Owns the choice of exporters, and when they start and stop. Each of the
-//! three signals has its own file; what is recorded of a request is decided in the
-//! [telemetry layer](crate::http::telemetry_layer).
+//! three signals has its own file. What is recorded of a request is decided in `http::telemetry_layer`.
 
 use std::sync::Arc;
 
@@ -9,11 +8,11 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-pub mod log;
-pub mod metrics;
-pub mod otlp;
-pub mod span;
-pub mod trace;
+pub(crate) mod log;
+pub(crate) mod metrics;
+pub(crate) mod otlp;
+pub(crate) mod span;
+pub(crate) mod trace;
 
 use log::LogFormat;
 use metrics::Metrics;
@@ -100,22 +99,22 @@ impl Telemetry {
     }
 
     /// Exports the spans that are still queued. Blocks the calling thread, which suits AWS Lambda: it
-    /// freezes the process as soon as the answer is sent.
+    /// freezes the process once the response is sent.
     #[cfg(feature = "lambda")]
     pub fn flush(&self) {
         if let Some(provider) = &self.provider
             && let Err(error) = provider.force_flush()
         {
-            tracing::warn!(%error, "spans were lost");
+            tracing::warn!(%error, "failed to export spans");
         }
     }
 
-    /// Exports the spans that are still queued, and stops. Blocks, so the runtime must have stopped.
+    /// Exports the spans that are still queued, and stops. Blocks, so the async runtime must have stopped.
     pub fn finish(self) {
         if let Some(provider) = self.provider
             && let Err(error) = provider.shutdown_with_timeout(LIMITS.telemetry.flush_timeout)
         {
-            tracing::warn!(%error, "the last spans were lost");
+            tracing::warn!(%error, "failed to export the last spans");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Which servers we believe. Owns the TLS of outgoing connections. Who is called, and with which
-//! time limits, is decided by those who call: [`rocketchat::client`](crate::rocketchat::client) and
-//! the exporter of spans in [`telemetry`](crate::telemetry).
+//! TLS of outgoing connections. Owns the trusted certificate authorities and the versions of TLS.
+//! Addresses and timeouts are in [`rocketchat::client`](crate::rocketchat::client) and in the exporter of
+//! spans in [`telemetry`](crate::telemetry).
 
 use std::sync::Arc;
 
@@ -10,18 +10,20 @@ use rustls::{ClientConfig, RootCertStore};
 /// Why TLS cannot be set up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TlsError {
-    /// A certificate of an authority of one's own cannot be used.
-    #[error("expected certificates of authorities in ROCKETCHAT_CA, found one that cannot be used")]
+    /// A certificate of an additional authority cannot be used.
+    #[error(
+        "expected certificates of authorities in ROCKETCHAT_CA, found one that cannot be used; give the root certificate of the authority"
+    )]
     Authority,
-    /// The library refused its settings.
-    #[error("the TLS library refused its settings")]
+    /// The TLS library rejected its settings.
+    #[error("the TLS library rejected its settings")]
     Build,
 }
 
-/// TLS 1.2 and 1.3 with ring and compiled-in authorities: the image holds no files, and reading a
-/// system's store would take longer than everything else at start.
+/// TLS 1.2 and 1.3 with ring and compiled-in authorities: the image has no certificate files, and reading
+/// the system's store would take longer than the rest of the startup.
 ///
-/// `authorities` are trusted beside the compiled-in ones.
+/// `authorities` are trusted in addition to the compiled-in ones.
 pub(crate) fn client(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),

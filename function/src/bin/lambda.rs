@@ -1,4 +1,4 @@
-//! The program for AWS Lambda, called `bootstrap` in the archive that is uploaded. Owns nothing;
+//! The program for AWS Lambda, named `bootstrap` in the archive that is uploaded. Owns only the start;
 //! see [`webhook_app::lambda`].
 
 use std::process::ExitCode;

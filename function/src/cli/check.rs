@@ -1,5 +1,5 @@
-//! `webhook-app check`: tries the configuration against the real chat server. Owns the findings and
-//! their words. Sends no message.
+//! `webhook-app check`: checks the configuration against Rocket.Chat. Owns the findings and their texts.
+//! Sends no message.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -13,35 +13,35 @@ use crate::rocketchat::client::{CallOptions, Client};
 use crate::rocketchat::response::ApiError;
 use crate::send::Deadline;
 
-/// Roles the account needs: `user` may make a token that does not expire, `bot` may call more than
-/// ten times a minute.
+/// Roles that the account needs: `user` may create a token, and `bot` may make more than ten calls per
+/// minute.
 const ROLES: [&str; 2] = ["user", "bot"];
 
-/// Prints one line a finding; fails if one of them would keep messages from arriving.
-pub fn run(config: &Config, warnings: &[String]) -> ExitCode {
+/// Prints one line per finding; fails if one of them would prevent the delivery of messages.
+pub(crate) fn run(config: &Config, warnings: &[String]) -> ExitCode {
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
-        crate::exit::print_error("could not start: the system refused an event queue\n");
+        crate::exit::print_error("failed to start the async runtime\n");
         return ExitCode::FAILURE;
     };
     let mut findings: Vec<_> = warnings
         .iter()
         .map(|warning| Finding::Note(warning.clone()))
         .collect();
-    findings.push(Finding::Good("configuration".to_owned()));
-    findings.extend(runtime.block_on(try_server(config)));
+    findings.push(Finding::Ok("configuration".to_owned()));
+    findings.extend(runtime.block_on(check_server(config)));
     let mut out = io::stdout().lock();
     for finding in &findings {
         let (mark, text) = match finding {
-            Finding::Good(text) => ("ok", text),
+            Finding::Ok(text) => ("ok", text),
             Finding::Note(text) => ("note", text),
-            Finding::Bad(text) => ("FAIL", text),
+            Finding::Failure(text) => ("FAIL", text),
         };
         let _ = writeln!(out, "{mark:5} {text}");
     }
-    let bad = findings
+    let is_failure = findings
         .iter()
-        .any(|finding| matches!(finding, Finding::Bad(_)));
-    if bad {
+        .any(|finding| matches!(finding, Finding::Failure(_)));
+    if is_failure {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
@@ -49,12 +49,12 @@ pub fn run(config: &Config, warnings: &[String]) -> ExitCode {
 }
 
 enum Finding {
-    Good(String),
+    Ok(String),
     Note(String),
-    Bad(String),
+    Failure(String),
 }
 
-async fn try_server(config: &Config) -> Vec<Finding> {
+async fn check_server(config: &Config) -> Vec<Finding> {
     let RocketChat {
         url,
         credentials,
@@ -70,7 +70,7 @@ async fn try_server(config: &Config) -> Vec<Finding> {
             }
             findings
         }
-        Err(error) => vec![Finding::Bad(error.to_string())],
+        Err(error) => vec![Finding::Failure(error.to_string())],
     }
 }
 
@@ -85,19 +85,19 @@ async fn account(config: &Config, client: &Client) -> Vec<Finding> {
     let account = match client.me(options(config, &HeaderMap::new())).await.result {
         Ok(account) => account,
         Err(error) => {
-            return vec![Finding::Bad(format!(
-                "could not sign in: {}",
+            return vec![Finding::Failure(format!(
+                "failed to sign in: {}",
                 error.advice()
             ))];
         }
     };
-    let mut findings = vec![Finding::Good(format!("signed in as @{}", account.username))];
+    let mut findings = vec![Finding::Ok(format!("signed in as @{}", account.username))];
     for role in ROLES {
         findings.push(if account.roles.iter().any(|has| has == role) {
-            Finding::Good(format!("has the role {role}"))
+            Finding::Ok(format!("role {role}"))
         } else {
-            Finding::Bad(format!(
-                "lacks the role {role}; add it under Administration, Users"
+            Finding::Failure(format!(
+                "missing role {role}; add it under Administration, Users"
             ))
         });
     }
@@ -109,11 +109,13 @@ async fn recipient(config: &Config, recipient: &Username, client: &Client) -> Fi
     let headers = HeaderMap::new();
     let account = client.user_info(recipient, options(config, &headers));
     match account.await.result {
-        Ok(account) if account.active => Finding::Good(format!("recipient @{name} exists")),
-        Ok(_) => Finding::Bad(format!("recipient @{name} is deactivated")),
-        Err(ApiError::Refused) => Finding::Bad(format!(
+        Ok(account) if account.active => Finding::Ok(format!("recipient @{name} exists")),
+        Ok(_) => Finding::Failure(format!(
+            "recipient @{name} is deactivated; activate the user or change ROCKETCHAT_RECIPIENT or ROUTES"
+        )),
+        Err(ApiError::Refused) => Finding::Failure(format!(
             "recipient @{name} does not exist; check ROCKETCHAT_RECIPIENT or ROUTES"
         )),
-        Err(error) => Finding::Bad(format!("could not look up @{name}: {}", error.advice())),
+        Err(error) => Finding::Failure(format!("failed to look up @{name}: {}", error.advice())),
     }
 }

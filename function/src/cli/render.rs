@@ -1,5 +1,5 @@
-//! `webhook-app render`: what a webhook would say and to whom, without sending anything. Owns what is
-//! printed; the words and the rules are those of the settings.
+//! `webhook-app render`: prints the message for a webhook and its recipients, without sending anything.
+//! Owns the output; templates and rules come from the settings.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::notifier::message::{self, Visibility};
 use crate::notifier::routing::{NotifyReason, Recipient, Recipients};
 use crate::notifier::{Notifier, Plan, SkipReason, templates};
 
-/// What to render, and how much to say of it.
+/// What to render, and whether to explain the routing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Request {
     source: Source,
@@ -28,12 +28,12 @@ enum Source {
     #[default]
     StandardInput,
     File(String),
-    /// The sample of a kind.
-    Sample(Kind),
+    /// The example of a kind.
+    Example(Kind),
 }
 
 impl Request {
-    /// Reads what stands after `render`, or says what is wrong with it.
+    /// Parses the arguments after `render`; an error says what was expected.
     pub(super) fn parse(options: &[String]) -> Result<Self, String> {
         let mut request = Self::default();
         let mut options = options.iter();
@@ -43,17 +43,19 @@ impl Request {
                     request.explain = true;
                     continue;
                 }
-                "--kind" => sample(options.next())?,
+                "--kind" => example(options.next())?,
                 "-" => Source::StandardInput,
                 file if !file.starts_with('-') => Source::File(file.to_owned()),
                 other => {
                     return Err(format!(
-                        "render knows no {other}; expected a file, --kind KIND, --explain or nothing"
+                        "expected a file, --kind KIND or --explain after render, found {other}"
                     ));
                 }
             };
             if request.source != Source::StandardInput {
-                return Err("expected one file or one --kind".to_owned());
+                return Err(
+                    "expected only one file or --kind after render, found several".to_owned(),
+                );
             }
             request.source = source;
         }
@@ -61,10 +63,10 @@ impl Request {
     }
 }
 
-fn sample(name: Option<&String>) -> Result<Source, String> {
+fn example(name: Option<&String>) -> Result<Source, String> {
     let mut known = Kind::known();
     let kind = name.and_then(|name| Kind::with_label(name));
-    kind.map(Source::Sample).ok_or_else(|| {
+    kind.map(Source::Example).ok_or_else(|| {
         let found = name.map_or_else(String::new, |name| format!(", found {name}"));
         let mut list = String::new();
         if let Some(first) = known.next() {
@@ -77,15 +79,15 @@ fn sample(name: Option<&String>) -> Result<Source, String> {
     })
 }
 
-/// Renders with the templates and the rules of the environment.
+/// Renders with the templates and rules from the environment.
 pub(super) fn run(request: &Request) -> ExitCode {
     let read_file = |path: &str| fs::read_to_string(path);
     let notifier = match config::notifications::load(&config::environment(), &read_file) {
         Ok(notifier) => notifier,
-        Err(errors) => return super::print_config_errors(errors),
+        Err(errors) => return super::print_config_errors(&errors),
     };
     match read(&request.source) {
-        Ok(event) => super::say(&rendered(&event, &notifier, request.explain)),
+        Ok(event) => super::print(&rendered(&event, &notifier, request.explain)),
         Err(error) => {
             crate::exit::print_error(&format!("{error}\n"));
             ExitCode::FAILURE
@@ -95,9 +97,9 @@ pub(super) fn run(request: &Request) -> ExitCode {
 
 fn read(source: &Source) -> Result<Event, String> {
     let body = match source {
-        Source::Sample(kind) => Ok(templates::example(*kind).unwrap_or_default().into()),
+        Source::Example(kind) => Ok(templates::example(*kind).unwrap_or_default().into()),
         Source::File(path) => {
-            fs::read(path).map_err(|error| format!("could not read {path}: {error}"))
+            fs::read(path).map_err(|error| format!("failed to read {path}: {error}"))
         }
         Source::StandardInput => standard_input(),
     }?;
@@ -107,23 +109,25 @@ fn read(source: &Source) -> Result<Event, String> {
 fn standard_input() -> Result<Vec<u8>, String> {
     let mut input = io::stdin().lock();
     if input.is_terminal() {
-        crate::exit::print_error("waiting for the body of a webhook; Ctrl-D ends it\n");
+        crate::exit::print_error(
+            "reading the body of a webhook from the terminal; end it with Ctrl-D\n",
+        );
     }
     let mut body = Vec::new();
     let read = input.read_to_end(&mut body);
-    read.map_err(|error| format!("could not read the standard input: {error}"))?;
+    read.map_err(|error| format!("failed to read standard input: {error}"))?;
     if body.trim_ascii().is_empty() {
-        return Err("the standard input is empty; expected the body of a webhook, or a file or --kind KIND after render".to_owned());
+        return Err("expected the body of a webhook on standard input, found nothing; or give a file or --kind KIND after render".to_owned());
     }
     Ok(body)
 }
 
-/// Without rules the question is only which text would be sent; with `--explain` also to whom.
+/// The text and, with `--explain`, how its recipients were chosen.
 fn rendered(event: &Event, notifier: &Notifier, explain: bool) -> String {
     let plan = explain.then(|| notifier.plan(event).ok()).flatten();
     let text = match plan {
         Some(plan) => Ok(texts(&plan)),
-        None => text_for_anybody(event, notifier, explain),
+        None => text_without_recipient(event, notifier, explain),
     };
     match text {
         Ok(text) if explain => format!("{text}\n{}", explanation(event, notifier)),
@@ -132,8 +136,8 @@ fn rendered(event: &Event, notifier: &Notifier, explain: bool) -> String {
     }
 }
 
-/// The text that would be sent if there were a recipient.
-fn text_for_anybody(
+/// The text for an event that has no recipient or whose recipients do not matter.
+fn text_without_recipient(
     event: &Event,
     notifier: &Notifier,
     explain: bool,
@@ -150,7 +154,7 @@ fn text_for_anybody(
     Ok(format!("{text}\n"))
 }
 
-/// Every text once: recipients of a fix get another one.
+/// Each different text once: recipients of a fix get another one than the others.
 fn texts(plan: &Plan) -> String {
     let mut texts: Vec<&str> = Vec::new();
     for notification in &plan.notifications {
@@ -169,15 +173,15 @@ fn explanation(event: &Event, notifier: &Notifier) -> String {
     }
     match decision.recipients {
         Ok(recipients) => explain_recipients(&recipients, &mut text),
-        Err(ignored) => {
-            let _ = writeln!(text, "nothing is sent: {}", ignored.description());
+        Err(skipped) => {
+            let _ = writeln!(text, "nothing is sent: {}", skipped.description());
         }
     }
     text
 }
 
-/// Recipients under a condition are on lines of their own, or the condition would seem to apply to
-/// the next one too.
+/// Each recipient with a condition has a separate line, because the condition does not apply to the
+/// others.
 fn explain_recipients(recipients: &Recipients, text: &mut String) {
     let (conditional, others): (Vec<_>, Vec<_>) = recipients
         .list

@@ -1,16 +1,16 @@
-//! The names of the settings, for the help text, the README and warnings about misspelt ones. Owns
-//! no values; those are read in [`config`](super).
+//! The list of settings, for the help text, the documentation and warnings about misspelled names. Owns
+//! their names and descriptions. Values are read in [`config`](super).
 
 use std::collections::BTreeMap;
 
-/// One setting as people see it.
+/// The description of a setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     /// Name of the environment variable.
     pub name: &'static str,
-    /// What it sets.
+    /// What it means.
     pub meaning: &'static str,
-    /// What holds without it.
+    /// Its default, as text.
     pub default: &'static str,
 }
 
@@ -22,7 +22,7 @@ const fn setting(name: &'static str, meaning: &'static str, default: &'static st
     }
 }
 
-/// Every setting. Each can also be given as the content of a file: `NAME_FILE` holds its path.
+/// All settings. The value of each can also be in a file, whose path is in `NAME_FILE`.
 pub const SETTINGS: &[Setting] = &[
     setting("PORT", "port for webhooks", "8080"),
     setting(
@@ -153,7 +153,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// Beginnings that only our settings should have.
+/// Prefixes that only settings of this program have.
 const PREFIXES: &[&str] = &[
     "GITLAB_SIGNING",
     "GITLAB_WEBHOOK",
@@ -169,15 +169,15 @@ const PREFIXES: &[&str] = &[
     "METRICS_",
 ];
 
-/// Names further apart than this are not a slip of the pen.
+/// The largest edit distance between a misspelled name and the setting that is suggested for it.
 const MAX_DISTANCE: usize = 8;
 
-/// Names that look like settings but are none, each with the nearest one.
+/// A warning about each variable that looks like a setting but is none.
 pub(super) fn warnings(variables: &BTreeMap<String, String>) -> Vec<String> {
-    let ours = |name: &&String| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let is_candidate = |name: &&String| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     let unknown = variables
         .keys()
-        .filter(ours)
+        .filter(is_candidate)
         .filter(|name| !is_known(name) && !is_service_link(name));
     unknown.map(|name| warning(name)).collect()
 }
@@ -187,7 +187,7 @@ fn is_known(name: &str) -> bool {
     SETTINGS.iter().any(|setting| setting.name == name)
 }
 
-/// Kubernetes announces every Service of a namespace this way; one called `rocketchat` is likely.
+/// Whether Kubernetes set this variable for a Service of the namespace, such as one named `rocketchat`.
 fn is_service_link(name: &str) -> bool {
     name.contains("_SERVICE_HOST")
         || name.contains("_SERVICE_PORT")
@@ -201,9 +201,9 @@ fn warning(name: &str) -> String {
         .min_by_key(|setting| strsim::levenshtein(name, setting.name));
     match nearest.filter(|setting| strsim::levenshtein(name, setting.name) <= MAX_DISTANCE) {
         Some(setting) => format!(
-            "{name} is no setting and has no effect; did you mean {}?",
+            "{name} is not a setting and has no effect; did you mean {}?",
             setting.name
         ),
-        None => format!("{name} is no setting and has no effect; see webhook-app --help"),
+        None => format!("{name} is not a setting and has no effect; see webhook-app --help"),
     }
 }

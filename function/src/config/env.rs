@@ -1,16 +1,16 @@
-//! Reads single settings and remembers every mistake. Owns how a setting may be given, by value or
-//! by file, and the form of an error; which settings there are is [`config`](super)'s business.
+//! Reads single settings and collects all errors. Owns how a setting is given, as a value or as a file,
+//! and the format of an error. Which settings exist is in [`catalogue`](super::catalogue).
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io;
 use std::ops::RangeInclusive;
 
-/// One attempt to read all settings.
+/// Reads settings from environment variables.
 pub(super) struct EnvReader<'a> {
     variables: &'a BTreeMap<String, String>,
     read_file: &'a dyn Fn(&str) -> io::Result<String>,
-    mistakes: Vec<String>,
+    errors: Vec<String>,
 }
 
 impl<'a> EnvReader<'a> {
@@ -21,41 +21,41 @@ impl<'a> EnvReader<'a> {
         Self {
             variables,
             read_file,
-            mistakes: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
-    /// What was wrong, in the order of reading.
-    pub(super) fn into_mistakes(self) -> Vec<String> {
-        self.mistakes
+    /// All errors, in the order in which the settings were read.
+    pub(super) fn into_errors(self) -> Vec<String> {
+        self.errors
     }
 
-    /// Notes what is wrong with a setting; never its value, which may be a secret.
-    pub(super) fn mistake(&mut self, name: &str, problem: impl Display) {
-        self.mistakes.push(format!("{name}: {problem}"));
+    /// Records an error in a setting. `problem` must not contain the value, which may be a secret.
+    pub(super) fn error(&mut self, name: &str, problem: impl Display) {
+        self.errors.push(format!("{name}: {problem}"));
     }
 
-    /// Whether a variable is there at all, with whatever value.
+    /// Whether a variable exists, even if it is empty.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.variables.contains_key(name)
     }
 
-    /// A setting that must be there; `hint` says what to give.
+    /// A required setting; `hint` says what to set it to.
     pub(super) fn required<T, E: Display>(
         &mut self,
         name: &str,
         hint: &str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let mistakes = self.mistakes.len();
+        let errors = self.errors.len();
         let value = self.optional(name, parse);
-        if value.is_none() && self.mistakes.len() == mistakes {
-            self.mistake(name, format_args!("is not set; {hint}"));
+        if value.is_none() && self.errors.len() == errors {
+            self.error(name, format_args!("is not set; {hint}"));
         }
         value
     }
 
-    /// A setting that may be absent.
+    /// An optional setting.
     pub(super) fn optional<T, E: Display>(
         &mut self,
         name: &str,
@@ -63,11 +63,11 @@ impl<'a> EnvReader<'a> {
     ) -> Option<T> {
         let text = self.text(name)?;
         parse(&text)
-            .map_err(|problem| self.mistake(name, problem))
+            .map_err(|problem| self.error(name, problem))
             .ok()
     }
 
-    /// A setting in which several things may be wrong; `None` if it is absent or wrong.
+    /// An optional setting that may have several errors; `None` if it is absent or invalid.
     pub(super) fn document<T>(
         &mut self,
         name: &str,
@@ -78,24 +78,24 @@ impl<'a> EnvReader<'a> {
             Ok(value) => Some(value),
             Err(problems) => {
                 for problem in problems {
-                    self.mistake(name, problem);
+                    self.error(name, problem);
                 }
                 None
             }
         }
     }
 
-    /// Whether nothing was wrong since there were `before` mistakes.
+    /// Whether no error was recorded since [`Self::error_count`] returned `before`.
     pub(super) fn is_clean_since(&self, before: usize) -> bool {
-        self.mistakes.len() == before
+        self.errors.len() == before
     }
 
-    /// How much was wrong so far.
-    pub(super) fn mistake_count(&self) -> usize {
-        self.mistakes.len()
+    /// The number of errors so far.
+    pub(super) fn error_count(&self) -> usize {
+        self.errors.len()
     }
 
-    /// Up to `limit` values with commas or line breaks between them; `None` after a mistake.
+    /// Up to `limit` values, separated by commas or newlines; `None` after an error.
     pub(super) fn list<T, E: Display>(
         &mut self,
         name: &str,
@@ -109,9 +109,9 @@ impl<'a> EnvReader<'a> {
             .filter(|text| !text.is_empty())
             .collect();
         if texts.len() > limit {
-            self.mistake(
+            self.error(
                 name,
-                format_args!("expected at most {limit}, found {}", texts.len()),
+                format_args!("expected at most {limit} values, found {}", texts.len()),
             );
             return None;
         }
@@ -119,18 +119,18 @@ impl<'a> EnvReader<'a> {
         for (index, text) in texts.iter().enumerate() {
             match parse(text) {
                 Ok(value) => values.push(value),
-                Err(problem) => self.mistake(name, format_args!("number {}: {problem}", index + 1)),
+                Err(problem) => self.error(name, format_args!("value {}: {problem}", index + 1)),
             }
         }
         (values.len() == texts.len()).then_some(values)
     }
 
-    /// A whole number.
+    /// An integer.
     pub(super) fn number(&mut self, name: &str, default: u64, allowed: RangeInclusive<u64>) -> u64 {
         self.optional_number(name, allowed).unwrap_or(default)
     }
 
-    /// A whole number that may be absent.
+    /// An optional integer.
     pub(super) fn optional_number(
         &mut self,
         name: &str,
@@ -139,16 +139,16 @@ impl<'a> EnvReader<'a> {
         let (least, most) = (*allowed.start(), *allowed.end());
         self.optional(name, |text| match text.parse() {
             Ok(number) if allowed.contains(&number) => Ok(number),
-            _ => Err(format!("expected a whole number from {least} to {most}")),
+            _ => Err(format!("expected an integer from {least} to {most}")),
         })
     }
 
-    /// `true` or `false`; false if absent.
+    /// `true` or `false`; false if it is absent.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         self.choice(name, &[("true", true), ("false", false)], false)
     }
 
-    /// One word of a few.
+    /// One of a list of words.
     pub(super) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)], default: T) -> T {
         let chosen = self.optional(name, |text| {
             let found = choices
@@ -168,8 +168,8 @@ impl<'a> EnvReader<'a> {
         chosen.unwrap_or(default)
     }
 
-    /// The value itself or the content of the file `NAME_FILE`; an empty one counts as absent, for
-    /// that is how manifests and shells leave a setting out.
+    /// The value, or the content of the file that `NAME_FILE` names. An empty variable counts as absent,
+    /// because manifests and shells leave a setting out that way.
     fn text(&mut self, name: &str) -> Option<String> {
         let file_name = format!("{name}_FILE");
         let filled = |name: &str| {
@@ -180,9 +180,9 @@ impl<'a> EnvReader<'a> {
         };
         match (filled(name), filled(&file_name)) {
             (Some(_), Some(_)) => {
-                self.mistake(
+                self.error(
                     name,
-                    format_args!("is set and so is {file_name}; remove one of them"),
+                    format_args!("is set, and {file_name} is set too; remove either"),
                 );
                 None
             }
@@ -195,10 +195,10 @@ impl<'a> EnvReader<'a> {
     fn file(&mut self, name: &str, path: &str) -> Option<String> {
         match (self.read_file)(path) {
             Ok(text) if !text.trim().is_empty() => return Some(text.trim().to_owned()),
-            Ok(_) => self.mistake(name, "names a file that is empty"),
-            Err(error) => self.mistake(
+            Ok(_) => self.error(name, "is the path of an empty file; write the value to it"),
+            Err(error) => self.error(
                 name,
-                format_args!("names a file that cannot be read: {}", error.kind()),
+                format_args!("is the path of a file that cannot be read: {}; check the path and its permissions", error.kind()),
             ),
         }
         None

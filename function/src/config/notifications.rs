@@ -1,5 +1,5 @@
-//! The settings that decide who hears of what and in which words. Owns how they go together; the
-//! rules themselves are read in [`routes`](crate::notifier::routing), the templates in [`words`](crate::notifier::templates).
+//! The settings for recipients and messages. Owns how they depend on each other. Rules are parsed in
+//! [`routing`], templates in [`templates`].
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,8 +12,8 @@ use crate::notifier::templates::{self, Templates};
 use crate::notifier::{Notifier, live_pipeline};
 use crate::rocketchat::Username;
 
-/// Reads these settings alone, for a look at what they do. Without rules and recipient everything
-/// goes to somebody called `recipient`.
+/// Reads only these settings, for `webhook-app render`. Without rules and recipient, all events go to a
+/// user named `recipient`.
 pub fn load(
     variables: &BTreeMap<String, String>,
     read_file: &dyn Fn(&str) -> io::Result<String>,
@@ -30,15 +30,15 @@ pub fn load(
     }
     let mut reader = EnvReader::new(&variables, read_file);
     let notifier = read(&mut reader);
-    match (notifier, reader.into_mistakes()) {
-        (Some(notifier), mistakes) if mistakes.is_empty() => Ok(notifier),
-        (_, mistakes) => Err(ConfigErrors(mistakes)),
+    match (notifier, reader.into_errors()) {
+        (Some(notifier), errors) if errors.is_empty() => Ok(notifier),
+        (_, errors) => Err(ConfigErrors(errors)),
     }
 }
 
 pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
     let routing = routing_rules(reader);
-    let before = reader.mistake_count();
+    let before = reader.error_count();
     let templates = reader.document("MESSAGES", templates::parse);
     let templates = reader
         .is_clean_since(before)
@@ -49,16 +49,16 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
             .as_ref()
             .is_some_and(|templates| !links_to_pipeline(templates))
     {
-        reader.mistake(
+        reader.error(
             "MESSAGES",
-            "the template for pipeline must show {{ page }} or {{ default_message }}, for with LIVE_PIPELINES the link to the pipeline tells how far a message is",
+            "expected {{ page }} or {{ default_message }} in the template for pipeline, because LIVE_PIPELINES stores the state of a message in the link to its pipeline",
         );
     }
     let fixes = routing.as_ref().and_then(RoutingRules::first_fixes_line);
     if let Some(line) = fixes.filter(|_| live_pipelines) {
-        reader.mistake(
+        reader.error(
             "ROUTES",
-            format_args!("line {line}: `fixed` cannot be told with LIVE_PIPELINES, for there the message of the failed pipeline itself changes; leave out one of them"),
+            format_args!("line {line}: `fixed` cannot be combined with LIVE_PIPELINES, which edits the message of the failed pipeline instead; remove either"),
         );
     }
     Some(Notifier {
@@ -68,7 +68,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
     })
 }
 
-/// Whether the message about the example links to its pipeline.
+/// Whether the message for the example links to its pipeline.
 fn links_to_pipeline(templates: &Templates) -> bool {
     let Some((applied, event)) = templates.apply_to_example(Kind::Pipeline) else {
         return false;
@@ -78,26 +78,26 @@ fn links_to_pipeline(templates: &Templates) -> bool {
         .is_some_and(|(text, state)| live_pipeline::mark(text, state).is_some())
 }
 
-/// One of the two ways to say it.
+/// From `ROUTES`, or from `ROCKETCHAT_RECIPIENT`.
 fn routing_rules(reader: &mut EnvReader) -> Option<RoutingRules> {
-    let before = reader.mistake_count();
+    let before = reader.error_count();
     let recipient = reader.optional("ROCKETCHAT_RECIPIENT", Username::parse);
     let routes = reader.document("ROUTES", routing::parse);
     match (recipient, routes) {
         (Some(recipient), None) => Some(RoutingRules::to(recipient)),
         (None, Some(routes)) => Some(routes),
         (Some(_), Some(_)) => {
-            reader.mistake(
+            reader.error(
                 "ROCKETCHAT_RECIPIENT",
-                "is set and so is ROUTES; remove one of them",
+                "is set, and ROUTES is set too; remove either",
             );
             None
         }
         (None, None) => {
             if reader.is_clean_since(before) {
-                reader.mistake(
+                reader.error(
                     "ROCKETCHAT_RECIPIENT",
-                    "is not set; give the user name that gets the messages, such as alice, or rules in ROUTES",
+                    "is not set; give the user name that receives all messages, such as alice, or rules in ROUTES",
                 );
             }
             None

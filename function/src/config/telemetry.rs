@@ -33,7 +33,7 @@ const METRICS: &[(&str, bool)] = &[("prometheus", true), ("none", false)];
 /// gRPC would bring a second HTTP stack; every collector accepts both.
 const PROTOCOLS: &[(&str, ())] = &[("http/protobuf", ())];
 
-/// Which traces are sampled: all, none or a share of them; as the parent span is, if there is one.
+/// A sampler, and whether the decision of the parent span has priority.
 #[derive(Clone, Copy)]
 struct Choice {
     root: fn(f64) -> Sampler,
@@ -59,7 +59,7 @@ const SAMPLERS: &[(&str, Choice)] = &[
     ),
 ];
 
-/// Reads every setting, so that all mistakes are reported at once.
+/// Reads every setting, so that all errors are reported together.
 pub(super) fn read(reader: &mut EnvReader) -> Settings {
     let log_level = reader.choice("LOG_LEVEL", LEVELS, LevelFilter::INFO);
     let terminal = io::stdout().is_terminal();
@@ -101,10 +101,10 @@ fn traces(reader: &mut EnvReader) -> Option<otlp::Settings> {
 
 fn endpoint(text: &str) -> Result<Url, &'static str> {
     const EXPECTED: &str =
-        "expected the address of a collector for OTLP over HTTP, such as http://collector:4318";
+        "expected the address of an OTLP collector over HTTP, such as http://collector:4318";
     let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    let usable = matches!(url.scheme(), "http" | "https") && url.query().is_none();
-    usable.then_some(url).ok_or(EXPECTED)
+    let is_usable = matches!(url.scheme(), "http" | "https") && url.query().is_none();
+    is_usable.then_some(url).ok_or(EXPECTED)
 }
 
 fn share(text: &str) -> Result<f64, &'static str> {
@@ -120,7 +120,7 @@ fn headers(text: &str) -> Result<Vec<(String, SecretString)>, &'static str> {
     pairs
         .map(header)
         .collect::<Option<_>>()
-        .ok_or("expected name=value, with commas between, such as authorization=Bearer%20secret")
+        .ok_or("expected name=value, separated by commas, such as authorization=Bearer%20secret")
 }
 
 /// One header; OpenTelemetry's specification says that its value is percent-encoded.

@@ -1,5 +1,4 @@
-//! The one log line per webhook. Owns its fields, its level and its text; how a line is written is in
-//! [`log`](crate::telemetry::log).
+//! The log line of a webhook. Owns its fields, level and text. The format of a line is in `telemetry::log`.
 
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use crate::limits::LIMITS;
 use crate::notifier::PlanWarning;
 use crate::outcome::{Failure, Outcome, Report};
 
-/// One line per webhook. `error` means that the operator must act, `warn` that the sender must.
+/// Writes one line per webhook. Level `error` means that the administrator must act, `warn` that the
+/// sender must.
 pub(super) fn log(report: &Report, elapsed: Duration) {
     macro_rules! line {
         ($level:ident, $message:literal) => {
@@ -32,21 +32,21 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
     }
     match &report.outcome {
         Outcome::Delivered { .. } => line!(info, "webhook delivered"),
-        Outcome::Skipped(_) => line!(info, "webhook ignored"),
+        Outcome::Skipped(_) => line!(info, "webhook skipped"),
         Outcome::Failed(Failure::NotFound | Failure::MethodNotAllowed) => {
-            line!(debug, "request refused");
+            line!(debug, "request rejected");
         }
         Outcome::Failed(Failure::Send(_) | Failure::Panic) => {
-            line!(error, "webhook not delivered");
+            line!(error, "failed to deliver webhook");
         }
-        Outcome::Failed(_) => line!(warn, "webhook refused"),
+        Outcome::Failed(_) => line!(warn, "webhook rejected"),
     }
     for warning in &report.facts.warnings {
         log_warning(report, *warning);
     }
 }
 
-/// What changed who got what, and that nobody sees in the messages.
+/// Changes to recipients or texts that the messages themselves do not show.
 fn log_warning(report: &Report, warning: PlanWarning) {
     let kind = report.facts.kind.map(Kind::label);
     match warning {
@@ -55,24 +55,24 @@ fn log_warning(report: &Report, warning: PlanWarning) {
             delivery_id = delivery_id(report),
             left_out = count,
             limit = LIMITS.routing.max_recipients,
-            "recipients left out: the rules of ROUTES name more than the limit; name a room instead"
+            "some recipients were not notified, because the rules in ROUTES match more than the limit; send to a room instead"
         ),
         PlanWarning::TemplateFailed => tracing::warn!(
             kind,
             delivery_id = delivery_id(report),
-            "template of MESSAGES failed, built-in message sent; try it on the event with webhook-app render"
+            "a template in MESSAGES failed, so the built-in message was sent; test it with webhook-app render"
         ),
     }
 }
 
-/// The sender disconnected before the response, so whether a message was stored is not known here. GitLab
-/// shows a failure and may be told to send it again, which is safe.
+/// The client disconnected before the response, so it is unknown whether the message was stored. GitLab
+/// shows a failure, and sending the webhook again is safe.
 pub(super) fn log_disconnection(elapsed: Duration) {
     tracing::warn!(
         outcome = "aborted",
         reason = "disconnected",
         duration_ms = milliseconds(elapsed),
-        "webhook abandoned by its sender"
+        "client disconnected before the response"
     );
 }
 
@@ -97,7 +97,7 @@ fn message_id(outcome: &Outcome) -> Option<&str> {
 
 fn detail(outcome: &Outcome) -> Option<String> {
     match outcome {
-        // Why it was rejected is for the operator; the sender reads what was expected.
+        // The log has the exact error; the response only says what was expected.
         Outcome::Failed(Failure::Origin(error, _)) => Some(error.to_string()),
         Outcome::Failed(failure) => Some(failure.detail()),
         Outcome::Delivered { .. } | Outcome::Skipped(_) => None,

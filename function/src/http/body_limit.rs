@@ -1,5 +1,5 @@
-//! How much of the bodies under way may be in memory. Owns the size limit of one body, the budget
-//! of all of them and the time a body may take. What a body says is read elsewhere.
+//! Reads bodies within limits. Owns that one body does not exceed its size and time, and that all bodies
+//! together do not exceed the memory budget. Parsing them is in [`gitlab`](crate::gitlab).
 
 use std::sync::Arc;
 
@@ -15,30 +15,32 @@ use crate::outcome::Failure;
 
 const KIB: usize = 1024;
 
-/// Lets bodies into memory as long as there is room.
+/// The limits that all bodies share.
 #[derive(Clone, Debug)]
 pub struct BodyLimit {
+    /// One permit per KiB.
     budget: Arc<Semaphore>,
-    unhurried: Arc<Semaphore>,
+    /// One permit per body that has the longer timeout.
+    slow: Arc<Semaphore>,
 }
 
 impl Default for BodyLimit {
     fn default() -> Self {
         Self {
             budget: Arc::new(Semaphore::new(LIMITS.bodies.budget_bytes / KIB)),
-            unhurried: Arc::new(Semaphore::new(LIMITS.bodies.max_slow)),
+            slow: Arc::new(Semaphore::new(LIMITS.bodies.max_slow)),
         }
     }
 }
 
-/// A whole body; its share of the budget is given back when it is dropped.
+/// A complete body; dropping it returns its memory to the budget.
 #[derive(Debug)]
-pub struct Admitted {
+pub struct LimitedBody {
     bytes: Vec<u8>,
-    share: Option<OwnedSemaphorePermit>,
+    permits: Option<OwnedSemaphorePermit>,
 }
 
-impl Admitted {
+impl LimitedBody {
     /// The body.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -46,70 +48,70 @@ impl Admitted {
 }
 
 impl BodyLimit {
-    /// Reads a whole body, of a request whose headers ended at `started`.
+    /// Reads the body of a request whose headers ended at `started`.
     pub async fn read(
         &self,
         headers: &HeaderMap,
         body: Body,
         started: Instant,
-    ) -> Result<Admitted, Failure> {
+    ) -> Result<LimitedBody, Failure> {
         let declared = declared_length(headers);
         if declared > LIMITS.bodies.max_bytes {
             return Err(Failure::TooLarge);
         }
-        let unhurried = self.unhurried.try_acquire();
-        let deadline = unhurried
+        let slow = self.slow.try_acquire();
+        let timeout = slow
             .as_ref()
             .map_or(LIMITS.bodies.timeout_under_load, |_| LIMITS.bodies.timeout);
-        let whole = self.collect(declared, body);
-        time::timeout_at(started + deadline, whole)
+        let body = self.collect(declared, body);
+        time::timeout_at(started + timeout, body)
             .await
             .unwrap_or(Err(Failure::TooSlow))
     }
 
-    async fn collect(&self, declared: usize, mut body: Body) -> Result<Admitted, Failure> {
-        let mut admitted = Admitted {
+    async fn collect(&self, declared: usize, mut body: Body) -> Result<LimitedBody, Failure> {
+        let mut limited = LimitedBody {
             bytes: Vec::new(),
-            share: None,
+            permits: None,
         };
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Failure::BrokenBody)?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            let length = admitted.bytes.len() + data.len();
+            let length = limited.bytes.len() + data.len();
             if length > LIMITS.bodies.max_bytes {
                 return Err(Failure::TooLarge);
             }
-            self.make_room(&mut admitted, length, declared).await?;
-            admitted.bytes.extend_from_slice(&data);
+            self.reserve(&mut limited, length, declared).await?;
+            limited.bytes.extend_from_slice(&data);
         }
-        Ok(admitted)
+        Ok(limited)
     }
 
-    /// Grows the share with what has arrived, not with what was announced: an announcement costs
-    /// its sender nothing.
-    async fn make_room(
+    /// Reserves memory for what has arrived and not for `Content-Length`, which a client can set to any
+    /// value.
+    async fn reserve(
         &self,
-        admitted: &mut Admitted,
+        limited: &mut LimitedBody,
         length: usize,
         declared: usize,
     ) -> Result<(), Failure> {
-        if length <= admitted.bytes.capacity() {
+        if length <= limited.bytes.capacity() {
             return Ok(());
         }
-        // Doubling keeps the copying small; the announced length keeps the last step exact.
+        // Doubling limits how often bytes are copied; the declared length makes the last step exact.
         let wanted = (length * 2).clamp(KIB, LIMITS.bodies.max_bytes);
         let capacity = if (length..wanted).contains(&declared) {
             declared
         } else {
             wanted
         };
-        let held = admitted
-            .share
+        let reserved = limited
+            .permits
             .as_ref()
             .map_or(0, OwnedSemaphorePermit::num_permits);
-        let missing = u32::try_from(capacity.div_ceil(KIB).saturating_sub(held))
+        let missing = u32::try_from(capacity.div_ceil(KIB).saturating_sub(reserved))
             .map_err(|_| Failure::Overloaded)?;
         let more = Arc::clone(&self.budget).acquire_many_owned(missing);
         let more = time::timeout(LIMITS.bodies.max_wait, more)
@@ -117,18 +119,16 @@ impl BodyLimit {
             .ok()
             .and_then(Result::ok)
             .ok_or(Failure::Overloaded)?;
-        match &mut admitted.share {
-            Some(share) => share.merge(more),
-            share => *share = Some(more),
+        match &mut limited.permits {
+            Some(permits) => permits.merge(more),
+            permits => *permits = Some(more),
         }
-        admitted
-            .bytes
-            .reserve_exact(capacity - admitted.bytes.len());
+        limited.bytes.reserve_exact(capacity - limited.bytes.len());
         Ok(())
     }
 }
 
-/// What the sender announces; 0 where it sends chunks. hyper has refused anything ambiguous.
+/// The header `Content-Length`, or 0 for a chunked body. hyper has already rejected ambiguous headers.
 fn declared_length(headers: &HeaderMap) -> usize {
     let length = headers
         .get(CONTENT_LENGTH)

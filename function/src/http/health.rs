@@ -1,5 +1,5 @@
-//! Health paths for probes. Owns liveness, readiness and their paths; which port serves them is decided
-//! in [`router`](super::router) and [`server`](crate::server).
+//! Health checks for probes. Owns liveness, readiness and their paths. Which port serves them is decided
+//! in [`router`](super::router) and `server`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,13 +8,13 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 
-/// Whether new work may be sent here. Says nothing of the chat server: an outage there must be
-/// answered truthfully, not turned into refused connections.
+/// Whether this process accepts webhooks. Independent of Rocket.Chat: during an outage, a response says
+/// more to GitLab than a refused connection.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
-    /// The listeners are open, or the process is about to stop.
+    /// Set when the listeners are open, and reset when the process begins to shut down.
     pub fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Relaxed);
     }
@@ -28,7 +28,7 @@ impl Readiness {
     }
 }
 
-/// The health paths, under the names of this product and those that Kubernetes components use.
+/// The health checks, under their documented paths and those of Kubernetes components.
 pub(super) fn routes(readiness: &Readiness) -> Router {
     let live = get(|| async { "alive\n" });
     let readiness = readiness.clone();

@@ -1,10 +1,11 @@
-//! Connections: from the listening socket to the router and to a quiet end. Owns the accept loop,
-//! the cap on connections, the header deadline and the drain; how a connection ends whose sender still
-//! talks is told in `linger`. Knows nothing of webhooks.
+//! Listening sockets and connections. Owns the accept loop, the limit on connections, the timeout for
+//! headers and the graceful shutdown. Closing a connection whose client still sends is in
+//! `lingering_close`; routes are in [`router`](super::router).
 //!
-//! axum's own loop has no header deadline, and one that also speaks HTTP/2 never drops a silent
-//! connection; both can be kept busy by anyone with a few hundred sockets. Hence this one: HTTP/1
-//! only, a deadline for headers, and no more connections than there are descriptors.
+//! `axum::serve` has no timeout for headers, and a server that also accepts HTTP/2 never closes silent
+//! connections, so a client with a few hundred sockets can block either. This accept loop supports
+//! HTTP/1 only, has a timeout for headers, and accepts no more connections than the process has file
+//! descriptors for.
 
 use std::future::Future;
 use std::io;
@@ -29,9 +30,9 @@ use lingering_close::LingeringClose;
 use crate::file_descriptors;
 use crate::limits::LIMITS;
 
-/// Opens `port` on all addresses, IPv6 and IPv4, or IPv4 alone where there is no IPv6. Port 0 takes
-/// any free one.
-pub fn listen(port: u16) -> io::Result<TcpListener> {
+/// Listens on `port` of all addresses: IPv6 and IPv4, or IPv4 only if the system has no IPv6. Port 0
+/// means any free port.
+pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
     let any_v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
     let any_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     bind(TcpSocket::new_v6(), any_v6).or_else(|error| match error.kind() {
@@ -47,12 +48,13 @@ fn bind(socket: io::Result<TcpSocket>, address: SocketAddr) -> io::Result<TcpLis
     socket.listen(LIMITS.connections.backlog)
 }
 
-/// Serves webhooks until `stop` is ready, then waits up to `drain` for what is under way. Says
-/// whether all of it ended in time. `at_cap` is called whenever no further connection may be open.
-pub async fn serve(
+/// Serves webhooks until `stop` is ready, then waits up to `drain` for requests in progress. Returns
+/// whether all of them finished in time. Calls `on_limit` when a connection has to wait for another one
+/// to close.
+pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    at_cap: impl Fn(),
+    on_limit: impl Fn(),
     stop: impl Future,
     drain: Duration,
 ) -> bool {
@@ -60,37 +62,37 @@ pub async fn serve(
     let descriptors = file_descriptors::limit().unwrap_or(limits.default_descriptors);
     let free = descriptors.saturating_sub(limits.reserved_descriptors);
     Connections::new(router, free.clamp(1, limits.max))
-        .run(listener, at_cap, stop, drain)
+        .run(listener, on_limit, stop, drain)
         .await
 }
 
-/// The same for the operators' port, under a small cap of its own, so that probes are answered
-/// while the other port is full.
-pub async fn serve_admin(
+/// Serves the admin port in the same way, with a separate limit, so that probes are answered while the
+/// webhook port is at its limit.
+pub(crate) async fn serve_admin(
     listener: TcpListener,
     router: Router,
-    at_cap: impl Fn(),
+    on_limit: impl Fn(),
     stop: impl Future,
 ) -> bool {
     Connections::new(router, LIMITS.connections.max_admin)
-        .run(listener, at_cap, stop, LIMITS.connections.admin_drain)
+        .run(listener, on_limit, stop, LIMITS.connections.admin_drain)
         .await
 }
 
 struct Connections {
     router: Router,
-    cap: usize,
-    turns: Arc<Semaphore>,
+    limit: usize,
+    permits: Arc<Semaphore>,
     lingering: Arc<Semaphore>,
     graceful: GracefulShutdown,
 }
 
 impl Connections {
-    fn new(router: Router, cap: usize) -> Self {
+    fn new(router: Router, limit: usize) -> Self {
         Self {
             router,
-            cap,
-            turns: Arc::new(Semaphore::new(cap)),
+            limit,
+            permits: Arc::new(Semaphore::new(limit)),
             lingering: Arc::new(Semaphore::new(LIMITS.lingering_close.max)),
             graceful: GracefulShutdown::new(),
         }
@@ -99,39 +101,39 @@ impl Connections {
     async fn run(
         self,
         listener: TcpListener,
-        at_cap: impl Fn(),
+        on_limit: impl Fn(),
         stop: impl Future,
         drain: Duration,
     ) -> bool {
         tokio::select! {
-            () = self.accept(&listener, at_cap) => {}
+            () = self.accept(&listener, on_limit) => {}
             _ = stop => {}
         }
         drop(listener);
         time::timeout(drain, self.graceful.shutdown()).await.is_ok()
     }
 
-    async fn accept(&self, listener: &TcpListener, at_cap: impl Fn()) {
+    async fn accept(&self, listener: &TcpListener, on_limit: impl Fn()) {
         loop {
-            if self.turns.available_permits() == 0 {
-                at_cap();
+            if self.permits.available_permits() == 0 {
+                on_limit();
             }
-            // The turn comes first: a connection that is over the cap stays with the kernel.
-            let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
+            // Before accepting: connections above the limit stay in the kernel's queue.
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
                 return;
             };
             match listener.accept().await {
-                Ok((stream, _)) => self.handle(stream, turn),
+                Ok((stream, _)) => self.handle(stream, permit),
                 Err(error) => {
-                    tracing::warn!(%error, "could not accept a connection");
+                    tracing::warn!(%error, "failed to accept a connection");
                     time::sleep(LIMITS.connections.accept_pause).await;
                 }
             }
         }
     }
 
-    fn patience(&self) -> Duration {
-        if self.turns.available_permits() * 2 < self.cap {
+    fn timeout(&self) -> Duration {
+        if self.permits.available_permits() * 2 < self.limit {
             LIMITS.connections.timeout_under_load
         } else {
             LIMITS.connections.timeout
@@ -140,26 +142,26 @@ impl Connections {
 
     #[expect(
         clippy::disallowed_methods,
-        reason = "one task a connection; they end with it and are awaited when draining"
+        reason = "one task per connection; shutdown waits for them"
     )]
-    fn handle(&self, stream: TcpStream, turn: tokio::sync::OwnedSemaphorePermit) {
-        // Answers are small; waiting to fill a packet only delays them.
+    fn handle(&self, stream: TcpStream, permit: tokio::sync::OwnedSemaphorePermit) {
+        // Responses are small; waiting for a full packet would only delay them.
         let _ = stream.set_nodelay(true);
         let stream = LingeringClose::new(stream, Arc::clone(&self.lingering));
         let mut stream = TimeoutStream::new(stream);
-        let patience = self.patience();
-        stream.set_write_timeout(Some(patience));
+        let timeout = self.timeout();
+        stream.set_write_timeout(Some(timeout));
         let service = TowerToHyperService::new(self.router.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(patience)
+            .header_read_timeout(timeout)
             .max_buf_size(LIMITS.connections.read_buffer_bytes)
             .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
-            // How a connection ends is the sender's affair; how a request ended is in its report.
+            // An error of the connection needs no log line: the result of each request is recorded.
             let _ = connection.await;
-            drop(turn);
+            drop(permit);
         });
     }
 }

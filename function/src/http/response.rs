@@ -1,5 +1,5 @@
-//! A report as an HTTP response. Owns the bodies: JSON for a success, RFC 9457 problem details for a
-//! failure. Status, labels and texts come from [`outcome`](crate::outcome).
+//! Converts a report to an HTTP response. Owns the bodies: JSON for a success, RFC 9457 problem details
+//! for a failure. Statuses, reasons and texts are in [`outcome`](crate::outcome).
 
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -11,7 +11,7 @@ use crate::gitlab::commit::CommitSha;
 use crate::outcome::{Failure, Outcome, Report, Source};
 use crate::send::RecipientResult;
 
-/// Says why nothing was sent, because a 204 has no body.
+/// The reason why nothing was sent, because a 204 has no body.
 const REASON: HeaderName = HeaderName::from_static("webhook-app-reason");
 
 #[derive(Serialize)]
@@ -24,7 +24,7 @@ struct Delivered<'a> {
     deliveries: Vec<DeliveryJson>,
 }
 
-/// One of several recipients: the id of the stored message, or the reason why there is none.
+/// One of several recipients: the ID of the stored message, or the reason why there is none.
 #[derive(Serialize)]
 struct DeliveryJson {
     recipient: String,
@@ -45,7 +45,7 @@ struct Problem {
     deliveries: Vec<DeliveryJson>,
 }
 
-/// The report travels in the response's extensions to the telemetry layer.
+/// The response carries the report in its extensions, for the telemetry layer.
 impl IntoResponse for Report {
     fn into_response(self) -> Response {
         let mut response = match &self.outcome {
@@ -56,7 +56,7 @@ impl IntoResponse for Report {
                 status: "delivered",
                 message_id: message_id.as_str(),
                 sha: self.facts.sha.as_ref().map(CommitSha::as_str),
-                deliveries: several(&self.recipients),
+                deliveries: deliveries(&self.recipients),
             })
             .into_response(),
             Outcome::Skipped(_) => {
@@ -70,8 +70,8 @@ impl IntoResponse for Report {
     }
 }
 
-/// Listed where there are several; of one recipient the outcome says everything.
-fn several(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
+/// The results of several recipients; the response to one recipient already contains its result.
+fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
     if recipients.len() < 2 {
         return Vec::new();
     }
@@ -98,7 +98,7 @@ fn problem(failure: &Failure, recipients: &[RecipientResult]) -> Response {
         status: status.as_u16(),
         detail: failure.detail(),
         reason: failure.reason(),
-        deliveries: several(recipients),
+        deliveries: deliveries(recipients),
     };
     let mut response = (status, Json(problem)).into_response();
     let headers = response.headers_mut();

@@ -1,5 +1,5 @@
-//! Which path leads where, and what every request passes through. Owns routes and layers; what a
-//! webhook is and how it is answered is [`webhook`](crate::http::webhook)'s business.
+//! Routes and middleware. Owns which handler serves a path, and the layers that every request passes
+//! through. The handler of webhooks is in `webhook`.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::webhook::{AppState, receive};
 use crate::outcome::{Facts, Failure, Outcome, Report};
 use crate::telemetry::Telemetry;
 
-/// The webhook's routes and the health paths.
+/// The routes of the webhook port: webhooks and health checks.
 pub fn router(state: Arc<AppState>, readiness: &Readiness, telemetry: &Telemetry) -> Router {
     let webhook = || post(receive).fallback(method_not_allowed);
     let routes = Router::new()
@@ -26,7 +26,7 @@ pub fn router(state: Arc<AppState>, readiness: &Readiness, telemetry: &Telemetry
         .route("/", webhook().get(index))
         .with_state(state)
         .fallback(not_found);
-    // Probes come all the time and say nothing, so they are not observed.
+    // Added after the telemetry layer: probes are frequent and need no metrics.
     layered(routes, telemetry)
         .merge(health::routes(readiness))
         .layer(middleware::map_response(close_after_failure))
@@ -36,36 +36,36 @@ fn layered(routes: Router, telemetry: &Telemetry) -> Router {
     routes
         // Innermost: a panic becomes a report like any other.
         .layer(CatchPanicLayer::custom(panicked))
-        // Outermost: sees how every request ended.
+        // Outermost: records the result of every request.
         .layer(middleware::from_fn_with_state(
             telemetry.clone(),
             telemetry_layer::request,
         ))
 }
 
-/// Only who has proven its origin and was understood keeps its connection. A stranger could hold it
-/// with requests that cost nothing, and what follows one that was refused may not be what its sender
-/// means it to be.
+/// Keeps a connection only after a request that was authenticated and parsed. An unauthenticated client
+/// could occupy it with cheap requests, and after a rejected request the unread rest of its body could be
+/// parsed as the next one.
 async fn close_after_failure(mut response: Response) -> Response {
     let report = response.extensions().get::<Report>();
-    let proven = report.is_some_and(|report| report.outcome.is_trusted());
-    if !proven {
+    let is_trusted = report.is_some_and(|report| report.outcome.is_trusted());
+    if !is_trusted {
         let headers = response.headers_mut();
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
 
-/// What the port for operators serves.
+/// The routes of the admin port.
 pub fn admin(readiness: &Readiness, telemetry: &Telemetry) -> Router {
     let routes = health::routes(readiness).merge(metrics(telemetry));
     routes.fallback(not_found)
 }
 
-/// What Prometheus reads; no route where nothing is counted.
+/// The route that Prometheus scrapes; none if metrics are disabled.
 ///
-/// Always text of version 0.0.4, whatever the scraper would rather have: the library writes no
-/// other, and every Prometheus takes it.
+/// The format is always text 0.0.4, whatever the scraper prefers: the library has no other, and every
+/// Prometheus accepts it.
 pub fn metrics(telemetry: &Telemetry) -> Router {
     const TEXT: (HeaderName, HeaderValue) = (
         CONTENT_TYPE,
@@ -77,7 +77,7 @@ pub fn metrics(telemetry: &Telemetry) -> Router {
     }
     let render = move || async move { ([TEXT], metrics.render().unwrap_or_default()) };
     let routes = Router::new().route("/metrics", get(render));
-    // The port for webhooks serves this too where operators have no port of their own.
+    // Without an admin port, the webhook port serves this route, and clients must not keep connections.
     routes.layer(middleware::map_response(close_after_failure))
 }
 
@@ -101,7 +101,7 @@ async fn method_not_allowed() -> Report {
     rejected(Failure::MethodNotAllowed)
 }
 
-/// The place is in the log, through the panic hook; what the panic said may hold a payload.
+/// The panic hook logs the location; the message of the panic may contain a payload.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     rejected(Failure::Panic).into_response()
 }
@@ -126,11 +126,11 @@ mod tests {
                 .route("/fine", post(index)),
             &telemetry,
         );
-        let ask = |path| {
+        let post_to = |path| {
             app.clone()
                 .oneshot(Request::post(path).body(Body::empty()).unwrap())
         };
-        let response = ask("/").await.unwrap();
+        let response = post_to("/").await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let report = response.extensions().get::<Report>().unwrap();
         assert_eq!(report.outcome, Outcome::Failed(Failure::Panic));
@@ -138,7 +138,7 @@ mod tests {
             .await
             .unwrap();
         assert!(!String::from_utf8_lossy(&body).contains("canary"));
-        assert_eq!(ask("/fine").await.unwrap().status(), StatusCode::OK);
+        assert_eq!(post_to("/fine").await.unwrap().status(), StatusCode::OK);
         let metrics = telemetry.metrics.render().unwrap();
         let labels = r#"{http_request_method="POST",url_scheme="http"}"#;
         assert!(metrics.contains(&format!("http_server_active_requests{labels} 0\n")));

@@ -1,6 +1,6 @@
-//! Records metrics, span and log line of a request, once it was answered or its sender has
-//! disconnected. Owns when they are recorded and from what: the report that the handler leaves in
-//! the response. How they are exported is in [`telemetry`](crate::telemetry).
+//! Middleware that records the metrics, the span and the log line of a request, once it was answered or
+//! the client disconnected. Owns when they are recorded and from what: the report that the handler
+//! leaves in the response. How they are exported is in [`telemetry`](crate::telemetry).
 
 use std::sync::Arc;
 
@@ -19,8 +19,12 @@ use crate::telemetry::metrics::labels::http::{Method, RouteLabel, ServerRequest}
 use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
 
-/// Handles a request in its trace context. Nothing is recorded of a response without a report.
-pub async fn request(State(telemetry): State<Telemetry>, request: Request, next: Next) -> Response {
+/// Handles a request in its trace context. A response without a report is not recorded.
+pub(crate) async fn request(
+    State(telemetry): State<Telemetry>,
+    request: Request,
+    next: Next,
+) -> Response {
     let in_flight = InFlight::begin(&telemetry, &request);
     let context = in_flight.context.clone();
     let handled = context.scope(async move {
@@ -31,7 +35,7 @@ pub async fn request(State(telemetry): State<Telemetry>, request: Request, next:
     handled.await
 }
 
-/// A request that is being handled. Dropped before it has finished, its sender has disconnected.
+/// A request in progress. If it is dropped before it has finished, the client has disconnected.
 struct InFlight {
     metrics: Arc<Metrics>,
     labels: ServerRequest,

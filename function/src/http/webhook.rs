@@ -1,5 +1,5 @@
-//! One webhook, from its headers to its report. Owns the order of the steps: verify, read the body, parse,
-//! plan, send. Each step is decided elsewhere.
+//! The handler of webhooks, from the request to its report. Owns the order of the steps: verify, read the
+//! body, parse, plan, send. Each step is implemented in its own module.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,25 +23,25 @@ use crate::telemetry::trace;
 
 const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 
-/// What every webhook needs.
+/// What the handler needs for each request.
 #[derive(Debug)]
 pub struct AppState {
-    /// Which webhooks are accepted.
+    /// How webhooks are authenticated.
     pub verifier: Verifier,
-    /// Whether CloudEvents are accepted, all of them: from whoever can reach this port.
+    /// Whether CloudEvents are accepted; they are not authenticated.
     pub accept_cloud_events: bool,
-    /// Which messages an event causes.
+    /// Decides which notifications an event causes.
     pub notifier: Notifier,
-    /// What sends them.
+    /// Sends them.
     pub sender: Sender,
-    /// Limits of bodies.
+    /// Limits on bodies.
     pub body_limit: BodyLimit,
-    /// Whether a delivery without a key, from a GitLab before 17.4, is identified by its content.
+    /// Whether a delivery without an idempotency key, from GitLab before 17.4, is identified by its content.
     pub accept_missing_key: bool,
 }
 
 /// Handles one webhook.
-pub async fn receive(State(state): State<Arc<AppState>>, request: Request) -> Report {
+pub(crate) async fn receive(State(state): State<Arc<AppState>>, request: Request) -> Report {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let mut facts = Facts {
@@ -55,7 +55,7 @@ pub async fn receive(State(state): State<Arc<AppState>>, request: Request) -> Re
 }
 
 impl AppState {
-    /// A broker posts to the address that it is given, which has no path.
+    /// A broker posts CloudEvents to an address without a path.
     fn source(&self, parts: &Parts) -> Source {
         let is_event = self.accept_cloud_events
             && parts.uri.path() == "/"
@@ -67,8 +67,8 @@ impl AppState {
         }
     }
 
-    /// The messages to send. The body has left memory when this returns, so that waiting for Rocket.Chat
-    /// costs little.
+    /// The notifications to send. The body is freed when this returns, so that requests which wait for
+    /// Rocket.Chat need little memory.
     async fn plan(
         &self,
         headers: &HeaderMap,
@@ -95,7 +95,7 @@ impl AppState {
         Ok(notifications)
     }
 
-    /// The event, out of a body that was verified.
+    /// Reads, verifies and parses the body.
     async fn event(
         &self,
         headers: &HeaderMap,
@@ -132,10 +132,10 @@ impl AppState {
     }
 
     async fn send(&self, notifications: &[Notification], facts: Facts, started: Instant) -> Report {
-        let begun = Instant::now();
+        let send_started = Instant::now();
         let headers = trace::headers();
         let recipients = self.sender.send_all(notifications, started, &headers).await;
-        Report::sent(facts, recipients, begun.elapsed())
+        Report::sent(facts, recipients, send_started.elapsed())
     }
 }
 
@@ -145,7 +145,7 @@ fn parse(hook: Option<&[u8]>, verified: Verified, facts: &mut Facts) -> Result<E
     Event::parse(hook, verified).map_err(Failure::Parse)
 }
 
-/// GitLab sends plain JSON. A compressed body could be a thousand times its size.
+/// GitLab sends uncompressed JSON. A compressed body could expand to a thousand times its size.
 fn check_content(headers: &HeaderMap, source: Source) -> Result<(), Failure> {
     let value = |name| {
         headers
@@ -170,7 +170,7 @@ fn check_content(headers: &HeaderMap, source: Source) -> Result<(), Failure> {
 }
 
 fn unix_seconds() -> u64 {
-    // A clock before 1970 makes every signature stale, which is the safe side.
+    // With a clock before 1970, every signature is stale and rejected.
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs())

@@ -1,6 +1,6 @@
 //! Logs: one line per event on standard output, JSON for machines or plain for a terminal. Owns the
 //! format of a line and the filter by level. What is logged is decided where it happens, mostly in
-//! [`access_log`](crate::http::access_log).
+//! `http::access_log`.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -38,17 +38,20 @@ where
     } else {
         level.min(LevelFilter::WARN)
     };
-    let wanted = filter_fn(move |metadata| {
-        let ours = metadata.target().starts_with("webhook_app");
-        metadata.is_event() && *metadata.level() <= if ours { level } else { libraries }
+    let filter = filter_fn(move |metadata| {
+        let is_own = metadata.target().starts_with("webhook_app");
+        metadata.is_event() && *metadata.level() <= if is_own { level } else { libraries }
     });
-    Lines { format }.with_filter(wanted.with_max_level_hint(level))
+    Lines { format }.with_filter(filter.with_max_level_hint(level))
 }
 
 /// Logs only the location of a panic: its message may contain a payload.
 pub(super) fn panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
-    tracing::error!(place, "panic: this is a bug of webhook-app");
+    tracing::error!(
+        place,
+        "panic: this is a bug in webhook-app; report it with the place"
+    );
 }
 
 /// Writes each event to one buffer and that in one call: half the cost of the JSON lines of
@@ -64,7 +67,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             LogFormat::Pretty => pretty(event),
         };
         line.push('\n');
-        // A closed standard output cannot be reported anywhere.
+        // If standard output is closed, the error cannot be logged either.
         let _ = io::stdout().lock().write_all(line.as_bytes());
     }
 }
@@ -181,7 +184,7 @@ impl Visit for Pretty {
     }
 }
 
-/// Whether a value needs no escape, as nearly all of them.
+/// Whether a value needs no escape, like nearly all values.
 fn is_plain(value: &str) -> bool {
     let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     value.len() <= LIMITS.telemetry.max_field_chars && value.bytes().all(plain)

@@ -1,6 +1,6 @@
 //! The metrics of this process. Owns when each instrument is recorded, and the text that Prometheus
-//! reads. Names and help texts are in [`instruments`], labels in [`labels`]; most recordings are
-//! made by the [telemetry layer](crate::http::telemetry_layer).
+//! scrapes. Names and help texts are in `instruments`, labels in [`labels`]. The
+//! [telemetry layer](crate::http::telemetry_layer) calls most of the methods.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::rocketchat::response::ApiError;
 use crate::send::Attempts;
 
 mod instruments;
-pub mod labels;
+pub(crate) mod labels;
 mod process;
 
 use instruments::Instruments;
@@ -28,7 +28,7 @@ use labels::{
     VerificationFailure,
 };
 
-/// Counts and measures webhooks and the calls made for them.
+/// Records metrics of webhooks and of the calls that are made for them.
 #[derive(Debug)]
 pub struct Metrics {
     instruments: Instruments,
@@ -39,10 +39,10 @@ pub struct Metrics {
 #[derive(Debug)]
 struct Exposition {
     registry: Registry,
-    /// Done at the first scrape: hundreds of series would delay the first webhook of a cold start by
-    /// a third of a millisecond.
+    /// Creates all series at the first scrape: hundreds of series would delay the first webhook of a cold
+    /// start by a third of a millisecond.
     series: Once,
-    /// Its readers stop when it is dropped.
+    /// Dropping it stops the exporter.
     _provider: SdkMeterProvider,
 }
 
@@ -55,7 +55,7 @@ impl Metrics {
             .scope_info_enabled(false)
             .build();
         let Ok(exporter) = exporter else {
-            // A new registry has no other collector to be in conflict with.
+            // Fails only if the registry already has an exporter, and this one is new.
             return Self::silent();
         };
         let provider = SdkMeterProvider::builder()
@@ -87,12 +87,12 @@ impl Metrics {
         }
     }
 
-    /// Whether there is anything to scrape.
+    /// Whether metrics are recorded.
     pub fn is_counting(&self) -> bool {
         self.exposition.is_some()
     }
 
-    /// All series as text of Prometheus' version 0.0.4; `None` where metrics are turned off.
+    /// All series in Prometheus' text format 0.0.4; `None` if metrics are disabled.
     pub fn render(&self) -> Option<String> {
         let exposition = self.exposition.as_ref()?;
         exposition
@@ -132,7 +132,7 @@ impl Metrics {
         }
     }
 
-    /// Records a webhook whose sender did not wait for the answer.
+    /// Records a webhook whose client disconnected before the response.
     pub(crate) fn aborted(&self, request: ServerRequest, elapsed: Duration) {
         self.record_duration(request, elapsed);
         self.count_webhook(EventKind(None), DeliveryOutcome::ABORTED);
@@ -203,8 +203,8 @@ impl Metrics {
         }
     }
 
-    /// Records a call to Rocket.Chat. Those of `webhook-app check` are not measured: no one scrapes
-    /// that command.
+    /// Records a call to Rocket.Chat. Calls of `webhook-app check` are not recorded, because that command
+    /// is not scraped.
     pub(crate) fn called(&self, endpoint: Endpoint, error: Option<ApiError>, elapsed: Duration) {
         if !Endpoint::DELIVERING.contains(&endpoint) {
             return;
@@ -215,7 +215,7 @@ impl Metrics {
         duration.record(elapsed.as_secs_f64(), &call.listed());
     }
 
-    /// Records that a connection has to wait until another one is closed.
+    /// Records that a port has reached its limit of connections.
     pub(crate) fn connection_cap_hit(&self, port: Port) {
         self.instruments.connection_cap_hits.add(1, &port.listed());
     }

@@ -34,13 +34,15 @@ pub enum ExportError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The HTTP library rejected its settings.
-    #[error("the HTTP client of the exporter could not be built")]
+    #[error("the HTTP client of the exporter rejected its settings")]
     Client,
     /// The operating system has no event queue left.
-    #[error("the exporter's thread could not be prepared: {0}")]
+    #[error("failed to start the async runtime of the exporter: {0}")]
     Runtime(#[from] std::io::Error),
     /// The exporter rejected its settings.
-    #[error("expected settings that the exporter of spans understands: {0}")]
+    #[error(
+        "the exporter of spans rejected its settings: {0}; check OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS"
+    )]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
 }
 

@@ -39,7 +39,7 @@ where
 }
 
 /// Begins the span of a webhook that was posted to `route`.
-pub fn begin(route: &'static str, parent: &TraceContext) -> Span {
+pub(crate) fn begin(route: &'static str, parent: &TraceContext) -> Span {
     let span = tracing::info_span!(
         "POST",
         otel.kind = "server",
@@ -64,12 +64,12 @@ pub fn begin(route: &'static str, parent: &TraceContext) -> Span {
 }
 
 /// The context of calls that are made within `span`; `None` if it is disabled.
-pub fn context(span: &Span) -> Option<TraceContext> {
+pub(crate) fn context(span: &Span) -> Option<TraceContext> {
     (!span.is_disabled()).then(|| TraceContext(span.context()))
 }
 
 /// Records the result of the webhook.
-pub fn record(span: &Span, report: &Report) {
+pub(crate) fn record(span: &Span, report: &Report) {
     let outcome = &report.outcome;
     let retries = i64::try_from(report.attempts().retries).unwrap_or(i64::MAX);
     let facts = &report.facts;
@@ -87,8 +87,8 @@ pub fn record(span: &Span, report: &Report) {
     }
 }
 
-/// Records that the sender did not wait for the answer.
-pub fn record_disconnection(span: &Span) {
+/// Records that the client disconnected before the response.
+pub(crate) fn record_disconnection(span: &Span) {
     record_error(span, "disconnected");
 }
 

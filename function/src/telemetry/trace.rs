@@ -19,28 +19,28 @@ const PARENT_LENGTH: usize = 55;
 
 /// The trace and the span that a request belongs to; empty if it belongs to none.
 #[derive(Clone, Debug, Default)]
-pub struct TraceContext(pub(super) Context);
+pub(crate) struct TraceContext(pub(super) Context);
 
 impl TraceContext {
     /// Reads the headers of a request; invalid ones give an empty context.
-    pub fn extract(headers: &HeaderMap) -> Self {
+    pub(crate) fn extract(headers: &HeaderMap) -> Self {
         let headers = StrictExtractor(HeaderExtractor(headers));
         Self(TraceContextPropagator::new().extract(&headers))
     }
 
     /// Runs `request` with this context as the current one.
-    pub fn scope<F: Future>(self, request: F) -> impl Future<Output = F::Output> {
+    pub(crate) fn scope<F: Future>(self, request: F) -> impl Future<Output = F::Output> {
         request.with_context(self.0)
     }
 
     /// Makes this context the current one until the guard is dropped.
-    pub fn attach(&self) -> ContextGuard {
+    pub(crate) fn attach(&self) -> ContextGuard {
         self.0.clone().attach()
     }
 }
 
 /// The headers that pass the current context on to a called server; none if it is empty.
-pub fn headers() -> HeaderMap {
+pub(crate) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut injector = NonEmptyInjector(HeaderInjector(&mut headers));
     Context::map_current(|context| {

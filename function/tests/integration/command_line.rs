@@ -111,9 +111,9 @@ fn render_lists_the_valid_kinds_and_options() {
         assert!(stderr.contains(": push, tag_push, issue, "), "{stderr}");
         assert!(!stderr.contains(", other"), "{stderr}");
     }
-    insta::assert_snapshot!(usage_error(&["render", "--please"]), @"webhook-app: render knows no --please; expected a file, --kind KIND, --explain or nothing");
-    insta::assert_snapshot!(usage_error(&["render", "a.json", "b.json"]), @"webhook-app: expected one file or one --kind");
-    insta::assert_snapshot!(usage_error(&["check", "b.json"]), @"webhook-app: expected nothing after check; its settings come from the environment, see --help");
+    insta::assert_snapshot!(usage_error(&["render", "--please"]), @"webhook-app: expected a file, --kind KIND or --explain after render, found --please");
+    insta::assert_snapshot!(usage_error(&["render", "a.json", "b.json"]), @"webhook-app: expected only one file or --kind after render, found several");
+    insta::assert_snapshot!(usage_error(&["check", "b.json"]), @"webhook-app: expected no arguments after check; settings are environment variables, see --help");
 }
 
 #[test]
@@ -131,12 +131,12 @@ fn render_reads_a_body_from_a_file() {
     assert_eq!(output.status.code(), Some(1));
     let stderr = text(&output.stderr);
     assert!(
-        stderr.starts_with("webhook-app: could not read no-such-file.json: "),
+        stderr.starts_with("webhook-app: failed to read no-such-file.json: "),
         "{stderr}"
     );
     let output = render(b"");
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("the standard input is empty"));
+    assert!(text(&output.stderr).contains("on standard input, found nothing"));
 }
 
 #[test]
@@ -179,8 +179,8 @@ async fn check_passes_with_valid_settings() {
     insta::assert_snapshot!(output, @r#"
         ok    configuration
         ok    signed in as @gitlab-bot
-        ok    has the role user
-        ok    has the role bot
+        ok    role user
+        ok    role bot
         ok    recipient @alice exists
         "#);
     chat.finish();
@@ -195,8 +195,8 @@ async fn check_reports_a_missing_role() {
         .expect("listens");
     let (code, output) = check(&chat, &[]).await;
     assert_eq!(code, Some(1), "{output}");
-    assert!(output.contains("FAIL  lacks the role bot"), "{output}");
-    assert!(output.contains("ok    has the role user"), "{output}");
+    assert!(output.contains("FAIL  missing role bot"), "{output}");
+    assert!(output.contains("ok    role user"), "{output}");
     chat.finish();
 }
 
@@ -247,7 +247,7 @@ async fn check_reports_a_rejected_token() {
     let (code, output) = check(&chat, &[("ROCKETCHAT_AUTH_TOKEN", "canary-wrong")]).await;
     assert_eq!(code, Some(1), "{output}");
     assert!(
-        output.contains("FAIL  could not sign in: Rocket.Chat does not accept"),
+        output.contains("FAIL  failed to sign in: Rocket.Chat does not accept"),
         "{output}"
     );
     assert!(!output.contains("canary-wrong"), "{output}");

@@ -69,24 +69,24 @@ fn the_defaults_are_the_documented_ones() {
 fn all_missing_settings_are_reported_at_once() {
     let errors = load(&BTreeMap::new()).map(|_| ()).expect_err("is rejected");
     insta::assert_snapshot!(errors, @r#"
-        - GITLAB_SIGNING_KEYS: is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for trying out only set ALLOW_UNAUTHENTICATED=true
+        - GITLAB_SIGNING_KEYS: is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for testing only set ALLOW_UNAUTHENTICATED=true
         - ROCKETCHAT_URL: is not set; give the address of your chat server, such as https://chat.example.org
-        - ROCKETCHAT_USER_ID: is not set; give the user id that Rocket.Chat shows beside a new personal access token
-        - ROCKETCHAT_AUTH_TOKEN: is not set; make a personal access token for the bot in Rocket.Chat and give it
-        - ROCKETCHAT_RECIPIENT: is not set; give the user name that gets the messages, such as alice, or rules in ROUTES
+        - ROCKETCHAT_USER_ID: is not set; give the user ID that Rocket.Chat shows with a new personal access token
+        - ROCKETCHAT_AUTH_TOKEN: is not set; create a personal access token for the bot in Rocket.Chat
+        - ROCKETCHAT_RECIPIENT: is not set; give the user name that receives all messages, such as alice, or rules in ROUTES
         "#);
 }
 
 #[test]
 fn an_invalid_value_is_reported_with_what_was_expected() {
     let cases = [
-        ("PORT", "http", "a whole number from 0 to 65535"),
-        ("PORT", "65536", "a whole number from 0 to 65535"),
+        ("PORT", "http", "an integer from 0 to 65535"),
+        ("PORT", "65536", "an integer from 0 to 65535"),
         ("METRICS_PORT", "8080", "another port than PORT"),
         (
             "GITLAB_SIGNING_KEYS",
             "secret",
-            "number 1: expected a key that begins with whsec_",
+            "value 1: expected a key that begins with whsec_",
         ),
         ("GITLAB_SIGNING_KEYS", "whsec_!!!", "standard base64"),
         (
@@ -95,8 +95,12 @@ fn an_invalid_value_is_reported_with_what_was_expected() {
             "24 to 64 bytes after whsec_, found 0",
         ),
         ("ACCEPT_TOKEN_TOO", "yes", "one of true, false"),
-        ("ALLOW_UNAUTHENTICATED", "true", "there are keys or tokens"),
-        ("GITLAB_WEBHOOK_TOKENS", "secret", "would not be looked at"),
+        (
+            "ALLOW_UNAUTHENTICATED",
+            "true",
+            "keys or tokens are set too",
+        ),
+        ("GITLAB_WEBHOOK_TOKENS", "secret", "would have no effect"),
         ("ROCKETCHAT_URL", "chat.example.org", "https://"),
         ("ROCKETCHAT_URL", "ftp://chat.example.org", "https://"),
         (
@@ -104,7 +108,11 @@ fn an_invalid_value_is_reported_with_what_was_expected() {
             "https://me:canary@chat.example.org",
             "without credentials",
         ),
-        ("ROCKETCHAT_USER_ID", "a b", "an id of visible characters"),
+        (
+            "ROCKETCHAT_USER_ID",
+            "a b",
+            "a user ID of visible ASCII characters",
+        ),
         ("ROCKETCHAT_AUTH_TOKEN", "canary token", "visible ASCII"),
         ("ROCKETCHAT_RECIPIENT", "#general", "one user name"),
         ("ROUTES", "rules: x", "line 1: expected a list of rules"),
@@ -156,7 +164,7 @@ fn up_to_four_signing_keys_are_accepted() {
     assert!(
         count(&keys(5))
             .expect_err("is rejected")
-            .contains("at most 4, found 5")
+            .contains("at most 4 values, found 5")
     );
 }
 
@@ -171,14 +179,18 @@ fn a_setting_can_be_read_from_a_file() {
     assert!(load(&with(&file("/secrets/key"))).is_ok());
     let missing = errors(&file("/secrets/missing"));
     assert!(
-        missing[0].starts_with("GITLAB_SIGNING_KEYS_FILE: names a file that cannot be read"),
+        missing[0]
+            .starts_with("GITLAB_SIGNING_KEYS_FILE: is the path of a file that cannot be read"),
         "{missing:?}"
     );
     let empty = errors(&file("/secrets/empty"));
-    assert!(empty[0].contains("names a file that is empty"), "{empty:?}");
+    assert!(
+        empty[0].contains("is the path of an empty file"),
+        "{empty:?}"
+    );
     let both = errors(&[("GITLAB_SIGNING_KEYS_FILE", "/secrets/key")]);
     assert!(
-        both[0].contains("is set and so is GITLAB_SIGNING_KEYS_FILE"),
+        both[0].contains("is set, and GITLAB_SIGNING_KEYS_FILE is set too"),
         "{both:?}"
     );
 }
@@ -240,10 +252,7 @@ fn the_program_exits_with_64_and_lists_all_errors() {
     assert_eq!(output.status.code(), Some(64));
     assert_eq!(output.stdout, b"");
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        error.contains("there are 6 mistakes in the configuration"),
-        "{error}"
-    );
+    assert!(error.contains("invalid configuration: 6 errors"), "{error}");
     assert!(error.contains("- PORT: expected"), "{error}");
 }
 
@@ -269,7 +278,7 @@ fn routes_and_recipient_exclude_each_other() {
     let errors = errors(&[("ROUTES", rules)]).join("\n");
     assert_eq!(
         errors,
-        "ROCKETCHAT_RECIPIENT: is set and so is ROUTES; remove one of them"
+        "ROCKETCHAT_RECIPIENT: is set, and ROUTES is set too; remove either"
     );
     assert!(load(&with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)])).is_ok());
 }
@@ -281,7 +290,7 @@ fn fixes_cannot_be_combined_with_live_pipelines() {
     assert!(load(&with(&routes)).is_ok());
     let errors = errors(&[routes[0], routes[1], ("LIVE_PIPELINES", "true")]).join("\n");
     assert!(
-        errors.starts_with("ROUTES: line 3: `fixed` cannot be told with LIVE_PIPELINES"),
+        errors.starts_with("ROUTES: line 3: `fixed` cannot be combined with LIVE_PIPELINES"),
         "{errors}"
     );
 }
@@ -290,7 +299,10 @@ fn fixes_cannot_be_combined_with_live_pipelines() {
 fn a_template_must_link_to_the_pipeline_with_live_pipelines() {
     let live = ("LIVE_PIPELINES", "true");
     let errors = errors(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");
-    assert!(errors.contains("must show {{ page }}"), "{errors}");
+    assert!(
+        errors.contains("expected {{ page }} or {{ default_message }}"),
+        "{errors}"
+    );
     let linked = ("MESSAGES", "pipeline: '{{ page }} {{ status }}'");
     assert!(load(&with(&[live, linked])).is_ok());
 }

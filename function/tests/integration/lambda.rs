@@ -134,7 +134,7 @@ async fn a_function_timeout_that_is_too_short_logs_a_warning() {
     lambda.api.invoke(function_url(&push()), in_ms(3_000)).await;
     lambda.chat.take_message();
     let output = lambda.finish();
-    let warned = |line: &&String| line.contains("Lambda ends this function before");
+    let warned = |line: &&String| line.contains("the timeout of this Lambda function is shorter");
     assert_eq!(output.iter().filter(warned).count(), 1, "{output:#?}");
 }
 
@@ -153,7 +153,7 @@ fn started_outside_of_lambda_it_names_the_server_program() {
     .output()
     .expect("runs");
     assert_eq!(output.status.code(), Some(64));
-    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"webhook-app: expected to be started by AWS Lambda, which sets AWS_LAMBDA_RUNTIME_API; the program webhook-app is a server of its own");
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr), @"webhook-app: expected the variable AWS_LAMBDA_RUNTIME_API, which AWS Lambda sets, found none; outside of Lambda run webhook-app instead");
 }
 
 #[test]

@@ -146,7 +146,7 @@ async fn an_aborted_request_is_no_longer_in_progress() {
     let output = harness.function.output();
     let line = output
         .iter()
-        .find(|line| line.contains("abandoned by its sender"));
+        .find(|line| line.contains("client disconnected before the response"));
     assert!(line.expect("is logged").contains(trace), "{line:?}");
     drop(harness.function);
 }

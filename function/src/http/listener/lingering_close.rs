@@ -1,6 +1,6 @@
-//! The end of a connection whose sender is still talking. Owns that an answer given before the whole
-//! body was read arrives: to close at once would make the kernel reset the connection, and the
-//! sender would see a broken pipe in place of the reason why it was refused.
+//! Lingering close, as in nginx: closes a connection whose client still sends. Owns that a response which
+//! is sent before the whole body was read reaches the client. Closing the socket at once would make the
+//! kernel reset the connection, and the client would see a broken pipe in place of the response.
 
 use std::io;
 use std::pin::Pin;
@@ -15,56 +15,56 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::limits::LIMITS;
 
-/// A connection that is closed for writing first, and listens until the other side has closed it too.
+/// A connection that is first closed for writing, and then read until the client closes it too.
 #[derive(Debug)]
 pub(super) struct LingeringClose {
     stream: TcpStream,
-    turns: Arc<Semaphore>,
-    /// Once we have said it all.
-    wait: Option<Wait>,
+    permits: Arc<Semaphore>,
+    /// Set once the connection is closed for writing.
+    drain: Option<Drain>,
 }
 
 #[derive(Debug)]
-struct Wait {
-    limit: Pin<Box<Sleep>>,
-    silence: Pin<Box<Sleep>>,
+struct Drain {
+    timeout: Pin<Box<Sleep>>,
+    idle_timeout: Pin<Box<Sleep>>,
     pause: Pin<Box<Sleep>>,
-    pieces: u8,
-    _turn: OwnedSemaphorePermit,
+    chunks: u8,
+    _permit: OwnedSemaphorePermit,
 }
 
-impl Wait {
-    fn begin(turn: OwnedSemaphorePermit) -> Self {
+impl Drain {
+    fn begin(permit: OwnedSemaphorePermit) -> Self {
         Self {
-            limit: Box::pin(sleep(LIMITS.lingering_close.timeout)),
-            silence: Box::pin(sleep(LIMITS.lingering_close.idle_timeout)),
+            timeout: Box::pin(sleep(LIMITS.lingering_close.timeout)),
+            idle_timeout: Box::pin(sleep(LIMITS.lingering_close.idle_timeout)),
             pause: Box::pin(sleep(Duration::ZERO)),
-            pieces: 0,
-            _turn: turn,
+            chunks: 0,
+            _permit: permit,
         }
     }
 
-    /// Reads piece after piece until the sender has no more to say, or no more time.
-    fn listen(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
+    /// Discards what the client sends until it closes the connection or a timeout ends.
+    fn poll_drain(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let over = self.limit.as_mut().poll(context).is_ready()
-                || self.silence.as_mut().poll(context).is_ready();
-            if over {
+            let is_over = self.timeout.as_mut().poll(context).is_ready()
+                || self.idle_timeout.as_mut().poll(context).is_ready();
+            if is_over {
                 return Poll::Ready(());
             }
             ready!(self.pause.as_mut().poll(context));
-            let mut piece = [0; LIMITS.lingering_close.chunk_bytes];
-            let mut piece = ReadBuf::new(&mut piece);
-            let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut piece));
-            if read.is_err() || piece.filled().is_empty() {
+            let mut chunk = [0; LIMITS.lingering_close.chunk_bytes];
+            let mut chunk = ReadBuf::new(&mut chunk);
+            let read = ready!(Pin::new(&mut *stream).poll_read(context, &mut chunk));
+            if read.is_err() || chunk.filled().is_empty() {
                 return Poll::Ready(());
             }
             let now = Instant::now();
-            self.silence
+            self.idle_timeout
                 .as_mut()
                 .reset(now + LIMITS.lingering_close.idle_timeout);
-            self.pieces = (self.pieces + 1) % LIMITS.lingering_close.chunks_per_pause;
-            if self.pieces == 0 {
+            self.chunks = (self.chunks + 1) % LIMITS.lingering_close.chunks_per_pause;
+            if self.chunks == 0 {
                 self.pause
                     .as_mut()
                     .reset(now + LIMITS.lingering_close.pause);
@@ -74,12 +74,12 @@ impl Wait {
 }
 
 impl LingeringClose {
-    /// `turns` are shared by all connections.
-    pub(super) fn new(stream: TcpStream, turns: Arc<Semaphore>) -> Self {
+    /// `permits` are shared by all connections.
+    pub(super) fn new(stream: TcpStream, permits: Arc<Semaphore>) -> Self {
         Self {
             stream,
-            turns,
-            wait: None,
+            permits,
+            drain: None,
         }
     }
 }
@@ -106,9 +106,9 @@ impl AsyncWrite for LingeringClose {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
+        slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -121,13 +121,13 @@ impl AsyncWrite for LingeringClose {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.wait.is_none() {
+        if this.drain.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
-            let turn = Arc::clone(&this.turns).try_acquire_owned();
-            this.wait = turn.ok().map(Wait::begin);
+            let permit = Arc::clone(&this.permits).try_acquire_owned();
+            this.drain = permit.ok().map(Drain::begin);
         }
-        match &mut this.wait {
-            Some(wait) => wait.listen(&mut this.stream, context).map(Ok),
+        match &mut this.drain {
+            Some(drain) => drain.poll_drain(&mut this.stream, context).map(Ok),
             None => Poll::Ready(Ok(())),
         }
     }

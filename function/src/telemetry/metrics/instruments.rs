@@ -2,7 +2,7 @@
 //! series at zero. Which series an instrument has follows from its [`labels`](super::labels); when
 //! it is recorded is in [`metrics`](super).
 //!
-//! The help texts make the table of `monitoring/METRICS.md`.
+//! The table in `monitoring/METRICS.md` contains the help texts.
 
 use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 
@@ -12,16 +12,16 @@ use super::labels::{
     VerificationFailure,
 };
 
-/// Of a whole request, in seconds: a delivery has 5 s unless configured otherwise, and GitLab
-/// disconnects after 10.
+/// Buckets for requests, in seconds: a delivery has a time limit of 5 s by default, and GitLab
+/// disconnects after 10 s.
 const REQUEST_SECONDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// Of one call to Rocket.Chat, in seconds: its timeout is 1.5 s unless configured otherwise.
+/// Buckets for calls to Rocket.Chat, in seconds: the timeout of a call is 1.5 s by default.
 const CALL_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5];
 
-/// Of a body: pushes have some KiB, and the limit is 25 MiB.
+/// Buckets for bodies, in bytes: pushes have a few KiB, and the limit is 25 MiB.
 const BODY_BYTES: &[f64] = &[
     1024.0,
     4096.0,
@@ -33,7 +33,7 @@ const BODY_BYTES: &[f64] = &[
     26_214_400.0,
 ];
 
-/// The instruments; their help texts say what they measure.
+/// The instruments; each help text says what it measures.
 #[derive(Debug)]
 pub(super) struct Instruments {
     pub(super) received: Counter<u64>,
@@ -58,76 +58,76 @@ impl Instruments {
             received: meter
                 .u64_counter("webhooks.received")
                 .with_unit("{webhook}")
-                .with_description("Webhooks that arrived, by kind of event; `unknown` were turned away before their kind was known.")
+                .with_description("Received webhooks by kind of event; `unknown` if rejected before parsing.")
                 .build(),
             active_requests: meter
                 .i64_up_down_counter("http.server.active_requests")
                 .with_unit("{request}")
-                .with_description("Webhooks under way. Neither health nor scrapes are counted.")
+                .with_description("Webhooks in progress. Health checks and scrapes are not counted.")
                 .build(),
             request_duration: meter
                 .f64_histogram("http.server.request.duration")
                 .with_unit("s")
-                .with_description("Time from the headers of a request to its answer. Neither health nor scrapes are measured.")
+                .with_description("Time from the headers of a request to its response. Health checks and scrapes are not measured.")
                 .with_boundaries(REQUEST_SECONDS.to_vec())
                 .build(),
             body_size: meter
                 .f64_histogram("http.server.request.body.size")
                 .with_unit("By")
-                .with_description("Length of the bodies that were read to their end.")
+                .with_description("Size of the bodies that were read completely.")
                 .with_boundaries(BODY_BYTES.to_vec())
                 .build(),
             deliveries: meter
                 .u64_counter("webhook.deliveries")
                 .with_unit("{webhook}")
-                .with_description("What became of webhooks, by reason: of `aborted` ones the sender went away before the answer.")
+                .with_description("Webhooks by outcome and reason; `aborted` if the client disconnected before the response.")
                 .build(),
             delivery_duration: meter
                 .f64_histogram("webhook.delivery.duration")
                 .with_unit("s")
-                .with_description("Time it took to bring a message to its recipient, or to give up; waiting for a turn included.")
+                .with_description("Time to deliver a message or to give up, including the wait for a free slot.")
                 .with_boundaries(REQUEST_SECONDS.to_vec())
                 .build(),
             retries: meter
                 .u64_counter("webhook.delivery.retries")
                 .with_unit("{call}")
-                .with_description("Calls to Rocket.Chat that were made again.")
+                .with_description("Retries of calls to Rocket.Chat.")
                 .build(),
             rate_limit_waits: meter
                 .u64_counter("webhook.delivery.rate_limit_waits")
                 .with_unit("{pause}")
-                .with_description("Pauses that Rocket.Chat's rate limit asked for; the role `bot` is missing.")
+                .with_description("Pauses because of Rocket.Chat's rate limit; the account lacks the role `bot`.")
                 .build(),
             truncated_recipients: meter
                 .u64_counter("webhook.recipients.truncated")
                 .with_unit("{recipient}")
-                .with_description("Recipients that rules named beyond the 20 of one event, and that were not notified.")
+                .with_description("Recipients that were not notified, because an event has at most 20.")
                 .build(),
             template_failures: meter
                 .u64_counter("webhook.template.failures")
                 .with_unit("{webhook}")
-                .with_description("Events on which a template failed, so that the built-in message was sent.")
+                .with_description("Events whose template failed, so that the built-in message was sent.")
                 .build(),
             authentications: meter
                 .u64_counter("webhook.authentications")
                 .with_unit("{webhook}")
-                .with_description("Webhooks let in, by the key or token that fitted, counted from 0: tells when an old one is no longer used.")
+                .with_description("Authenticated webhooks, by index of the key or token, from 0; shows when an old one is no longer used.")
                 .build(),
             signature_failures: meter
                 .u64_counter("webhook.signature.failures")
                 .with_unit("{webhook}")
-                .with_description("Webhooks not let in, for their signature or token.")
+                .with_description("Webhooks rejected because of their signature or token.")
                 .build(),
             call_duration: meter
                 .f64_histogram("http.client.request.duration")
                 .with_unit("s")
-                .with_description("Time of calls to Rocket.Chat. Without `error_type` they did what was asked; with `rate_limited` the server answered 429.")
+                .with_description("Time of calls to Rocket.Chat; successful calls have no `error_type`, and `rate_limited` is status 429.")
                 .with_boundaries(CALL_SECONDS.to_vec())
                 .build(),
             connection_cap_hits: meter
                 .u64_counter("http.server.connection_cap_hits")
                 .with_unit("{wait}")
-                .with_description("Times a port had all the connections it may have, so that the next one had to wait.")
+                .with_description("Times that a port reached its limit of connections, so that the next connection had to wait.")
                 .build(),
         }
     }

@@ -1,6 +1,6 @@
 //! The labels of every instrument. Owns which series exist: each type lists all of its values, and
-//! no text of a request can become one. The instruments are in
-//! [`instruments`](super::instruments), the labels of requests and calls in [`http`].
+//! no text of a request can become one. The instruments are in `instruments`, the labels of requests and
+//! calls in [`http`].
 
 use std::fmt::Debug;
 
@@ -10,7 +10,7 @@ use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::{MAX_SECRETS, OriginError, Scheme};
 use crate::outcome::{Failure, Outcome};
 
-pub mod http;
+pub(crate) mod http;
 
 /// The labels of one series.
 pub(in crate::telemetry::metrics) trait Labels:
@@ -67,7 +67,7 @@ pub(super) struct DeliveryOutcome {
 }
 
 impl DeliveryOutcome {
-    /// The sender disconnected before the answer, so the webhook has no [`Outcome`].
+    /// The client disconnected before the response, so the webhook has no [`Outcome`].
     pub(super) const ABORTED: Self = Self {
         outcome: "aborted",
         reason: "disconnected",
@@ -84,7 +84,7 @@ impl DeliveryOutcome {
 impl Labels for DeliveryOutcome {
     fn all() -> Vec<Self> {
         let outcome = |(outcome, reason)| Self { outcome, reason };
-        // Requests that ended so were no webhooks.
+        // Requests with these outcomes are not webhooks.
         let unrouted = [Failure::NotFound, Failure::MethodNotAllowed].map(Outcome::Failed);
         let unrouted = unrouted.map(|outcome| Self::of(&outcome));
         let all = Outcome::labels().into_iter().map(outcome);
@@ -173,22 +173,22 @@ impl Labels for VerificationFailure {
 
 /// The listening ports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Port {
+pub(crate) enum Port {
     /// `PORT`.
     Webhooks,
     /// `METRICS_PORT`.
-    Operators,
+    Admin,
 }
 
 impl Labels for Port {
     fn all() -> Vec<Self> {
-        vec![Self::Webhooks, Self::Operators]
+        vec![Self::Webhooks, Self::Admin]
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
         let port = match self {
             Self::Webhooks => "webhooks",
-            Self::Operators => "operators",
+            Self::Admin => "operators",
         };
         vec![KeyValue::new("port", port)]
     }

@@ -1,4 +1,4 @@
-//! Metrics of the process: processor time, memory and file descriptors, read from `/proc`. Owns
+//! Metrics of the process: CPU time, memory and file descriptors, read from `/proc`. Owns
 //! their names, which are those of Prometheus' client libraries, so that dashboards find them. On
 //! other systems than Linux these series are absent.
 //!
@@ -19,7 +19,7 @@ const TICKS: f64 = 100.0;
 pub(super) fn observe(meter: &Meter) {
     meter
         .u64_observable_gauge("webhook_app.build_info")
-        .with_description("Always 1; the labels tell what is running.")
+        .with_description("Always 1; the labels are the version and the architecture.")
         .with_callback(|observer| {
             let version = KeyValue::new("version", env!("CARGO_PKG_VERSION"));
             let architecture = KeyValue::new("architecture", std::env::consts::ARCH);
@@ -29,7 +29,7 @@ pub(super) fn observe(meter: &Meter) {
     meter
         .f64_observable_counter("process.cpu")
         .with_unit("s")
-        .with_description("Processor time, user and system.")
+        .with_description("CPU time, user and system.")
         .with_callback(|observer| {
             if let (Some(user), Some(system)) = (stat(USER), stat(SYSTEM)) {
                 observer.observe((user + system) / TICKS, &[]);
@@ -40,24 +40,29 @@ pub(super) fn observe(meter: &Meter) {
         Gauge(
             "process.start_time",
             "s",
-            "When the process began, in seconds since 1970.",
+            "Start of the process, in seconds since 1970.",
             start_time,
         ),
-        Gauge("process.resident_memory", "By", "Memory in use.", resident),
-        Gauge("process.virtual_memory", "By", "Memory asked for.", || {
+        Gauge(
+            "process.resident_memory",
+            "By",
+            "Resident memory.",
+            resident,
+        ),
+        Gauge("process.virtual_memory", "By", "Virtual memory.", || {
             stat(VIRTUAL)
         }),
         Gauge("process.threads", "{thread}", "Threads.", || stat(THREADS)),
         Gauge(
             "process.open_fds",
             "{fd}",
-            "Open files and sockets.",
+            "Open file descriptors.",
             open_descriptors,
         ),
         Gauge(
             "process.max_fds",
             "{fd}",
-            "Files and sockets there may be.",
+            "Limit on open file descriptors.",
             max_descriptors,
         ),
     ];

@@ -3,8 +3,8 @@
 //! are in [`labels`](super).
 //!
 //! Two labels that the conventions require are left out: `server.address` of calls, because the
-//! settings name the only chat server, and the statuses of its answers, because an answer with
-//! status 200 may be a refusal; `error.type` says what an answer means.
+//! settings name the only chat server, and the status of its responses, because a response with
+//! status 200 may contain an error; `error.type` is the meaning of a response.
 
 use opentelemetry::KeyValue;
 
@@ -36,7 +36,7 @@ impl Labels for WebhookRequest {
 
 /// The methods that have their own series; the conventions call the others `_OTHER`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Method {
+pub(crate) enum Method {
     /// `GET`.
     Get,
     /// `POST`.
@@ -59,7 +59,7 @@ impl Method {
 
 /// The routes that accept webhooks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum RouteLabel {
+pub(crate) enum RouteLabel {
     /// `/webhook`.
     Webhook,
     /// `/`.
@@ -70,7 +70,7 @@ impl RouteLabel {
     const ALL: [Self; 2] = [Self::Webhook, Self::Root];
 
     /// Its path in the router.
-    pub fn route(self) -> &'static str {
+    pub(crate) fn route(self) -> &'static str {
         match self {
             Self::Webhook => "/webhook",
             Self::Root => "/",
@@ -78,34 +78,34 @@ impl RouteLabel {
     }
 
     /// The label of a route; `None` if it does not accept webhooks.
-    pub fn of(route: &str) -> Option<Self> {
+    pub(crate) fn of(route: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|route_label| route_label.route() == route)
     }
 }
 
-/// A request and how it was answered.
+/// A request and the status of its response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ServerRequest {
+pub(crate) struct ServerRequest {
     /// Its method.
     pub method: Method,
     /// Its route, if it accepts webhooks.
     pub route_label: Option<RouteLabel>,
-    /// The status of its answer; `None` if the sender disconnected before.
+    /// The status of its response; `None` if the client disconnected before.
     pub status: Option<u16>,
 }
 
 impl ServerRequest {
     /// Whether it is a webhook.
-    pub fn is_webhook(self) -> bool {
+    pub(crate) fn is_webhook(self) -> bool {
         self.method == Method::Post && self.route_label.is_some()
     }
 
     fn webhooks() -> impl Iterator<Item = Self> {
         let failures = Failure::every().into_iter().map(|failure| failure.status());
-        let answers = failures.filter(|status| !matches!(status, 404 | 405));
-        let statuses = [200, 204].into_iter().chain(answers).map(Some);
+        let rejections = failures.filter(|status| !matches!(status, 404 | 405));
+        let statuses = [200, 204].into_iter().chain(rejections).map(Some);
         statuses.chain([None]).flat_map(|status| {
             RouteLabel::ALL.map(|route_label| Self {
                 method: Method::Post,
@@ -118,17 +118,17 @@ impl ServerRequest {
 
 impl Labels for ServerRequest {
     fn all() -> Vec<Self> {
-        let refused = |method, route_label, status| Self {
+        let rejected = |method, route_label, status| Self {
             method,
             route_label,
             status: Some(status),
         };
-        let not_found = Method::ALL.map(|method| refused(method, None, 404));
-        // `GET /` answers with a description of the service.
+        let not_found = Method::ALL.map(|method| rejected(method, None, 404));
+        // `GET /` is the index.
         let not_allowed = [
-            refused(Method::Get, Some(RouteLabel::Webhook), 405),
-            refused(Method::Other, Some(RouteLabel::Webhook), 405),
-            refused(Method::Other, Some(RouteLabel::Root), 405),
+            rejected(Method::Get, Some(RouteLabel::Webhook), 405),
+            rejected(Method::Other, Some(RouteLabel::Webhook), 405),
+            rejected(Method::Other, Some(RouteLabel::Root), 405),
         ];
         Self::webhooks()
             .chain(not_found)
@@ -155,7 +155,7 @@ impl Labels for ServerRequest {
     }
 }
 
-/// A call to Rocket.Chat and what its answer means.
+/// A call to Rocket.Chat and the meaning of its response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::telemetry::metrics) struct ClientRequest {
     pub(in crate::telemetry::metrics) endpoint: Endpoint,
