@@ -1,6 +1,6 @@
 //! The labels of every instrument. Owns which series exist: each type lists all of its values, and
-//! no text of a request can become one. The instruments are in `instruments`, the labels of requests and
-//! calls in [`http`].
+//! no text of a request can become one. The instruments are in
+//! `instruments`, the labels of requests and calls in [`http`].
 
 use std::fmt::Debug;
 
