@@ -1,5 +1,5 @@
-//! How the programs of a release are linked. Owns two flags of the linker that make a static program
-//! start in fewer pages; what is compiled, and how, is in the manifests.
+//! How the programs of a release are linked. Owns one linker flag that makes a statically linked
+//! program smaller; what is compiled, and how, is in the manifests.
 
 use std::env;
 
@@ -8,16 +8,13 @@ use std::env;
     reason = "this is how cargo tells a build script what it builds"
 )]
 fn main() {
-    println!("cargo::rerun-if-changed=order.ld");
+    println!("cargo::rerun-if-changed=build.rs");
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
     let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     let is_static = features.split(',').any(|feature| feature == "crt-static");
-    if !(is("PROFILE", "release") && is("CARGO_CFG_TARGET_ENV", "gnu") && is_static) {
-        return;
+    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_ENV", "gnu") && is_static {
+        // A static-pie program relocates ten thousand addresses at start. Packed, their list takes 3 KB
+        // instead of 240 KB, both of the file and of the resident memory.
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
-    // Ten thousand addresses are corrected at start; packed, their list is a hundredth of the size.
-    println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-    // What a start and a webhook run stands together, and is not read in with what they do not.
-    let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-    println!("cargo::rustc-link-arg-bins=-Wl,-T,{folder}/order.ld");
 }
