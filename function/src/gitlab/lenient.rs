@@ -128,7 +128,8 @@ impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
     }
 }
 
-/// The objects of a list, at most [`MAX_ENTRIES`]; empty for any other value.
+/// The objects of a list, at most
+/// [`max_list_entries`](crate::limits::EventLimits::max_list_entries); empty for any other value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LenientList<T>(pub(super) Vec<T>);
 

@@ -131,7 +131,9 @@ fn describe(error: &Error) -> String {
     }
 }
 
-/// A writer that keeps complete pieces up to [`MAX_OUTPUT`] and fails at the first one beyond it.
+/// A writer that keeps complete pieces up to
+/// [`max_output_bytes`](crate::limits::TemplateLimits::max_output_bytes) and fails at the first one
+/// beyond it.
 struct Bounded(Vec<u8>);
 
 /// Marks an output that was cut off. Not valid UTF-8, so no template can write it.
