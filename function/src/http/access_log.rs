@@ -60,7 +60,7 @@ fn log_warning(report: &Report, warning: PlanWarning) {
         PlanWarning::TemplateFailed => tracing::warn!(
             kind,
             delivery_id = delivery_id(report),
-            "a template in MESSAGES failed, so the built-in message was sent; test it with webhook-app render"
+            "a template in MESSAGES failed, so the built-in message was used; test it with webhook-app render"
         ),
     }
 }

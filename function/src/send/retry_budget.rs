@@ -47,6 +47,8 @@ impl RetryBudget {
 
     /// Adds `more`, plus a thousandth of a retry per millisecond since the last update.
     fn add(&mut self, more: u64, now: Duration) {
+        // Whole milliseconds, so that calls in quick succession do not lose the parts between them.
+        let now = Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
         let elapsed = now.saturating_sub(self.updated).as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(MAX_SAVED).min(MAX_SAVED);
         let earned = elapsed * LIMITS.sending.retries_per_second;
@@ -82,6 +84,16 @@ mod tests {
             10,
             "the most that accumulates"
         );
+    }
+
+    #[test]
+    fn calls_within_a_millisecond_lose_no_time() {
+        let mut budget = RetryBudget::new(Duration::ZERO);
+        assert_eq!(granted(&mut budget, Duration::ZERO), 10);
+        for call in 0..2500 {
+            assert!(!budget.take_retry(Duration::from_micros(call * 400)));
+        }
+        assert!(budget.take_retry(Duration::from_secs(1)));
     }
 
     #[test]

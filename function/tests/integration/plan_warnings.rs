@@ -46,7 +46,10 @@ async fn recipients_beyond_the_limit_are_logged_and_counted() {
     assert_eq!(chat.messages().len(), LIMITS.routing.max_recipients);
     chat.mark_all_read();
     assert_eq!(counter(&function, name).await, "3");
-    let line = warning(&function.finish(chat.auth_token()), "recipients left out");
+    let line = warning(
+        &function.finish(chat.auth_token()),
+        "recipients were not notified",
+    );
     assert_eq!(line["left_out"], 3);
     assert_eq!(line["limit"], LIMITS.routing.max_recipients);
     chat.finish();
@@ -76,7 +79,7 @@ async fn a_template_that_fails_on_an_event_is_logged_and_counted() {
     assert_eq!(counter(&function, name).await, "1");
     let line = warning(
         &function.finish(chat.auth_token()),
-        "template of MESSAGES failed",
+        "a template in MESSAGES failed",
     );
     assert_eq!(line["kind"], "merge_request");
     chat.finish();

@@ -106,7 +106,7 @@ impl Instruments {
             template_failures: meter
                 .u64_counter("webhook.template.failures")
                 .with_unit("{webhook}")
-                .with_description("Events whose template failed, so that the built-in message was sent.")
+                .with_description("Events whose template failed, so that the built-in message was used.")
                 .build(),
             authentications: meter
                 .u64_counter("webhook.authentications")
