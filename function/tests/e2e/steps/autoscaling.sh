@@ -13,6 +13,9 @@ wait_until 120 "the adapter has both metrics for the pods" has_custom_metrics
 kubectl get --raw "$adapter/pods/*/webhooks_per_minute" > "$work/custom-metrics.json"
 hpa_has_metrics() { ! kubectl -n "$app_namespace" get hpa webhook-app -o jsonpath='{.status.conditions}' | contains FailedGetPodsMetric; }
 wait_until 90 "the HPA reads them" hpa_has_metrics
+# The load of an earlier step may have scaled up, if the monitors were applied before it.
+at_minimum() { [[ $(kubectl -n "$app_namespace" get deployment webhook-app -o jsonpath='{.status.replicas} {.status.readyReplicas}') == "2 2" ]]; }
+wait_until 480 "the Deployment has 2 pods" at_minimum
 
 rate=${LOAD_RATE:-8} seconds=${LOAD_SECONDS:-180}
 # The target of the HPA: 60 webhooks per minute and pod.
