@@ -1,11 +1,11 @@
-# Every task of developers and of the pipeline. `make` alone lists them.
+# All tasks of developers and of the pipeline. `make` alone lists them.
 
 .DEFAULT_GOAL := help
 .PHONY: help run events tables test check fmt lint docs deny markup manifests snapshots clean
 .PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
-# Warnings are errors in `lint` and `docs`. Elsewhere they are not: flags of our own would make these
-# targets and plain cargo build everything anew after each other.
+# Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
+# compiler flags would make cargo rebuild everything.
 export RUSTDOCFLAGS ?= -D warnings
 # For the same reason no target names a package: cargo would choose other features and build again.
 
@@ -26,7 +26,7 @@ test: markup ## run the unit and integration tests, in less than five minutes
 	cargo test --workspace
 	cargo test -p webhook-app --features lambda --test integration lambda::
 
-check: fmt lint docs deny test manifests ## run everything the pipeline runs
+check: fmt lint docs deny test manifests ## run all checks: those of the pipeline, and the manifests
 
 fmt: ## check the format of the sources
 	cargo fmt --all --check
@@ -41,7 +41,7 @@ deny: ## check the dependencies: licences, duplicates, sources
 	cargo deny --config .cargo/deny.toml check licenses bans sources
 
 markup: ## install Rocket.Chat's own parser and run the tests that need it, if Node is present
-	@command -v npm >/dev/null || echo "SKIPPED: without Node, Rocket.Chat's own parser is not asked"
+	@command -v npm >/dev/null || echo "SKIPPED: the tests with Rocket.Chat's own parser need Node"
 	! command -v npm >/dev/null || npm --prefix function/tests/markup ci --silent --no-audit --no-fund
 	! command -v npm >/dev/null || npm --prefix function/tests/markup test --silent
 
@@ -126,7 +126,7 @@ load: ## send many webhooks to that cluster and watch the autoscaler: CLUSTER
 dry-run: ## show what demo and load would apply
 	function/tests/e2e/local dry-run
 
-down: ## remove that cluster, or what carries the label of the tests on an existing one: CLUSTER
+down: ## remove that cluster or, on an existing one, everything with the label of the tests: CLUSTER
 	function/tests/e2e/local down
 
 .PHONY: prove

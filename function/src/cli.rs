@@ -91,7 +91,7 @@ fn print_config_errors(errors: &ConfigErrors) -> ExitCode {
 
 fn help() -> String {
     let mut text = String::from(
-        "Receives GitLab webhooks and sends the commit SHA to a Rocket.Chat user as a direct message.
+        "Receives GitLab webhooks and sends messages to Rocket.Chat, to users directly or to rooms.
 
 Usage: webhook-app [COMMAND]
 

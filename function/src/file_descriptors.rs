@@ -3,7 +3,7 @@
 
 use std::fs;
 
-/// The soft limit; `None` on other systems than Linux.
+/// The soft limit; `None` on systems other than Linux.
 pub(crate) fn limit() -> Option<usize> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits

@@ -1,5 +1,5 @@
-//! A stateless function that receives GitLab webhooks and sends the commit SHA to Rocket.Chat users as
-//! direct messages. Each message is stored once, because its id follows from the delivery; a webhook is
+//! A stateless function that receives GitLab webhooks and sends messages with the commit SHA to
+//! Rocket.Chat, to users directly or to rooms. Each message is stored once, because its id follows from the delivery; a webhook is
 //! answered with success only when its messages are stored; unauthenticated requests are rejected.
 //!
 //! # Map
@@ -18,7 +18,7 @@
 //!                                 notifier::templates    or from a template?
 //!                      Notification
 //!                                 send::machine          what to do next? ───────► send::sender
-//!                                 rocketchat::response   what does the answer mean? ◄─ rocketchat::client
+//!                                 rocketchat::response   what does the reply mean?  ◄─ rocketchat::client
 //!  http::response ◄────────────── outcome                how did it end?
 //!  http::telemetry_layer ◄─────── Report: metrics, a span and one log line
 //! ```
@@ -30,11 +30,12 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | which fields of a kind of event are read | `gitlab/KIND.rs`, such as [`gitlab::pipeline`] |
-//! | how its message is worded | `notifier/message/KIND.rs` |
+//! | which file reads a kind of event | the table `event_kinds!` in [`gitlab`]: `tag_push` is in `push.rs`, `project` in `system_hook.rs` |
+//! | which of its fields are read | that file in `gitlab/`, such as [`gitlab::pipeline`] |
+//! | how its message is worded | the file of the same name in `notifier/message/` |
 //! | when a rule matches | `notifier/routing/rule.rs` |
 //! | what a template may use | `notifier/templates/context.rs` |
-//! | when a call is retried | [`send::machine`], within [`send::retry_budget`] |
+//! | when a call is retried | [`send::machine`], for the transient errors of [`rocketchat::response`], within [`send::retry_budget`] |
 //! | which status and reason a webhook is answered with | [`outcome`] |
 //! | which settings exist | [`config::catalogue`] |
 //! | which limits and timeouts exist | [`limits`] |
@@ -66,7 +67,7 @@
 //!   stores one message per id.
 //! - No work happens after the response: messages are stored before GitLab gets a success.
 //! - Only [`config`] reads the environment, only `rocketchat::client` calls out for a webhook, only
-//!   [`telemetry`] names exporters, and the core is neither async nor imports the shell; the test `tidy.rs`
+//!   [`telemetry`] names exporters, and the core is not async and does not import the shell; the test `tidy.rs`
 //!   enforces this.
 
 pub mod http;

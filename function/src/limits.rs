@@ -10,8 +10,8 @@ use std::time::Duration;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// Declares the groups of [`Limits`], [`LIMITS`] and [`rows`] from one list, so that a number and its
-/// reason cannot be apart.
+/// Declares the groups of [`Limits`], [`LIMITS`] and [`rows`] from one list, so that each number is
+/// declared together with its reason.
 macro_rules! limits {
     ($(
         $(#[doc = $about:literal])+
@@ -106,7 +106,7 @@ limits! {
         /// The same for bodies that start while `max_slow` others are being read. Most bodies have a
         /// few KiB, which have arrived when the headers are read.
         timeout_under_load: Duration = Duration::from_secs(1),
-        /// Bodies that have the longer time at once.
+        /// Bodies that may use the longer timeout at the same time.
         max_slow: usize = 64,
     }
 
@@ -134,7 +134,7 @@ limits! {
     sending: SendingLimits {
         /// Notifications in progress; more connections to Rocket.Chat slow down all of them.
         max_in_progress: usize = 64,
-        /// Longest wait to be one of them; after that, the response is 503 `busy`.
+        /// Longest wait for a free slot; after that, the response is 503 `busy`.
         max_wait: Duration = Duration::from_secs(1),
         /// Room IDs in the cache, a few hundred bytes each; the cache is cleared when it is full.
         max_rooms: usize = 1000,
@@ -145,8 +145,9 @@ limits! {
         /// Random addition to the pause, always less than this, in milliseconds: short enough for three
         /// attempts within the timeout.
         retry_jitter_ms: u64 = 300,
-        /// Deliveries that add one retry to the budget of the process, so that retries are at most a tenth.
-        deliveries_per_retry: u64 = 10,
+        /// Notifications that add one retry to the budget of the process, so that retries are at most a
+        /// tenth.
+        notifications_per_retry: u64 = 10,
         /// Retries that each second adds to the budget.
         retries_per_second: u64 = 1,
         /// Retries in a full budget, which is also what a new process has: its first delivery must be
@@ -156,7 +157,7 @@ limits! {
 
     /// Calls to Rocket.Chat.
     client: ClientLimits {
-        /// Longest response that is read; Rocket.Chat sends no longer ones.
+        /// Longest response that is read; those of Rocket.Chat are shorter.
         max_response_bytes: usize = 64 * KIB,
         /// Connecting may take the time of a call divided by this: 0.5 s of 1.5 s.
         connect_divisor: u32 = 3,
@@ -223,7 +224,7 @@ limits! {
     /// Content of webhooks, before it is routed and rendered.
     events: EventLimits {
         /// Longest text that is kept: more than any message shows and longer than any address that is
-        /// linked to, so that an event in progress is small whatever its body was.
+        /// linked to, so that an event in progress is small however large its body was.
         max_text_bytes: usize = 4096,
         /// Entries of a list that are kept: more assignees than a rule can notify.
         max_list_entries: usize = 100,

@@ -154,7 +154,7 @@ fn text_without_recipient(
     Ok(format!("{text}\n"))
 }
 
-/// Each different text once: recipients of a fix get another one than the others.
+/// Each different text once: recipients of a fix get a different text.
 fn texts(plan: &Plan) -> String {
     let mut texts: Vec<&str> = Vec::new();
     for notification in &plan.notifications {

@@ -64,8 +64,8 @@ pub fn admin(readiness: &Readiness, telemetry: &Telemetry) -> Router {
 
 /// The route that Prometheus scrapes; none if metrics are disabled.
 ///
-/// The format is always text 0.0.4, whatever the scraper prefers: the library has no other, and every
-/// Prometheus accepts it.
+/// The format is always text 0.0.4, because the library supports no other; every Prometheus accepts
+/// it.
 pub fn metrics(telemetry: &Telemetry) -> Router {
     const TEXT: (HeaderName, HeaderValue) = (
         CONTENT_TYPE,

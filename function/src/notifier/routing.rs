@@ -241,7 +241,8 @@ impl RoutingRules {
     }
 }
 
-/// The first rule that failed only on its last conditions explains more than one for other events.
+/// A rule that fails only on confidentiality or progress explains the result better than one for
+/// other events.
 fn closest(reason: SkipReason, mismatch: Mismatch) -> SkipReason {
     match (reason, mismatch) {
         (SkipReason::NoRule, Mismatch::Confidential) => SkipReason::Confidential,

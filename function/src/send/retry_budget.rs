@@ -31,7 +31,7 @@ impl RetryBudget {
 
     /// Adds the share of a notification that begins.
     pub(crate) fn deposit(&mut self, now: Duration) {
-        self.add(RETRY / LIMITS.sending.deliveries_per_retry, now);
+        self.add(RETRY / LIMITS.sending.notifications_per_retry, now);
     }
 
     /// Takes one retry; `false` if the balance is too low.
@@ -66,14 +66,18 @@ mod tests {
     }
 
     #[test]
-    fn retries_are_a_tenth_of_the_deliveries_plus_one_per_second() {
+    fn retries_are_a_tenth_of_the_notifications_plus_one_per_second() {
         let start = Duration::from_secs(5);
         let mut budget = RetryBudget::new(start);
         assert_eq!(granted(&mut budget, start), 10, "the initial budget");
         for _ in 0..30 {
             budget.deposit(start);
         }
-        assert_eq!(granted(&mut budget, start), 3, "a tenth of 30 deliveries");
+        assert_eq!(
+            granted(&mut budget, start),
+            3,
+            "a tenth of 30 notifications"
+        );
         assert_eq!(
             granted(&mut budget, start + Duration::from_secs(4)),
             4,

@@ -157,7 +157,7 @@ impl Sender {
                 time::sleep(pause).await;
                 Input::Waited
             }
-            // Unreachable: the caller handles `Finish`. `Waited` at least does not start over.
+            // Unreachable: the caller handles `Finish`. `Waited` does not start over.
             Command::Finish(_) => Input::Waited,
         }
     }

@@ -98,7 +98,7 @@ test("the job notify fails if webhook-app rejects the delivery", async (t) => {
   const wrong = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
   const { code, output } = await gitlab(place, ["notify"], { WEBHOOK_URL: app.url, GITLAB_SIGNING_KEY: wrong, CI_PROJECT_ID: 42 });
   assert.notEqual(code, 0, output);
-  assert.match(output, /expected the answer 200, found 401/);
+  assert.match(output, /expected status 200, found 401/);
   assert.deepEqual(await app.messages(), []);
 });
 
@@ -111,7 +111,7 @@ test("the job register creates one webhook and updates it", async (t) => {
     CI_API_V4_URL: api.address,
     CI_PROJECT_ID: 42,
   };
-  for (const word of ["made", "renewed"]) {
+  for (const word of ["created", "updated"]) {
     const { code, output } = await gitlab(place, ["register"], variables);
     assert.equal(code, 0, output);
     assert.match(output, new RegExp(`${word} webhook 2 for https://hooks.example.org/webhook`));

@@ -11,7 +11,7 @@ pub(super) fn render(event: &Event, emoji: &Emoji) -> Result<String, SkipReason>
         Some(Action::Awarded) => "added to",
         Some(Action::Revoked) => "removed from",
         Some(Action::Unknown) => return Err(SkipReason::UnknownAction),
-        None => "stands on",
+        None => "on",
     };
     let label = match (emoji.target, noteable(&emoji.noteable)) {
         (Target::Noteable, Some(noteable)) => noteable,

@@ -1,6 +1,6 @@
 //! Metrics of the process: CPU time, memory and file descriptors, read from `/proc`. Owns
 //! their names, which are those of Prometheus' client libraries, so that dashboards find them. On
-//! other systems than Linux these series are absent.
+//! systems other than Linux these series are absent.
 //!
 //! A library for this would bring five crates instead of the forty lines below.
 
