@@ -125,7 +125,7 @@ impl Config {
         if metrics_port.is_some_and(|metrics| metrics != 0 && u64::from(metrics) == port) {
             reader.error(
                 "METRICS_PORT",
-                "expected another port than PORT, found the same; leave it out to serve both on one port",
+                "expected a port other than PORT, found the same; leave it out to serve both on one port",
             );
         }
         Some(Self {

@@ -1,6 +1,7 @@
-//! The outcome of a webhook. Owns the status, the labels and the advice of every outcome: the whole
-//! policy is in this file. What else is known at the end is in [`report`]; the HTTP response is
-//! written in [`response`](crate::http::response).
+//! The outcome of a webhook. Owns the status and the label of every outcome; labels and texts of a
+//! single error are next to it, in [`ApiError`], [`OriginError`], [`ParseError`] and [`SkipReason`].
+//! What else is known at the end is in [`report`]; the HTTP response is written in
+//! [`response`](crate::http::response).
 //!
 //! Two rules of GitLab determine the statuses. It counts 2xx and 3xx as success and everything else
 //! as failure, and disables a webhook temporarily after four failures in a row, so a skipped event
@@ -189,10 +190,15 @@ impl Failure {
             Self::Origin(_, expectation) => (*expectation).to_owned(),
             Self::MediaType => "expected content-type application/json".to_owned(),
             Self::ContentEncoding => "expected a body without content-encoding".to_owned(),
-            Self::TooLarge => "expected a body of at most 25 MiB, the limit of GitLab itself".to_owned(),
-            Self::TooSlow => {
-                "expected the complete body within 3 seconds, or within 1 second under load".to_owned()
-            }
+            Self::TooLarge => format!(
+                "expected a body of at most {} MiB, the limit of GitLab itself",
+                LIMITS.bodies.max_bytes / 1024 / 1024
+            ),
+            Self::TooSlow => format!(
+                "expected the complete body within {} s, or within {} s under load",
+                LIMITS.bodies.timeout.as_secs(),
+                LIMITS.bodies.timeout_under_load.as_secs()
+            ),
             Self::BrokenBody => "expected a complete body, found one that ends early or is not valid HTTP".to_owned(),
             Self::Overloaded => "too many concurrent webhooks; send this one again".to_owned(),
             Self::Parse(error) => error.to_string(),

@@ -51,6 +51,8 @@ pub struct EventAttributes {
     pub duration_seconds: Option<u64>,
     /// Names of the jobs that made a pipeline fail.
     pub failed_jobs: Vec<String>,
+    /// Number of the jobs that made a pipeline fail, which may be more than the names that are kept.
+    pub failed_job_count: usize,
     /// Progress of a pipeline.
     pub pipeline_state: Option<PipelineState>,
     /// The ref and commit that a pipeline ran for. `None` if GitLab does not send all fields, and

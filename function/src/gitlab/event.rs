@@ -8,7 +8,7 @@ use super::attributes::EventAttributes;
 use super::kind::Kind;
 use super::meta::{EventHints, EventMeta};
 use super::status::Status;
-use super::text::Text;
+use super::text::{Text, bounded};
 use super::verification::Verified;
 use super::{event_kinds, push};
 
@@ -171,6 +171,7 @@ impl Names<'_> {
             kind: Kind::from_names(self.object_kind.as_ref(), self.event_name.as_ref()),
             name: Text::non_blank(self.event_name.as_ref())
                 .or_else(|| Text::non_blank(self.object_kind.as_ref()))
+                .map(bounded)
                 .unwrap_or_default(),
             confidential: is_confidential || type_is_confidential,
         }

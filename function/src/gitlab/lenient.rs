@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::text::first_line;
 use crate::limits::LIMITS;
 
 /// A string, a number or a boolean; [`Missing`](Self::Missing) for any other value.
@@ -100,8 +101,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Lenient, E> {
-        let line = text.trim().lines().next().unwrap_or_default();
-        let kept = line[..line.floor_char_boundary(LIMITS.events.max_text_bytes)].trim();
+        let kept = first_line(text.trim());
         Ok(if kept.is_empty() {
             Lenient::Missing
         } else {

@@ -15,6 +15,7 @@ use super::project::{Project, ProjectPayload, path_of};
 use super::push::RefKind;
 use super::status::Status;
 use super::text::Line;
+use crate::limits::LIMITS;
 
 /// Value of `source` for a child pipeline, which another pipeline of the project started.
 const PARENT_PIPELINE: &str = "parent_pipeline";
@@ -88,6 +89,7 @@ impl Payload {
         let merge_request = self.merge_request.and_then(|request| request.iid);
         let status = Status::parse(pipeline.status.as_str());
         let commit = self.commit.unwrap_or_default();
+        let failed = failed(self.builds.unwrap_or_default());
         let attributes = EventAttributes {
             project_path: path_of(project.as_ref()),
             number: Some(id),
@@ -101,7 +103,8 @@ impl Payload {
             text: pipeline.name.text(),
             participants: Participants::of_commit(self.user.person(), commit.author()),
             duration_seconds: pipeline.duration.and_then(whole_seconds),
-            failed_jobs: failed(self.builds.unwrap_or_default()),
+            failed_job_count: failed.len(),
+            failed_jobs: names(failed),
             ..EventAttributes::default()
         };
         Ok(Parsed {
@@ -159,11 +162,19 @@ fn unix_seconds(text: &str) -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-fn failed(builds: Vec<Build>) -> Vec<String> {
-    let counts =
-        |build: &Build| build.status.as_str() == "failed" && build.allow_failure != Some(true);
-    let failed = builds.into_iter().filter(counts);
-    failed.filter_map(|build| build.name.0).collect()
+/// The jobs that made the pipeline fail.
+fn failed(mut builds: Vec<Build>) -> Vec<Build> {
+    builds.retain(|build| {
+        build.name.0.is_some()
+            && build.status.as_str() == "failed"
+            && build.allow_failure != Some(true)
+    });
+    builds
+}
+
+fn names(jobs: Vec<Build>) -> Vec<String> {
+    let names = jobs.into_iter().filter_map(|job| job.name.0);
+    names.take(LIMITS.events.max_list_entries).collect()
 }
 
 /// Rounded down; `None` if negative or 1e9 and more, about 31 years.

@@ -14,7 +14,7 @@ use super::lenient::Lenient;
 use super::meta::{EventHints, EventMeta, digits, instance};
 use super::participants::{Participants, Person, email};
 use super::project::{ProjectPayload, path_of};
-use super::text::{Line, Text};
+use super::text::{Line, Text, bounded, first_line};
 
 /// A branch or tag was created, moved or deleted. The attribute `reference` is its name and `sha`
 /// its commit; `title` and `committer` are those of the head commit.
@@ -137,7 +137,7 @@ impl AuthorPayload<'_> {
         let address = self.email.map(|json| serde_json::from_str(json.get()));
         let address: Lenient = address.and_then(Result::ok).unwrap_or_default();
         let person = Person {
-            name: Text::non_blank(self.name.as_ref()).map(first_line),
+            name: Text::non_blank(self.name.as_ref()).map(|name| first_line(name).to_owned()),
             email: email(address),
             ..Person::default()
         };
@@ -160,6 +160,7 @@ impl Payload<'_> {
         let reference =
             Text::non_blank(self.reference.as_ref()).ok_or(ParseError::Missing("ref"))?;
         let (kind, name) = split_ref(reference, hints.kind);
+        let name = bounded(name);
         let change = self.change();
         let (title, committer) = change
             .sha()
@@ -239,7 +240,7 @@ impl Payload<'_> {
         let title = Text::non_blank(commit.title.as_ref())
             .or_else(|| Text::non_blank(commit.message.as_ref()));
         let author = commit.author.as_ref().and_then(AuthorPayload::person);
-        Some((title.map(first_line), author))
+        Some((title.map(|title| first_line(title).to_owned()), author))
     }
 
     fn content_key(&self, kind: RefKind, reference: &str) -> IdempotencyKey {
@@ -266,8 +267,4 @@ fn split_ref(reference: &str, kind: Kind) -> (RefKind, &str) {
         (None, None, Kind::TagPush) => (RefKind::Tag, reference),
         (None, None, _) => (RefKind::Branch, reference),
     }
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim().to_owned()
 }

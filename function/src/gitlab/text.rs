@@ -37,13 +37,18 @@ impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = Option::<Text<'de>>::deserialize(deserializer)?;
         let text = Text::non_blank(read.as_ref());
-        let line = text.and_then(|text| text.lines().next());
-        Ok(Self(line.map(|line| bounded(line).trim().to_owned())))
+        Ok(Self(text.map(|text| first_line(text).to_owned())))
     }
 }
 
-fn bounded(text: &str) -> &str {
+/// The text up to the limit of a text that is kept.
+pub(super) fn bounded(text: &str) -> &str {
     &text[..text.floor_char_boundary(LIMITS.events.max_text_bytes)]
+}
+
+/// The first line of a trimmed text, up to the limit.
+pub(super) fn first_line(text: &str) -> &str {
+    bounded(text.lines().next().unwrap_or_default()).trim()
 }
 
 #[cfg(test)]

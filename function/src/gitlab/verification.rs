@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::idempotency_key::IdempotencyKey;
 use super::signature::{SignatureHeaders, SigningKey};
+use crate::limits::LIMITS;
 
 const TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
 
@@ -259,7 +260,7 @@ pub enum WebhookTokenError {
     Length(usize),
     /// A space, a control character or anything outside ASCII.
     #[error(
-        "expected a token of visible ASCII characters; a space or a special character does not survive a header"
+        "expected a token of visible ASCII characters; a space or a special character cannot be sent in a header"
     )]
     Character,
 }
@@ -283,7 +284,7 @@ pub enum OriginError {
     #[error("webhook-timestamp is missing or not a Unix time in seconds")]
     BadTimestamp,
     /// `webhook-timestamp` differs from the local clock by more than 300 s.
-    #[error("webhook-timestamp differs from the local clock by more than 300 seconds")]
+    #[error("webhook-timestamp is off by more than {} s", LIMITS.events.signature_tolerance_seconds)]
     Stale,
     /// `webhook-signature` has no `v1` entry of 32 bytes.
     #[error("webhook-signature has no v1 entry of 32 bytes")]
@@ -343,6 +344,17 @@ mod tests {
     use super::*;
 
     const NOW: u64 = 1_781_200_000;
+
+    #[test]
+    fn the_expectation_names_the_tolerance() {
+        let key = SigningKey::parse("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        let verifier = Verifier::Signature(vec![key.expect("is a key")]);
+        let tolerance = format!(
+            "within {} seconds",
+            LIMITS.events.signature_tolerance_seconds
+        );
+        assert!(verifier.expectation().contains(&tolerance));
+    }
 
     fn headers(values: &[(&'static str, &str)]) -> HeaderMap {
         let value = |text: &str| text.parse().expect("is a header value");

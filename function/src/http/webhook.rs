@@ -83,7 +83,6 @@ impl AppState {
             notifications,
             warnings,
         } = self.notifier.plan(&event).map_err(Outcome::Skipped)?;
-        facts.warnings = warnings;
         facts.project = event.meta.project_label().map(str::to_owned);
         facts.sha = event.attributes.sha;
         if facts.idempotency_key.is_none() {
@@ -92,6 +91,7 @@ impl AppState {
             }
             facts.idempotency_key = Some(event.meta.content_key);
         }
+        facts.warnings = warnings;
         Ok(notifications)
     }
 

@@ -10,21 +10,18 @@ use crate::rocketchat::{Destination, MessageKey};
 
 /// One message to one recipient.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Notification {
     /// Version of the serialized form.
     pub(crate) version: Version,
     /// Identifies the message: the same for every attempt, resend and replica.
     pub(crate) key: MessageKey,
-    /// What to do with it.
+    /// What to do with it: the fields `action` and `revision`.
+    #[serde(flatten)]
     pub(crate) action: Action,
     /// The recipient, not yet resolved to a room.
     pub(crate) destination: Destination,
     /// The text in Rocket.Chat's markup, at most 5000 UTF-16 units.
     pub text: String,
-    /// For [`Action::Edit`], the state that decides which of two texts is the later one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) revision: Option<PipelineState>,
     /// Messages of which one must exist already; if empty, it is sent unconditionally.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) precondition: Vec<MessageKey>,
@@ -33,14 +30,16 @@ pub struct Notification {
 }
 
 /// What to do with a message.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
 pub(crate) enum Action {
     /// Store it, once.
     Send,
     /// Store it, or replace the text of the stored message if that has an earlier revision.
-    Edit,
+    Edit {
+        /// Decides which of two texts is the later one.
+        revision: PipelineState,
+    },
 }
 
 /// The version of the serialized form; 1 is the only one.
@@ -78,7 +77,6 @@ impl Notification {
             action: Action::Send,
             destination,
             text,
-            revision: None,
             precondition: Vec::new(),
             origin,
         }
@@ -88,8 +86,7 @@ impl Notification {
     #[must_use]
     pub fn edited(self, revision: PipelineState) -> Self {
         Self {
-            action: Action::Edit,
-            revision: Some(revision),
+            action: Action::Edit { revision },
             ..self
         }
     }
@@ -128,6 +125,7 @@ mod tests {
         let written = serde_json::to_value(notification()).expect("can be written");
         assert_eq!(written["version"], 1);
         assert_eq!(written["action"], "edit");
+        assert_eq!(written["revision"]["pipeline"], 31);
         assert_eq!(written["destination"], json!({ "user": "alice" }));
         let read: Notification = serde_json::from_value(written).expect("can be read");
         assert_eq!(read, notification());
@@ -147,7 +145,7 @@ mod tests {
             ("destination", json!({ "room": "" })),
             ("key", json!("")),
             ("key", json!("white space")),
-            ("attachments", json!([])),
+            ("revision", Value::Null),
         ] {
             assert!(changed(name, value.clone()).is_err(), "{name}: {value}");
         }

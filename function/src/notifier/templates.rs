@@ -69,11 +69,6 @@ impl Templates {
         }
     }
 
-    /// Whether this kind has a template.
-    pub fn has(&self, kind: Kind) -> bool {
-        self.0.contains_key(&kind)
-    }
-
     /// The text for recipients who are notified for `reason`; `builtin` is the built-in message.
     pub fn apply(&self, reason: NotifyReason, event: &Event, builtin: String) -> Applied {
         let Some(template) = self.0.get(&event.kind()) else {

@@ -8,10 +8,9 @@ use super::command::{Command, Input};
 use super::deadline::Deadline;
 use super::result::{Attempts, ConfirmedBy, SendError, SendResult};
 use super::retry_budget::RetryBudget;
-use crate::gitlab::attributes::PipelineState;
 use crate::limits::LIMITS;
 use crate::notifier::live_pipeline;
-use crate::notifier::notification::Notification;
+use crate::notifier::notification::{Action, Notification};
 use crate::rocketchat::response::{ApiError, StoredMessage};
 use crate::rocketchat::{MessageId, MessageKey, RoomId, UserId};
 
@@ -32,9 +31,9 @@ pub struct SendMachine {
     key: MessageKey,
     origin: String,
     bot: UserId,
-    /// Progress of the pipeline, for a message that is edited.
-    revision: Option<PipelineState>,
-    /// Messages of which one must exist before this one is sent, the next one to look up last.
+    /// Whether a stored message is edited, and to which revision.
+    action: Action,
+    /// Messages of which one must exist before this one is sent, in reverse order of look-up.
     /// Empty if there is no precondition or it was met.
     pub(super) precondition: Vec<MessageKey>,
     deadline: Deadline,
@@ -70,7 +69,7 @@ impl SendMachine {
             key: notification.key.clone(),
             origin: notification.origin.clone(),
             bot,
-            revision: notification.revision.clone(),
+            action: notification.action.clone(),
             precondition,
             deadline,
             seed,
@@ -186,8 +185,8 @@ impl SendMachine {
         self.give_up_on(error)
     }
 
-    /// The pause before a retry; `None` if the error is permanent, or time, count or budget are
-    /// used up.
+    /// Takes a retry from the budget and returns the pause before it; `None` if the error is
+    /// permanent, or time, count or budget are used up.
     fn retry(
         &mut self,
         step: Step,
@@ -253,7 +252,7 @@ impl SendMachine {
                 id: self.message_id(room),
                 confirmed_by,
             }),
-            // The result of a call that was never made.
+            // Unreachable: every call that stores a message has a room.
             None => give_up(SendError::Api(ApiError::Unconfirmed)),
         }
     }
@@ -263,8 +262,10 @@ impl SendMachine {
     }
 
     fn is_behind(&self, stored: &StoredMessage) -> bool {
-        let revision = self.revision.as_ref();
-        revision.is_some_and(|revision| live_pipeline::is_behind(&stored.text, revision))
+        match &self.action {
+            Action::Send => false,
+            Action::Edit { revision } => live_pipeline::is_behind(&stored.text, revision),
+        }
     }
 
     /// The next message of the precondition.

@@ -3,10 +3,12 @@
 
 use serde_json::{Value, json};
 use webhook_app::gitlab::event::Event;
+use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::participants::Person;
+use webhook_app::limits::LIMITS;
 use webhook_app::notifier::routing;
 
-use crate::messages::{compose, fixtures, parse};
+use crate::messages::{compose, fixtures, parse, pointers};
 use crate::routing::{changed, example, recipients_of};
 
 fn event(body: &Value) -> Event {
@@ -119,4 +121,50 @@ fn a_field_that_only_rules_want_never_makes_a_body_unreadable() {
             }
         }
     }
+}
+
+/// One member of one example at a time is huge: a text of 100 KB, or a list of 2,000 entries.
+#[test]
+fn an_event_is_small_however_large_its_body_is() {
+    let mut large = Vec::new();
+    for kind in Kind::known() {
+        let example = example(kind.label());
+        for pointer in pointers(&example, "") {
+            let mut body = example.clone();
+            let member = body.pointer_mut(&pointer).expect("exists");
+            match member {
+                Value::String(text) => text.push_str(&"x".repeat(100_000)),
+                Value::Array(items) if !items.is_empty() => {
+                    let item = items[0].clone();
+                    items.resize(2_000, item);
+                }
+                _ => continue,
+            }
+            let Ok(event) = parse(None, body.to_string().as_bytes()) else {
+                continue;
+            };
+            let size = format!("{event:?}").len();
+            if size > 64 * 1024 {
+                large.push(format!("{}{pointer}: {size} bytes", kind.label()));
+            }
+        }
+    }
+    assert_eq!(large, Vec::<String>::new());
+}
+
+#[test]
+fn failed_jobs_beyond_the_limit_are_counted() {
+    let failed = json!({ "name": "test", "status": "failed" });
+    let body = changed(
+        "pipeline",
+        &json!({
+            "object_attributes": { "status": "failed" },
+            "builds": vec![failed; 150],
+        }),
+    );
+    let attributes = event(&body).attributes;
+    assert_eq!(attributes.failed_jobs.len(), LIMITS.events.max_list_entries);
+    assert_eq!(attributes.failed_job_count, 150);
+    let text = render(&body);
+    assert!(text.contains(" and 145 more"), "{text}");
 }

@@ -82,7 +82,7 @@ fn an_invalid_value_is_reported_with_what_was_expected() {
     let cases = [
         ("PORT", "http", "an integer from 0 to 65535"),
         ("PORT", "65536", "an integer from 0 to 65535"),
-        ("METRICS_PORT", "8080", "another port than PORT"),
+        ("METRICS_PORT", "8080", "a port other than PORT"),
         (
             "GITLAB_SIGNING_KEYS",
             "secret",

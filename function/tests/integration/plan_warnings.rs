@@ -6,8 +6,18 @@ use fakes::rocketchat::FakeRocketChat;
 use serde_json::{Value, json};
 use webhook_app::limits::LIMITS;
 
-use crate::harness::{Function, assert_delivered, push};
+use crate::harness::{Function, TOKEN, assert_delivered, assert_problem, push};
 use crate::routing::example;
+
+/// Succeeds on the example, which has one reviewer, and takes too many steps with 90.
+const TEMPLATE: &str = "merge_request: '{% for a in reviewers %}{% for b in reviewers %}{% for c in reviewers %}{{ a }}{% endfor %}{% endfor %}{% endfor %}'";
+
+fn merge_request_with_90_reviewers() -> Delivery {
+    let mut body = example("merge_request");
+    let reviewer = body["reviewers"][0].clone();
+    body["reviewers"] = json!(vec![reviewer; 90]);
+    Delivery::new("Merge Request Hook", body.to_string())
+}
 
 /// The one log line with this text.
 fn warning(lines: &[String], text: &str) -> Value {
@@ -57,14 +67,9 @@ async fn recipients_beyond_the_limit_are_logged_and_counted() {
 
 #[tokio::test]
 async fn a_template_that_fails_on_an_event_is_logged_and_counted() {
-    // It passes on the example, which has one reviewer.
-    let template = "merge_request: '{% for a in reviewers %}{% for b in reviewers %}{% for c in reviewers %}{{ a }}{% endfor %}{% endfor %}{% endfor %}'";
     let chat = FakeRocketChat::start().await;
-    let function = Function::start(&chat, &[("MESSAGES", template)]);
-    let mut body = example("merge_request");
-    let reviewer = body["reviewers"][0].clone();
-    body["reviewers"] = json!(vec![reviewer; 90]);
-    let delivery = Delivery::new("Merge Request Hook", body.to_string()).signed_with(SAMPLE_KEY);
+    let function = Function::start(&chat, &[("MESSAGES", TEMPLATE)]);
+    let delivery = merge_request_with_90_reviewers().signed_with(SAMPLE_KEY);
     let name = "webhook_template_failures_total";
     assert_eq!(counter(&function, name).await, "0");
 
@@ -82,5 +87,27 @@ async fn a_template_that_fails_on_an_event_is_logged_and_counted() {
         "a template in MESSAGES failed",
     );
     assert_eq!(line["kind"], "merge_request");
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_rejected_webhook_has_no_warnings() {
+    let chat = FakeRocketChat::start().await;
+    let settings = [
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", TOKEN),
+        ("MESSAGES", TEMPLATE),
+    ];
+    let function = Function::start(&chat, &settings);
+    let delivery = merge_request_with_90_reviewers().token(TOKEN);
+    let keyless = delivery.without("Idempotency-Key").without("webhook-id");
+
+    assert_problem(&function.post(&keyless).await, 400, "missing_key");
+
+    let name = "webhook_template_failures_total";
+    assert_eq!(counter(&function, name).await, "0");
+    let log = function.finish(chat.auth_token());
+    let warned = log.iter().any(|line| line.contains("template in MESSAGES"));
+    assert!(!warned, "{log:#?}");
     chat.finish();
 }

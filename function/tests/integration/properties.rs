@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use fakes::gitlab::Delivery;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use webhook_app::limits::LIMITS;
 
 use crate::harness::{Harness, assert_delivered, assert_problem, push, recorded};
 use crate::messages::{examples, pointers, render};
@@ -22,7 +23,7 @@ fn read(body: &[u8]) {
     for hook in HOOKS {
         if let Ok((_, Ok(message))) = render(hook, body) {
             assert!(
-                message.text.encode_utf16().count() <= 5000,
+                message.text.encode_utf16().count() <= LIMITS.texts.message,
                 "too long: {}",
                 message.text
             );

@@ -32,7 +32,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("gitlab", &["digest", "limits"]),
     ("rocketchat", &["digest", "gitlab", "limits", "tls"]),
     ("notifier", &["gitlab", "limits", "rocketchat", "yaml"]),
-    ("send", &["gitlab", "limits", "notifier", "rocketchat"]),
+    ("send", &["limits", "notifier", "rocketchat"]),
     (
         "outcome",
         &["gitlab", "limits", "notifier", "rocketchat", "send"],

@@ -8,6 +8,7 @@ use serde_json::Value;
 use webhook_app::config::Config;
 use webhook_app::config::catalogue::SETTINGS;
 use webhook_app::gitlab::kind::Kind;
+use webhook_app::notifier::templates::Templates;
 use webhook_app::rocketchat::Username;
 
 use crate::product::PORT;
@@ -52,7 +53,14 @@ fn routes_and_templates_are_read_from_files_of_an_overlay() {
     let users = config.notifier.routing.users();
     let users: Vec<_> = users.into_iter().map(Username::as_str).collect();
     assert_eq!(users, ["release.manager"]);
-    assert!(config.notifier.templates.has(Kind::Pipeline));
+    let text = |templates: &Templates| {
+        let (applied, _) = templates.apply_to_example(Kind::Pipeline).expect("exists");
+        applied.text().expect("is not empty").to_owned()
+    };
+    assert_ne!(
+        text(&config.notifier.templates),
+        text(&Templates::default())
+    );
     assert_eq!(warnings, Vec::<String>::new());
 }
 

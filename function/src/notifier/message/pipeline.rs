@@ -5,6 +5,7 @@ use super::fragments::{
     actor, at, by, duration, lines, optional_code, prefixed, project_page, ref_noun, title,
 };
 use super::{MAX_NAME, MAX_PATH, SkipReason};
+use crate::gitlab::attributes::EventAttributes;
 use crate::gitlab::event::Event;
 use crate::gitlab::pipeline::Pipeline;
 use crate::gitlab::push::RefKind;
@@ -90,26 +91,28 @@ pub(super) fn started_and_lasted(event: &Event) -> String {
 fn details(event: &Event, pipeline: &Pipeline) -> Option<String> {
     let title = title(event.attributes.title.as_deref());
     let failed = match pipeline.status {
-        Status::Failed => failed_jobs(&event.attributes.failed_jobs),
+        Status::Failed => failed_jobs(&event.attributes),
         _ => None,
     };
     let parts: Vec<_> = [title, failed].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn failed_jobs(jobs: &[String]) -> Option<String> {
-    let named: Vec<_> = jobs
+fn failed_jobs(attributes: &EventAttributes) -> Option<String> {
+    let count = attributes.failed_job_count;
+    let named: Vec<_> = attributes
+        .failed_jobs
         .iter()
         .filter_map(|job| optional_code(Some(job), MAX_NAME))
         .take(LIMITS.texts.jobs)
         .collect();
-    let noun = match jobs.len() {
+    let noun = match count {
         1 => "failed job",
         _ => "failed jobs",
     };
-    let more = match jobs.len().saturating_sub(named.len()) {
+    let more = match count.saturating_sub(named.len()) {
         0 => String::new(),
-        count => format!(" and {count} more"),
+        more => format!(" and {more} more"),
     };
     (!named.is_empty()).then(|| format!("{noun} {}{more}", named.join(", ")))
 }

@@ -218,7 +218,7 @@ impl Reader {
         match &node.value {
             Value::Text(text) => Some(text),
             Value::Null | Value::List(_) | Value::Map(_) => {
-                self.error(node.line, "expected a text");
+                self.error(node.line, "expected a string");
                 None
             }
         }

@@ -147,45 +147,43 @@ impl Rule {
 
     /// Whether the rule matches this event. With `live`, pipelines in progress match too.
     pub(super) fn check(&self, event: &Event, live: bool) -> Result<(), Mismatch> {
-        let conditions = [
-            (
-                one_of(&self.events, |kind| *kind == event.kind()),
-                Mismatch::Event,
-            ),
-            (
-                matches_name(&self.projects, Some(&event.attributes.project_path)),
-                Mismatch::Project,
-            ),
-            (
-                matches_name(&self.refs, event.attributes.reference.as_deref()),
-                Mismatch::Ref,
-            ),
-            (self.matches_action(event), Mismatch::Action),
-            (
-                self.matches_status(event.attributes.status.as_deref()),
-                Mismatch::Status,
-            ),
-            (
-                self.protected
-                    .is_none_or(|expected| event.attributes.protected == Some(expected)),
-                Mismatch::Protected,
-            ),
-            (
-                matches_person(&self.actors, event.attributes.participants.actor.as_ref()),
-                Mismatch::Actor,
-            ),
-            (
-                matches_person(&self.authors, event.attributes.participants.author.as_ref()),
-                Mismatch::Author,
-            ),
-            (
-                self.confidential || !event.meta.confidential,
-                Mismatch::Confidential,
-            ),
-        ];
-        if let Some((_, mismatch)) = conditions.into_iter().find(|(met, _)| !met) {
-            return Err(mismatch);
-        }
+        let require = |met: bool, mismatch| if met { Ok(()) } else { Err(mismatch) };
+        let attributes = &event.attributes;
+        let participants = &attributes.participants;
+        require(
+            one_of(&self.events, |kind| *kind == event.kind()),
+            Mismatch::Event,
+        )?;
+        require(
+            matches_name(&self.projects, Some(&attributes.project_path)),
+            Mismatch::Project,
+        )?;
+        require(
+            matches_name(&self.refs, attributes.reference.as_deref()),
+            Mismatch::Ref,
+        )?;
+        require(self.matches_action(event), Mismatch::Action)?;
+        require(
+            self.matches_status(attributes.status.as_deref()),
+            Mismatch::Status,
+        )?;
+        require(
+            self.protected
+                .is_none_or(|expected| attributes.protected == Some(expected)),
+            Mismatch::Protected,
+        )?;
+        require(
+            matches_person(&self.actors, participants.actor.as_ref()),
+            Mismatch::Actor,
+        )?;
+        require(
+            matches_person(&self.authors, participants.author.as_ref()),
+            Mismatch::Author,
+        )?;
+        require(
+            self.confidential || !event.meta.confidential,
+            Mismatch::Confidential,
+        )?;
         let is_live_pipeline = live && event.kind() == Kind::Pipeline;
         if !event.attributes.in_progress || is_live_pipeline || !self.statuses.is_empty() {
             Ok(())

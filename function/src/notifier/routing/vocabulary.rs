@@ -122,6 +122,6 @@ pub(super) fn suggest(text: &str, known: &[&str]) -> String {
         .min_by_key(|name| strsim::levenshtein(text, name));
     match nearest.filter(|name| strsim::levenshtein(text, name) <= 3) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("there are {}", known.join(", ")),
+        None => format!("expected one of {}", known.join(", ")),
     }
 }

@@ -11,6 +11,7 @@ use super::labels::{
     Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
     VerificationFailure,
 };
+use crate::limits::LIMITS;
 
 /// Buckets for requests, in seconds: a delivery has a time limit of 5 s by default, and GitLab
 /// disconnects after 10 s.
@@ -101,7 +102,10 @@ impl Instruments {
             truncated_recipients: meter
                 .u64_counter("webhook.recipients.truncated")
                 .with_unit("{recipient}")
-                .with_description("Recipients that were not notified, because an event has at most 20.")
+                .with_description(format!(
+                    "Recipients that were not notified, because an event has at most {}.",
+                    LIMITS.routing.max_recipients
+                ))
                 .build(),
             template_failures: meter
                 .u64_counter("webhook.template.failures")
