@@ -184,9 +184,7 @@ impl<'a> Texts<'a> {
 
     /// Whether the template failed.
     fn failed(&self) -> bool {
-        let rendered = [self.plain.get(), self.fix.get()].into_iter().flatten();
-        rendered
-            .into_iter()
-            .any(|applied| matches!(applied, Ok(Applied::Failed(_))))
+        let mut rendered = [self.plain.get(), self.fix.get()].into_iter().flatten();
+        rendered.any(|applied| matches!(applied, Ok(Applied::Failed(_))))
     }
 }

@@ -38,6 +38,11 @@ impl EventMeta {
     pub(crate) fn project_label(&self) -> Option<&str> {
         self.project.as_ref().map(Project::label)
     }
+
+    /// URL of the project, as GitLab sent it; not yet validated as a link.
+    pub(crate) fn web_url(&self) -> Option<&str> {
+        self.project.as_ref()?.web_url.as_deref()
+    }
 }
 
 /// What is known about a body before its kind is parsed.

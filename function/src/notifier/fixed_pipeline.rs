@@ -17,8 +17,8 @@ pub fn fix(revision: &PipelineRevision) -> MessageKey {
     key("fix", revision, &revision.sha)
 }
 
-/// The keys of the failures that a success fixes: the failure of its own commit, which was retried, and
-/// that of the commit before the push.
+/// The keys of the failures that a success fixes: of the same commit, if the pipeline was retried,
+/// and of the commit before the push.
 pub fn failures_fixed_by(revision: &PipelineRevision) -> Vec<MessageKey> {
     let before = revision.before.as_ref();
     let before = before.filter(|before| **before != revision.sha);

@@ -8,6 +8,7 @@ use crate::gitlab::event_kinds;
 use crate::limits::LIMITS;
 
 mod fragments;
+pub(super) use fragments::commit;
 
 mod push;
 mod merge_request;
@@ -28,7 +29,8 @@ mod system_hook;
 mod repository_update;
 
 /// Longest name of a person, job or token in a message, in UTF-16 units. Outside texts within these
-/// limits, the words around them and the longest links stay below the [limit of a message](crate::limits::TextLimits::message).
+/// limits, the words around them and the longest links stay below the
+/// [limit of a message](crate::limits::TextLimits::message).
 pub(super) const MAX_NAME: usize = LIMITS.texts.name;
 
 /// Longest path of a project, name of a branch or other reference in a message, in UTF-16 units.

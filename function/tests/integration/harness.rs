@@ -85,7 +85,12 @@ pub(crate) fn settings(chat: &FakeRocketChat) -> BTreeMap<String, String> {
 
 /// The program, not yet started.
 pub(crate) fn program(settings: &BTreeMap<String, String>) -> Command {
-    let mut program = Command::new(PROGRAM);
+    command(PROGRAM, settings)
+}
+
+/// The program at `path` with these settings and no other environment, not yet started.
+pub(crate) fn command(path: &str, settings: &BTreeMap<String, String>) -> Command {
+    let mut program = Command::new(path);
     program
         .env_clear()
         .envs(settings)

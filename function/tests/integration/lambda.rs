@@ -1,7 +1,7 @@
 //! The program for AWS Lambda, behind each supported gateway.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,7 +12,7 @@ use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::{Value, json};
 
-use crate::harness::{check_output, push, read, settings};
+use crate::harness::{check_output, command, push, read, settings};
 use crate::runtime_api::RuntimeApi;
 
 /// Wraps a delivery as one kind of gateway does.
@@ -237,14 +237,7 @@ impl Lambda {
 }
 
 fn program(settings: &BTreeMap<String, String>) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_webhook-app-lambda"));
-    program
-        .env_clear()
-        .envs(settings)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    program
+    command(env!("CARGO_BIN_EXE_webhook-app-lambda"), settings)
 }
 
 fn in_ms(ms: u64) -> u64 {

@@ -59,9 +59,11 @@ pub(super) fn prefixed(before: &str, text: Option<String>) -> String {
 }
 
 /// The short id as a link to the commit, or the full id if it cannot be linked.
-pub(super) fn commit(event: &Event, sha: &CommitSha) -> String {
-    let link =
-        web_url(event).and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
+pub(in crate::notifier) fn commit(event: &Event, sha: &CommitSha) -> String {
+    let link = event
+        .meta
+        .web_url()
+        .and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
     link.map_or_else(|| format!("`{sha}`"), |link| link.to_string())
 }
 
@@ -69,10 +71,6 @@ pub(super) fn commit(event: &Event, sha: &CommitSha) -> String {
 pub(super) fn at(event: &Event) -> String {
     let sha = event.attributes.sha.as_ref();
     prefixed(" at ", sha.map(|sha| commit(event, sha)))
-}
-
-fn web_url(event: &Event) -> Option<&str> {
-    event.meta.project.as_ref()?.web_url.as_deref()
 }
 
 /// A label, as a link if `address` is a valid URL.
@@ -83,7 +81,10 @@ pub(super) fn page(address: Option<&str>, label: &str) -> String {
 
 /// A label, as a link to a page of the project if the project has a valid URL.
 pub(super) fn project_page(event: &Event, path: &str, label: &str) -> String {
-    let link = web_url(event).and_then(|base| Link::below(base, path, label));
+    let link = event
+        .meta
+        .web_url()
+        .and_then(|base| Link::below(base, path, label));
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 

@@ -198,8 +198,7 @@ impl Rule {
     fn matches_action(&self, event: &Event) -> bool {
         let attributes = &event.attributes;
         matches_word(&self.actions, attributes.action.as_deref())
-            || attributes.generic_action.is_some()
-                && matches_word(&self.actions, attributes.generic_action)
+            || matches_word(&self.actions, attributes.generic_action)
     }
 
     /// A rule for fixes matches every success, because only a look-up on the chat server shows

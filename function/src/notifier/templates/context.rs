@@ -7,12 +7,11 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
-use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::limits::LIMITS;
-use crate::notifier::message::{MAX_NAME, MAX_PATH, MAX_TITLE};
+use crate::notifier::message::{self, MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::notifier::routing::NotifyReason;
 use crate::rocketchat::markup::{InlineCode, Link};
 
@@ -74,7 +73,7 @@ impl Context {
             "actor" => person(people.actor.as_ref()),
             "assignees" => persons(&people.assignees),
             "author" => person(people.author.as_ref()),
-            "commit" => optional(sha, |sha| commit(&self.event, sha)),
+            "commit" => optional(sha, |sha| safe_markup(message::commit(&self.event, sha))),
             "committer" => person(people.committer.as_ref()),
             "confidential" => Value::from(meta.confidential),
             "default_message" => safe_markup(self.builtin.clone()),
@@ -182,13 +181,6 @@ fn persons(people: &[Person]) -> Value {
         .collect()
 }
 
-/// The short id as a link to the commit, or the full id if it cannot be linked.
-fn commit(event: &Event, sha: &CommitSha) -> Value {
-    let link =
-        web_url(event).and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
-    safe_markup(link.map_or_else(|| format!("`{sha}`"), |link| link.to_string()))
-}
-
 /// The kind and the number, as a link if the page has a valid URL.
 fn page(event: &Event) -> Value {
     let kind = event.kind().label().replace('_', " ");
@@ -196,7 +188,7 @@ fn page(event: &Event) -> Value {
     let label = number.map_or(kind.clone(), |number| format!("{kind} {number}"));
     let numbered = |folder: &str| {
         let path = format!("-/{folder}/{}", number?);
-        Link::below(web_url(event)?, &path, &label)
+        Link::below(event.meta.web_url()?, &path, &label)
     };
     let link = match event.kind() {
         Kind::Pipeline => numbered("pipelines"),
@@ -207,10 +199,6 @@ fn page(event: &Event) -> Value {
         }
     };
     safe_markup(link.map_or_else(|| label.clone(), |link| link.to_string()))
-}
-
-fn web_url(event: &Event) -> Option<&str> {
-    event.meta.project.as_ref()?.web_url.as_deref()
 }
 
 /// Prints one value of a template. Everything except terms, numbers and safe markup is printed in a
