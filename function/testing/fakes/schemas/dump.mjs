@@ -12,6 +12,7 @@ const routes = {
   'chat.sendMessage': 'isChatSendMessageProps',
   'chat.update': 'isChatUpdateProps',
   'im.create': 'isDmCreateProps',
+  'rooms.info': 'isRoomsInfoProps',
   'users.info': 'isUsersInfoParamsGetProps',
 };
 

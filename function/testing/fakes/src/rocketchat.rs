@@ -2,6 +2,7 @@
 //! Owns the handle that tests use; sockets are in `connection`, validation and behaviour in `middleware` and `handlers`.
 //! Each request that violates the published API is recorded as a violation and fails the test when the handle is dropped.
 
+mod administration;
 mod attachments;
 mod builder;
 mod chunks;
@@ -17,6 +18,7 @@ mod message;
 mod middleware;
 mod people;
 mod reply;
+mod room;
 mod route;
 mod schema;
 mod server;
@@ -29,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::JoinHandle;
 
+pub use administration::Kept;
 pub use builder::Builder;
 pub use fault::Fault;
 pub use message::Message;
@@ -127,10 +130,11 @@ impl FakeRocketChat {
         }
     }
 
-    /// All stored messages, read or unread, oldest first.
+    /// All stored messages that are not deleted, read or unread, oldest first.
     pub fn messages(&self) -> Vec<Message> {
         let store = self.server.store();
         let stored = store.messages.iter();
+        let stored = stored.filter(|stored| stored.deleted.is_none());
         stored.map(|stored| stored.message.clone()).collect()
     }
 
@@ -141,14 +145,6 @@ impl FakeRocketChat {
             .messages
             .iter_mut()
             .for_each(|stored| stored.read = true);
-    }
-
-    /// Deletes a message, as a user can; its id can then be used again.
-    pub fn delete_message(&self, message_id: &str) {
-        let mut store = self.server.store();
-        store
-            .messages
-            .retain(|stored| stored.message.id != message_id);
     }
 
     /// How many calls a route has received, including rejected and failed ones.

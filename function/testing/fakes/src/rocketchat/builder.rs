@@ -19,11 +19,18 @@ const BOT: &str = "gitlab-bot";
 
 /// Settings of a [`FakeRocketChat`].
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of the server that is on or off"
+)]
 pub struct Builder {
     roles: Vec<String>,
     users: Vec<String>,
+    deactivated: Vec<String>,
     max_message_size: usize,
     drops_unknown_users: bool,
+    racing_room_creation: bool,
+    editing_allowed: bool,
     inspectable: bool,
     address: String,
 }
@@ -34,8 +41,11 @@ impl Default for Builder {
         Self {
             roles: owned(&["user", "bot"]),
             users: owned(&["alice", "bob", "carol"]),
+            deactivated: Vec::new(),
             max_message_size: 5000,
             drops_unknown_users: false,
+            racing_room_creation: false,
+            editing_allowed: true,
             inspectable: false,
             address: "127.0.0.1:0".to_owned(),
         }
@@ -57,6 +67,13 @@ impl Builder {
         self
     }
 
+    /// Usernames of further accounts, which had direct messages with the bot before an administrator deactivated them.
+    #[must_use]
+    pub fn deactivated(mut self, users: &[&str]) -> Self {
+        self.deactivated = users.iter().map(|&user| user.to_owned()).collect();
+        self
+    }
+
     /// `Message_MaxAllowedSize`, in UTF-16 code units; default 5000.
     #[must_use]
     pub fn max_message_size(mut self, units: usize) -> Self {
@@ -70,6 +87,22 @@ impl Builder {
     #[must_use]
     pub fn drops_unknown_users(mut self) -> Self {
         self.drops_unknown_users = true;
+        self
+    }
+
+    /// Takes 50 ms between the look-up and the insert of a new room, as a server with a slow database does.
+    ///
+    /// Of simultaneous first calls of `im.create` for one room, all but one then fail with an `E11000` text.
+    #[must_use]
+    pub fn racing_room_creation(mut self) -> Self {
+        self.racing_room_creation = true;
+        self
+    }
+
+    /// Turns `Message_AllowEditing` off: `chat.update` is then rejected.
+    #[must_use]
+    pub fn editing_forbidden(mut self) -> Self {
+        self.editing_allowed = false;
         self
     }
 
@@ -93,7 +126,11 @@ impl Builder {
         let address = listener.local_addr()?;
         let roles: Vec<&str> = self.roles.iter().map(String::as_str).collect();
         let bot = User::new(BOT, &roles);
-        let people = self.users.iter().map(|name| User::new(name, &["user"]));
+        let people = self
+            .users
+            .iter()
+            .chain(&self.deactivated)
+            .map(|name| User::new(name, &["user"]));
         let store = Store {
             users: std::iter::once(bot.clone()).chain(people).collect(),
             ..Store::default()
@@ -103,6 +140,8 @@ impl Builder {
             auth_token: AUTH_TOKEN.to_owned(),
             max_message_size: self.max_message_size,
             drops_unknown_users: self.drops_unknown_users,
+            racing_room_creation: self.racing_room_creation,
+            editing_allowed: self.editing_allowed,
             store: Mutex::new(store),
             message_stored: Notify::new(),
             race_barrier: Barrier::new(2),
@@ -116,6 +155,11 @@ impl Builder {
             Arc::clone(&server),
             self.inspectable,
         ));
-        Ok(FakeRocketChat::new(address, server, task))
+        let chat = FakeRocketChat::new(address, server, task);
+        for username in &self.deactivated {
+            chat.direct_room(&[BOT, username]);
+            chat.deactivate_user(username);
+        }
+        Ok(chat)
     }
 }

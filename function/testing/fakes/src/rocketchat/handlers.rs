@@ -4,6 +4,7 @@
 mod create_direct_message;
 mod get_message;
 mod people;
+mod room_info;
 mod send_message;
 mod update_message;
 mod validate_message;
@@ -11,14 +12,16 @@ mod validate_message;
 pub(super) use create_direct_message::create_direct_message;
 pub(super) use get_message::get_message;
 pub(super) use people::{me, user_info};
+pub(super) use room_info::room_info;
 pub(super) use send_message::{Collision, send_message};
 pub(super) use update_message::update_message;
 
 use serde_json::{Value, json};
 
-use super::Message;
-use super::people::User;
+use super::people::{Permission, User};
 use super::reply::Reply;
+use super::room::Room;
+use super::{Kept, Message};
 
 /// The reply, or the rejection that ended the handler early.
 type HandlerResult = Result<Reply, Reply>;
@@ -42,8 +45,20 @@ fn check_size(text: &str, limit: usize) -> Result<(), Reply> {
     ))
 }
 
-/// A message in the format of the API.
-fn as_json(message: &Message, sender: &User) -> Value {
+/// Rejects an account that may not write in a room.
+fn check_writable(room: &Room, user: &User) -> Result<(), Reply> {
+    if !room.has(&user.id) || !user.may(Permission::ViewDirectMessages) {
+        return Err(Reply::failure("error-not-allowed"));
+    }
+    if room.read_only == Some(true) && !user.may(Permission::PostInReadOnlyRooms) {
+        let reason = "You can't send messages because the room is readonly.";
+        return Err(Reply::failure(reason));
+    }
+    Ok(())
+}
+
+/// A message in the format of the API, and how it is kept if it is deleted.
+fn as_json(message: &Message, deleted: Option<Kept>, sender: &User) -> Value {
     let text = &message.text;
     let mut body = json!({
         "_id": message.id,
@@ -59,6 +74,18 @@ fn as_json(message: &Message, sender: &User) -> Value {
     });
     if let Some(attachments) = &message.attachments {
         body["attachments"] = attachments.clone();
+    }
+    match deleted {
+        Some(Kept::Removed) => {
+            body["t"] = "rm".into();
+            body["attachments"] = json!([]);
+            body["editedBy"] = body["u"].clone();
+        }
+        Some(Kept::Hidden) => body["_hidden"] = true.into(),
+        None => {}
+    }
+    if text.is_empty() {
+        body.as_object_mut().map(|body| body.remove("md"));
     }
     body
 }

@@ -68,7 +68,10 @@ fn authenticate(server: &Server, route: Route, call: &Call) -> Result<User, Repl
     if user_id.as_deref() != Some(server.bot.id.as_bytes()) {
         return Err(Reply::unauthorized());
     }
-    Ok(server.bot.clone())
+    // The roles may have changed since the start.
+    let store = server.store();
+    let account = store.user_by_id(&server.bot.id);
+    account.cloned().ok_or_else(Reply::unauthorized)
 }
 
 fn query_parameters(server: &Server, route: Route, call: &Call) -> Result<Value, Reply> {
@@ -118,7 +121,7 @@ fn validate(server: &Server, route: Route, parameters: Value) -> Result<Value, R
     Err(match route {
         // This route validates inside its handler, so its error has the format of a thrown error.
         Route::SendMessage => Reply::thrown("invalid-params", &error, &Value::Null),
-        Route::Me | Route::UserInfo | Route::GetMessage => {
+        Route::Me | Route::UserInfo | Route::RoomInfo | Route::GetMessage => {
             Reply::validation_error("error-invalid-params", &error)
         }
         Route::CreateDirectMessage | Route::UpdateMessage => {

@@ -8,6 +8,8 @@ pub(super) struct User {
     pub(super) id: String,
     pub(super) username: String,
     pub(super) roles: Vec<String>,
+    /// `false` once an administrator has deactivated the account.
+    pub(super) active: bool,
 }
 
 /// The permissions that the fake checks.
@@ -15,9 +17,15 @@ pub(super) struct User {
 pub(super) enum Permission {
     BypassRateLimit,
     CreateDirectMessages,
+    /// Edit messages of others, and any message where editing is off.
+    EditMessages,
     Impersonate,
     MentionAll,
     MentionHere,
+    /// Write in rooms that are read-only.
+    PostInReadOnlyRooms,
+    /// Read and write in direct-message rooms of which the account is a member.
+    ViewDirectMessages,
 }
 
 impl User {
@@ -27,6 +35,7 @@ impl User {
             id: id_for(username),
             username: username.to_owned(),
             roles: roles.iter().map(|&role| role.to_owned()).collect(),
+            active: true,
         }
     }
 
@@ -35,6 +44,10 @@ impl User {
         let granted: &[&str] = match permission {
             Permission::BypassRateLimit => &["admin", "bot", "app"],
             Permission::CreateDirectMessages => &["admin", "user", "bot", "app"],
+            Permission::EditMessages | Permission::PostInReadOnlyRooms => {
+                &["admin", "owner", "moderator"]
+            }
+            Permission::ViewDirectMessages => &["admin", "user", "bot", "app", "guest"],
             // Not a mistake: administrators do not have this permission.
             Permission::Impersonate => &["bot", "app"],
             Permission::MentionAll | Permission::MentionHere => {

@@ -9,6 +9,8 @@ pub enum Route {
     Me,
     /// `GET /api/v1/users.info`: another account.
     UserInfo,
+    /// `GET /api/v1/rooms.info`: a room, with its read-only and encrypted states.
+    RoomInfo,
     /// `POST /api/v1/im.create` or `dm.create`: create a direct-message room, or return the existing one.
     CreateDirectMessage,
     /// `POST /api/v1/chat.sendMessage`: send a message under an id that the client chose.
@@ -21,9 +23,10 @@ pub enum Route {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Me,
         Self::UserInfo,
+        Self::RoomInfo,
         Self::CreateDirectMessage,
         Self::SendMessage,
         Self::GetMessage,
@@ -33,7 +36,7 @@ impl Route {
     /// Its HTTP method.
     pub fn method(self) -> &'static str {
         match self {
-            Self::Me | Self::UserInfo | Self::GetMessage => "GET",
+            Self::Me | Self::UserInfo | Self::RoomInfo | Self::GetMessage => "GET",
             Self::CreateDirectMessage | Self::SendMessage | Self::UpdateMessage => "POST",
         }
     }
@@ -43,6 +46,7 @@ impl Route {
         match self {
             Self::Me => "/api/v1/me",
             Self::UserInfo => "/api/v1/users.info",
+            Self::RoomInfo => "/api/v1/rooms.info",
             Self::CreateDirectMessage => "/api/v1/im.create",
             Self::SendMessage => "/api/v1/chat.sendMessage",
             Self::GetMessage => "/api/v1/chat.getMessage",

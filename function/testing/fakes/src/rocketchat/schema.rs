@@ -17,6 +17,8 @@ static GET_MESSAGE: LazyLock<Validator> =
     LazyLock::new(|| compile(include_str!("../../schemas/chat.getMessage.json")));
 static UPDATE_MESSAGE: LazyLock<Validator> =
     LazyLock::new(|| compile(include_str!("../../schemas/chat.update.json")));
+static ROOM_INFO: LazyLock<Validator> =
+    LazyLock::new(|| compile(include_str!("../../schemas/rooms.info.json")));
 static USER_INFO: LazyLock<Validator> =
     LazyLock::new(|| compile(include_str!("../../schemas/users.info.json")));
 
@@ -27,6 +29,7 @@ pub(super) fn check(route: Route, parameters: &Value) -> Result<(), String> {
         Route::CreateDirectMessage => &CREATE_DIRECT_MESSAGE,
         Route::GetMessage => &GET_MESSAGE,
         Route::UpdateMessage => &UPDATE_MESSAGE,
+        Route::RoomInfo => &ROOM_INFO,
         Route::UserInfo => &USER_INFO,
         Route::Me => return Ok(()),
     };

@@ -17,6 +17,9 @@ pub(super) struct Server {
     pub(super) auth_token: String,
     pub(super) max_message_size: usize,
     pub(super) drops_unknown_users: bool,
+    pub(super) racing_room_creation: bool,
+    /// `Message_AllowEditing`.
+    pub(super) editing_allowed: bool,
     pub(super) store: Mutex<Store>,
     /// Notified when a message is stored.
     pub(super) message_stored: Notify,
@@ -48,8 +51,11 @@ impl Server {
         let (user, parameters) = (&checked.user, &checked.parameters);
         let result = match route {
             Route::Me => Ok(handlers::me(user)),
-            Route::UserInfo => handlers::user_info(self, parameters),
-            Route::CreateDirectMessage => handlers::create_direct_message(self, user, parameters),
+            Route::UserInfo => handlers::user_info(self, user, parameters),
+            Route::RoomInfo => handlers::room_info(self, user, parameters),
+            Route::CreateDirectMessage => {
+                handlers::create_direct_message(self, user, parameters).await
+            }
             Route::SendMessage => handlers::send_message(self, user, parameters, collision).await,
             Route::GetMessage => handlers::get_message(self, user, parameters),
             Route::UpdateMessage => handlers::update_message(self, user, parameters),

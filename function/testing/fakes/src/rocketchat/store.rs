@@ -6,30 +6,15 @@ use std::collections::{BTreeMap, HashMap};
 use super::fault::Faults;
 use super::limiter::Limiter;
 use super::people::User;
-use super::{Message, Route};
-
-/// A room for direct messages.
-#[derive(Clone, Debug)]
-pub(super) struct Room {
-    pub(super) id: String,
-    pub(super) members: Vec<User>,
-}
-
-impl Room {
-    pub(super) fn has(&self, user_id: &str) -> bool {
-        self.members.iter().any(|member| member.id == user_id)
-    }
-
-    pub(super) fn usernames(&self) -> Vec<&str> {
-        let members = self.members.iter();
-        members.map(|member| member.username.as_str()).collect()
-    }
-}
+use super::room::Room;
+use super::{Kept, Message, Route};
 
 /// A message and whether a test has read it.
 pub(super) struct Stored {
     pub(super) message: Message,
     pub(super) read: bool,
+    /// How its document is kept, once it is deleted.
+    pub(super) deleted: Option<Kept>,
 }
 
 /// The id is already in use.
@@ -54,38 +39,60 @@ impl Store {
         self.users.iter().find(|user| user.username == username)
     }
 
-    pub(super) fn message(&self, id: &str) -> Option<&Message> {
-        let stored = self.messages.iter().map(|stored| &stored.message);
-        stored.into_iter().find(|message| message.id == id)
+    pub(super) fn user_by_id(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
     }
 
-    pub(super) fn message_mut(&mut self, id: &str) -> Option<&mut Message> {
-        let stored = self.messages.iter_mut();
-        stored
-            .map(|stored| &mut stored.message)
-            .find(|message| message.id == id)
+    pub(super) fn user_mut(&mut self, username: &str) -> Option<&mut User> {
+        self.users.iter_mut().find(|user| user.username == username)
     }
 
-    /// Creates the room of these users, or returns the existing one.
-    pub(super) fn room_of(&mut self, members: Vec<User>) -> Room {
-        let mut ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
-        ids.sort_unstable();
-        let id = ids.concat();
-        let room = self.rooms.entry(id.clone());
-        room.or_insert(Room { id, members }).clone()
+    /// The current usernames of the members of a room.
+    pub(super) fn usernames(&self, room: &Room) -> Vec<&str> {
+        let members = room.members.iter().filter_map(|id| self.user_by_id(id));
+        members.map(|member| member.username.as_str()).collect()
+    }
+
+    pub(super) fn stored(&self, id: &str) -> Option<&Stored> {
+        self.messages.iter().find(|stored| stored.message.id == id)
+    }
+
+    pub(super) fn stored_mut(&mut self, id: &str) -> Option<&mut Stored> {
+        let mut messages = self.messages.iter_mut();
+        messages.find(|stored| stored.message.id == id)
+    }
+
+    /// Creates the room of these accounts, or returns the existing one.
+    pub(super) fn room_of(&mut self, members: Vec<String>) -> &mut Room {
+        let room = self.rooms.entry(Room::id_for(&members));
+        room.or_insert_with(|| Room::of(members))
     }
 
     /// Stores a message unless its id is in use.
     pub(super) fn insert(&mut self, message: Message) -> Result<(), DuplicateId> {
-        if self.message(&message.id).is_some() {
+        if self.stored(&message.id).is_some() {
             return Err(DuplicateId);
         }
         *self.inserts.entry(message.id.clone()).or_default() += 1;
         self.messages.push(Stored {
             message,
             read: false,
+            deleted: None,
         });
         Ok(())
+    }
+
+    /// Stores a message of another account, marked as read because no test expects it; `false` if its id is in use.
+    pub(super) fn insert_other(&mut self, message: Message) -> bool {
+        let id = message.id.clone();
+        let inserted = self.insert(message).is_ok();
+        if inserted {
+            self.inserts.remove(&id);
+            self.messages.iter_mut().for_each(|stored| {
+                stored.read |= stored.message.id == id;
+            });
+        }
+        inserted
     }
 
     /// The oldest unread message, which is then marked as read.

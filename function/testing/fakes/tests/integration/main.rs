@@ -1,15 +1,18 @@
 //! Tests of the fakes, because the tests of webhook-app rely on them.
-//! Each module covers one part: rejected calls, stored messages, injected faults, deliveries, programs.
+//! Each module covers one part: accounts, rooms, rejected calls, stored and deleted messages, injected faults, deliveries, programs.
 #![expect(
     clippy::expect_used,
     reason = "helper functions fail the test in the same way as assertions"
 )]
 
+mod accounts;
 mod client;
+mod deleted;
 mod deliveries;
 mod duplicates;
 mod faults;
 mod limits;
 mod program;
 mod rejections;
+mod rooms;
 mod sending;

@@ -13,7 +13,11 @@ pub(in crate::rocketchat) fn me(user: &User) -> Reply {
     Reply::json(200, &body)
 }
 
-pub(in crate::rocketchat) fn user_info(server: &Server, parameters: &Value) -> HandlerResult {
+pub(in crate::rocketchat) fn user_info(
+    server: &Server,
+    caller: &User,
+    parameters: &Value,
+) -> HandlerResult {
     let (username, id) = (&parameters["username"], &parameters["userId"]);
     let store = server.store();
     let found = store
@@ -21,7 +25,12 @@ pub(in crate::rocketchat) fn user_info(server: &Server, parameters: &Value) -> H
         .iter()
         .find(|user| username == user.username.as_str() || id == user.id.as_str());
     let user = found.ok_or_else(|| Reply::failure("User not found."))?;
-    Ok(Reply::success("user", &as_json(user)))
+    let mut body = as_json(user);
+    // Roles of others are only for accounts with `view-full-other-user-info`.
+    if user.id != caller.id && !caller.roles.iter().any(|role| role == "admin") {
+        body.as_object_mut().map(|body| body.remove("roles"));
+    }
+    Ok(Reply::success("user", &body))
 }
 
 fn as_json(user: &User) -> Value {
@@ -30,8 +39,8 @@ fn as_json(user: &User) -> Value {
         "username": user.username,
         "name": user.username,
         "roles": user.roles,
-        "status": "online",
-        "active": true,
+        "status": if user.active { "online" } else { "offline" },
+        "active": user.active,
         "type": "user",
     })
 }

@@ -40,7 +40,7 @@ pub(in crate::rocketchat) async fn send_message(
         Some(Collision::DuplicateText(text)) => error = text,
         Some(Collision::LosesRace | Collision::Race) | None => {}
     }
-    if server.store().message(&message.id).is_some() {
+    if server.store().stored(&message.id).is_some() {
         return Err(Reply::failure(error));
     }
     match &collision {
@@ -58,24 +58,20 @@ pub(in crate::rocketchat) async fn send_message(
         return Err(Reply::failure(&duplicate_key_error(&message.id)));
     }
     server.message_stored.notify_one();
-    Ok(Reply::success("message", &as_json(&message, user)))
+    Ok(Reply::success("message", &as_json(&message, None, user)))
 }
 
-/// Stores another user's message under the id, marked as read because no test expects it.
+/// Stores another user's message under the id.
 fn insert_other(store: &mut Store, message: &Message, username: &str, same_room: bool) {
     let mut other_message = message.clone();
     username.clone_into(&mut other_message.sender);
     "mine".clone_into(&mut other_message.text);
     if !same_room {
-        let other = store.user(username).cloned();
-        other_message.room_id = store.room_of(other.into_iter().collect()).id;
+        let other = store.user(username).map(|other| other.id.clone());
+        let room = store.room_of(other.into_iter().collect());
+        other_message.room_id.clone_from(&room.id);
     }
-    if store.insert(other_message).is_ok() {
-        store.inserts.remove(&message.id);
-        store.messages.iter_mut().for_each(|stored| {
-            stored.read |= stored.message.id == message.id;
-        });
-    }
+    store.insert_other(other_message);
 }
 
 fn duplicate_key_error(id: &str) -> String {

@@ -3,7 +3,7 @@
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
-use super::check_size;
+use super::{check_size, check_writable};
 use crate::rocketchat::clock::iso_now;
 use crate::rocketchat::mentions::mentions;
 use crate::rocketchat::people::{Permission, User, short_id};
@@ -91,7 +91,7 @@ fn check_thread(server: &Server, given: &Value) -> Result<(), Reply> {
     Ok(())
 }
 
-/// The other members of the room, which must exist and have the bot as a member.
+/// The other members of the room, which must exist, have the bot as a member and accept its plain text.
 fn recipient(server: &Server, user: &User, given: &Value) -> Result<String, Reply> {
     let Some(room_id) = given["rid"].as_str().filter(|id| !id.is_empty()) else {
         server.violation("chat.sendMessage without message.rid");
@@ -101,11 +101,14 @@ fn recipient(server: &Server, user: &User, given: &Value) -> Result<String, Repl
     let store = server.store();
     let room = store.rooms.get(room_id);
     let room = room.ok_or_else(|| Reply::failure("error-invalid-room"))?;
-    if !room.has(&user.id) {
-        return Err(Reply::failure("error-not-allowed"));
+    check_writable(room, user)?;
+    if room.encrypted {
+        let reason = "Not allowed to send un-encrypted messages in an encrypted room";
+        let details = json!({ "method": "sendMessage" });
+        return Err(Reply::thrown("error-not-allowed", reason, &details));
     }
-    let others = room.members.iter().filter(|member| member.id != user.id);
-    let others: Vec<_> = others.map(|member| member.username.as_str()).collect();
+    let mut others = store.usernames(room);
+    others.retain(|username| *username != user.username);
     Ok(others.join(","))
 }
 
