@@ -2,6 +2,7 @@
 //! Owns the handle that tests use; sockets are in `connection`, validation and behaviour in `middleware` and `handlers`.
 //! Each request that violates the published API is recorded as a violation and fails the test when the handle is dropped.
 
+mod absence;
 mod administration;
 mod attachments;
 mod builder;
@@ -28,9 +29,11 @@ mod wire;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+pub use absence::Away;
 pub use administration::Kept;
 pub use builder::Builder;
 pub use fault::Fault;
@@ -105,6 +108,13 @@ impl FakeRocketChat {
     /// Removes all injected faults.
     pub fn clear_faults(&self) {
         self.server.store().faults.clear();
+    }
+
+    /// Is away for a time and then comes back by itself; returns as soon as it is away.
+    ///
+    /// Absences do not overlap: one that is ordered during another begins after it.
+    pub async fn away(&self, lasting: Duration, how: Away) {
+        self.server.absence.order(lasting, how).await;
     }
 
     /// Takes the oldest unread message and marks it as read.

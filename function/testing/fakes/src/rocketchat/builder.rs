@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::{Barrier, Notify};
 
+use super::absence::Absence;
 use super::people::User;
 use super::server::Server;
 use super::store::Store;
@@ -135,6 +136,7 @@ impl Builder {
             users: std::iter::once(bot.clone()).chain(people).collect(),
             ..Store::default()
         };
+        let (absence, orders) = Absence::new();
         let server = Arc::new(Server {
             bot,
             auth_token: AUTH_TOKEN.to_owned(),
@@ -143,6 +145,7 @@ impl Builder {
             racing_room_creation: self.racing_room_creation,
             editing_allowed: self.editing_allowed,
             store: Mutex::new(store),
+            absence,
             message_stored: Notify::new(),
             race_barrier: Barrier::new(2),
         });
@@ -154,6 +157,7 @@ impl Builder {
             listener,
             Arc::clone(&server),
             self.inspectable,
+            orders,
         ));
         let chat = FakeRocketChat::new(address, server, task);
         for username in &self.deactivated {

@@ -9,35 +9,104 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
+use super::absence::{Away, Order};
 use super::chunks::{Chunks, response};
 use super::handlers::Collision;
 use super::middleware::Call;
 use super::reply::Reply;
 use super::server::Server;
-use super::wire::{Cut, Wire};
+use super::wire::{After, Cut, Ending, Wire};
 use super::{Route, fault_injection, inspect};
 
+/// How many connections wait for being accepted after an absence.
+const BACKLOG: u32 = 1024;
+
 /// Accepts connections until it is dropped, which closes them.
-pub(super) async fn accept(listener: TcpListener, server: Arc<Server>, inspectable: bool) {
+pub(super) async fn accept(
+    mut listener: TcpListener,
+    server: Arc<Server>,
+    inspectable: bool,
+    mut orders: UnboundedReceiver<Order>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
+                let Ok((stream, _)) = accepted else { continue };
+                if let Some((Away::Reset, _)) = server.absence.now() {
+                    // With a linger time of zero, closing sends a reset.
+                    let _ = stream.set_zero_linger();
+                } else {
                     connections.spawn(serve(stream, Arc::clone(&server), inspectable));
                 }
             }
             Some(_) = connections.join_next() => {}
+            Some(order) = next_order(&server, &mut orders) => {
+                let until = server.absence.begin(order.how, order.lasting);
+                match order.how {
+                    Away::Refused => {
+                        connections.shutdown().await;
+                        listener = refuse(listener, order.begun, until).await;
+                    }
+                    Away::Reset => {
+                        // Dropped during this absence, a connection is reset; see `wire`.
+                        connections.shutdown().await;
+                        let _told = order.begun.send(());
+                    }
+                    Away::Status(_) | Away::Silent => {
+                        let _told = order.begun.send(());
+                    }
+                }
+            }
         }
+    }
+}
+
+/// The next order, once the absence before it is over.
+async fn next_order(server: &Server, orders: &mut UnboundedReceiver<Order>) -> Option<Order> {
+    if let Some((_, until)) = server.absence.now() {
+        sleep_until(until).await;
+    }
+    orders.recv().await
+}
+
+/// Refuses connections for a time. A socket that is bound and does not listen keeps the port for us.
+async fn refuse(
+    listener: TcpListener,
+    begun: tokio::sync::oneshot::Sender<()>,
+    until: Instant,
+) -> TcpListener {
+    let address = match listener.local_addr() {
+        Ok(address) => address,
+        Err(error) => panic!("the fake Rocket.Chat has no address: {error}"),
+    };
+    drop(listener);
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
+    let bound = socket.and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    let _told = begun.send(());
+    sleep_until(until).await;
+    match bound.and_then(|socket| socket.listen(BACKLOG)) {
+        Ok(listener) => listener,
+        Err(error) => panic!("the fake Rocket.Chat cannot listen again on {address}: {error}"),
     }
 }
 
 async fn serve(stream: TcpStream, server: Arc<Server>, inspectable: bool) {
     let cut = Cut::default();
-    let wire = TokioIo::new(Wire::new(stream, cut.clone()));
+    let wire = TokioIo::new(Wire::new(stream, cut.clone(), Arc::clone(&server)));
     let service = service_fn(move |request| {
         let (server, cut) = (Arc::clone(&server), cut.clone());
         async move { Ok::<_, Infallible>(respond(server, cut, request, inspectable).await) }
@@ -76,6 +145,10 @@ async fn respond(
     let Some(route) = Route::find(&call.method, &call.path) else {
         return response(&server.not_found(&call));
     };
+    if let Some((how, until)) = server.absence.now() {
+        *server.store().calls.entry(route).or_default() += 1;
+        return response(&absent(how, until, &cut).await);
+    }
     let fault = {
         let mut store = server.store();
         *store.calls.entry(route).or_default() += 1;
@@ -85,6 +158,16 @@ async fn respond(
         return response(&handle(server, route, call, None).await);
     };
     fault_injection::inject(server, &cut, route, call, fault).await
+}
+
+/// The reply to a call during an absence; a connection that stays silent is closed at its end.
+async fn absent(how: Away, until: Instant, cut: &Cut) -> Reply {
+    if let Away::Status(status) = how {
+        return Reply::proxy_page(status);
+    }
+    cut.set(After::Bytes(0), Ending::Close);
+    sleep_until(until).await;
+    Reply::proxy_page(504)
 }
 
 /// Handles a call to its end even if the client disconnects, as the real server does.

@@ -105,7 +105,8 @@ impl Reply {
         Self::raw(200, "text/html; charset=utf-8", page)
     }
 
-    fn proxy_page(status: u16) -> Self {
+    /// The page of a proxy that answers for an absent server.
+    pub(super) fn proxy_page(status: u16) -> Self {
         let reason = hyper::StatusCode::from_u16(status)
             .ok()
             .and_then(|status| status.canonical_reason())

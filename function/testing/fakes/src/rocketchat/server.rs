@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Barrier, Notify};
 
 use super::Route;
+use super::absence::Absence;
 use super::handlers::{self, Collision};
 use super::middleware::{self, Call};
 use super::people::User;
@@ -21,6 +22,7 @@ pub(super) struct Server {
     /// `Message_AllowEditing`.
     pub(super) editing_allowed: bool,
     pub(super) store: Mutex<Store>,
+    pub(super) absence: Absence,
     /// Notified when a message is stored.
     pub(super) message_stored: Notify,
     /// Where two racing sends wait for each other.

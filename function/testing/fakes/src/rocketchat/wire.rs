@@ -9,6 +9,9 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::absence::Away;
+use super::server::Server;
+
 /// Where a response is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
@@ -45,6 +48,7 @@ impl Cut {
 
 pub(super) struct Wire {
     stream: TcpStream,
+    server: Arc<Server>,
     cut: Cut,
     /// Bytes that may still be sent, once a cut is set.
     remaining: Option<usize>,
@@ -52,9 +56,10 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, cut: Cut) -> Self {
+    pub(super) fn new(stream: TcpStream, cut: Cut, server: Arc<Server>) -> Self {
         Self {
             stream,
+            server,
             cut,
             remaining: None,
             sending_closed: false,
@@ -74,6 +79,14 @@ impl Wire {
                 self.sending_closed = true;
                 Pin::new(&mut self.stream).poll_shutdown(context)
             }
+        }
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if let Some((Away::Reset, _)) = self.server.absence.now() {
+            let _ = self.stream.set_zero_linger();
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Tests of the fakes, because the tests of webhook-app rely on them.
-//! Each module covers one part: accounts, rooms, rejected calls, stored and deleted messages, injected faults, deliveries, programs.
+//! Each module covers one part: accounts, rooms, rejected calls, stored and deleted messages, injected faults, absences, deliveries, programs.
 #![expect(
     clippy::expect_used,
     reason = "helper functions fail the test in the same way as assertions"
 )]
 
+mod absences;
 mod accounts;
 mod client;
 mod deleted;
