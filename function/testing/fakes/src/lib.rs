@@ -4,6 +4,7 @@
 
 pub mod exchange;
 pub mod gitlab;
+pub mod https;
 pub mod rocketchat;
 mod settings;
 

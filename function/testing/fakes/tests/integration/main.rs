@@ -12,6 +12,7 @@ mod deleted;
 mod deliveries;
 mod duplicates;
 mod faults;
+mod https;
 mod limits;
 mod program;
 mod rejections;
