@@ -15,6 +15,8 @@ pub mod participants;
 pub mod commit;
 pub(crate) mod project;
 pub(crate) mod status;
+mod json;
+mod list;
 mod lenient;
 mod text;
 

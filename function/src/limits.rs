@@ -96,8 +96,16 @@ limits! {
     bodies: BodyLimits {
         /// Largest body, GitLab's own limit (`REQUEST_BODY_SIZE_LIMIT` of GitLab 17.8).
         max_bytes: usize = 25 * MIB,
-        /// Memory for all bodies together: two of the largest and many of the usual size.
-        budget_bytes: usize = 64 * MIB,
+        /// Memory for all bodies together: two of the largest and many of the usual size. While one of
+        /// them is parsed, the process needs twice the length of that body more, and all of it together
+        /// stays below 128 MB.
+        budget_bytes: usize = 56 * MIB,
+        /// Longest body that is copied when it grows.
+        small_bytes: usize = MIB,
+        /// Address space of a longer body; it uses memory only for what has arrived. From 32 MiB on, the
+        /// C library returns memory to the system at once and never moves it, so large bodies leave no
+        /// gaps in the heap.
+        large_capacity_bytes: usize = 33 * MIB,
         /// Longest wait for memory that other bodies use.
         max_wait: Duration = Duration::from_secs(1),
         /// From the end of the headers to the end of the body. A deadline and not an idle timeout,
@@ -226,6 +234,9 @@ limits! {
         /// Longest text that is kept: more than any message shows and longer than any address that is
         /// linked to, so that an event in progress is small however large its body was.
         max_text_bytes: usize = 4096,
+        /// Longest string of a body before its escapes are replaced; of a longer one, only this much is
+        /// parsed: twice the longest text in escapes of six characters, and more.
+        max_json_string_bytes: usize = 64 * KIB,
         /// Entries of a list that are kept: more assignees than a rule can notify.
         max_list_entries: usize = 100,
         /// Longest ID and source of a CloudEvent together; they are kept as a digest.

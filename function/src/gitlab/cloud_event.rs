@@ -4,16 +4,19 @@
 //! name jobs differently from GitLab.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
-use serde::Deserialize;
+use serde::de::{self, IgnoredAny, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::event::{ParseError, read};
 use super::idempotency_key::IdempotencyKey;
+use super::json;
 use super::text::Text;
 use crate::limits::LIMITS;
 
@@ -60,8 +63,31 @@ struct Envelope<'a> {
     source: Option<Text<'a>>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data_base64: Option<Text<'a>>,
+    data_base64: Option<Decoded>,
+}
+
+/// Bytes in base64, decoded while they are parsed, because an encoded text with an escape would be
+/// copied. `None` if it is not valid.
+struct Decoded(Option<Vec<u8>>);
+
+impl<'de> Deserialize<'de> for Decoded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(DecodedVisitor)
+    }
+}
+
+struct DecodedVisitor;
+
+impl Visitor<'_> for DecodedVisitor {
+    type Value = Decoded;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Decoded, E> {
+        Ok(Decoded(STANDARD.decode(text.trim()).ok()))
+    }
 }
 
 /// Reads the envelope. Fails with a [`ParseError`] if an attribute is missing, too long or of
@@ -80,24 +106,31 @@ pub fn parse<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<CloudEvent<'a>, 
 fn parse_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
     let body =
         std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
-    let envelope: Envelope = read(body)?;
+    if !body.trim_ascii_start().starts_with('{') {
+        read::<IgnoredAny>(body)?;
+        return Err(ParseError::Field("specversion".to_owned()));
+    }
+    let envelope: Envelope = serde_json::from_str(body).map_err(|_| envelope_error(body))?;
     let key = key(
         Text::non_blank(envelope.specversion.as_ref()),
         Text::non_blank(envelope.id.as_ref()),
         Text::non_blank(envelope.source.as_ref()),
     )?;
-    let data = match (
-        envelope.data,
-        Text::non_blank(envelope.data_base64.as_ref()),
-    ) {
+    let data = match (envelope.data, envelope.data_base64) {
         (Some(data), _) => Cow::Borrowed(data.get().as_bytes()),
-        (None, Some(text)) => {
-            let bytes = STANDARD.decode(text);
-            Cow::Owned(bytes.map_err(|_| ParseError::Field("data_base64".to_owned()))?)
-        }
-        (None, None) => return Err(ParseError::Missing("data")),
+        (None, Some(Decoded(None))) => return Err(ParseError::Field("data_base64".to_owned())),
+        (None, Some(Decoded(Some(bytes)))) if !bytes.is_empty() => Cow::Owned(bytes),
+        (None, _) => return Err(ParseError::Missing("data")),
     };
     Ok(CloudEvent { key, data })
+}
+
+/// Why the body is not an envelope.
+fn envelope_error(body: &str) -> ParseError {
+    let syntax = read::<IgnoredAny>(body).err();
+    let field = || read::<Envelope>(&json::shortened(body)).err();
+    let error = syntax.or_else(field);
+    error.unwrap_or_else(|| ParseError::Field("data".to_owned()))
 }
 
 /// The key of the event. CloudEvents guarantees that id and source together are unique.

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::lenient::Lenient;
@@ -61,13 +62,36 @@ pub(crate) struct MaybeCommit(pub Option<CommitSha>);
 
 impl<'de> Deserialize<'de> for MaybeCommit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Some(text) = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)? else {
-            return Ok(Self(None));
-        };
-        match CommitSha::parse(&text) {
-            Some(sha) => Ok(Self(Some(sha))),
-            None if text.is_empty() || is_zero(&text) => Ok(Self(None)),
-            None => Err(serde::de::Error::custom(
+        deserializer.deserialize_option(MaybeCommitVisitor)
+    }
+}
+
+struct MaybeCommitVisitor;
+
+impl<'de> Visitor<'de> for MaybeCommitVisitor {
+    type Value = MaybeCommit;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string or null")
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<MaybeCommit, E> {
+        Ok(MaybeCommit(None))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<MaybeCommit, E> {
+        Ok(MaybeCommit(None))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<MaybeCommit, D::Error> {
+        value.deserialize_str(self)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<MaybeCommit, E> {
+        match CommitSha::parse(text) {
+            Some(sha) => Ok(MaybeCommit(Some(sha))),
+            None if text.is_empty() || is_zero(text) => Ok(MaybeCommit(None)),
+            None => Err(E::custom(
                 "expected a commit id of 40 or 64 lower-case hex digits, or zeros, or null",
             )),
         }

@@ -1,6 +1,8 @@
 //! A webhook as one value. Owns the way from a verified body to an [`Event`], and the parse errors.
 //! The table of kinds is in [`gitlab`](super); the fields of a kind are parsed in its own file.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -10,7 +12,7 @@ use super::meta::{EventHints, EventMeta};
 use super::status::Status;
 use super::text::{Text, bounded};
 use super::verification::Verified;
-use super::{event_kinds, push};
+use super::{event_kinds, json, push};
 
 /// The content of one webhook. Messages, rules, templates and live pipelines use nothing else.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -88,6 +90,12 @@ impl Event {
     fn parse_body(hook: Option<&[u8]>, body: &[u8]) -> Result<Self, ParseError> {
         let body =
             std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
+        let short = json::shortened(body);
+        if let Cow::Owned(_) = short {
+            // What was cut off must be valid too.
+            read::<IgnoredAny>(body)?;
+        }
+        let body = &*short;
         // serde would accept an array as a struct, field by field.
         if !body.trim_ascii_start().starts_with('{') {
             read::<IgnoredAny>(body)?;
@@ -202,7 +210,7 @@ pub enum ParseError {
     Missing(&'static str),
 }
 
-/// Parses JSON. The path of an invalid field is determined in a second pass, only after an error.
+/// Parses JSON without long strings. The path of an invalid field is determined in a second pass, only after an error.
 pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ParseError> {
     serde_json::from_str(body).map_err(|error| {
         if error.is_data() {

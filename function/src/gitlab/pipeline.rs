@@ -9,6 +9,7 @@ use super::attributes::{EventAttributes, PipelineRevision, PipelineState, short_
 use super::commit::{CommitPayload, CommitSha, MaybeCommit};
 use super::event::{ParseError, Parsed};
 use super::lenient::Lenient;
+use super::list::{List, Summary};
 use super::meta::{EventHints, digits};
 use super::participants::{Participants, User};
 use super::project::{Project, ProjectPayload, path_of};
@@ -41,7 +42,7 @@ pub(super) struct Payload {
     object_attributes: Option<Attributes>,
     merge_request: Option<MergeRequest>,
     commit: Option<CommitPayload<Lenient>>,
-    builds: Option<Vec<Build>>,
+    builds: Option<List<FailedJobs>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -89,7 +90,7 @@ impl Payload {
         let merge_request = self.merge_request.and_then(|request| request.iid);
         let status = Status::parse(pipeline.status.as_str());
         let commit = self.commit.unwrap_or_default();
-        let failed = failed(self.builds.unwrap_or_default());
+        let List(failed) = self.builds.unwrap_or_default();
         let attributes = EventAttributes {
             project_path: path_of(project.as_ref()),
             number: Some(id),
@@ -103,8 +104,8 @@ impl Payload {
             text: pipeline.name.text(),
             participants: Participants::of_commit(self.user.person(), commit.author()),
             duration_seconds: pipeline.duration.and_then(whole_seconds),
-            failed_job_count: failed.len(),
-            failed_jobs: names(failed),
+            failed_job_count: failed.count,
+            failed_jobs: failed.names,
             ..EventAttributes::default()
         };
         Ok(Parsed {
@@ -162,19 +163,25 @@ fn unix_seconds(text: &str) -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// The jobs that made the pipeline fail.
-fn failed(mut builds: Vec<Build>) -> Vec<Build> {
-    builds.retain(|build| {
-        build.name.0.is_some()
-            && build.status.as_str() == "failed"
-            && build.allow_failure != Some(true)
-    });
-    builds
+/// The jobs that made the pipeline fail: the names of the first ones, and the number of all.
+#[derive(Default)]
+struct FailedJobs {
+    names: Vec<String>,
+    count: usize,
 }
 
-fn names(jobs: Vec<Build>) -> Vec<String> {
-    let names = jobs.into_iter().filter_map(|job| job.name.0);
-    names.take(LIMITS.events.max_list_entries).collect()
+impl Summary for FailedJobs {
+    type Entry = Build;
+
+    fn add(&mut self, build: Build) {
+        let has_failed = build.status.as_str() == "failed" && build.allow_failure != Some(true);
+        if let Some(name) = build.name.0.filter(|_| has_failed) {
+            self.count += 1;
+            if self.names.len() < LIMITS.events.max_list_entries {
+                self.names.push(name);
+            }
+        }
+    }
 }
 
 /// Rounded down; `None` if negative or 1e9 and more, about 31 years.

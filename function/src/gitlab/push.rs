@@ -11,6 +11,7 @@ use super::event::{ParseError, Parsed};
 use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
 use super::lenient::Lenient;
+use super::list::{Last, List};
 use super::meta::{EventHints, EventMeta, digits, instance};
 use super::participants::{Participants, Person, email};
 use super::project::{ProjectPayload, path_of};
@@ -107,7 +108,7 @@ pub(super) struct Payload<'a> {
     project_id: Option<u64>,
     project: Option<ProjectPayload>,
     #[serde(borrow)]
-    commits: Option<Vec<CommitPayload<'a>>>,
+    commits: Option<List<Last<CommitPayload<'a>>>>,
     total_commits_count: Option<u64>,
 }
 
@@ -226,17 +227,17 @@ impl Payload<'_> {
         let listed = self
             .commits
             .as_ref()
-            .map_or(0, |commits| commits.len() as u64);
+            .map_or(0, |List(commits)| commits.count as u64);
         self.total_commits_count.unwrap_or(listed)
     }
 
     /// Title and author of the head commit. GitLab lists commits from the oldest to the newest, but
     /// a merge may put the head elsewhere, so its id decides.
     fn head_commit(&self, sha: &CommitSha) -> Option<(Option<String>, Option<Person>)> {
-        let commits = self.commits.as_deref()?;
+        let List(commits) = self.commits.as_ref()?;
         let is_head =
             |commit: &&CommitPayload| Text::non_blank(commit.id.as_ref()) == Some(sha.as_str());
-        let commit = commits.iter().rfind(is_head)?;
+        let commit = commits.entries.iter().rfind(is_head)?;
         let title = Text::non_blank(commit.title.as_ref())
             .or_else(|| Text::non_blank(commit.message.as_ref()));
         let author = commit.author.as_ref().and_then(AuthorPayload::person);

@@ -7,6 +7,7 @@ use super::attributes::{EventAttributes, short_ref};
 use super::commit::{CommitSha, MaybeCommit};
 use super::event::{ParseError, Parsed};
 use super::lenient::Lenient;
+use super::list::{First, List};
 use super::meta::{EventHints, digits};
 use super::participants::{Participants, Person, email};
 use super::project::{ProjectPayload, path_of};
@@ -28,7 +29,7 @@ pub(super) struct Payload {
     user_id: Option<u64>,
     user_email: Lenient,
     project: Option<ProjectPayload>,
-    changes: Option<Vec<Change>>,
+    changes: Option<List<First<Change>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -42,12 +43,9 @@ struct Change {
 
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<RepositoryUpdate>, ParseError> {
-        let changes = self.changes.unwrap_or_default();
-        let others = changes.len().saturating_sub(1);
-        let first = changes
-            .into_iter()
-            .next()
-            .ok_or(ParseError::Missing("changes"))?;
+        let List(changes) = self.changes.unwrap_or_default();
+        let others = changes.count.saturating_sub(1);
+        let first = changes.entry.ok_or(ParseError::Missing("changes"))?;
         let sha = |maybe: &MaybeCommit| maybe.0.as_ref().map_or("", CommitSha::as_str).to_owned();
         let identity = [
             &digits(self.user_id),

@@ -1,18 +1,48 @@
 //! Strings in GitLab's JSON, parsed without copying the body. Owns how null, empty and long strings
-//! are treated. Strings that may have an unexpected type are in [`lenient`](super::lenient).
+//! are treated: a string is cut off while it is parsed. Strings that may have an unexpected type are in [`lenient`](super::lenient).
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::limits::LIMITS;
 
-/// Text that borrows from the body unless it contains an escape.
+/// The start of a text, which borrows from the body unless it contains an escape.
 ///
-/// A newtype, because serde does not borrow a `Cow` inside an `Option`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+/// Keeps twice the limit of a text that is kept, so that a text that is too long does not become a
+/// valid one.
+#[derive(Clone, Debug)]
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(start(text))))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(start(text).to_owned())))
+    }
+}
+
+fn start(text: &str) -> &str {
+    &text[..text.floor_char_boundary(2 * LIMITS.events.max_text_bytes)]
+}
 
 impl Text<'_> {
     /// The trimmed text; `None` if it is blank, because GitLab sends `""` for a missing value.
@@ -35,9 +65,36 @@ impl Line {
 
 impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = Option::<Text<'de>>::deserialize(deserializer)?;
-        let text = Text::non_blank(read.as_ref());
-        Ok(Self(text.map(|text| first_line(text).to_owned())))
+        deserializer.deserialize_option(LineVisitor)
+    }
+}
+
+struct LineVisitor;
+
+impl<'de> Visitor<'de> for LineVisitor {
+    type Value = Line;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string or null")
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Line, E> {
+        Ok(Line(None))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Line, E> {
+        Ok(Line(None))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<Line, D::Error> {
+        value.deserialize_str(self)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Line, E> {
+        let text = text.trim();
+        Ok(Line(
+            (!text.is_empty()).then(|| first_line(text).to_owned()),
+        ))
     }
 }
 

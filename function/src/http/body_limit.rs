@@ -97,21 +97,21 @@ impl BodyLimit {
         length: usize,
         declared: usize,
     ) -> Result<(), Failure> {
-        if length <= limited.bytes.capacity() {
-            return Ok(());
-        }
-        // Doubling limits how often bytes are copied; the declared length makes the last step exact.
-        let wanted = (length * 2).clamp(KIB, LIMITS.bodies.max_bytes);
-        let capacity = if (length..wanted).contains(&declared) {
-            declared
-        } else {
-            wanted
-        };
         let reserved = limited
             .permits
             .as_ref()
             .map_or(0, OwnedSemaphorePermit::num_permits);
-        let missing = u32::try_from(capacity.div_ceil(KIB).saturating_sub(reserved))
+        if length <= reserved * KIB {
+            return Ok(());
+        }
+        // Doubling limits how often a small body is copied; the declared length makes the last step exact.
+        let wanted = (length * 2).clamp(KIB, LIMITS.bodies.max_bytes);
+        let size = if (length..wanted).contains(&declared) {
+            declared
+        } else {
+            wanted
+        };
+        let missing = u32::try_from(size.div_ceil(KIB).saturating_sub(reserved))
             .map_err(|_| Failure::Overloaded)?;
         let more = Arc::clone(&self.budget).acquire_many_owned(missing);
         let more = time::timeout(LIMITS.bodies.max_wait, more)
@@ -123,7 +123,14 @@ impl BodyLimit {
             Some(permits) => permits.merge(more),
             permits => *permits = Some(more),
         }
-        limited.bytes.reserve_exact(capacity - limited.bytes.len());
+        let capacity = if size > LIMITS.bodies.small_bytes {
+            LIMITS.bodies.large_capacity_bytes
+        } else {
+            size
+        };
+        limited
+            .bytes
+            .reserve_exact(capacity.saturating_sub(limited.bytes.len()));
         Ok(())
     }
 }

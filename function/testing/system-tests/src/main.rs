@@ -44,6 +44,7 @@ mod corpus;
 mod http1;
 mod http2;
 mod large_bodies;
+mod memory;
 mod secrets;
 mod signatures;
 mod slow_clients;
@@ -71,6 +72,7 @@ const CHECKS: &[Check] = &[
     Check::new("authentication", authentication::check),
     Check::new("http2", http2::check),
     Check::new("large-bodies", large_bodies::check),
+    Check::new("memory", memory::check),
     Check::new("secrets", secrets::check),
     Check::new("mutants", mutants::check),
 ];

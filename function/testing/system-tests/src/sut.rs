@@ -247,6 +247,12 @@ impl Sut {
         self.status_kib("VmHWM:")
     }
 
+    /// Forgets the peak, so that [`Self::peak_kib`] is that of the time since.
+    pub(crate) fn reset_peak(&self) {
+        let file = format!("/proc/{}/clear_refs", self.child.id());
+        std::fs::write(file, "5").expect("the kernel resets the peak of a child");
+    }
+
     fn status_kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.unwrap_or_default();
