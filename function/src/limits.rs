@@ -205,7 +205,15 @@ limits! {
         /// Longest template.
         max_source_bytes: usize = 8 * KIB,
         /// Steps of the interpreter for one message; the examples take less than a hundred.
-        max_steps: u64 = 20_000,
+        max_steps: u64 = 10_000,
+        /// Longest text that a filter accepts or returns: the longest built-in message.
+        max_value_bytes: usize = 16 * KIB,
+        /// Longest list that a filter or `range` accepts or returns.
+        max_entries: usize = 1000,
+        /// Texts of such a list together: more than a hundred names.
+        max_list_bytes: usize = 128 * KIB,
+        /// What all filters of one message accept and return together.
+        max_processed_bytes: usize = 4 * MIB,
         /// Output after which rendering is stopped; messages are much shorter.
         max_output_bytes: usize = 64 * KIB,
     }

@@ -13,6 +13,8 @@ use crate::limits::LIMITS;
 
 mod context;
 mod examples;
+mod filters;
+mod language;
 mod parse;
 mod template;
 

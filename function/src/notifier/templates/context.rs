@@ -2,7 +2,7 @@
 //! and that outside text is always printed in a code span, whatever a template does with it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State, Value};
@@ -15,7 +15,7 @@ use crate::notifier::message::{self, MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::notifier::routing::NotifyReason;
 use crate::rocketchat::markup::{InlineCode, Link};
 
-/// The variables of templates. Every kind has all of them; a value that GitLab does not send is
+/// The variables of templates, sorted. Every kind has all of them; a value that GitLab does not send is
 /// none.
 pub const VARIABLES: &[&str] = &[
     "action",
@@ -52,6 +52,8 @@ pub(super) struct Context {
     reason: NotifyReason,
     event: Event,
     builtin: String,
+    /// The values of [`VARIABLES`], computed on first use: a template may use one in a loop.
+    values: [OnceLock<Value>; VARIABLES.len()],
 }
 
 impl Context {
@@ -60,6 +62,7 @@ impl Context {
             reason,
             event: event.clone(),
             builtin: builtin.to_owned(),
+            values: [const { OnceLock::new() }; VARIABLES.len()],
         }
     }
 
@@ -113,7 +116,10 @@ impl Object for Context {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.value(key.as_str()?)
+        let name = key.as_str()?;
+        let index = VARIABLES.binary_search(&name).ok()?;
+        let value = self.values[index].get_or_init(|| self.value(name).unwrap_or_default());
+        Some(value.clone())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -136,6 +142,12 @@ impl Object for SafeMarkup {
     fn render(self: &Arc<Self>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+/// The length of safe markup; `None` for any other value.
+pub(super) fn markup_bytes(value: &Value) -> Option<usize> {
+    let markup = value.downcast_object_ref::<SafeMarkup>();
+    markup.map(|markup| markup.0.len())
 }
 
 fn safe_markup(markup: String) -> Value {
@@ -230,7 +242,7 @@ fn print_list(out: &mut Output, list: &Value) -> Result<(), Error> {
 }
 
 fn print_text(out: &mut Output, value: &Value) -> Result<(), Error> {
-    let text = value.to_string();
+    let text = text_of(value);
     let letters = |byte: u8| byte.is_ascii_lowercase() || byte == b' ';
     if value.is_safe() && text.len() <= LIMITS.texts.word && text.bytes().all(letters) {
         return Ok(out.write_str(&text)?);
@@ -239,4 +251,25 @@ fn print_text(out: &mut Output, value: &Value) -> Result<(), Error> {
         Some(code) => Ok(write!(out, "{code}")?),
         None => Ok(()),
     }
+}
+
+/// The text of a value, cut off at
+/// [`max_value_bytes`](crate::limits::TemplateLimits::max_value_bytes).
+fn text_of(value: &Value) -> String {
+    struct Start(String);
+
+    impl fmt::Write for Start {
+        fn write_str(&mut self, piece: &str) -> fmt::Result {
+            self.0.push_str(piece);
+            if self.0.len() > LIMITS.templates.max_value_bytes {
+                return Err(fmt::Error);
+            }
+            Ok(())
+        }
+    }
+
+    let mut start = Start(String::new());
+    // Fails at the limit; what is written by then is more than a code span shows.
+    let _ = fmt::write(&mut start, format_args!("{value}"));
+    start.0
 }

@@ -1,5 +1,6 @@
 //! One template: compiled once, checked at startup, rendered within limits. Owns the limits of time
-//! and size, and the syntax that a template may use. The variables are in `context`.
+//! and output. The variables are in [`context`](super::context), the operators and filters in
+//! [`language`](super::language) and [`filters`](super::filters).
 
 use std::io;
 
@@ -7,6 +8,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, UndefinedBehavior, Value};
 
 use super::context::{Context, VARIABLES, print};
+use super::filters::limit;
+use super::language::first_unavailable;
 use crate::gitlab::event::Event;
 use crate::limits::LIMITS;
 use crate::notifier::routing::NotifyReason;
@@ -31,6 +34,9 @@ pub(crate) enum TemplateError {
     /// Invalid syntax.
     #[error("{0}")]
     Syntax(String),
+    /// An operator, a block or a filter that templates cannot use.
+    #[error("{0}")]
+    Unavailable(String),
     /// Unknown variables.
     #[error("there is no {}; there are {}", .0.join(" and no "), VARIABLES.join(", "))]
     Unknown(Vec<String>),
@@ -61,7 +67,13 @@ impl Template {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(print);
         environment.set_fuel(Some(LIMITS.templates.max_steps));
-        environment.set_syntax(syntax().map_err(|error| failed(&error))?);
+        let syntax = syntax().map_err(|error| failed(&error))?;
+        let unavailable = first_unavailable(source, syntax.clone());
+        if let Some(found) = unavailable.map_err(|error| failed(&error))? {
+            return Err(TemplateError::Unavailable(found));
+        }
+        limit(&mut environment);
+        environment.set_syntax(syntax);
         environment
             .add_template_owned(NAME, source.to_owned())
             .map_err(|error| failed(&error))?;

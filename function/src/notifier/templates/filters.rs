@@ -1,0 +1,250 @@
+//! The filters, tests and functions of templates. Owns how large a value may be that enters or
+//! leaves a filter, and how much all filters of one message may process. Which operators a template
+//! may use is decided in [`language`](super::language).
+
+use minijinja::value::{Rest, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
+
+use super::context::markup_bytes;
+use crate::limits::LIMITS;
+
+/// The filters; others make values larger, or make sense only for maps and for HTML.
+pub(super) const FILTERS: &[&str] = &[
+    "abs",
+    "bool",
+    "capitalize",
+    "count",
+    "d",
+    "default",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "int",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "max",
+    "min",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "sort",
+    "split",
+    "string",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+];
+
+/// The tests; others format values of any size.
+pub(super) const TESTS: &[&str] = &[
+    "!=",
+    "<",
+    "<=",
+    "==",
+    ">",
+    ">=",
+    "boolean",
+    "defined",
+    "divisibleby",
+    "endingwith",
+    "eq",
+    "equalto",
+    "even",
+    "false",
+    "float",
+    "ge",
+    "greaterthan",
+    "gt",
+    "in",
+    "int",
+    "integer",
+    "iterable",
+    "le",
+    "lessthan",
+    "lt",
+    "ne",
+    "none",
+    "number",
+    "odd",
+    "safe",
+    "sequence",
+    "startingwith",
+    "string",
+    "true",
+    "undefined",
+];
+
+/// The only function.
+pub(super) const FUNCTION: &str = "range";
+
+/// Replaces the filters, tests and functions that have no bound.
+pub(super) fn limit(environment: &mut Environment) {
+    macro_rules! limited {
+        ($($name:ident: $($label:literal)|+),+ $(,)?) => {
+            $($({
+                let filter = Value::from_function(filters::$name);
+                environment.add_filter($label, move |state: &mut State, args: Rest<Value>| {
+                    limited($label, &filter, state, &args)
+                });
+            })+)+
+        };
+    }
+    limited! {
+        abs: "abs", bool: "bool", capitalize: "capitalize", default: "d" | "default",
+        escape: "e" | "escape", first: "first", float: "float", int: "int", join: "join",
+        last: "last", length: "count" | "length", lines: "lines", list: "list", lower: "lower",
+        max: "max", min: "min", replace: "replace", reverse: "reverse", round: "round",
+        safe: "safe", sort: "sort", split: "split", string: "string", title: "title",
+        trim: "trim", unique: "unique", upper: "upper",
+    }
+    environment.add_test("startingwith", |text: &str, start: &str| {
+        text.starts_with(start)
+    });
+    environment.add_test("endingwith", |text: &str, end: &str| text.ends_with(end));
+    for unlimited in ["debug", "dict", "namespace"] {
+        environment.remove_global(unlimited);
+    }
+    environment.add_function(FUNCTION, range);
+}
+
+/// The bytes that the filters of this message have processed.
+struct Processed(usize);
+
+fn limited(name: &str, filter: &Value, state: &mut State, args: &[Value]) -> Result<Value, Error> {
+    let mut sizes = Vec::with_capacity(args.len());
+    for arg in args {
+        sizes.push(size(arg)?);
+    }
+    let all: usize = sizes.iter().map(|size| size.bytes + size.entries).sum();
+    process(state, all)?;
+    let value = sizes.first().copied().unwrap_or_default();
+    let rest = all - value.bytes - value.entries;
+    let expected = match (name, args) {
+        ("join", _) => value.bytes + value.entries * rest,
+        ("replace", [text, from, to, ..]) => value.bytes + matches(text, from) * size(to)?.bytes,
+        ("max" | "min" | "sort" | "trim" | "unique", _) => {
+            // Each character or entry is compared with the arguments, or looked up with them; sorting
+            // compares it with about sixteen others.
+            process(state, value.entries * (rest + 16))?;
+            0
+        }
+        _ => 0,
+    };
+    if expected > LIMITS.templates.max_value_bytes {
+        return Err(too_large());
+    }
+    let result = filter.call(state, args)?;
+    let size = size(&result)?;
+    process(state, size.bytes + size.entries)?;
+    Ok(result)
+}
+
+fn process(state: &mut State, bytes: usize) -> Result<(), Error> {
+    let Processed(sum) = state.get_or_insert_extension(Processed(0));
+    *sum += bytes;
+    if *sum > LIMITS.templates.max_processed_bytes {
+        return Err(Error::new(
+            ErrorKind::OutOfFuel,
+            "the filters of the message process too much text",
+        ));
+    }
+    Ok(())
+}
+
+/// How often `replace` inserts its replacement.
+fn matches(text: &Value, from: &Value) -> usize {
+    let (text, from) = (text.to_string(), from.to_string());
+    text.matches(&from).count()
+}
+
+/// The size of a value. Each character of a text counts as an entry, because filters for lists accept
+/// texts.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    bytes: usize,
+    entries: usize,
+}
+
+/// The size of a scalar or of a list of scalars; an error if it is too large or another value.
+fn size(value: &Value) -> Result<Size, Error> {
+    let entries = match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable => value.try_iter()?,
+        ValueKind::Map if value.is_kwargs() => {
+            let mut bytes = 0;
+            for key in value.try_iter()? {
+                bytes += scalar(&value.get_item(&key)?)?;
+            }
+            return Ok(Size { bytes, entries: 0 });
+        }
+        _ => {
+            let bytes = scalar(value)?;
+            return Ok(Size {
+                bytes,
+                entries: value.as_str().map_or(0, str::len),
+            });
+        }
+    };
+    let mut size = Size::default();
+    for entry in entries {
+        size.entries += 1;
+        size.bytes += scalar(&entry)?;
+        if size.entries > LIMITS.templates.max_entries
+            || size.bytes > LIMITS.templates.max_list_bytes
+        {
+            return Err(too_large());
+        }
+    }
+    Ok(size)
+}
+
+fn scalar(value: &Value) -> Result<usize, Error> {
+    /// The longest number, 2^128.
+    const NUMBER: usize = 40;
+    let bytes = match value.kind() {
+        ValueKind::Undefined | ValueKind::None | ValueKind::Bool | ValueKind::Number => NUMBER,
+        ValueKind::String => value.as_str().unwrap_or_default().len(),
+        _ => markup_bytes(value).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidOperation,
+                "expected a text, a number or a list of them",
+            )
+        })?,
+    };
+    if bytes > LIMITS.templates.max_value_bytes {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+fn too_large() -> Error {
+    Error::new(ErrorKind::InvalidOperation, "the value is too large")
+}
+
+/// The numbers from `lower`, or else from 0, to `upper`.
+fn range(lower: i64, upper: Option<i64>, step: Option<i64>) -> Result<Value, Error> {
+    let (start, end) = upper.map_or((0, lower), |upper| (lower, upper));
+    let step = usize::try_from(step.unwrap_or(1))
+        .ok()
+        .filter(|step| *step > 0);
+    let Some(step) = step else {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "expected a positive step",
+        ));
+    };
+    let numbers: Vec<_> = (start..end)
+        .step_by(step)
+        .take(LIMITS.templates.max_entries + 1)
+        .collect();
+    if numbers.len() > LIMITS.templates.max_entries {
+        return Err(too_large());
+    }
+    Ok(Value::from(numbers))
+}
