@@ -43,6 +43,8 @@ pub struct Config {
     pub notifier: Notifier,
     /// Time limit of one delivery.
     pub delivery_timeout: Duration,
+    /// How long a connection stays open between two requests.
+    pub idle_timeout: Duration,
     /// How long requests are served after SIGTERM before the listener closes.
     pub lame_duck: Duration,
     /// Logs, metrics and traces.
@@ -109,6 +111,11 @@ impl Config {
             LIMITS.delivery.default_timeout_seconds,
             1..=LIMITS.delivery.max_timeout_seconds,
         );
+        let idle_timeout = reader.number(
+            "IDLE_TIMEOUT_SECONDS",
+            LIMITS.connections.default_idle_timeout_seconds,
+            1..=LIMITS.connections.max_idle_timeout_seconds,
+        );
         // Knative drains its proxy before the signal, so no requests arrive after it.
         let lame_duck = if reader.is_set("K_SERVICE") {
             0
@@ -137,6 +144,7 @@ impl Config {
             rocketchat: rocketchat?,
             notifier: notifier?,
             delivery_timeout: Duration::from_secs(delivery),
+            idle_timeout: Duration::from_secs(idle_timeout),
             lame_duck: Duration::from_secs(lame_duck),
             telemetry,
         })

@@ -64,12 +64,23 @@ limits! {
         backlog: u32 = 1024,
         /// Pause after the kernel refused to accept a connection, usually because descriptors ran out.
         accept_pause: Duration = Duration::from_millis(50),
-        /// From the start of a connection or the end of the last response to the end of the headers,
-        /// which GitLab sends at once. Also the time in which a client must read part of its response.
+        /// From the start of a connection, or from the first byte of a later request, to the end of the
+        /// headers, which GitLab sends at once. Also the time in which a client must read part of its
+        /// response.
         timeout: Duration = Duration::from_secs(3),
         /// The same if more than half of the connections are in use: a webhook that waits behind a
         /// thousand silent connections must be read before GitLab's timeout of 10 s.
         timeout_under_load: Duration = Duration::from_secs(1),
+        /// Default of `IDLE_TIMEOUT_SECONDS`, the time between two requests of a connection: longer than
+        /// the 60 s for which proxies keep idle connections, so that the proxy closes them and never
+        /// sends a webhook into a closed one.
+        default_idle_timeout_seconds: u64 = 75,
+        /// Most that `IDLE_TIMEOUT_SECONDS` accepts, the longest that a common load balancer keeps a
+        /// connection by default.
+        max_idle_timeout_seconds: u64 = 600,
+        /// Percentage of the connections above which the one that has waited longest for a request is
+        /// closed: a new client then finds room at once, however many silent ones there are.
+        crowded_percent: usize = 80,
         /// Buffer for headers and the start of a body; hyper reads a body in pieces of this size.
         read_buffer_bytes: usize = 16 * KIB,
         /// Time for requests in progress on `METRICS_PORT` to finish at shutdown.

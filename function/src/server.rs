@@ -67,7 +67,7 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let webhooks = open(config.port)?;
     let admin_listener = config.metrics_port.map(open).transpose()?;
     let drain = config.delivery_timeout + LIMITS.shutdown.drain_reserve;
-    let lame_duck = config.lame_duck;
+    let (lame_duck, idle_timeout) = (config.lame_duck, config.idle_timeout);
     let readiness = Readiness::default();
     let state = Arc::new(bootstrap::state(config, telemetry)?);
     let mut app = router(state, &readiness, telemetry);
@@ -83,7 +83,8 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     readiness.set(true);
     let serving_webhooks = async {
         let on_limit = || telemetry.metrics.connection_cap_hit(Port::Webhooks);
-        let is_drained = listener::serve(webhooks, app, on_limit, on_stop(), drain).await;
+        let is_drained =
+            listener::serve(webhooks, app, idle_timeout, on_limit, on_stop(), drain).await;
         if !is_drained {
             tracing::warn!("shut down before all requests had finished");
         }
@@ -91,8 +92,8 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let serving_admin = async {
         if let Some(listener) = admin_listener {
             let on_limit = || telemetry.metrics.connection_cap_hit(Port::Admin);
-            listener::serve_admin(listener, admin(&readiness, telemetry), on_limit, on_stop())
-                .await;
+            let app = admin(&readiness, telemetry);
+            listener::serve_admin(listener, app, idle_timeout, on_limit, on_stop()).await;
         }
     };
     let stopping = signals.stop(&readiness, lame_duck, stop);

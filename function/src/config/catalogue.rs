@@ -102,6 +102,11 @@ pub const SETTINGS: &[Setting] = &[
         "5",
     ),
     setting(
+        "IDLE_TIMEOUT_SECONDS",
+        "keep a connection open for this long between two webhooks, 1–600; longer than a proxy in front does",
+        "75",
+    ),
+    setting(
         "LAME_DUCK_SECONDS",
         "keep serving for this long after SIGTERM, then close the listener, 0–60",
         "5; 0 if `K_SERVICE` is set",
@@ -161,6 +166,7 @@ const PREFIXES: &[&str] = &[
     "ALLOW_UNAUTH",
     "ROCKETCHAT_",
     "DELIVERY_",
+    "IDLE_TIMEOUT",
     "LAME_DUCK",
     "LIVE_",
     "MESSAGES",

@@ -1,10 +1,15 @@
 //! Requests as bytes on a connection: how much is read, and whether the connection is closed after the
 //! response.
 
-use fakes::gitlab::Delivery;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use std::time::{Duration, Instant};
 
-use crate::harness::{Harness, assert_delivered, push, recorded};
+use fakes::gitlab::Delivery;
+use fakes::rocketchat::{Fault, Route};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time;
+
+use crate::harness::{Function, Harness, assert_delivered, push, recorded};
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_rejected_before_it_is_read() {
@@ -87,6 +92,136 @@ async fn a_connection_is_kept_open_until_a_webhook_is_rejected() {
     let end = stream.read(&mut [0; 1]).await;
     assert!(matches!(end, Ok(0)), "{end:?}");
     harness.finish();
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_sending_side_gets_the_response() {
+    let harness = Harness::start().await;
+    let slow = Fault::Slow {
+        delay: Duration::from_millis(500),
+        insert_first: false,
+    };
+    harness.chat.inject_fault(Route::SendMessage, slow);
+    let mut stream = harness.function.connect().await;
+    stream.write_all(&request(&push())).await.expect("is sent");
+    stream.shutdown().await.expect("is shut down");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("is read");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    harness.chat.take_message();
+    harness.finish();
+}
+
+#[tokio::test]
+async fn a_body_that_ends_early_is_rejected_without_a_wait() {
+    let harness = Harness::start().await;
+    for sent in [0, 10] {
+        let delivery = push().without("Connection");
+        let head = delivery.clone().header("Content-Length", "1000").head();
+        let started = Instant::now();
+        let mut stream = harness.function.connect().await;
+        stream.write_all(head.as_bytes()).await.expect("is sent");
+        let part = &delivery.body()[..sent];
+        stream.write_all(part).await.expect("is sent");
+        stream.shutdown().await.expect("is shut down");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("is read");
+        assert!(answer.contains("broken_body"), "{sent}: {answer}");
+        let elapsed = started.elapsed();
+        assert!(elapsed < Duration::from_secs(2), "{sent}: {elapsed:?}");
+    }
+    harness.finish();
+}
+
+/// A connection that has delivered one webhook and is idle since.
+async fn idle(function: &Function) -> TcpStream {
+    let mut stream = function.connect().await;
+    stream.write_all(&request(&push())).await.expect("is sent");
+    let mut answer = [0; 2048];
+    let read = stream.read(&mut answer).await.expect("is answered");
+    assert!(answer[..read].starts_with(b"HTTP/1.1 200 "));
+    stream
+}
+
+/// How long it takes until the connection is closed; `None` if it is open after `within`.
+async fn closed_after(mut stream: TcpStream, within: Duration) -> Option<Duration> {
+    let started = Instant::now();
+    let mut rest = Vec::new();
+    let closed = time::timeout(within, stream.read_to_end(&mut rest)).await;
+    closed.ok().map(|_| started.elapsed())
+}
+
+#[tokio::test]
+async fn an_idle_connection_stays_open_for_the_configured_time() {
+    let short = Harness::with(&[("IDLE_TIMEOUT_SECONDS", "1")]).await;
+    let default = Harness::start().await;
+    let within = Duration::from_secs(4);
+    let (one, many) = tokio::join!(idle(&short.function), idle(&default.function));
+    let (one, many) = tokio::join!(closed_after(one, within), closed_after(many, within));
+    let one = one.expect("is closed after the configured time");
+    assert!(
+        one > Duration::from_millis(900) && one < Duration::from_millis(2500),
+        "{one:?}"
+    );
+    assert_eq!(many, None, "the default is 75 s");
+    for harness in [short, default] {
+        harness.chat.take_message();
+        harness.finish();
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_at_shutdown() {
+    let mut harness = Harness::start().await;
+    let stream = idle(&harness.function).await;
+    harness.chat.take_message();
+    let started = Instant::now();
+    harness.function.signal("-TERM");
+    assert!(harness.function.wait().success());
+    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(closed_after(stream, Duration::from_secs(1)).await.is_some());
+    harness.chat.finish();
+}
+
+#[tokio::test]
+async fn a_request_that_begins_on_an_idle_connection_has_the_timeout_for_headers() {
+    let harness = Harness::start().await;
+    let mut stream = idle(&harness.function).await;
+    harness.chat.take_message();
+    stream.write_all(b"POST /webhook").await.expect("is sent");
+    let closed = closed_after(stream, Duration::from_secs(5)).await;
+    let closed = closed.expect("is closed after 3 s");
+    assert!(closed > Duration::from_secs(2), "{closed:?}");
+    harness.finish();
+}
+
+#[tokio::test]
+async fn among_many_connections_the_longest_idle_one_is_closed() {
+    let chat = fakes::rocketchat::FakeRocketChat::start().await;
+    // Half of the descriptors are reserved for other uses than incoming connections.
+    let function = Function::start_with_descriptors(&chat, 256);
+    let longest = idle(&function).await;
+    let later = idle(&function).await;
+    chat.mark_all_read();
+    let mut others = Vec::new();
+    for _ in 0..101 {
+        others.push(function.connect().await);
+    }
+    let soon = Duration::from_millis(900);
+    let (longest, later) = tokio::join!(closed_after(longest, soon), closed_after(later, soon));
+    assert!(longest.is_some(), "103 of 128 connections are open");
+    assert_eq!(later, None, "closing one is enough");
+    drop(others);
+    function.finish(chat.auth_token());
+    chat.finish();
+}
+
+/// The bytes of a delivery.
+fn request(delivery: &Delivery) -> Vec<u8> {
+    let delivery = delivery.clone().without("Connection");
+    let length = delivery.body().len().to_string();
+    let head = delivery.clone().header("Content-Length", length).head();
+    [head.as_bytes(), delivery.body()].concat()
 }
 
 /// Sends bytes and then spaces; returns what comes back. The function may answer and close before it

@@ -130,6 +130,8 @@ async fn an_aborted_request_is_no_longer_in_progress() {
     stream.write_all(head.as_bytes()).await.expect("is written");
     stream.write_all(delivery.body()).await.expect("is written");
     until(&harness.function, IN_PROGRESS, 1.0).await;
+    // A reset. Closing alone would look like a client that still reads.
+    stream.set_zero_linger().expect("is set");
     drop(stream);
     until(&harness.function, IN_PROGRESS, 0.0).await;
     let exposition = scrape(&harness.function).await;
@@ -222,7 +224,8 @@ async fn a_full_listener_is_counted() {
     chat.finish();
 }
 
-fn metrics_port(function: &Function) -> u64 {
+/// The port that the function announced.
+pub(crate) fn metrics_port(function: &Function) -> u64 {
     let output = function.output();
     let port = output.iter().find_map(|line| {
         let json: serde_json::Value = serde_json::from_str(line).ok()?;

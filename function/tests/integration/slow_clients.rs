@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time;
 
 use crate::harness::{Function, Harness, assert_delivered, push};
+use crate::metrics::metrics_port;
 
 /// The deadlines are 3 s; the rest is slack for a busy machine.
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
@@ -216,6 +217,28 @@ async fn idle_connections_delay_a_webhook_by_at_most_one_deadline() {
 #[tokio::test]
 async fn incomplete_headers_delay_a_webhook_by_at_most_one_deadline() {
     assert_delivered_despite(b"POST /webhook HTTP/1.1\r\nHost: te").await;
+}
+
+#[tokio::test]
+async fn silent_connections_on_the_admin_port_delay_no_probe() {
+    let harness = Harness::with(&[("METRICS_PORT", "0")]).await;
+    let port = metrics_port(&harness.function);
+    let address = format!("127.0.0.1:{port}");
+    let mut silent = Vec::new();
+    for start in [&b""[..], b"GET /healthz HTTP/1.1\r\n"].repeat(150) {
+        let mut stream = TcpStream::connect(&address).await.expect("connects");
+        let _ = stream.write_all(start).await;
+        silent.push(stream);
+    }
+    let started = Instant::now();
+    let url = format!("http://{address}/healthz");
+    let probe = fakes::exchange::exchange("GET", &url, &[], b"").await;
+    assert_eq!(probe.expect("is answered").status, 200);
+    // 100 ms, and slack for a busy machine; the limit of 32 connections would take 9 s.
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_millis(500), "{elapsed:?}");
+    drop(silent);
+    harness.finish();
 }
 
 #[tokio::test]

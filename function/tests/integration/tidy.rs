@@ -11,6 +11,7 @@ const SHELL: &[&str] = &[
     "http/health.rs",
     "http/listener.rs",
     "http/listener/lingering_close.rs",
+    "http/listener/watched_stream.rs",
     "http/router.rs",
     "http/telemetry_layer.rs",
     "http/webhook.rs",
@@ -124,7 +125,10 @@ const SHELL_IN_CORE: &[&str] = &["rocketchat::client", "send::sender", "sender::
 /// Libraries of the shell, and the only places that may use them.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["http", "lambda.rs"]),
-    ("hyper", &["http/listener.rs"]),
+    (
+        "hyper",
+        &["http/listener.rs", "http/listener/request_body.rs"],
+    ),
     ("minijinja", &["notifier/templates"]),
     ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
     ("percent_encoding", &["config/telemetry.rs"]),
