@@ -33,10 +33,15 @@ pub(crate) fn serve(config: Config, warnings: &[String]) -> ExitCode {
     // One thread: two threads have a fifth less throughput on one core, and replicas use further cores.
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return failed(&StartError::Io("start the async runtime", error)),
+        Err(error) => {
+            telemetry.finish();
+            return failed(&StartError::Io("start the async runtime", error));
+        }
     };
     let result = runtime.block_on(run(config, &telemetry));
-    drop(runtime);
+    // Dropping it would wait for a name look-up, which nothing can cancel and which may take longer than
+    // the grace period.
+    runtime.shutdown_background();
     telemetry.finish();
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -77,7 +77,18 @@ pub(super) fn provider(
 #[derive(Debug)]
 struct Poster {
     client: reqwest::Client,
-    runtime: Runtime,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+}
+
+/// Dropping a runtime would wait for a name look-up, which nothing can cancel and which may take half a
+/// minute.
+impl Drop for Poster {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Poster {
@@ -96,7 +107,10 @@ impl Poster {
             .build()
             .map_err(|_| ExportError::Client)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { client, runtime })
+        Ok(Self {
+            client,
+            runtime: Some(runtime),
+        })
     }
 
     async fn post(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
@@ -121,7 +135,10 @@ impl HttpClient for Poster {
         'life0: 'async_trait,
         Self: 'async_trait,
     {
-        let response = self.runtime.block_on(self.post(request));
+        let response = match &self.runtime {
+            Some(runtime) => runtime.block_on(self.post(request)),
+            None => Err("the exporter has stopped".into()),
+        };
         Box::pin(future::ready(response))
     }
 }

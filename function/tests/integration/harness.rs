@@ -131,7 +131,8 @@ impl Function {
         })
     }
 
-    fn launch(
+    /// Starts the program that `command` makes of its settings.
+    pub(crate) fn launch(
         chat: &FakeRocketChat,
         overrides: &[Setting<'_>],
         command: impl Fn(&BTreeMap<String, String>) -> Command,

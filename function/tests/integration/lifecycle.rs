@@ -1,10 +1,12 @@
 //! Startup, health and shutdown of the process, as Kubernetes and Knative use them.
 
+use std::net::UdpSocket;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
-use crate::harness::{Function, Harness, assert_delivered, push};
+use crate::harness::{Function, Harness, assert_delivered, program, push, report_skipped};
 
 const READY: [&str; 2] = ["/health/readiness", "/readyz"];
 const LIVE: [&str; 2] = ["/health/liveness", "/healthz"];
@@ -151,7 +153,7 @@ async fn a_port_in_use_is_reported() {
         .to_owned();
     let mut settings = crate::harness::settings(&harness.chat);
     settings.insert("PORT".to_owned(), port.clone());
-    let output = crate::harness::program(&settings).output().expect("runs");
+    let output = program(&settings).output().expect("runs");
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -159,6 +161,58 @@ async fn a_port_in_use_is_reported() {
         "{error}"
     );
     harness.finish();
+}
+
+/// A name server that receives questions and answers none; only root may open its port.
+fn silent_name_server() -> Option<(UdpSocket, String)> {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let address = format!("127.53.{high}.{low}");
+    let socket = UdpSocket::bind((address.as_str(), 53)).ok()?;
+    Some((socket, address))
+}
+
+#[tokio::test]
+async fn a_name_server_that_does_not_answer_does_not_delay_the_exit() {
+    let Some((name_server, address)) = silent_name_server() else {
+        report_skipped("a name server on port 53 needs root");
+        return;
+    };
+    let chat = FakeRocketChat::start().await;
+    let overrides = [
+        ("ROCKETCHAT_URL", "http://chat.example.org"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://collector.example.org:4318",
+        ),
+        ("DELIVERY_TIMEOUT_SECONDS", "1"),
+    ];
+    let resolver = std::env::temp_dir().join(format!("resolv-{}.conf", std::process::id()));
+    let text = format!("nameserver {address}\noptions timeout:30 attempts:2\n");
+    std::fs::write(&resolver, text).expect("is written");
+    let mut function = Function::launch(&chat, &overrides, |settings| {
+        let program = program(settings);
+        let mut unshare = Command::new("/usr/bin/unshare");
+        let mount = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+        unshare.args(["--mount", "/bin/sh", "-c", mount]);
+        unshare.arg(&resolver).arg(program.get_program());
+        unshare.env_clear().envs(settings);
+        unshare
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        unshare
+    });
+    assert_eq!(function.post(&push()).await.status, 503);
+    let asked = name_server.recv(&mut [0; 512]);
+    assert!(asked.expect("is received") > 0);
+    let started = Instant::now();
+    function.signal("-TERM");
+    assert!(function.wait().success());
+    // 2 s for the last spans and 1 s for the last lines; the look-up takes a minute.
+    let elapsed = started.elapsed();
+    assert!(elapsed < Duration::from_secs(6), "{elapsed:?}");
+    std::fs::remove_file(resolver).expect("is removed");
+    chat.finish();
 }
 
 async fn until_not_ready(function: &Function) {
