@@ -51,6 +51,8 @@ pub fn serve(mut config: Config, warnings: &[String]) -> ExitCode {
     }
     // Lambda has no port that could be scraped.
     config.telemetry.metrics = false;
+    // A line must be written before the response: Lambda freezes the process after it.
+    config.telemetry.log_thread = false;
     let telemetry = match bootstrap::telemetry(&config, warnings) {
         Ok(telemetry) => telemetry,
         Err(error) => return failed(&error),

@@ -274,6 +274,14 @@ limits! {
         max_series: usize = 128,
         /// Longest value of a log field, in characters.
         max_field_chars: usize = 256,
+        /// Log lines that wait to be written, in bytes: more than two thousand webhooks, while the reader
+        /// of standard output pauses. As much again is being written at the same time.
+        log_queue_bytes: usize = MIB,
+        /// Pause after log lines were written, so that the next ones are written together: a write for
+        /// every line would cost more than the line.
+        log_pause: Duration = Duration::from_millis(5),
+        /// Time to write the last log lines at exit or after a panic; the reader may have stopped.
+        log_flush_timeout: Duration = Duration::from_secs(1),
         /// Time to export one batch of spans, retries included; a batch is exported every 5 s.
         export_timeout: Duration = Duration::from_secs(3),
         /// Time to export the last spans at shutdown: the collector may be unreachable, and Kubernetes

@@ -15,6 +15,7 @@ pub(crate) mod span;
 pub(crate) mod trace;
 
 use log::LogFormat;
+use log::output::LogOutput;
 use metrics::Metrics;
 use tracing::level_filters::LevelFilter;
 
@@ -27,6 +28,9 @@ pub struct Settings {
     pub log_level: LevelFilter,
     /// The format of log lines.
     pub log_format: LogFormat,
+    /// Whether a thread writes the log lines, so that requests do not wait for the reader of standard
+    /// output.
+    pub log_thread: bool,
     /// Whether metrics are recorded; without them, `/metrics` does not exist.
     pub metrics: bool,
     /// The name of this service in traces and metrics.
@@ -41,6 +45,7 @@ pub struct Telemetry {
     /// The metrics of this process.
     pub metrics: Arc<Metrics>,
     provider: Option<SdkTracerProvider>,
+    log: LogOutput,
 }
 
 impl Telemetry {
@@ -54,8 +59,14 @@ impl Telemetry {
                 env!("CARGO_PKG_VERSION"),
             ))
             .build();
+        let log = if settings.log_thread {
+            LogOutput::queued()
+        } else {
+            LogOutput::Direct
+        };
         let metrics = if settings.metrics {
-            Metrics::prometheus(resource.clone())
+            let counted = log.clone();
+            Metrics::prometheus(resource.clone(), move || counted.dropped())
         } else {
             Metrics::silent()
         };
@@ -64,14 +75,20 @@ impl Telemetry {
             .map(|traces| otlp::provider(traces, resource))
             .transpose()?;
         let lines = tracing_subscriber::registry()
-            .with(log::lines(settings.log_level, settings.log_format))
+            .with(log::lines(
+                settings.log_level,
+                settings.log_format,
+                log.clone(),
+            ))
             .with(provider.as_ref().map(span::layer));
         // Tests call this twice; the first subscriber stays.
         let _ = lines.try_init();
-        std::panic::set_hook(Box::new(log::panic));
+        let panic_output = log.clone();
+        std::panic::set_hook(Box::new(move |panic| log::panic(panic, &panic_output)));
         Ok(Self {
             metrics: Arc::new(metrics),
             provider,
+            log,
         })
     }
 
@@ -84,13 +101,14 @@ impl Telemetry {
         Self {
             metrics: Arc::new(metrics),
             provider: None,
+            log: LogOutput::Direct,
         }
     }
 
     /// Only metrics.
     #[cfg(test)]
     pub(crate) fn of_test() -> Self {
-        Self::counting(Metrics::prometheus(Resource::builder_empty().build()))
+        Self::counting(Metrics::prometheus(Resource::builder_empty().build(), || 0))
     }
 
     /// Whether spans are exported.
@@ -109,12 +127,14 @@ impl Telemetry {
         }
     }
 
-    /// Exports the spans that are still queued, and stops. Blocks, so the async runtime must have stopped.
+    /// Exports the spans and writes the log lines that are still queued, and stops. Blocks, so the async
+    /// runtime must have stopped; but not for long, because collectors and readers of logs may hang.
     pub fn finish(self) {
         if let Some(provider) = self.provider
             && let Err(error) = provider.shutdown_with_timeout(LIMITS.telemetry.flush_timeout)
         {
             tracing::warn!(%error, "failed to export the last spans");
         }
+        self.log.flush();
     }
 }

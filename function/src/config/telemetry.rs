@@ -74,6 +74,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Settings {
     Settings {
         log_level,
         log_format,
+        log_thread: true,
         metrics,
         service_name: service_name.unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
         traces: traces(reader),

@@ -1,9 +1,8 @@
 //! Logs: one line per event on standard output, JSON for machines or plain for a terminal. Owns the
 //! format of a line and the filter by level. What is logged is decided where it happens, mostly in
-//! `http::access_log`.
+//! `http::access_log`; how a line reaches standard output is in `output`.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
 use std::panic::PanicHookInfo;
 use std::time::SystemTime;
 
@@ -18,6 +17,10 @@ use tracing_subscriber::registry::LookupSpan;
 use super::trace::TraceMembers;
 use crate::limits::LIMITS;
 
+pub(super) mod output;
+
+use output::LogOutput;
+
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LogFormat {
@@ -29,7 +32,7 @@ pub enum LogFormat {
 
 /// Writes events of at least `level` to standard output; those of libraries only if they are
 /// warnings or errors, unless `level` is `debug` or `trace`.
-pub(super) fn lines<S>(level: LevelFilter, format: LogFormat) -> impl Layer<S>
+pub(super) fn lines<S>(level: LevelFilter, format: LogFormat, output: LogOutput) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -42,22 +45,25 @@ where
         let is_own = metadata.target().starts_with("webhook_app");
         metadata.is_event() && *metadata.level() <= if is_own { level } else { libraries }
     });
-    Lines { format }.with_filter(filter.with_max_level_hint(level))
+    Lines { format, output }.with_filter(filter.with_max_level_hint(level))
 }
 
-/// Logs only the location of a panic: its message may contain a payload.
-pub(super) fn panic(panic: &PanicHookInfo<'_>) {
+/// Logs only the location of a panic: its message may contain a payload. Waits until the line is written,
+/// because the process may end.
+pub(super) fn panic(panic: &PanicHookInfo<'_>, output: &LogOutput) {
     let place = panic.location().map(ToString::to_string);
     tracing::error!(
         place,
         "panic: this is a bug in webhook-app; report it with the place"
     );
+    output.flush();
 }
 
 /// Writes each event to one buffer and that in one call: half the cost of the JSON lines of
 /// `tracing-subscriber`.
 struct Lines {
     format: LogFormat,
+    output: LogOutput,
 }
 
 impl<S: Subscriber> Layer<S> for Lines {
@@ -67,8 +73,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             LogFormat::Pretty => pretty(event),
         };
         line.push('\n');
-        // If standard output is closed, the error cannot be logged either.
-        let _ = io::stdout().lock().write_all(line.as_bytes());
+        self.output.write(line.as_bytes());
     }
 }
 

@@ -47,8 +47,11 @@ struct Exposition {
 }
 
 impl Metrics {
-    /// Metrics for Prometheus.
-    pub fn prometheus(resource: Resource) -> Self {
+    /// Metrics for Prometheus. `dropped_lines` returns how many log lines were dropped.
+    pub fn prometheus(
+        resource: Resource,
+        dropped_lines: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
         let registry = Registry::new();
         let exporter = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
@@ -68,6 +71,7 @@ impl Metrics {
             .build();
         let meter = provider.meter(env!("CARGO_PKG_NAME"));
         process::observe(&meter);
+        instruments::observe_dropped_lines(&meter, dropped_lines);
         Self {
             instruments: Instruments::new(&meter),
             exposition: Some(Exposition {

@@ -34,6 +34,7 @@ mod connections;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod lifecycle;
+mod log_output;
 mod slow_clients;
 
 mod exposition;

@@ -157,6 +157,21 @@ impl Instruments {
     }
 }
 
+/// Registers the counter of log lines, which is read at every scrape.
+pub(super) fn observe_dropped_lines(
+    meter: &Meter,
+    dropped: impl Fn() -> u64 + Send + Sync + 'static,
+) {
+    meter
+        .u64_observable_counter("webhook.log.lines.dropped")
+        .with_unit("{line}")
+        .with_description(
+            "Log lines that were dropped, because standard output was not read in time.",
+        )
+        .with_callback(move |observer| observer.observe(dropped(), &[]))
+        .build();
+}
+
 fn create_counters<L: Labels>(counter: &Counter<u64>) {
     for labels in L::all() {
         counter.add(0, &labels.attributes());
