@@ -6,6 +6,7 @@ pub(crate) mod listener;
 pub mod router;
 pub mod health;
 pub(crate) mod webhook;
+mod request_head;
 pub(crate) mod body_limit;
 pub mod response;
 pub(crate) mod telemetry_layer;

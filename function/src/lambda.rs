@@ -13,13 +13,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::header::CONNECTION;
-use axum::http::{Response, Uri};
+use axum::http::header::{CONNECTION, HOST};
+use axum::http::{HeaderValue, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
-use lambda_http::request::RequestContext;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt as _;
-use lambda_http::{Request, RequestExt as _, service_fn};
+use lambda_http::{Adapter, LambdaEvent, Request, RequestExt as _, Service as _, service_fn};
 use tokio::runtime::Builder;
+
+mod repeated_headers;
 
 use crate::bootstrap;
 use crate::config::{self, Config};
@@ -79,7 +81,12 @@ async fn run(config: Config, telemetry: Telemetry) -> Result<(), lambda_http::Er
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "waiting for events");
     let handler =
         service_fn(move |event: Request| handle(app.clone(), event, limit, telemetry.clone()));
-    lambda_http::runtime(handler).run().await
+    let mut adapter = Adapter::from(handler);
+    let handler = service_fn(move |mut event: LambdaEvent<LambdaRequest>| {
+        repeated_headers::keep(&mut event.payload);
+        adapter.call(event)
+    });
+    lambda_http::lambda_runtime::run(handler).await
 }
 
 fn routes(config: Config, telemetry: &Telemetry) -> Result<Router, ClientError> {
@@ -97,7 +104,7 @@ async fn handle(
     telemetry: Telemetry,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     warn_about_timeout(&event, limit);
-    let response = app.oneshot(without_stage(event)).await?;
+    let response = app.oneshot(with_host(without_stage(event))).await?;
     let (mut parts, body) = response.into_parts();
     // Connections end at the gateway.
     parts.headers.remove(CONNECTION);
@@ -125,6 +132,13 @@ fn warn_about_timeout(event: &Request, limit: Duration) {
             "the timeout of this Lambda function is shorter than DELIVERY_TIMEOUT_SECONDS; set it to 10 seconds"
         );
     }
+}
+
+/// Adds the header `Host`, which the gateway has checked, but which an event may lack.
+fn with_host(mut event: Request) -> Request {
+    let host = HeaderValue::from_static("lambda");
+    event.headers_mut().entry(HOST).or_insert(host);
+    event
 }
 
 /// Removes the name of the stage, which API Gateway puts before the path, as in `/prod/webhook`.

@@ -40,6 +40,9 @@ pub enum Outcome {
 pub enum Failure {
     /// It is not authenticated; the text states what a request must contain.
     Origin(OriginError, &'static str),
+    /// A header that must not be repeated is repeated, or `Host` is missing, or the body has another
+    /// transfer encoding than `chunked`.
+    BadHeaders,
     /// The content type is not `application/json`.
     MediaType,
     /// The body is compressed.
@@ -126,6 +129,7 @@ impl Failure {
         let origins = OriginError::ALL.map(|error| Self::Origin(error, ""));
         let errors = ApiError::ALL.map(|error| Self::Send(SendError::Api(error)));
         let others = [
+            Self::BadHeaders,
             Self::MediaType,
             Self::ContentEncoding,
             Self::TooLarge,
@@ -147,7 +151,7 @@ impl Failure {
     /// The HTTP status. Never 3xx, which GitLab counts as success, and never 410.
     pub fn status(&self) -> u16 {
         match self {
-            Self::BrokenBody | Self::Parse(_) | Self::MissingKey => 400,
+            Self::BadHeaders | Self::BrokenBody | Self::Parse(_) | Self::MissingKey => 400,
             Self::Origin(..) => 401,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -165,6 +169,7 @@ impl Failure {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Origin(error, _) => error.label(),
+            Self::BadHeaders => "bad_headers",
             Self::MediaType => "media_type",
             Self::ContentEncoding => "content_encoding",
             Self::TooLarge => "too_large",
@@ -188,6 +193,9 @@ impl Failure {
     pub fn detail(&self) -> String {
         match self {
             Self::Origin(_, expectation) => (*expectation).to_owned(),
+            Self::BadHeaders => {
+                "expected one Host, at most one X-Gitlab-Event, and no Transfer-Encoding other than chunked; check the proxy in front of webhook-app".to_owned()
+            }
             Self::MediaType => "expected content-type application/json".to_owned(),
             Self::ContentEncoding => "expected a body without content-encoding".to_owned(),
             Self::TooLarge => format!(

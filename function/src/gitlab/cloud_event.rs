@@ -9,7 +9,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::{self, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -44,13 +44,22 @@ pub(crate) fn is_cloud_event(headers: &HeaderMap) -> bool {
 
 /// Whether the envelope is in the body: structured content mode.
 pub(crate) fn is_structured(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    media_type.is_some_and(|value| {
-        let value = value.split(|byte| *byte == b';').next().unwrap_or_default();
+    only(headers, &CONTENT_TYPE).is_some_and(|value| {
+        let value = value
+            .as_bytes()
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default();
         value
             .trim_ascii()
             .eq_ignore_ascii_case(STRUCTURED.as_bytes())
     })
+}
+
+/// The value of a header; `None` if it is missing or repeated.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
 }
 
 #[derive(Deserialize)]
@@ -96,7 +105,7 @@ pub fn parse<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<CloudEvent<'a>, 
     if is_structured(headers) {
         return parse_structured(body);
     }
-    let header = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let header = |name| only(headers, name).and_then(|value| value.to_str().ok());
     Ok(CloudEvent {
         key: key(header(&VERSION), header(&ID), header(&SOURCE))?,
         data: Cow::Borrowed(body),

@@ -1,17 +1,17 @@
-//! The handler of webhooks, from the request to its report. Owns the order of the steps: verify, read the
-//! body, parse, plan, send. Each step is implemented in its own module.
+//! The handler of webhooks, from the request to its report. Owns the order of the steps: check the
+//! headers, verify, read the body, parse, plan, send. Each step is implemented in its own module.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use super::body_limit::BodyLimit;
+use super::request_head::{self, EVENT};
 use crate::gitlab::cloud_event;
 use crate::gitlab::event::Event;
 use crate::gitlab::verification::{OriginError, Unverified, Verified, Verifier};
@@ -20,8 +20,6 @@ use crate::notifier::{Notifier, Plan};
 use crate::outcome::{Facts, Failure, Outcome, Report, Source};
 use crate::send::Sender;
 use crate::telemetry::trace;
-
-const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 
 /// What the handler needs for each request.
 #[derive(Debug)]
@@ -48,6 +46,9 @@ pub(crate) async fn receive(State(state): State<Arc<AppState>>, request: Request
         source: state.source(&parts),
         ..Facts::default()
     };
+    if let Err(failure) = request_head::check(&parts) {
+        return Report::new(facts, Outcome::Failed(failure));
+    }
     match state.plan(&parts.headers, body, started, &mut facts).await {
         Ok(notifications) => state.send(&notifications, facts, started).await,
         Err(outcome) => Report::new(facts, outcome),
@@ -107,7 +108,7 @@ impl AppState {
             Source::Webhook => Some(self.verify_headers(headers)?),
             Source::CloudEvent => None,
         };
-        check_content(headers, facts.source)?;
+        request_head::check_content(headers, facts.source)?;
         let body = self.body_limit.read(headers, body, started).await?;
         let body = body.bytes();
         facts.body_bytes = u64::try_from(body.len()).ok();
@@ -143,30 +144,6 @@ fn parse(hook: Option<&[u8]>, verified: Verified, facts: &mut Facts) -> Result<E
     facts.authentication = verified.authentication();
     facts.idempotency_key = verified.idempotency_key().cloned();
     Event::parse(hook, verified).map_err(Failure::Parse)
-}
-
-/// GitLab sends uncompressed JSON. A compressed body could expand to a thousand times its size.
-fn check_content(headers: &HeaderMap, source: Source) -> Result<(), Failure> {
-    let value = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
-    let media_type = value(CONTENT_TYPE)
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default();
-    let is_envelope = source == Source::CloudEvent && cloud_event::is_structured(headers);
-    if !is_envelope && !media_type.trim().eq_ignore_ascii_case("application/json") {
-        return Err(Failure::MediaType);
-    }
-    match headers
-        .get(CONTENT_ENCODING)
-        .map(|_| value(CONTENT_ENCODING))
-    {
-        None => Ok(()),
-        Some(Some(encoding)) if encoding.eq_ignore_ascii_case("identity") => Ok(()),
-        Some(_) => Err(Failure::ContentEncoding),
-    }
 }
 
 fn unix_seconds() -> u64 {

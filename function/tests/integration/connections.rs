@@ -216,6 +216,63 @@ async fn among_many_connections_the_longest_idle_one_is_closed() {
     chat.finish();
 }
 
+#[tokio::test]
+async fn a_request_that_two_programs_could_read_differently_is_rejected() {
+    let harness = Harness::start().await;
+    let body = String::from_utf8(push().body().to_vec()).expect("is UTF-8");
+    let length = format!("Content-Length: {}\r\n", body.len());
+    let chunks = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let host = "Host: test\r\n";
+    let cases = [
+        ("no host", length.clone(), body.clone(), "bad_headers"),
+        (
+            "two hosts",
+            format!("{host}Host: other\r\n{length}"),
+            body.clone(),
+            "bad_headers",
+        ),
+        (
+            "compressed and chunked",
+            format!("{host}Transfer-Encoding: gzip, chunked\r\n"),
+            chunks.clone(),
+            "bad_headers",
+        ),
+        (
+            "chunked twice",
+            format!("{host}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+            chunks,
+            "bad_headers",
+        ),
+        (
+            "two kinds of event",
+            format!("{host}X-Gitlab-Event: Note Hook\r\n{length}"),
+            body.clone(),
+            "bad_headers",
+        ),
+        (
+            "compressed by the second header",
+            format!("{host}Content-Encoding: identity\r\nContent-Encoding: gzip\r\n{length}"),
+            body.clone(),
+            "content_encoding",
+        ),
+        (
+            "two types of content",
+            format!("{host}Content-Type: text/plain\r\n{length}"),
+            body,
+            "media_type",
+        ),
+    ];
+    for (case, headers, body, reason) in cases {
+        let head = push().head().replace(host, &headers);
+        let answer = raw_with_body(&harness, (head + &body).as_bytes(), 0).await;
+        assert!(
+            answer.contains(&format!("\"{reason}\"")),
+            "{case}: {answer}"
+        );
+    }
+    harness.finish();
+}
+
 /// The bytes of a delivery.
 fn request(delivery: &Delivery) -> Vec<u8> {
     let delivery = delivery.clone().without("Connection");

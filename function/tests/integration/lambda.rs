@@ -12,7 +12,7 @@ use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::{Value, json};
 
-use crate::harness::{check_output, command, push, read, settings};
+use crate::harness::{TOKEN, check_output, command, push, read, settings};
 use crate::runtime_api::RuntimeApi;
 
 /// Wraps a delivery as one kind of gateway does.
@@ -100,6 +100,63 @@ async fn an_unsigned_webhook_is_answered_with_401() {
         assert_eq!(body(&answer)["reason"], "missing_signature", "{answer}");
     }
     lambda.finish();
+}
+
+/// Repeats a header, as the gateways report it.
+fn repeat(event: &mut Value, gateway: &str, name: &str, second: &str) {
+    let first = event["headers"][name].as_str().unwrap_or_default();
+    let both = [first.to_owned(), second.to_owned()];
+    if gateway == "REST API" {
+        event["headers"][name] = json!(second);
+        event["multiValueHeaders"][name] = json!(both);
+    } else {
+        event["headers"][name] = json!(both.join(","));
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_header_is_rejected_behind_every_gateway_as_by_the_server() {
+    let signed = Lambda::start().await;
+    let secret = [
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", TOKEN),
+    ];
+    let secret = Lambda::with(FakeRocketChat::start().await, &secret).await;
+    let gateways: [(&str, Gateway); 3] = [
+        ("function URL", function_url),
+        ("HTTP API", http_api),
+        ("REST API", rest_api),
+    ];
+    let with_token = || Delivery::push_sample().token(TOKEN);
+    let cases = [
+        (&signed, "webhook-signature", push(), "repeated_header"),
+        (&signed, "webhook-id", push(), "repeated_header"),
+        (&signed, "webhook-timestamp", push(), "repeated_header"),
+        (&signed, "x-gitlab-event", push(), "bad_headers"),
+        (&signed, "content-type", push(), "media_type"),
+        (&secret, "x-gitlab-token", with_token(), "repeated_header"),
+        (&secret, "idempotency-key", with_token(), "missing_key"),
+    ];
+    for (gateway, event) in gateways {
+        for (lambda, name, delivery, reason) in &cases {
+            let mut event = event(delivery);
+            // The valid value is the last one, which a REST API shows as the only one.
+            let valid = event["headers"][*name]
+                .as_str()
+                .expect("is sent")
+                .to_owned();
+            event["headers"][*name] = json!("v1,AAAA");
+            repeat(&mut event, gateway, name, &valid);
+            let answer = lambda.invoke(event).await;
+            assert_eq!(
+                body(&answer)["reason"],
+                *reason,
+                "{gateway} {name}: {answer}"
+            );
+        }
+    }
+    signed.finish();
+    secret.finish();
 }
 
 #[tokio::test]
@@ -190,7 +247,11 @@ impl Lambda {
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ];
         for (name, value) in from_lambda.iter().chain(overrides) {
-            settings.insert((*name).to_owned(), (*value).to_owned());
+            if value.is_empty() {
+                settings.remove(*name);
+            } else {
+                settings.insert((*name).to_owned(), (*value).to_owned());
+            }
         }
         let mut child = program(&settings).spawn().expect("the program starts");
         let output = Arc::default();

@@ -96,6 +96,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "bootstrap",
             "config",
             "exit",
+            "gitlab",
             "http",
             "rocketchat",
             "telemetry",
@@ -124,7 +125,7 @@ const SHELL_IN_CORE: &[&str] = &["rocketchat::client", "send::sender", "sender::
 
 /// Libraries of the shell, and the only places that may use them.
 const LIBRARIES: &[(&str, &[&str])] = &[
-    ("axum", &["http", "lambda.rs"]),
+    ("axum", &["http", "lambda"]),
     (
         "hyper",
         &["http/listener.rs", "http/listener/request_body.rs"],

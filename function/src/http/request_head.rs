@@ -1,0 +1,169 @@
+//! The headers of a webhook before its body is read. Owns which ones must not be repeated, because two
+//! programs could read different ones, and which content is accepted. Headers that authenticate a webhook
+//! are read in [`verification`](crate::gitlab::verification).
+
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Version};
+
+use crate::gitlab::cloud_event;
+use crate::outcome::{Failure, Source};
+
+/// The kind of event that GitLab names in a header.
+pub(super) const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
+
+/// How often a request has a header.
+enum Occurrence<'a> {
+    None,
+    Once(&'a HeaderValue),
+    Repeated,
+}
+
+impl<'a> Occurrence<'a> {
+    fn of(name: &HeaderName, headers: &'a HeaderMap) -> Self {
+        let mut values = headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Self::None,
+            (Some(value), None) => Self::Once(value),
+            _ => Self::Repeated,
+        }
+    }
+
+    fn is_repeated(&self) -> bool {
+        matches!(self, Self::Repeated)
+    }
+}
+
+/// Rejects what a proxy in front might understand in another way: RFC 9112 requires one `Host`, and a body
+/// of `gzip, chunked` would be read as compressed bytes.
+pub(super) fn check(parts: &Parts) -> Result<(), Failure> {
+    let occurrence = |name| Occurrence::of(&name, &parts.headers);
+    let has_host = match occurrence(HOST) {
+        Occurrence::None => parts.version != Version::HTTP_11,
+        Occurrence::Once(_) => true,
+        Occurrence::Repeated => false,
+    };
+    let is_framed = match occurrence(TRANSFER_ENCODING) {
+        Occurrence::None => true,
+        Occurrence::Once(coding) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        Occurrence::Repeated => false,
+    };
+    if has_host && is_framed && !occurrence(EVENT).is_repeated() {
+        Ok(())
+    } else {
+        Err(Failure::BadHeaders)
+    }
+}
+
+/// GitLab sends uncompressed JSON. A compressed body could expand to a thousand times its size.
+pub(super) fn check_content(headers: &HeaderMap, source: Source) -> Result<(), Failure> {
+    let media_type = match Occurrence::of(&CONTENT_TYPE, headers) {
+        Occurrence::Once(value) => value.as_bytes(),
+        Occurrence::None | Occurrence::Repeated => b"",
+    };
+    let is_envelope = source == Source::CloudEvent && cloud_event::is_structured(headers);
+    if !is_envelope && !is_json(media_type) {
+        return Err(Failure::MediaType);
+    }
+    match Occurrence::of(&CONTENT_ENCODING, headers) {
+        Occurrence::None => Ok(()),
+        Occurrence::Once(encoding) if encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+            Ok(())
+        }
+        Occurrence::Once(_) | Occurrence::Repeated => Err(Failure::ContentEncoding),
+    }
+}
+
+/// Whether it is JSON with any parameters. A comma separates the values of a header that was repeated
+/// before a gateway.
+fn is_json(media_type: &[u8]) -> bool {
+    let essence = media_type.split(|byte| *byte == b';').next();
+    let essence = essence.unwrap_or_default().trim_ascii();
+    essence.eq_ignore_ascii_case(b"application/json") && !media_type.contains(&b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn checked(version: Version, headers: &[(&str, &str)]) -> Result<(), Failure> {
+        let mut request = Request::post("/webhook").version(version);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        check(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn headers_that_two_programs_could_read_differently_are_rejected() {
+        let host = ("host", "hooks.example.org");
+        let te = "transfer-encoding";
+        let cases: [(&str, &[(&str, &str)], bool); 9] = [
+            ("one host", &[host], true),
+            ("no host", &[], false),
+            ("two hosts", &[host, host], false),
+            ("chunked", &[host, (te, "Chunked")], true),
+            ("compressed", &[host, (te, "gzip, chunked")], false),
+            ("twice", &[host, (te, "chunked"), (te, "chunked")], false),
+            ("a list", &[host, (te, "chunked, chunked")], false),
+            ("identity", &[host, (te, "identity")], false),
+            (
+                "two events",
+                &[host, ("x-gitlab-event", "a"), ("x-gitlab-event", "b")],
+                false,
+            ),
+        ];
+        for (case, headers, expected) in cases {
+            let result = checked(Version::HTTP_11, headers);
+            assert_eq!(result.is_ok(), expected, "{case}");
+        }
+        assert_eq!(checked(Version::HTTP_10, &[]), Ok(()), "HTTP/1.0");
+    }
+
+    #[test]
+    fn content_is_json_without_compression_and_named_once() {
+        let json = ("content-type", "application/json");
+        let encoding = "content-encoding";
+        let cases: [(&str, &[(&str, &str)], Result<(), Failure>); 8] = [
+            ("JSON", &[json], Ok(())),
+            (
+                "a parameter",
+                &[("content-type", "application/JSON ; charset=utf-8")],
+                Ok(()),
+            ),
+            ("twice", &[json, json], Err(Failure::MediaType)),
+            (
+                "a list",
+                &[("content-type", "application/json; a=b, text/plain")],
+                Err(Failure::MediaType),
+            ),
+            ("no compression", &[json, (encoding, "Identity")], Ok(())),
+            (
+                "compressed",
+                &[json, (encoding, "gzip")],
+                Err(Failure::ContentEncoding),
+            ),
+            (
+                "compressed the second time",
+                &[json, (encoding, "identity"), (encoding, "gzip")],
+                Err(Failure::ContentEncoding),
+            ),
+            (
+                "a list of encodings",
+                &[json, (encoding, "identity, gzip")],
+                Err(Failure::ContentEncoding),
+            ),
+        ];
+        for (case, entries, expected) in cases {
+            let mut headers = HeaderMap::new();
+            for (name, value) in entries {
+                let name = HeaderName::try_from(*name).unwrap();
+                headers.append(name, value.parse().unwrap());
+            }
+            let found = check_content(&headers, Source::Webhook);
+            assert_eq!(found, expected, "{case}");
+        }
+    }
+}
