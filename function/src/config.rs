@@ -18,6 +18,7 @@ use crate::rocketchat::{Credentials, UserId};
 use crate::telemetry::Settings;
 
 pub mod catalogue;
+mod clear_text;
 mod env;
 pub mod notifications;
 mod telemetry;
@@ -82,7 +83,8 @@ pub fn environment() -> BTreeMap<String, String> {
 impl Config {
     /// Reads the settings from `variables`, and the files that they name with `read_file`.
     ///
-    /// Also returns warnings about variables that look like misspelled settings.
+    /// Also returns warnings: about variables that look like misspelled settings, and about credentials
+    /// that are sent without encryption.
     pub fn load(
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
@@ -91,10 +93,24 @@ impl Config {
         let config = Self::read(&mut reader);
         match (config, reader.into_errors()) {
             (Some(config), errors) if errors.is_empty() => {
-                Ok((config, catalogue::warnings(variables)))
+                let mut warnings = catalogue::warnings(variables);
+                warnings.extend(config.clear_text_warnings());
+                Ok((config, warnings))
             }
             (_, errors) => Err(ConfigErrors(errors)),
         }
+    }
+
+    fn clear_text_warnings(&self) -> impl Iterator<Item = String> {
+        let chat = &self.rocketchat.url;
+        let chat = clear_text::warning("ROCKETCHAT_URL", chat, "the token of the bot");
+        let traces = self.telemetry.traces.as_ref();
+        let traces = traces.filter(|traces| !traces.headers.is_empty());
+        let traces = traces.and_then(|traces| {
+            let what = "OTEL_EXPORTER_OTLP_HEADERS";
+            clear_text::warning("OTEL_EXPORTER_OTLP_ENDPOINT", &traces.endpoint, what)
+        });
+        chat.into_iter().chain(traces)
     }
 
     /// Reads all settings before it returns `None` for an invalid one.

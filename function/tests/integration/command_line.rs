@@ -272,3 +272,14 @@ async fn check_reports_a_wrong_address() {
     );
     chat.finish();
 }
+
+#[tokio::test]
+async fn check_notes_a_token_that_is_sent_without_encryption() {
+    let chat = FakeRocketChat::start().await;
+    // An address for documentation, which nobody has.
+    let remote = ("ROCKETCHAT_URL", "http://203.0.113.7");
+    let (_, output) = check(&chat, &[remote, ("DELIVERY_TIMEOUT_SECONDS", "1")]).await;
+    let note = "note  ROCKETCHAT_URL starts with http://, so the token of the bot can be read";
+    assert!(output.contains(note), "{output}");
+    chat.finish();
+}

@@ -55,6 +55,7 @@ fn the_defaults_are_the_documented_ones() {
     assert!(matches!(config.verifier, Verifier::Signature(keys) if keys.len() == 1));
     assert_eq!(config.delivery_timeout.as_secs(), 5);
     assert_eq!(config.lame_duck.as_secs(), 5);
+    assert_eq!(config.idle_timeout.as_secs(), 75);
     assert!(!config.accept_missing_key);
     assert_eq!(
         config.telemetry.log_level,
@@ -126,6 +127,8 @@ fn an_invalid_value_is_reported_with_what_was_expected() {
         ),
         ("DELIVERY_TIMEOUT_SECONDS", "10", "from 1 to 9"),
         ("DELIVERY_TIMEOUT_SECONDS", "0", "from 1 to 9"),
+        ("IDLE_TIMEOUT_SECONDS", "0", "from 1 to 600"),
+        ("IDLE_TIMEOUT_SECONDS", "601", "from 1 to 600"),
         ("LAME_DUCK_SECONDS", "-1", "from 0 to 60"),
         (
             "LOG_LEVEL",
@@ -305,4 +308,29 @@ fn a_template_must_link_to_the_pipeline_with_live_pipelines() {
     );
     let linked = ("MESSAGES", "pipeline: '{{ page }} {{ status }}'");
     assert!(load(&with(&[live, linked])).is_ok());
+}
+
+#[test]
+fn credentials_that_are_sent_without_encryption_cause_a_warning() {
+    const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const HEADERS: (&str, &str) = ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=canary");
+    let remote = (COLLECTOR, "http://collector.example.org:4318");
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (
+            &[("ROCKETCHAT_URL", "http://chat.example.org")],
+            "ROCKETCHAT_URL",
+        ),
+        (&[("ROCKETCHAT_URL", "http://rocketchat.chat.svc:3000")], ""),
+        (&[remote, HEADERS], COLLECTOR),
+        (&[remote], ""),
+        (&[(COLLECTOR, "http://collector:4318"), HEADERS], ""),
+        (&[(COLLECTOR, "https://collector.example.org"), HEADERS], ""),
+    ];
+    for (settings, expected) in cases {
+        let (_, warnings) = load(&with(settings)).expect("is valid");
+        let text = warnings.join("\n");
+        assert!(!text.contains("canary"), "{text}");
+        assert!(text.starts_with(expected), "{settings:?}: {text}");
+        assert_eq!(warnings.len(), usize::from(!expected.is_empty()), "{text}");
+    }
 }
