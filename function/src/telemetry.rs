@@ -17,6 +17,7 @@ pub(crate) mod trace;
 use log::LogFormat;
 use log::output::LogOutput;
 use metrics::Metrics;
+pub use metrics::Series;
 use tracing::level_filters::LevelFilter;
 
 use crate::limits::LIMITS;
@@ -52,13 +53,7 @@ impl Telemetry {
     /// Starts logs, metrics and, if an exporter is configured, spans. Without an exporter no spans
     /// and no ids for them are created.
     pub fn start(settings: &Settings) -> Result<Self, otlp::ExportError> {
-        let resource = Resource::builder_empty()
-            .with_service_name(settings.service_name.clone())
-            .with_attribute(opentelemetry::KeyValue::new(
-                "service.version",
-                env!("CARGO_PKG_VERSION"),
-            ))
-            .build();
+        let resource = resource(settings.service_name.clone());
         let log = if settings.log_thread {
             LogOutput::queued()
         } else {
@@ -137,4 +132,19 @@ impl Telemetry {
         }
         self.log.flush();
     }
+}
+
+fn resource(service_name: String) -> Resource {
+    let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    Resource::builder_empty()
+        .with_service_name(service_name)
+        .with_attribute(version)
+        .build()
+}
+
+/// What `/metrics` serves before anything is recorded, or could ever serve, for the documentation.
+pub fn exposition(series: Series) -> String {
+    let resource = resource(env!("CARGO_PKG_NAME").to_owned());
+    let metrics = Metrics::prometheus(resource, || 0);
+    metrics.render_with(series).unwrap_or_default()
 }

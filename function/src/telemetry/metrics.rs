@@ -22,6 +22,7 @@ pub(crate) mod labels;
 mod process;
 
 use instruments::Instruments;
+pub use instruments::Series;
 use labels::http::{ClientRequest, ServerRequest, WebhookRequest};
 use labels::{
     Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
@@ -39,8 +40,7 @@ pub struct Metrics {
 #[derive(Debug)]
 struct Exposition {
     registry: Registry,
-    /// Creates all series at the first scrape: hundreds of series would delay the first webhook of a cold
-    /// start by a third of a millisecond.
+    /// Creates the initial series at the first scrape: they would delay the first webhook of a cold start.
     series: Once,
     /// Dropping it stops the exporter.
     _provider: SdkMeterProvider,
@@ -96,12 +96,16 @@ impl Metrics {
         self.exposition.is_some()
     }
 
-    /// All series in Prometheus' text format 0.0.4; `None` if metrics are disabled.
+    /// The series in Prometheus' text format 0.0.4; `None` if metrics are disabled.
     pub fn render(&self) -> Option<String> {
+        self.render_with(Series::Initial)
+    }
+
+    pub(super) fn render_with(&self, series: Series) -> Option<String> {
         let exposition = self.exposition.as_ref()?;
         exposition
             .series
-            .call_once(|| self.instruments.create_series());
+            .call_once(|| self.instruments.create(series));
         let mut text = String::with_capacity(64 * 1024);
         let families = exposition.registry.gather();
         TextEncoder::new().encode_utf8(&families, &mut text).ok()?;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use webhook_app::telemetry::{Series, exposition};
+
 use crate::docs::block;
 use crate::exposition::Exposition;
 use crate::harness::Harness;
@@ -28,11 +30,37 @@ fn tables(exposition: &Exposition) -> String {
     format!("{series}\n{labels}")
 }
 
+/// Counts without the metrics of the process, whose values differ between scrapes.
+fn size(text: &str) -> (usize, usize) {
+    let lines = text.lines().filter(|line| !line.starts_with("process_"));
+    let bytes: usize = lines.clone().map(|line| line.len() + 1).sum();
+    let series = lines.filter(|line| !line.starts_with('#')).count();
+    (series, bytes.div_ceil(1000))
+}
+
+#[test]
+fn the_tables_list_every_series() {
+    let every = exposition(Series::Every);
+    let expected = tables(&Exposition::parse(&every));
+    block("monitoring/METRICS.md", "metrics", &expected);
+}
+
+#[test]
+fn the_size_of_a_scrape_is_documented() {
+    let (series, kilobytes) = size(&exposition(Series::Initial));
+    let (most_series, most_kilobytes) = size(&exposition(Series::Every));
+    let text = format!(
+        "A scrape of a new process has {series} series ({kilobytes} KB), and no scrape has more than {most_series} ({most_kilobytes} KB), without the seven of the process.\n"
+    );
+    block("monitoring/METRICS.md", "metrics size", &text);
+}
+
 #[tokio::test]
-async fn the_tables_list_every_series() {
+async fn a_new_process_has_the_documented_series() {
     let harness = Harness::start().await;
     let answer = harness.function.request("GET", "/metrics").await;
-    let expected = tables(&Exposition::parse(&answer.text()));
-    block("monitoring/METRICS.md", "metrics", &expected);
+    let found = Exposition::parse(&answer.text());
+    let documented = exposition(Series::Initial);
+    assert_eq!(found.series(), Exposition::parse(&documented).series());
     harness.finish();
 }

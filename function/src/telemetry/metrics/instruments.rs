@@ -1,6 +1,6 @@
-//! The instruments. Owns their names, units, help texts and buckets, and creates each of their
-//! series at zero. Which series an instrument has follows from its [`labels`](super::labels); when
-//! it is recorded is in [`metrics`](super).
+//! The instruments. Owns their names, units, help texts and buckets, and creates series at zero.
+//! Which series an instrument has follows from its [`labels`](super::labels); when it is recorded is
+//! in [`metrics`](super).
 //!
 //! The table in `monitoring/METRICS.md` contains the help texts.
 
@@ -136,24 +136,56 @@ impl Instruments {
         }
     }
 
-    /// Creates every series, at zero where nothing was recorded.
-    pub(super) fn create_series(&self) {
-        create_counters::<EventKind>(&self.received);
+    /// Creates series, at zero where nothing was recorded.
+    pub(super) fn create(&self, series: Series) {
+        series.count::<EventKind>(&self.received);
         for labels in WebhookRequest::all() {
             self.active_requests.add(0, &labels.attributes());
         }
-        create_histograms::<ServerRequest>(&self.request_duration);
-        create_histograms::<WebhookRequest>(&self.body_size);
-        create_counters::<DeliveryOutcome>(&self.deliveries);
-        create_histograms::<MessageOutcome>(&self.delivery_duration);
-        create_counters::<NoLabels>(&self.retries);
-        create_counters::<NoLabels>(&self.rate_limit_waits);
-        create_counters::<NoLabels>(&self.truncated_recipients);
-        create_counters::<NoLabels>(&self.template_failures);
-        create_counters::<Authentication>(&self.authentications);
-        create_counters::<VerificationFailure>(&self.signature_failures);
-        create_histograms::<ClientRequest>(&self.call_duration);
-        create_counters::<Port>(&self.connection_cap_hits);
+        series.measure::<ServerRequest>(&self.request_duration);
+        series.measure::<WebhookRequest>(&self.body_size);
+        series.count::<DeliveryOutcome>(&self.deliveries);
+        series.measure::<MessageOutcome>(&self.delivery_duration);
+        series.count::<NoLabels>(&self.retries);
+        series.count::<NoLabels>(&self.rate_limit_waits);
+        series.count::<NoLabels>(&self.truncated_recipients);
+        series.count::<NoLabels>(&self.template_failures);
+        series.count::<Authentication>(&self.authentications);
+        series.count::<VerificationFailure>(&self.signature_failures);
+        series.measure::<ClientRequest>(&self.call_duration);
+        series.count::<Port>(&self.connection_cap_hits);
+    }
+}
+
+/// Which series are created before something is recorded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Series {
+    /// Those that exist from the start.
+    Initial,
+    /// All that can ever exist, for the documentation.
+    Every,
+}
+
+impl Series {
+    fn labels<L: Labels>(self) -> Vec<L> {
+        match self {
+            Self::Initial => L::initial(),
+            Self::Every => L::all(),
+        }
+    }
+
+    fn count<L: Labels>(self, counter: &Counter<u64>) {
+        for labels in self.labels::<L>() {
+            counter.add(0, &labels.attributes());
+        }
+    }
+
+    /// A histogram would count a recorded zero as a measurement. Binding creates the series without
+    /// one; it remains when the handle is dropped.
+    fn measure<L: Labels>(self, histogram: &Histogram<f64>) {
+        for labels in self.labels::<L>() {
+            drop(histogram.bind(&labels.attributes()));
+        }
     }
 }
 
@@ -170,18 +202,4 @@ pub(super) fn observe_dropped_lines(
         )
         .with_callback(move |observer| observer.observe(dropped(), &[]))
         .build();
-}
-
-fn create_counters<L: Labels>(counter: &Counter<u64>) {
-    for labels in L::all() {
-        counter.add(0, &labels.attributes());
-    }
-}
-
-/// A histogram would count a recorded zero as a measurement. Binding creates the series without
-/// one; it remains when the handle is dropped.
-fn create_histograms<L: Labels>(histogram: &Histogram<f64>) {
-    for labels in L::all() {
-        drop(histogram.bind(&labels.attributes()));
-    }
 }

@@ -19,10 +19,16 @@ pub(in crate::telemetry::metrics) trait Labels:
     /// Those of every series of an instrument.
     fn all() -> Vec<Self>;
 
+    /// Those of the series that exist from the start, so that `increase()` counts their first measurement.
+    /// Fewer than all where a series is a histogram of a dozen lines, which every scrape would repeat.
+    fn initial() -> Vec<Self> {
+        Self::all()
+    }
+
     /// Names and values, sorted by name: others are sorted at every measurement and stored twice.
     fn attributes(&self) -> Vec<KeyValue>;
 
-    /// The attributes of a measurement. Its series would appear late if it were not in
+    /// The attributes of a measurement. Its series would not be documented if it were not in
     /// [`Labels::all`]; a test that records such a measurement fails instead.
     fn listed(&self) -> Vec<KeyValue> {
         debug_assert!(Self::all().contains(self), "not listed: {self:?}");

@@ -136,6 +136,17 @@ impl Labels for ServerRequest {
             .collect()
     }
 
+    /// The usual results. `webhook_deliveries_total` has the others from the start.
+    fn initial() -> Vec<Self> {
+        let usual = [Some(200), Some(204), Some(401), Some(503), None];
+        let usual = usual.map(|status| Self {
+            method: Method::Post,
+            route_label: Some(RouteLabel::Webhook),
+            status,
+        });
+        usual.to_vec()
+    }
+
     fn attributes(&self) -> Vec<KeyValue> {
         let route = self
             .route_label
@@ -167,6 +178,16 @@ impl Labels for ClientRequest {
         let errors = ApiError::ALL.map(|error| Some(error.label()));
         let of = |error| Endpoint::DELIVERING.map(|endpoint| Self { endpoint, error });
         errors.into_iter().chain([None]).flat_map(of).collect()
+    }
+
+    /// Successful and rate-limited calls, which `monitoring/METRICS.md` queries.
+    fn initial() -> Vec<Self> {
+        let rate_limited = ApiError::RateLimited(None).label();
+        let of = |error| Endpoint::DELIVERING.map(|endpoint| Self { endpoint, error });
+        [None, Some(rate_limited)]
+            .into_iter()
+            .flat_map(of)
+            .collect()
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
