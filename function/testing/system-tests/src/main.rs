@@ -33,11 +33,13 @@ mod sut;
 
 mod crash;
 mod faults;
+mod hung_resolver;
 mod outages;
 mod overload;
 mod restarts;
 mod simulation;
 mod soak;
+mod stdout_stopped;
 
 mod authentication;
 mod corpus;
@@ -64,6 +66,8 @@ const CHECKS: &[Check] = &[
     Check::new("outage", outages::check),
     Check::new("rolling-restart", restarts::check),
     Check::new("overload", overload::check),
+    Check::new("stdout-stopped", stdout_stopped::check),
+    Check::new("hung-resolver", hung_resolver::check),
     Check::new("slow-clients", slow_clients::check),
     Check::new("fuzz", fuzzing::check),
     Check::new("text-corpus", corpus::check),

@@ -1,5 +1,7 @@
 //! Check `slow-clients`: five kinds of slow-client attacks, with more sockets than the server has file
-//! descriptors, and one valid webhook per second. Owns the kinds of attack.
+//! descriptors, and one valid webhook per second; silent sockets on the port of probes; and clients that
+//! are slow for a good reason: a proxy with an idle connection, and one that half-closes. Owns the kinds of
+//! attack.
 
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -12,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time;
 
 use crate::check::{CheckReport, Size, run};
-use crate::sockets::request_head;
+use crate::sockets::{request_bytes, request_head};
 use crate::sut::{Settings, Sut, post, push};
 
 /// The descriptor limit of the server: fewer than there are attacking sockets.
@@ -23,6 +25,9 @@ const MAX_FIRST_RESPONSE: Duration = Duration::from_secs(4);
 
 /// The timeout of a probe. Probes have their own port.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Silent sockets on the port of probes, where 32 connections are served.
+const ADMIN_SOCKETS: usize = 1000;
 
 /// How long GitLab waits for a response.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -63,7 +68,9 @@ pub(crate) fn check(size: Size) -> CheckReport {
     for kind in KINDS {
         measurements.push(run(measure(kind, sockets, lasting, &mut report)));
     }
-    report.workload(format!("5 kinds × {sockets} sockets × {} s with {DESCRIPTORS} file descriptors, 1 valid webhook per second", lasting.as_secs()));
+    measurements.push(run(silent_admin_sockets(&mut report)));
+    measurements.push(run(good_clients(&mut report)));
+    report.workload(format!("5 kinds × {sockets} sockets × {} s with {DESCRIPTORS} file descriptors, 1 valid webhook per second; {ADMIN_SOCKETS} silent sockets on METRICS_PORT; idle and half-closed connections", lasting.as_secs()));
     report.measurement(measurements.join("; "));
     report
 }
@@ -134,6 +141,74 @@ async fn measure(
         first.unwrap_or_default().as_secs_f64(),
         slowest.as_millis(),
     )
+}
+
+/// Opens silent sockets to the port of probes, and probes it.
+async fn silent_admin_sockets(report: &mut CheckReport) -> String {
+    let chat = FakeRocketChat::start().await;
+    let sut = Sut::for_chat(&chat);
+    let address = format!("127.0.0.1:{}", sut.admin_port);
+    let mut silent = Vec::new();
+    for _ in 0..ADMIN_SOCKETS {
+        silent.push(TcpStream::connect(&address).await);
+    }
+    let mut slowest = Duration::ZERO;
+    for path in ["/healthz", "/readyz"].repeat(10) {
+        let probed = Instant::now();
+        let probe = sut.probe(path).await;
+        slowest = slowest.max(probed.elapsed());
+        report.expect(probe == Some(200), || format!("{path}: {probe:?}"));
+    }
+    report.expect(slowest < PROBE_TIMEOUT, || {
+        format!("a probe among silent sockets took {slowest:?}")
+    });
+    drop(silent);
+    format!(
+        "silent on METRICS_PORT slowest probe {} ms",
+        slowest.as_millis()
+    )
+}
+
+/// A connection is used again after the 3 s that a new one has for its headers, and a client that closes
+/// its sending side gets its response.
+async fn good_clients(report: &mut CheckReport) -> String {
+    let chat = FakeRocketChat::start().await;
+    let sut = Sut::for_chat(&chat);
+    let connect = || async { TcpStream::connect(sut.address()).await.expect("connects") };
+    let mut idle = connect().await;
+    let first = exchange(&mut idle, "idle-1").await;
+    let pause = Duration::from_millis(3500);
+    time::sleep(pause).await;
+    let second = exchange(&mut idle, "idle-2").await;
+    report.expect(first && second, || {
+        format!("a connection was not usable after {pause:?}")
+    });
+    let mut half = connect().await;
+    half.write_all(&request_bytes(&push("half")))
+        .await
+        .expect("is sent");
+    half.shutdown().await.expect("is shut down");
+    let mut response = String::new();
+    let read = time::timeout(TIMEOUT, half.read_to_string(&mut response)).await;
+    let is_answered = read.is_ok() && response.starts_with("HTTP/1.1 200 ");
+    report.expect(is_answered, || {
+        format!("a half-closed client got {response:?}")
+    });
+    chat.mark_all_read();
+    format!(
+        "idle for {:.1} s and used again, half-closed and answered",
+        pause.as_secs_f64()
+    )
+}
+
+async fn exchange(stream: &mut TcpStream, id: &str) -> bool {
+    let exchange = async {
+        stream.write_all(&request_bytes(&push(id))).await.ok()?;
+        let mut response = [0; 4096];
+        let read = stream.read(&mut response).await.ok()?;
+        response[..read].starts_with(b"HTTP/1.1 200 ").then_some(())
+    };
+    matches!(time::timeout(TIMEOUT, exchange).await, Ok(Some(())))
 }
 
 /// Waits until all connections are closed.

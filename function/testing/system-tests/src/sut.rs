@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -31,6 +32,7 @@ pub(crate) fn program() -> PathBuf {
 pub(crate) struct Settings {
     variables: BTreeMap<String, String>,
     max_descriptors: Option<usize>,
+    resolver: Option<PathBuf>,
 }
 
 impl Settings {
@@ -39,6 +41,7 @@ impl Settings {
         let settings = Self {
             variables: fakes::settings(chat),
             max_descriptors: None,
+            resolver: None,
         };
         settings
             .set("PORT", 0)
@@ -64,6 +67,12 @@ impl Settings {
         self
     }
 
+    /// Replaces `/etc/resolv.conf`, for this process only. Needs root.
+    pub(crate) fn resolver(mut self, file: &Path) -> Self {
+        self.resolver = Some(file.to_owned());
+        self
+    }
+
     /// Runs it with these arguments and this input; returns its exit status and its output.
     pub(crate) fn output(&self, arguments: &[&str], input: &[u8]) -> (Option<i32>, String) {
         let mut command = self.command();
@@ -80,9 +89,16 @@ impl Settings {
 
     fn command(&self) -> Command {
         let limit = self.max_descriptors.unwrap_or(4096);
+        let mut script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
         let mut shell = Command::new("/bin/sh");
+        if let Some(resolver) = &self.resolver {
+            let resolver = resolver.display();
+            script = format!("mount --bind {resolver} /etc/resolv.conf && {script}");
+            shell = Command::new("/usr/bin/unshare");
+            shell.args(["--mount", "/bin/sh"]);
+        }
         shell
-            .args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")])
+            .args(["-c", &script])
             .arg(program())
             .env_clear()
             .envs(&self.variables)
@@ -102,6 +118,7 @@ pub(crate) struct Sut {
     /// The port for probes and metrics.
     pub(crate) admin_port: u16,
     output: Arc<Mutex<Vec<String>>>,
+    is_paused: Arc<AtomicBool>,
     /// From the start until it logged its ports.
     pub(crate) start_time: Duration,
 }
@@ -116,20 +133,23 @@ impl Sut {
                 program().display()
             )
         });
-        let output = Arc::default();
+        let (output, is_paused) = (Arc::default(), Arc::default());
         let (announce, announced) = channel();
         read(
             child.stdout.take().expect("is piped"),
             &output,
+            &is_paused,
             Some(announce),
         );
-        read(child.stderr.take().expect("is piped"), &output, None);
+        let error = child.stderr.take().expect("is piped");
+        read(error, &output, &Arc::default(), None);
         let (port, admin_port) = ports(&announced, &output);
         Self {
             child,
             port,
             admin_port,
             output,
+            is_paused,
             start_time: started.elapsed(),
         }
     }
@@ -213,6 +233,11 @@ impl Sut {
     /// Whether it has not exited.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Stops to read its standard output, or resumes.
+    pub(crate) fn pause_output(&self, is_paused: bool) {
+        self.is_paused.store(is_paused, Ordering::Relaxed);
     }
 
     /// The lines it has printed so far.
@@ -323,11 +348,15 @@ fn ports(announced: &Receiver<(u16, u16)>, output: &Arc<Mutex<Vec<String>>>) -> 
 fn read(
     from: impl Read + Send + 'static,
     output: &Arc<Mutex<Vec<String>>>,
+    is_paused: &Arc<AtomicBool>,
     announce: Option<Sender<(u16, u16)>>,
 ) {
-    let output = Arc::clone(output);
+    let (output, is_paused) = (Arc::clone(output), Arc::clone(is_paused));
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
+            while is_paused.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(5));
+            }
             secret_scan::scan(&line);
             let json: Value = serde_json::from_str(&line).unwrap_or_default();
             let port = json["port"]
