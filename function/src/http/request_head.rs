@@ -88,6 +88,8 @@ mod tests {
 
     use super::*;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     fn checked(version: Version, headers: &[(&str, &str)]) -> Result<(), Failure> {
         let mut request = Request::post("/webhook").version(version);
         for (name, value) in headers {
@@ -98,20 +100,24 @@ mod tests {
 
     #[test]
     fn headers_that_two_programs_could_read_differently_are_rejected() {
-        let host = ("host", "hooks.example.org");
-        let te = "transfer-encoding";
-        let cases: [(&str, &[(&str, &str)], bool); 9] = [
-            ("one host", &[host], true),
+        const HOST: (&str, &str) = ("host", "hooks.example.org");
+        const CODING: &str = "transfer-encoding";
+        let cases: [(&str, Headers, bool); 9] = [
+            ("one host", &[HOST], true),
             ("no host", &[], false),
-            ("two hosts", &[host, host], false),
-            ("chunked", &[host, (te, "Chunked")], true),
-            ("compressed", &[host, (te, "gzip, chunked")], false),
-            ("twice", &[host, (te, "chunked"), (te, "chunked")], false),
-            ("a list", &[host, (te, "chunked, chunked")], false),
-            ("identity", &[host, (te, "identity")], false),
+            ("two hosts", &[HOST, HOST], false),
+            ("chunked", &[HOST, (CODING, "Chunked")], true),
+            ("compressed", &[HOST, (CODING, "gzip, chunked")], false),
+            (
+                "twice",
+                &[HOST, (CODING, "chunked"), (CODING, "chunked")],
+                false,
+            ),
+            ("a list", &[HOST, (CODING, "chunked, chunked")], false),
+            ("identity", &[HOST, (CODING, "identity")], false),
             (
                 "two events",
-                &[host, ("x-gitlab-event", "a"), ("x-gitlab-event", "b")],
+                &[HOST, ("x-gitlab-event", "a"), ("x-gitlab-event", "b")],
                 false,
             ),
         ];
@@ -124,35 +130,35 @@ mod tests {
 
     #[test]
     fn content_is_json_without_compression_and_named_once() {
-        let json = ("content-type", "application/json");
-        let encoding = "content-encoding";
-        let cases: [(&str, &[(&str, &str)], Result<(), Failure>); 8] = [
-            ("JSON", &[json], Ok(())),
+        const JSON: (&str, &str) = ("content-type", "application/json");
+        const ENCODING: &str = "content-encoding";
+        let cases: [(&str, Headers, Result<(), Failure>); 8] = [
+            ("JSON", &[JSON], Ok(())),
             (
                 "a parameter",
                 &[("content-type", "application/JSON ; charset=utf-8")],
                 Ok(()),
             ),
-            ("twice", &[json, json], Err(Failure::MediaType)),
+            ("twice", &[JSON, JSON], Err(Failure::MediaType)),
             (
                 "a list",
                 &[("content-type", "application/json; a=b, text/plain")],
                 Err(Failure::MediaType),
             ),
-            ("no compression", &[json, (encoding, "Identity")], Ok(())),
+            ("no compression", &[JSON, (ENCODING, "Identity")], Ok(())),
             (
                 "compressed",
-                &[json, (encoding, "gzip")],
+                &[JSON, (ENCODING, "gzip")],
                 Err(Failure::ContentEncoding),
             ),
             (
                 "compressed the second time",
-                &[json, (encoding, "identity"), (encoding, "gzip")],
+                &[JSON, (ENCODING, "identity"), (ENCODING, "gzip")],
                 Err(Failure::ContentEncoding),
             ),
             (
                 "a list of encodings",
-                &[json, (encoding, "identity, gzip")],
+                &[JSON, (ENCODING, "identity, gzip")],
                 Err(Failure::ContentEncoding),
             ),
         ];

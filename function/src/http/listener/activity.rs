@@ -235,8 +235,8 @@ mod tests {
     #[test]
     fn the_end_of_the_stream_counts_only_where_bytes_are_missing() {
         let start = Instant::now();
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&wakes));
+        let counter = Arc::new(Counter::default());
+        let waker = Waker::from(Arc::clone(&counter));
         let activity = Activity::new(TIMEOUTS, start);
         assert!(activity.receive(0, start, &waker), "before a request");
         activity.begin();
@@ -244,14 +244,18 @@ mod tests {
         assert!(activity.receive(0, start, &waker), "within a body");
         activity.set_reads_body(false);
         assert!(!activity.receive(0, start, &waker), "after the request");
-        assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
+        assert_eq!(counter.0.load(Ordering::Relaxed), 0);
         activity.set_reads_body(true);
-        assert_eq!(wakes.0.load(Ordering::Relaxed), 1, "the body is incomplete");
+        assert_eq!(
+            counter.0.load(Ordering::Relaxed),
+            1,
+            "the body is incomplete"
+        );
         activity.set_reads_body(false);
         assert!(!activity.receive(0, start, &waker), "after the request");
         activity.finish(true, start);
         assert_eq!(
-            wakes.0.load(Ordering::Relaxed),
+            counter.0.load(Ordering::Relaxed),
             2,
             "to close the connection"
         );
@@ -259,9 +263,9 @@ mod tests {
     }
 
     #[derive(Default)]
-    struct Wakes(AtomicUsize);
+    struct Counter(AtomicUsize);
 
-    impl Wake for Wakes {
+    impl Wake for Counter {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
