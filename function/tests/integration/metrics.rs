@@ -159,12 +159,14 @@ async fn an_aborted_request_is_no_longer_in_progress() {
             "{series}"
         );
     }
-    let output = harness.function.output();
+    harness.function.signal("-TERM");
+    let mut function = harness.function;
+    assert!(function.wait().success());
+    let output = function.output();
     let line = output
         .iter()
         .find(|line| line.contains("client disconnected before the response"));
     assert!(line.expect("is logged").contains(trace), "{line:?}");
-    drop(harness.function);
 }
 
 /// Sends a hostile request, a different one for each number.
