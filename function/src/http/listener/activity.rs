@@ -140,20 +140,21 @@ impl Activity {
         }
     }
 
-    /// The stream has no bytes. Wakes the task of `waker` when that changes its deadline or closes it.
+    /// The stream has no bytes. Remembers the task of `waker`, in order to wake it when the connection is
+    /// closed.
     pub(super) fn wait(&self, waker: &Waker) -> Wait {
         let mut state = self.state();
-        let wait = match state.phase {
-            Phase::Busy { .. } => Wait::Busy,
+        let until = match state.phase {
+            Phase::Busy { .. } => return Wait::Busy,
             _ if state.is_closing => return Wait::Close,
-            Phase::Headers { since } => Wait::Until(since + state.timeouts.headers),
-            Phase::Idle { since } => Wait::Until(since + state.timeouts.idle),
+            Phase::Headers { since } => since + state.timeouts.headers,
+            Phase::Idle { since } => since + state.timeouts.idle,
         };
         let known = state.waker.as_ref();
         if !known.is_some_and(|known| known.will_wake(waker)) {
             state.waker = Some(waker.clone());
         }
-        wait
+        Wait::Until(until)
     }
 
     /// Since when the client has sent no request; `None` if the connection has something else to do.

@@ -39,6 +39,18 @@ impl<S> WatchedStream<S> {
         }
     }
 
+    /// Whether the connection is to be closed, because its client is silent.
+    fn poll_timeout(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self.activity.wait(context.waker()) {
+            Wait::Busy => Poll::Pending,
+            Wait::Close => Poll::Ready(()),
+            Wait::Until(deadline) => {
+                self.connections.make_room();
+                self.poll_deadline(deadline, context)
+            }
+        }
+    }
+
     fn poll_deadline(&mut self, until: Instant, context: &mut Context<'_>) -> Poll<()> {
         let (at, sleep) = self
             .deadline
@@ -70,14 +82,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
                 Poll::Pending
             };
         }
-        match this.activity.wait(context.waker()) {
-            Wait::Busy => return Poll::Pending,
-            Wait::Close => {}
-            Wait::Until(deadline) => {
-                this.connections.make_room();
-                ready!(this.poll_deadline(deadline, context));
-            }
-        }
+        ready!(this.poll_timeout(context));
         this.has_timed_out = true;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -105,7 +110,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        // After a response, hyper does not read before something wakes it. This sets the timer; the next
+        // read returns the error.
+        if self.poll_timeout(context).is_ready() && !self.has_timed_out {
+            context.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
