@@ -8,7 +8,7 @@ use crate::gitlab::verification::Verifier;
 use crate::http::body_limit::BodyLimit;
 use crate::http::webhook::AppState;
 use crate::rocketchat::client::{Client, ClientError};
-use crate::send::Deadline;
+use crate::send::Account;
 use crate::send::sender::Sender;
 use crate::telemetry::Telemetry;
 use crate::telemetry::otlp::ExportError;
@@ -38,21 +38,20 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, ClientEr
         url,
         credentials,
         authorities,
+        message_ids,
     } = config.rocketchat;
-    let limit = config.delivery_timeout;
-    let client = Client::new(
-        &url,
-        &credentials,
-        &authorities,
-        Deadline::call_limit(limit),
-    )?;
+    let client = Client::new(&url, &credentials, &authorities, config.delivery_timeout)?;
+    let account = Account {
+        bot: credentials.user_id,
+        ids: Arc::new(message_ids),
+    };
     let metrics = Arc::clone(&telemetry.metrics);
     let observe = move |endpoint, error, elapsed| metrics.called(endpoint, error, elapsed);
     Ok(AppState {
         verifier: config.verifier,
         accept_cloud_events: config.accept_cloud_events,
         notifier: config.notifier,
-        sender: Sender::new(client, credentials.user_id, limit, Box::new(observe)),
+        sender: Sender::new(client, account, config.delivery_timeout, Box::new(observe)),
         body_limit: BodyLimit::default(),
         accept_missing_key: config.accept_missing_key,
     })

@@ -14,7 +14,7 @@ use crate::gitlab::signature::SigningKey;
 use crate::gitlab::verification::{MAX_SECRETS, Verifier, WebhookToken};
 use crate::limits::LIMITS;
 use crate::notifier::Notifier;
-use crate::rocketchat::{Credentials, UserId};
+use crate::rocketchat::{Credentials, MessageIds, UserId};
 use crate::telemetry::Settings;
 
 pub mod catalogue;
@@ -61,6 +61,8 @@ pub struct RocketChat {
     pub credentials: Credentials,
     /// Certificate authorities that are trusted in addition to the compiled-in ones.
     pub authorities: Vec<CertificateDer<'static>>,
+    /// Gives messages their ids.
+    pub message_ids: MessageIds,
 }
 
 /// All errors in the settings.
@@ -225,15 +227,32 @@ fn rocketchat(reader: &mut EnvReader) -> Option<RocketChat> {
     let authorities = reader
         .optional("ROCKETCHAT_CA", certificates)
         .unwrap_or_default();
+    let secrets = reader.list("MESSAGE_ID_SECRET", MessageIds::SECRETS, message_id_secret);
+    let secrets = secrets?;
     let credentials = Credentials {
         user_id: user_id?,
         auth_token: auth_token?,
+    };
+    let message_ids = match &secrets[..] {
+        [] => MessageIds::new(&credentials.auth_token, None),
+        [current, former @ ..] => MessageIds::new(current, former.first()),
     };
     Some(RocketChat {
         url: url?,
         credentials,
         authorities,
+        message_ids,
     })
+}
+
+/// Long enough that nobody can guess it.
+fn message_id_secret(text: &str) -> Result<SecretString, &'static str> {
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_long = text.len() >= 32;
+    let secret = (is_visible && is_long).then(|| SecretString::from(text));
+    secret.ok_or(
+        "expected at least 32 visible ASCII characters, such as the output of `openssl rand -base64 32`",
+    )
 }
 
 fn chat_address(text: &str) -> Result<Url, &'static str> {

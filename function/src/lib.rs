@@ -35,7 +35,7 @@
 //! | how its message is worded | the file of the same name in `notifier/message/` |
 //! | when a rule matches | `notifier/routing/rule.rs` |
 //! | what a template may use | `notifier/templates/context.rs` |
-//! | when a call is retried | [`send::machine`], for the transient errors of [`rocketchat::response`], within [`send::retry_budget`] |
+//! | when a call is retried | `send::retry`, depending on the error in [`rocketchat::response`], within the budget and the circuit breaker of [`send::ServerState`] |
 //! | which status and reason a webhook is answered with | [`outcome`] |
 //! | which settings exist | [`config::catalogue`] |
 //! | which limits and timeouts exist | [`limits`] |
@@ -57,13 +57,14 @@
 //! | [routing rule](notifier::routing) | which events go to which recipients, and in which order rules are evaluated |
 //! | [destination](rocketchat::Destination) | a user or a room |
 //! | [precondition](notifier::notification::Notification::precondition) | messages of which one must exist already, such as the failure that a fix is about |
-//! | [retry budget](send::retry_budget::RetryBudget) | retries that all deliveries of one process share |
+//! | [server state](send::ServerState) | the retry budget and the circuit breaker, which all deliveries of one process share |
+//! | [circuit breaker](send::ServerState) | in an outage of Rocket.Chat, lets one call at a time test whether it responds again |
 //! | [skip reason](notifier::SkipReason) | why an event has no message although nothing failed |
 //!
 //! # What is deliberately absent
 //!
-//! - No state outlives a request except the cache of rooms and the retry budget, and both can be lost at
-//!   any time. Replicas do not communicate: the id of a message follows from the delivery, and Rocket.Chat
+//! - No state outlives a request except the cache of rooms, the retry budget and the circuit breaker,
+//!   and all of them can be lost at any time. Replicas do not communicate: the id of a message follows from the delivery, and Rocket.Chat
 //!   stores one message per id.
 //! - No work happens after the response: messages are stored before GitLab gets a success.
 //! - Only [`config`] reads the environment, only `rocketchat::client` calls out for a webhook, only
@@ -78,6 +79,7 @@ pub mod rocketchat;
 pub mod outcome;
 
 pub mod bootstrap;
+mod recipient_check;
 mod server;
 #[cfg(feature = "lambda")]
 pub mod lambda;

@@ -72,15 +72,18 @@ limits! {
         /// thousand silent connections must be read before GitLab's timeout of 10 s.
         timeout_under_load: Duration = Duration::from_secs(1),
         /// Default of `IDLE_TIMEOUT_SECONDS`, the time between two requests of a connection: longer than
-        /// the 60 s for which proxies keep idle connections, so that the proxy closes them and never
+        /// the 60 s for which nginx and load balancers of AWS keep idle connections, so that the proxy closes them and never
         /// sends a webhook into a closed one.
         default_idle_timeout_seconds: u64 = 75,
-        /// Most that `IDLE_TIMEOUT_SECONDS` accepts, the longest that a common load balancer keeps a
-        /// connection by default.
-        max_idle_timeout_seconds: u64 = 600,
+        /// Most that `IDLE_TIMEOUT_SECONDS` accepts: longer than the 600 s of load balancers of Google
+        /// Cloud and the hour of Envoy.
+        max_idle_timeout_seconds: u64 = 7200,
         /// Percentage of the connections above which the one that has waited longest for a request is
         /// closed: a new client then finds room at once, however many silent ones there are.
         crowded_percent: usize = 80,
+        /// One that has waited for a shorter time is not closed, because its request may be on the way.
+        /// Probes are local, so the port for metrics needs no such time.
+        crowded_grace: Duration = Duration::from_millis(100),
         /// Buffer for headers and the start of a body; hyper reads a body in pieces of this size.
         read_buffer_bytes: usize = 16 * KIB,
         /// Time for requests in progress on `METRICS_PORT` to finish at shutdown.
@@ -136,9 +139,13 @@ limits! {
         /// Most that `DELIVERY_TIMEOUT_SECONDS` accepts; the rest of GitLab's 10 s is for the network
         /// and a cold start.
         max_timeout_seconds: u64 = 9,
-        /// Tenths of the timeout in which all calls must end: 4.5 s of 5 s. The rest is for the response.
-        calls_tenths: u32 = 9,
-        /// Tenths of the timeout that one call may take: 1.5 s of 5 s.
+        /// Part of the timeout that is left for the response: all calls end this long before its end.
+        response_reserve: Duration = Duration::from_millis(300),
+        /// The same if an undelivered message can be handed off to a broker, which takes one more call.
+        /// This version cannot hand off messages.
+        hand_off_reserve: Duration = Duration::from_secs(1),
+        /// Tenths of the timeout that the response to one call may take, from the time it has a
+        /// connection: 1.5 s of 5 s. Connecting may take the time that is left.
         call_tenths: u32 = 3,
         /// A call that has less time left is not made.
         min_call: Duration = Duration::from_millis(100),
@@ -153,33 +160,55 @@ limits! {
     sending: SendingLimits {
         /// Notifications in progress; more connections to Rocket.Chat slow down all of them.
         max_in_progress: usize = 64,
-        /// Longest wait for a free slot; after that, the response is 503 `busy`.
-        max_wait: Duration = Duration::from_secs(1),
+        /// Notifications that wait for their turn, half of the connections that a port accepts; further
+        /// ones get the response 503 `busy` at once.
+        max_waiting: usize = 1024,
         /// Room IDs in the cache, a few hundred bytes each; the cache is cleared when it is full.
         max_rooms: usize = 1000,
-        /// Retries of one notification, over all its calls.
-        max_retries: u64 = 2,
-        /// Shortest pause before a retry, in milliseconds: a proxy can restart a worker in this time.
-        retry_pause_ms: u64 = 100,
-        /// Random addition to the pause, always less than this, in milliseconds: short enough for three
-        /// attempts within the timeout.
-        retry_jitter_ms: u64 = 300,
+        /// Room IDs are used for this long, less a random part of up to a half: when a user is renamed,
+        /// the former name may be given to another user.
+        room_lifetime: Duration = Duration::from_mins(10),
+        /// Pause before the first retry, less a random part of up to a half: a proxy can restart a
+        /// worker in this time. It doubles with each retry.
+        retry_pause: Duration = Duration::from_millis(100),
+        /// Longest pause before a retry, so that an outage of 3 s has ended before the last of them.
+        max_retry_pause: Duration = Duration::from_secs(1),
+        /// The last retry begins at least this long before the time at which all calls end.
+        last_retry: Duration = Duration::from_millis(500),
+        /// Retries after a 401, 404 or 405, which a proxy may send during a rollout.
+        max_brief_retries: u64 = 2,
+        /// Pause before such a retry, less a random part of up to a half.
+        brief_retry_pause: Duration = Duration::from_millis(800),
         /// Notifications that add one retry to the budget of the process, so that retries are at most a
-        /// tenth.
+        /// tenth in a long outage.
         notifications_per_retry: u64 = 10,
-        /// Retries that each second adds to the budget.
-        retries_per_second: u64 = 1,
-        /// Retries in a full budget, which is also what a new process has: its first delivery must be
-        /// able to retry.
-        max_saved_retries: u64 = 10,
+        /// Retries in a full budget, which is also what a new process has: enough for an outage of a few
+        /// seconds.
+        max_saved_retries: u64 = 100,
+        /// Time in which an empty budget refills while Rocket.Chat responds.
+        retry_refill: Duration = Duration::from_mins(1),
+        /// Consecutive failed calls after which only one call at a time tests whether Rocket.Chat
+        /// responds again.
+        failures_until_open: u32 = 5,
+        /// For this long, other notifications wait for the result of that test. In a longer outage they
+        /// try once and end, so that GitLab gets its response quickly.
+        max_outage_wait: Duration = Duration::from_secs(5),
+        /// Longest time between two looks at that result.
+        outage_poll: Duration = Duration::from_millis(200),
+        /// Time from startup to the look-up of the recipients that the configuration names, so that it
+        /// does not slow down the webhook that started the process.
+        recipient_check_delay: Duration = Duration::from_secs(2),
+        /// IDs that are tried for one message if messages of other users have the first ones.
+        max_generations: u8 = 3,
     }
 
     /// Calls to Rocket.Chat.
     client: ClientLimits {
         /// Longest response that is read; those of Rocket.Chat are shorter.
         max_response_bytes: usize = 64 * KIB,
-        /// Connecting may take the time of a call divided by this: 0.5 s of 1.5 s.
-        connect_divisor: u32 = 3,
+        /// Longest wait that a rate limit can announce in `X-RateLimit-Reset`, and so the largest
+        /// `Retry-After`. Rocket.Chat's limit is reset every minute.
+        max_rate_limit_wait: Duration = Duration::from_hours(1),
         /// Idle connections kept for the next delivery, as many as notifications in progress.
         max_idle_connections: usize = 64,
     }

@@ -93,28 +93,27 @@ impl Notifier {
     fn notification(
         &self,
         event: &Event,
-        Recipient {
-            destination,
-            reason,
-        }: Recipient,
+        recipient: Recipient,
         text: String,
     ) -> Result<Notification, SkipReason> {
+        let Recipient {
+            destination,
+            reason,
+            source,
+        } = recipient;
         let origin = event.meta.instance.clone();
+        let notification = |key| Notification::new(key, destination, text, origin).from(source);
         match (reason, &event.attributes.pipeline_revision) {
             (NotifyReason::Failure, Some(revision)) => {
-                let key = fixed_pipeline::failure(revision);
-                Ok(Notification::new(key, destination, text, origin))
+                Ok(notification(fixed_pipeline::failure(revision)))
             }
             (NotifyReason::Fix, Some(revision)) => {
                 let failures = fixed_pipeline::failures_fixed_by(revision);
-                let key = fixed_pipeline::fix(revision);
-                Ok(Notification::new(key, destination, text, origin).after_one_of(failures))
+                Ok(notification(fixed_pipeline::fix(revision)).after_one_of(failures))
             }
             (NotifyReason::Fix, None) => Err(SkipReason::NotAFix),
             (NotifyReason::Failure, None) | (NotifyReason::Event, _) => {
-                let delivery = MessageKey::from(event.meta.delivery_key());
-                let notification = Notification::new(delivery, destination, text, origin);
-                self.live(event, notification)
+                self.live(event, notification(delivery_key(event)))
             }
         }
     }
@@ -138,6 +137,15 @@ impl Notifier {
             None if state.finished_at.is_none() => Err(SkipReason::NotFinal),
             None => Ok(notification),
         }
+    }
+}
+
+/// The key of the message about one delivery.
+fn delivery_key(event: &Event) -> MessageKey {
+    match &event.meta.idempotency_key {
+        Some(key) if !key.is_content() => MessageKey::Delivery(key.clone()),
+        Some(key) => MessageKey::Content(key.clone()),
+        None => MessageKey::Content(event.meta.content_key.clone()),
     }
 }
 

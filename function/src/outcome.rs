@@ -12,6 +12,7 @@ use crate::gitlab::verification::OriginError;
 use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
 use crate::rocketchat::MessageId;
+use crate::rocketchat::reachability::Unreachable;
 use crate::rocketchat::response::ApiError;
 use crate::send::{ConfirmedBy, SendError};
 
@@ -61,6 +62,8 @@ pub enum Failure {
     MissingKey,
     /// The message could not be delivered.
     Send(SendError),
+    /// Rocket.Chat says that a recipient whom the configuration names cannot receive messages.
+    Unreachable(Unreachable),
     /// The path does not exist.
     NotFound,
     /// The path does not support the method.
@@ -88,7 +91,8 @@ impl Outcome {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Delivered { .. } => 200,
+            // The response to an unreachable recipient names the recipient.
+            Self::Delivered { .. } | Self::Skipped(SkipReason::Unreachable) => 200,
             Self::Skipped(_) => 204,
             Self::Failed(failure) => failure.status(),
         }
@@ -107,7 +111,9 @@ impl Outcome {
         match self {
             Self::Delivered { .. } => DELIVERED,
             Self::Skipped(_) => SKIPPED,
-            Self::Failed(Failure::Send(_) | Failure::Overloaded | Failure::Panic) => "failed",
+            Self::Failed(
+                Failure::Send(_) | Failure::Unreachable(_) | Failure::Overloaded | Failure::Panic,
+            ) => "failed",
             Self::Failed(_) => "rejected",
         }
     }
@@ -141,6 +147,7 @@ impl Failure {
             Self::MissingKey,
             Self::Send(SendError::IdTaken),
             Self::Send(SendError::NoTime),
+            Self::Unreachable(Unreachable::UnknownUser),
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::Panic,
@@ -161,7 +168,7 @@ impl Failure {
             Self::Panic => 500,
             // Also for errors in the configuration: GitLab shows the failure, and a resend after
             // the correction delivers the message.
-            Self::Overloaded | Self::Send(_) => 503,
+            Self::Overloaded | Self::Send(_) | Self::Unreachable(_) => 503,
         }
     }
 
@@ -182,6 +189,7 @@ impl Failure {
             Self::Send(SendError::Api(error)) => error.label(),
             Self::Send(SendError::IdTaken) => "id_taken",
             Self::Send(SendError::NoTime) => "no_time",
+            Self::Unreachable(_) => "unreachable",
             Self::NotFound => "unknown_path",
             Self::MethodNotAllowed => "method",
             Self::Panic => "panic",
@@ -214,6 +222,9 @@ impl Failure {
                 "expected the header Idempotency-Key, which GitLab 17.4 and later send; for older versions set ACCEPT_MISSING_IDEMPOTENCY_KEY".to_owned()
             }
             Self::Send(error) => format!("could not deliver the message: {}", advice(*error)),
+            Self::Unreachable(cause) => {
+                format!("could not deliver the message: the recipient {}", cause.advice())
+            }
             Self::NotFound => "the path does not exist; expected POST /webhook".to_owned(),
             Self::MethodNotAllowed => "the path does not support this method; see the header Allow".to_owned(),
             Self::Panic => "internal error in webhook-app; see its log for the location".to_owned(),
@@ -225,9 +236,10 @@ impl Failure {
         match self {
             Self::Overloaded => Some(LIMITS.delivery.retry_after_busy_seconds),
             Self::Send(SendError::Api(ApiError::RateLimited(Some(reset_in)))) => {
-                Some(reset_in.as_secs() + 1)
+                let seconds = reset_in.as_secs() + 1;
+                Some(seconds.min(LIMITS.client.max_rate_limit_wait.as_secs()))
             }
-            Self::Send(_) => Some(LIMITS.delivery.retry_after_seconds),
+            Self::Send(_) | Self::Unreachable(_) => Some(LIMITS.delivery.retry_after_seconds),
             _ => None,
         }
     }
@@ -237,7 +249,7 @@ fn advice(error: SendError) -> &'static str {
     match error {
         SendError::Api(error) => error.advice(),
         SendError::IdTaken => {
-            "another message already has its id, which only forgery or a bug can cause"
+            "messages of other users have all IDs that this message can have; restrict who can read the log of the webhook in GitLab, and set a new MESSAGE_ID_SECRET"
         }
         SendError::NoTime => "the webhook arrived too slowly to leave time for sending",
     }

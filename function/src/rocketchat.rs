@@ -1,22 +1,25 @@
-//! Rocket.Chat: its identifiers, and the id that makes a message unique. Calls are made by
-//! [`client`]; what a response means is decided in [`response`].
-
-use std::fmt;
+//! Rocket.Chat: its users, rooms and accounts. The ids of messages are derived in [`message_id`],
+//! calls are made by [`client`], and what a response means is decided in [`response`].
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::hex_digest;
-use crate::gitlab::idempotency_key::IdempotencyKey;
-
+pub mod message_id;
 pub(crate) mod endpoint;
 mod request;
 pub mod response;
+pub(crate) mod api_error;
+pub mod reachability;
 pub(crate) mod client;
+mod exchange;
+mod connecting;
 pub mod markup;
 
+pub use connecting::CallTime;
+pub use message_id::{MessageId, MessageIds, MessageKey};
+
 /// A username that can receive direct messages.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Username(Box<str>);
 
@@ -61,7 +64,7 @@ impl From<Username> for String {
 pub struct UsernameError;
 
 /// The id of a room, usually the direct message room of the bot and one user.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoomId(Box<str>);
 
@@ -103,7 +106,7 @@ impl From<RoomId> for String {
 }
 
 /// Where a message is sent.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Destination {
     /// A user, by direct message.
@@ -122,76 +125,6 @@ impl Destination {
     }
 }
 
-/// Identifies a message before its room is known: by the delivery that it reports, or by the
-/// pipeline, failure or fix that several deliveries report.
-///
-/// Not the [`IdempotencyKey`] itself: several deliveries can cause one message, and one delivery
-/// can cause several.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct MessageKey(IdempotencyKey);
-
-impl MessageKey {
-    /// A key from a digest of `fields`, which identify what the message is about.
-    pub fn derive(fields: &[&str]) -> Self {
-        Self(IdempotencyKey::from_content(fields))
-    }
-
-    /// The key as text of 1 to 255 visible ASCII characters.
-    pub(crate) fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl From<&IdempotencyKey> for MessageKey {
-    fn from(delivery: &IdempotencyKey) -> Self {
-        Self(delivery.clone())
-    }
-}
-
-impl TryFrom<String> for MessageKey {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        let key = IdempotencyKey::parse(text.as_bytes());
-        let key = key.ok_or("expected a message key of 1 to 255 visible ASCII characters")?;
-        Ok(Self(key))
-    }
-}
-
-impl From<MessageKey> for String {
-    fn from(key: MessageKey) -> Self {
-        key.as_str().to_owned()
-    }
-}
-
-/// The id that this program gives a message. Rocket.Chat stores one message per id, so resends,
-/// retries and other replicas produce the same message.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct MessageId(String);
-
-impl MessageId {
-    /// Derives the id from the key and the room, without clock or randomness.
-    ///
-    /// `origin` is scheme, host and port of the GitLab instance, empty if unknown. The key of a
-    /// delivery is an unguessable UUID, so other users cannot take the id first.
-    pub fn derive(origin: &str, key: &MessageKey, room: &RoomId) -> Self {
-        let digest = hex_digest(&["v1", origin, key.as_str(), room.as_str()]);
-        Self(format!("gl{}", &digest[..32]))
-    }
-
-    /// `gl` and 32 hex digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for MessageId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
 /// The account that sends messages: the bot's user id and personal access token.
 #[derive(Clone, Debug)]
 pub struct Credentials {
@@ -204,22 +137,6 @@ pub struct Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_id_depends_on_the_delivery_and_the_room_and_on_nothing_else() {
-        let id = |instance, key: &str, room| {
-            let key = IdempotencyKey::parse(key.as_bytes()).expect("is a key");
-            let key = MessageKey::from(&key);
-            MessageId::derive(instance, &key, &RoomId::parse(room).expect("is a room"))
-        };
-        let one = id("https://gitlab.example.com", "key-1", "room-1");
-        insta::assert_snapshot!(one, @"gl810cb5dd78fa9c75b0a465c98ff5242d");
-        assert_eq!(one, id("https://gitlab.example.com", "key-1", "room-1"));
-        assert_ne!(one, id("https://gitlab.example.com", "key-2", "room-1"));
-        assert_ne!(one, id("https://gitlab.example.com", "key-1", "room-2"));
-        assert_ne!(one, id("https://gitlab.example.org", "key-1", "room-1"));
-        assert_ne!(id("a", "bc", "d"), id("ab", "c", "d"));
-    }
 
     #[test]
     fn only_a_valid_username_is_a_recipient() {

@@ -4,15 +4,26 @@
 
 pub(crate) mod machine;
 pub(crate) mod command;
-pub(crate) mod deadline;
-pub mod retry_budget;
 mod precondition;
+mod stored_message;
+mod candidates;
+mod reachability;
+mod retry;
+mod backoff;
+pub(crate) mod deadline;
+pub(crate) mod server_state;
+mod retry_budget;
+mod circuit_breaker;
 pub(crate) mod result;
 
 pub(crate) mod sender;
+mod permits;
+mod rooms;
+mod creations;
 
-pub use command::{Command, Input};
+pub use command::{Call, Command, Input};
 pub use deadline::Deadline;
-pub use machine::SendMachine;
+pub use machine::{Account, SendMachine};
 pub use result::{Attempts, ConfirmedBy, RecipientResult, SendError, SendResult};
 pub(crate) use sender::Sender;
+pub use server_state::ServerState;

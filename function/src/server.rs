@@ -19,6 +19,7 @@ use crate::http::health::Readiness;
 use crate::http::listener;
 use crate::http::router::{admin, metrics, router};
 use crate::limits::LIMITS;
+use crate::recipient_check;
 use crate::rocketchat::client::ClientError;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::labels::Port;
@@ -75,7 +76,7 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let (lame_duck, idle_timeout) = (config.lame_duck, config.idle_timeout);
     let readiness = Readiness::default();
     let state = Arc::new(bootstrap::state(config, telemetry)?);
-    let mut app = router(state, &readiness, telemetry);
+    let mut app = router(Arc::clone(&state), &readiness, telemetry);
     if admin_listener.is_none() {
         app = app.merge(metrics(telemetry));
     }
@@ -101,8 +102,14 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
             listener::serve_admin(listener, app, idle_timeout, on_limit, on_stop()).await;
         }
     };
+    let checking = async {
+        tokio::select! {
+            () = recipient_check::run(&state, telemetry) => {}
+            _ = on_stop() => {}
+        }
+    };
     let stopping = signals.stop(&readiness, lame_duck, stop);
-    tokio::join!(serving_webhooks, serving_admin, stopping);
+    tokio::join!(serving_webhooks, serving_admin, checking, stopping);
     tracing::info!("stopped");
     Ok(())
 }

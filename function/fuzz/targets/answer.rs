@@ -4,8 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webhook_app::rocketchat::response::{ApiResponse, found, room, sent};
-use webhook_app::rocketchat::{MessageId, MessageKey, RoomId, Username};
+use webhook_app::rocketchat::reachability::{of_room, of_user};
+use webhook_app::rocketchat::response::{ApiResponse, StoredMessage, found, room, sent};
+use webhook_app::rocketchat::{MessageIds, MessageKey, RoomId, Username};
 
 fuzz_target!(|bytes: &[u8]| {
     let [high, low, body @ ..] = bytes else { return };
@@ -15,10 +16,13 @@ fuzz_target!(|bytes: &[u8]| {
         body: body.to_vec(),
     };
     let key = MessageKey::derive(&["key"]);
-    let id = MessageId::derive("", &key, &RoomId::parse("room").expect("is a room"));
+    let ids = MessageIds::new(&"secret".into(), None);
+    let id = ids.id("", &key, &RoomId::parse("room").expect("is a room"), 0);
     let contains_id = body.windows(id.as_str().len()).any(|window| window == id.as_str().as_bytes());
     let escaped = body.contains(&b'\\');
-    let success = sent(&answer, &id).is_ok() || found(&answer, &id).is_ok();
+    let is_found = matches!(found(&answer, &id), Ok(StoredMessage::Readable { .. }));
+    let success = sent(&answer, &id).is_ok() || is_found;
     assert!(!success || (contains_id || escaped) && (200..300).contains(&answer.status));
     let _ = room(&answer, &Username::parse("alice").expect("is a name"));
+    let _ = (of_user(&answer), of_room(&answer));
 });

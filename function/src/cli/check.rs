@@ -8,10 +8,8 @@ use http::HeaderMap;
 use tokio::runtime::Builder;
 
 use crate::config::{Config, RocketChat};
-use crate::rocketchat::Username;
 use crate::rocketchat::client::{CallOptions, Client};
-use crate::rocketchat::response::ApiError;
-use crate::send::Deadline;
+use crate::rocketchat::{CallTime, Username};
 
 /// Roles that the account needs: `user` may create a token, and `bot` may make more than ten calls per
 /// minute.
@@ -61,8 +59,7 @@ async fn check_server(config: &Config) -> Vec<Finding> {
         authorities,
         ..
     } = &config.rocketchat;
-    let limit = Deadline::call_limit(config.delivery_timeout);
-    match Client::new(url, credentials, authorities, limit) {
+    match Client::new(url, credentials, authorities, config.delivery_timeout) {
         Ok(client) => {
             let mut findings = account(config, &client).await;
             for user in config.notifier.routing.users() {
@@ -75,10 +72,11 @@ async fn check_server(config: &Config) -> Vec<Finding> {
 }
 
 fn options<'a>(config: &Config, headers: &'a HeaderMap) -> CallOptions<'a> {
-    CallOptions {
-        within: Deadline::call_limit(config.delivery_timeout),
-        headers,
-    }
+    let within = CallTime {
+        total: config.delivery_timeout,
+        response: config.delivery_timeout,
+    };
+    CallOptions { within, headers }
 }
 
 async fn account(config: &Config, client: &Client) -> Vec<Finding> {
@@ -109,13 +107,10 @@ async fn recipient(config: &Config, recipient: &Username, client: &Client) -> Fi
     let headers = HeaderMap::new();
     let account = client.user_info(recipient, options(config, &headers));
     match account.await.result {
-        Ok(account) if account.active => Finding::Ok(format!("recipient @{name} exists")),
-        Ok(_) => Finding::Failure(format!(
-            "recipient @{name} is deactivated; activate the user or change ROCKETCHAT_RECIPIENT or ROUTES"
-        )),
-        Err(ApiError::Refused) => Finding::Failure(format!(
-            "recipient @{name} does not exist; check ROCKETCHAT_RECIPIENT or ROUTES"
-        )),
+        Ok(None) => Finding::Ok(format!("recipient @{name} exists")),
+        Ok(Some(unreachable)) => {
+            Finding::Failure(format!("recipient @{name} {}", unreachable.advice()))
+        }
         Err(error) => Finding::Failure(format!("failed to look up @{name}: {}", error.advice())),
     }
 }

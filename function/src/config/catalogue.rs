@@ -72,6 +72,11 @@ pub const SETTINGS: &[Setting] = &[
         "required",
     ),
     setting(
+        "MESSAGE_ID_SECRET",
+        "1–2 secrets of at least 32 characters, separated by commas or newlines; keeps other users from computing message IDs. The first gives new IDs, messages are also looked up under those of the second",
+        "derived from `ROCKETCHAT_AUTH_TOKEN`",
+    ),
+    setting(
         "ROCKETCHAT_RECIPIENT",
         "user name that receives all messages; shorthand for `ROUTES` with one rule",
         "required without `ROUTES`",
@@ -103,7 +108,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "IDLE_TIMEOUT_SECONDS",
-        "keep a connection open for this long between two webhooks, 1–600; longer than a proxy in front does",
+        "keep an idle connection open for this long, 1–7200; set it to more than the idle timeout of the proxy in front",
         "75",
     ),
     setting(
@@ -169,6 +174,7 @@ const PREFIXES: &[&str] = &[
     "IDLE_TIMEOUT",
     "LAME_DUCK",
     "LIVE_",
+    "MESSAGE_",
     "MESSAGES",
     "ROUTES",
     "LOG_",

@@ -3,6 +3,7 @@
 //! the module of the chat server.
 
 use http::HeaderMap;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::hex_digest;
 
@@ -12,8 +13,12 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Longest accepted key, in characters. GitLab's are UUIDs of 36 characters.
 const MAX_LENGTH: usize = 255;
 
+/// Begins every key that is a digest of content.
+const CONTENT: &str = "content-";
+
 /// Identifies one delivery: equal for resends and duplicates, different for all other deliveries.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct IdempotencyKey(Box<str>);
 
 impl IdempotencyKey {
@@ -39,12 +44,31 @@ impl IdempotencyKey {
     /// Two events with equal fields have the same key, so the second of two identical pushes is
     /// dropped. It is therefore off unless `ACCEPT_MISSING_IDEMPOTENCY_KEY` is set.
     pub(crate) fn from_content(fields: &[&str]) -> Self {
-        Self(format!("content-{}", hex_digest(fields)).into())
+        Self(format!("{CONTENT}{}", hex_digest(fields)).into())
+    }
+
+    /// Whether it is a digest of content, which others may know, and not a key of GitLab.
+    pub(crate) fn is_content(&self) -> bool {
+        self.0.starts_with(CONTENT)
     }
 
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for IdempotencyKey {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        Self::parse(text.as_bytes()).ok_or("expected a key of 1 to 255 visible ASCII characters")
+    }
+}
+
+impl From<IdempotencyKey> for String {
+    fn from(key: IdempotencyKey) -> Self {
+        key.0.into()
     }
 }
 

@@ -29,11 +29,6 @@ pub struct EventMeta {
 }
 
 impl EventMeta {
-    /// The key of the delivery: the one sent with it, or else [`content_key`](Self::content_key).
-    pub(crate) fn delivery_key(&self) -> &IdempotencyKey {
-        self.idempotency_key.as_ref().unwrap_or(&self.content_key)
-    }
-
     /// Path of the project, or its name if GitLab sends no path.
     pub(crate) fn project_label(&self) -> Option<&str> {
         self.project.as_ref().map(Project::label)

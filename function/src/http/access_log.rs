@@ -8,6 +8,7 @@ use crate::gitlab::kind::Kind;
 use crate::limits::LIMITS;
 use crate::notifier::PlanWarning;
 use crate::outcome::{Failure, Outcome, Report};
+use crate::send::{RecipientResult, SendError, SendResult};
 
 /// Writes one line per webhook. Level `error` means that the administrator must act, `warn` that the
 /// sender must.
@@ -36,7 +37,7 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
         Outcome::Failed(Failure::NotFound | Failure::MethodNotAllowed) => {
             line!(debug, "request rejected");
         }
-        Outcome::Failed(Failure::Send(_) | Failure::Panic) => {
+        Outcome::Failed(Failure::Send(_) | Failure::Unreachable(_) | Failure::Panic) => {
             line!(error, "failed to deliver webhook");
         }
         Outcome::Failed(_) => line!(warn, "webhook rejected"),
@@ -44,6 +45,36 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
     for warning in &report.facts.warnings {
         log_warning(report, *warning);
     }
+    let decides = |recipient: &&RecipientResult| Outcome::of(recipient) == report.outcome;
+    for recipient in report
+        .recipients
+        .iter()
+        .filter(|recipient| !decides(recipient))
+    {
+        log_missing(report, recipient);
+    }
+}
+
+/// Recipients without a message, although the webhook did not fail because of them.
+fn log_missing(report: &Report, recipient: &RecipientResult) {
+    let (reason, advice) = match &recipient.result {
+        SendResult::Unreachable(cause) => (cause.label(), cause.advice()),
+        SendResult::Failed(SendError::IdTaken) => (
+            "id_taken",
+            "is skipped, because other messages have all IDs that this message can have; restrict who can read the log of the webhook in GitLab, and set a new MESSAGE_ID_SECRET",
+        ),
+        SendResult::Delivered { .. }
+        | SendResult::Withheld
+        | SendResult::Failed(_)
+        | SendResult::Overloaded => return,
+    };
+    tracing::warn!(
+        kind = report.facts.kind.map(Kind::label),
+        delivery_id = delivery_id(report),
+        recipient = recipient.destination.label(),
+        reason,
+        "a recipient got no message: the recipient {advice}"
+    );
 }
 
 /// Changes to recipients or texts that the messages themselves do not show.

@@ -77,9 +77,14 @@ pub(crate) async fn serve(
     let limits = LIMITS.connections;
     let descriptors = file_descriptors::limit().unwrap_or(limits.default_descriptors);
     let free = descriptors.saturating_sub(limits.reserved_descriptors);
-    Connections::new(router, free.clamp(1, limits.max), idle_timeout)
-        .run(listener, on_limit, stop, drain)
-        .await
+    Connections::new(
+        router,
+        free.clamp(1, limits.max),
+        limits.crowded_grace,
+        idle_timeout,
+    )
+    .run(listener, on_limit, stop, drain)
+    .await
 }
 
 /// Serves the admin port in the same way, with a separate limit, so that probes are answered while the
@@ -91,7 +96,8 @@ pub(crate) async fn serve_admin(
     on_limit: impl Fn(),
     stop: impl Future,
 ) -> bool {
-    Connections::new(router, LIMITS.connections.max_admin, idle_timeout)
+    let limit = LIMITS.connections.max_admin;
+    Connections::new(router, limit, Duration::ZERO, idle_timeout)
         .run(listener, on_limit, stop, LIMITS.connections.admin_drain)
         .await
 }
@@ -107,12 +113,12 @@ struct Connections {
 }
 
 impl Connections {
-    fn new(router: Router, limit: usize, idle_timeout: Duration) -> Self {
+    fn new(router: Router, limit: usize, grace: Duration, idle_timeout: Duration) -> Self {
         Self {
             router,
             limit,
             idle_timeout,
-            open: Arc::new(OpenConnections::new(limit)),
+            open: Arc::new(OpenConnections::new(limit, grace)),
             permits: Arc::new(Semaphore::new(limit)),
             lingering: Arc::new(Semaphore::new(LIMITS.lingering_close.max)),
             graceful: GracefulShutdown::new(),
@@ -174,7 +180,7 @@ impl Connections {
         };
         let activity = Arc::new(Activity::new(timeouts, Instant::now()));
         let entry = self.open.add(Arc::clone(&activity));
-        self.open.make_room();
+        self.open.make_room(Instant::now());
         let stream = LingeringClose::new(stream, Arc::clone(&self.lingering));
         let stream = WatchedStream::new(stream, Arc::clone(&activity), Arc::clone(&self.open));
         let mut stream = TimeoutStream::new(stream);

@@ -8,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::gitlab::commit::CommitSha;
+use crate::notifier::SkipReason;
 use crate::outcome::{Failure, Outcome, Report, Source};
-use crate::send::RecipientResult;
+use crate::send::{ConfirmedBy, RecipientResult};
 
 /// The reason why nothing was sent, because a 204 has no body.
 const REASON: HeaderName = HeaderName::from_static("webhook-app-reason");
@@ -20,7 +21,17 @@ struct Delivered<'a> {
     message_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    deleted: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    deliveries: Vec<DeliveryJson>,
+}
+
+/// Nothing was sent, and each recipient has a reason.
+#[derive(Serialize)]
+struct Skipped {
+    status: &'static str,
+    reason: &'static str,
     deliveries: Vec<DeliveryJson>,
 }
 
@@ -30,6 +41,9 @@ struct DeliveryJson {
     recipient: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
+    /// Somebody has deleted the message, and Rocket.Chat keeps it.
+    #[serde(skip_serializing_if = "is_false")]
+    deleted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
@@ -49,13 +63,25 @@ struct Problem {
 impl IntoResponse for Report {
     fn into_response(self) -> Response {
         let mut response = match &self.outcome {
-            Outcome::Delivered { .. } if self.facts.source == Source::CloudEvent => {
+            Outcome::Delivered { .. } | Outcome::Skipped(SkipReason::Unreachable)
+                if self.facts.source == Source::CloudEvent =>
+            {
                 StatusCode::OK.into_response()
             }
-            Outcome::Delivered { message_id, .. } => Json(Delivered {
+            Outcome::Delivered {
+                message_id,
+                confirmed_by,
+            } => Json(Delivered {
                 status: "delivered",
                 message_id: message_id.as_str(),
                 sha: self.facts.sha.as_ref().map(CommitSha::as_str),
+                deleted: *confirmed_by == ConfirmedBy::FoundDeleted,
+                deliveries: several(&self.recipients),
+            })
+            .into_response(),
+            Outcome::Skipped(SkipReason::Unreachable) => Json(Skipped {
+                status: "skipped",
+                reason: self.outcome.reason(),
                 deliveries: deliveries(&self.recipients),
             })
             .into_response(),
@@ -71,22 +97,42 @@ impl IntoResponse for Report {
 }
 
 /// The results of several recipients; the response to one recipient already contains its result.
-fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
+fn several(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
     if recipients.len() < 2 {
         return Vec::new();
     }
+    deliveries(recipients)
+}
+
+fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
     let each = recipients.iter().map(|recipient| {
-        let (message_id, reason) = match Outcome::of(&recipient.result) {
-            Outcome::Delivered { message_id, .. } => (Some(message_id.to_string()), None),
-            outcome => (None, Some(outcome.reason())),
-        };
-        DeliveryJson {
+        let mut json = DeliveryJson {
             recipient: recipient.destination.label(),
-            message_id,
-            reason,
+            message_id: None,
+            deleted: false,
+            reason: None,
+        };
+        match Outcome::of(recipient) {
+            Outcome::Delivered {
+                message_id,
+                confirmed_by,
+            } => {
+                json.message_id = Some(message_id.to_string());
+                json.deleted = confirmed_by == ConfirmedBy::FoundDeleted;
+            }
+            outcome => json.reason = Some(outcome.reason()),
         }
+        json
     });
     each.collect()
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn problem(failure: &Failure, recipients: &[RecipientResult]) -> Response {
@@ -98,7 +144,7 @@ fn problem(failure: &Failure, recipients: &[RecipientResult]) -> Response {
         status: status.as_u16(),
         detail: failure.detail(),
         reason: failure.reason(),
-        deliveries: deliveries(recipients),
+        deliveries: several(recipients),
     };
     let mut response = (status, Json(problem)).into_response();
     let headers = response.headers_mut();

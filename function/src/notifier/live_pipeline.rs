@@ -36,6 +36,11 @@ pub fn is_behind(text: &str, state: &PipelineState) -> bool {
     shown.unwrap_or(0) < rank(state)
 }
 
+/// Identifies a state of the pipeline, for a message about it that cannot be edited.
+pub(crate) fn state(state: &PipelineState) -> String {
+    rank(state).to_string()
+}
+
 fn page(state: &PipelineState) -> String {
     format!("/-/pipelines/{}", state.pipeline)
 }

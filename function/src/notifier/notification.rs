@@ -20,6 +20,8 @@ pub struct Notification {
     pub(crate) action: Action,
     /// The recipient, not yet resolved to a room.
     pub(crate) destination: Destination,
+    /// Who named the recipient.
+    pub(crate) source: RecipientSource,
     /// The text in Rocket.Chat's markup, at most 5000 UTF-16 units.
     pub text: String,
     /// Messages of which one must exist already; if empty, it is sent unconditionally.
@@ -27,6 +29,17 @@ pub struct Notification {
     pub(crate) precondition: Vec<MessageKey>,
     /// Scheme, host and port of the GitLab instance, part of the message id; empty if unknown.
     pub(crate) origin: String,
+}
+
+/// Who named a recipient.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipientSource {
+    /// The event, in a role that a rule notifies. Nothing in the configuration is wrong if the
+    /// recipient cannot be reached.
+    Role,
+    /// The configuration: `ROCKETCHAT_RECIPIENT`, or a user or room in `ROUTES`.
+    Configuration,
 }
 
 /// What to do with a message.
@@ -69,17 +82,25 @@ impl TryFrom<u8> for Version {
 }
 
 impl Notification {
-    /// A notification that is sent unconditionally and not edited.
+    /// A notification to a recipient that the configuration names, sent unconditionally and not
+    /// edited.
     pub fn new(key: MessageKey, destination: Destination, text: String, origin: String) -> Self {
         Self {
             version: Version,
             key,
             action: Action::Send,
             destination,
+            source: RecipientSource::Configuration,
             text,
             precondition: Vec::new(),
             origin,
         }
+    }
+
+    /// The same notification, with the source of its recipient.
+    #[must_use]
+    pub fn from(self, source: RecipientSource) -> Self {
+        Self { source, ..self }
     }
 
     /// The same notification, edited as its pipeline proceeds.
@@ -143,8 +164,10 @@ mod tests {
             ("action", json!("reply")),
             ("destination", json!({ "user": "not a name" })),
             ("destination", json!({ "room": "" })),
-            ("key", json!("")),
-            ("key", json!("white space")),
+            ("key", json!({ "delivery": "" })),
+            ("key", json!({ "content": "white space" })),
+            ("key", json!("key")),
+            ("source", json!("somebody")),
             ("revision", Value::Null),
         ] {
             assert!(changed(name, value.clone()).is_err(), "{name}: {value}");

@@ -6,6 +6,7 @@ use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
+use crate::notifier::notification::RecipientSource;
 use crate::rocketchat::{Destination, Username};
 
 mod glob;
@@ -101,6 +102,23 @@ impl RoutingRules {
         users
     }
 
+    /// The users whom the rules name, other than by a role.
+    pub(crate) fn named_users(&self) -> Vec<Username> {
+        let specs = self.rules.iter().flat_map(|rule| &rule.to);
+        let mut named: Vec<_> = specs
+            .filter_map(|to| match to {
+                RecipientSpec::User(user) => Some(user.clone()),
+                RecipientSpec::Room(_) | RecipientSpec::Role(_) => None,
+            })
+            .collect();
+        if let UnmappedUsers::Fallback(user) = &self.unmapped_users {
+            named.push(user.clone());
+        }
+        named.sort_unstable();
+        named.dedup();
+        named
+    }
+
     /// Who receives the event, or why none do.
     pub fn evaluate(&self, event: &Event) -> Result<Recipients, SkipReason> {
         self.evaluate_rules(event, &mut |_, _| {})
@@ -183,7 +201,7 @@ impl RoutingRules {
                     &format!("matches, but finds no user for {}", role_label(to)),
                 );
             }
-            for destination in found {
+            for (destination, source) in found {
                 let label = destination.label();
                 let is_actor = match (&destination, &actor) {
                     (Destination::User(user), Some(actor)) => user == actor,
@@ -197,6 +215,7 @@ impl RoutingRules {
                 let recipient = Recipient {
                     destination,
                     reason,
+                    source,
                 };
                 let label = recipient.label();
                 if add(recipients, recipient) {
@@ -207,18 +226,28 @@ impl RoutingRules {
         skipped
     }
 
-    fn resolve(&self, to: &RecipientSpec, event: &Event) -> Vec<Destination> {
+    fn resolve(&self, to: &RecipientSpec, event: &Event) -> Vec<(Destination, RecipientSource)> {
+        let named = |destination| vec![(destination, RecipientSource::Configuration)];
         match to {
-            RecipientSpec::User(user) => vec![Destination::User(user.clone())],
-            RecipientSpec::Room(room) => vec![Destination::Room(room.clone())],
+            RecipientSpec::User(user) => named(Destination::User(user.clone())),
+            RecipientSpec::Room(room) => named(Destination::Room(room.clone())),
             RecipientSpec::Role(role) => {
                 let people = role.people(event).into_iter();
-                people
-                    .filter_map(|person| self.user(person))
-                    .map(Destination::User)
-                    .collect()
+                let users = people.filter_map(|person| self.user(person));
+                users.map(|user| self.in_role(user)).collect()
             }
         }
+    }
+
+    /// The fallback is named by the configuration, although a role leads to it.
+    fn in_role(&self, user: Username) -> (Destination, RecipientSource) {
+        let source = match &self.unmapped_users {
+            UnmappedUsers::Fallback(fallback) if *fallback == user => {
+                RecipientSource::Configuration
+            }
+            _ => RecipientSource::Role,
+        };
+        (Destination::User(user), source)
     }
 
     /// The Rocket.Chat user of a GitLab user. The mapping may list the username, the account id or

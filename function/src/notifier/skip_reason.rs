@@ -32,6 +32,8 @@ pub enum SkipReason {
     NotAFix,
     /// The template rendered no text.
     NoWords,
+    /// Rocket.Chat says that the recipient cannot receive messages.
+    Unreachable,
 }
 
 impl SkipReason {
@@ -50,6 +52,7 @@ impl SkipReason {
         Self::OwnAction,
         Self::NotAFix,
         Self::NoWords,
+        Self::Unreachable,
     ];
 
     /// The label in logs, metrics and the header `webhook-app-reason`.
@@ -68,6 +71,7 @@ impl SkipReason {
             Self::OwnAction => "own_action",
             Self::NotAFix => "not_a_fix",
             Self::NoWords => "no_words",
+            Self::Unreachable => "unreachable",
         }
     }
 
@@ -91,6 +95,9 @@ impl SkipReason {
                 "there is no failure notification to resolve, and the rule in `ROUTES` matches fixes only"
             }
             Self::NoWords => "the template in `MESSAGES` produced no text",
+            Self::Unreachable => {
+                "the recipient, whom the event and not the configuration names, is unknown or deactivated on Rocket.Chat, or has a read-only or encrypted room"
+            }
         }
     }
 }

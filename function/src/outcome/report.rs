@@ -9,8 +9,9 @@ use crate::gitlab::commit::CommitSha;
 use crate::gitlab::idempotency_key::IdempotencyKey;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::Authentication;
+use crate::notifier::notification::RecipientSource;
 use crate::notifier::{PlanWarning, SkipReason};
-use crate::send::{Attempts, RecipientResult, SendResult};
+use crate::send::{Attempts, RecipientResult, SendError, SendResult};
 
 /// A handled webhook.
 #[derive(Clone, Debug)]
@@ -68,20 +69,14 @@ impl Report {
         }
     }
 
-    /// The report on a webhook whose notifications were sent in `elapsed`. It fails if any
-    /// notification failed; resending is safe for the other recipients, because each has its own
-    /// message id.
+    /// The report on a webhook whose notifications were sent in `elapsed`. It fails if a
+    /// notification failed for which sending the webhook again may help; this is safe for the other
+    /// recipients, because each has its own message id.
     pub fn sent(facts: Facts, recipients: Vec<RecipientResult>, elapsed: Duration) -> Self {
-        let outcomes: Vec<_> = recipients
-            .iter()
-            .map(|recipient| Outcome::of(&recipient.result))
-            .collect();
-        let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Failed(_));
-        let delivered = |outcome: &&Outcome| matches!(outcome, Outcome::Delivered { .. });
-        let decisive = outcomes.iter().find(failed);
-        let decisive = decisive.or(outcomes.iter().find(delivered));
-        let decisive = decisive.or(outcomes.first()).cloned();
-        let outcome = decisive.unwrap_or(Outcome::Skipped(SkipReason::Nobody));
+        let outcomes: Vec<_> = recipients.iter().map(Outcome::of).collect();
+        let decisive = outcomes.iter().min_by_key(|outcome| precedence(outcome));
+        let outcome = decisive.cloned();
+        let outcome = outcome.unwrap_or(Outcome::Skipped(SkipReason::Nobody));
         let was_sent = !matches!(outcome, Outcome::Skipped(_));
         Self {
             facts,
@@ -101,15 +96,32 @@ impl Report {
     }
 }
 
+/// Which of several outcomes decides: the smallest one. A recipient who cannot be reached does not
+/// make a webhook fail that reached somebody else, because GitLab would disable the webhook for
+/// everybody.
+fn precedence(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Failed(Failure::Unreachable(_) | Failure::Send(SendError::IdTaken)) => 2,
+        Outcome::Failed(_) => 0,
+        Outcome::Delivered { .. } => 1,
+        Outcome::Skipped(SkipReason::Unreachable) => 3,
+        Outcome::Skipped(_) => 4,
+    }
+}
+
 impl Outcome {
     /// The outcome that the result of one recipient implies.
-    pub fn of(result: &SendResult) -> Self {
-        match result {
+    pub fn of(recipient: &RecipientResult) -> Self {
+        match &recipient.result {
             SendResult::Delivered { id, confirmed_by } => Self::Delivered {
                 message_id: id.clone(),
                 confirmed_by: *confirmed_by,
             },
             SendResult::Withheld => Self::Skipped(SkipReason::NotAFix),
+            SendResult::Unreachable(cause) => match recipient.source {
+                RecipientSource::Role => Self::Skipped(SkipReason::Unreachable),
+                RecipientSource::Configuration => Self::Failed(Failure::Unreachable(*cause)),
+            },
             SendResult::Failed(error) => Self::Failed(Failure::Send(*error)),
             SendResult::Overloaded => Self::Failed(Failure::Overloaded),
         }

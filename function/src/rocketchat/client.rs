@@ -2,23 +2,25 @@
 //! URLs, headers, time limits and the connection pool. What a response means is decided in
 //! [`response`]; which call comes next, in [`machine`](crate::send::machine).
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{RequestBuilder, Response, redirect, retry};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{RequestBuilder, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
+use tower::util::MapFutureLayer;
 use url::Url;
 
+use super::connecting::{self, CallTime};
 use super::endpoint::Endpoint;
+use super::exchange::exchange;
+use super::reachability::{self, Unreachable};
 use super::request;
 use super::response::{self, ApiError, ApiResponse, StoredMessage};
 use super::{Credentials, MessageId, RoomId, Username};
 use crate::limits::LIMITS;
 use crate::tls::{self, TlsError};
-
-const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// Calls one Rocket.Chat server as one account.
 #[derive(Clone, Debug)]
@@ -30,13 +32,14 @@ pub(crate) struct Client {
     update_message: Url,
     me: Url,
     user_info: Url,
+    room_info: Url,
 }
 
-/// The time limit and the headers of one call.
+/// The time limits and the headers of one call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallOptions<'a> {
-    /// Time limit until the response has been read.
-    pub(crate) within: Duration,
+    /// Time limits until the response has been read.
+    pub(crate) within: CallTime,
     /// Headers in addition to those of the account, such as the trace context.
     pub(crate) headers: &'a HeaderMap,
 }
@@ -58,16 +61,13 @@ pub(crate) struct Account {
     /// Roles such as `user` and `bot`; empty if the server does not send them.
     #[serde(default)]
     pub(crate) roles: Vec<String>,
-    /// Whether the account may log in.
-    #[serde(default)]
-    pub(crate) active: bool,
 }
 
 impl Client {
     /// Creates a client for the server at `base` without opening a connection.
     ///
-    /// `authorities` are trusted in addition to the compiled-in ones. `call_limit` is the time
-    /// limit of one call. Proxy settings of the environment are ignored.
+    /// `authorities` are trusted in addition to the compiled-in ones. `limit` is the time limit of a
+    /// delivery. Proxy settings of the environment are ignored.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the only client for Rocket.Chat"
@@ -76,12 +76,14 @@ impl Client {
         base: &Url,
         credentials: &Credentials,
         authorities: &[CertificateDer<'static>],
-        call_limit: Duration,
+        limit: Duration,
     ) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(authorities)?)
             .default_headers(headers(credentials)?)
-            .connect_timeout(call_limit / LIMITS.client.connect_divisor)
+            // Divided between the addresses of the server, so that each of them is tried.
+            .connect_timeout(limit)
+            .connector_layer(MapFutureLayer::new(connecting::track))
             .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
             // A redirect would send the token to another server.
             .redirect(redirect::Policy::none())
@@ -99,6 +101,7 @@ impl Client {
             update_message: url(Endpoint::UpdateMessage),
             me: url(Endpoint::Me),
             user_info: url(Endpoint::UserInfo),
+            room_info: url(Endpoint::RoomInfo),
         })
     }
 
@@ -162,22 +165,26 @@ impl Client {
         self.call(request, options, response::accepted).await
     }
 
-    /// The account of `recipient`; [`ApiError::Refused`] if there is none.
+    /// Whether the server says that `recipient` cannot receive messages, and why.
     pub(crate) async fn user_info(
         &self,
         recipient: &Username,
         options: CallOptions<'_>,
-    ) -> Timed<Account> {
-        #[derive(Deserialize)]
-        struct Body {
-            user: Account,
-        }
-        let request = self
-            .http
-            .get(with_query(&self.user_info, "username", recipient.as_str()));
-        let read =
-            |response: &ApiResponse| response::accepted(response).map(|body: Body| body.user);
-        self.call(request, options, read).await
+    ) -> Timed<Option<Unreachable>> {
+        let url = with_query(&self.user_info, "username", recipient.as_str());
+        self.call(self.http.get(url), options, reachability::of_user)
+            .await
+    }
+
+    /// Whether the server says that the account cannot write in a room, and why.
+    pub(crate) async fn room_info(
+        &self,
+        room: &RoomId,
+        options: CallOptions<'_>,
+    ) -> Timed<Option<Unreachable>> {
+        let url = with_query(&self.room_info, "roomId", room.as_str());
+        self.call(self.http.get(url), options, reachability::of_room)
+            .await
     }
 
     /// Makes one call and measures it. The result includes what the response means, because a 200
@@ -189,7 +196,8 @@ impl Client {
         read: impl FnOnce(&ApiResponse) -> Result<T, ApiError>,
     ) -> Timed<T> {
         let started = Instant::now();
-        let response = exchange(request, options).await;
+        let request = request.headers(options.headers.clone());
+        let response = exchange(request, options.within).await;
         Timed {
             result: response.and_then(|response| read(&response)),
             elapsed: started.elapsed(),
@@ -249,57 +257,4 @@ fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {
     request
         .header("content-type", "application/json")
         .body(body)
-}
-
-async fn exchange(
-    request: RequestBuilder,
-    options: CallOptions<'_>,
-) -> Result<ApiResponse, ApiError> {
-    let response = request
-        .headers(options.headers.clone())
-        .timeout(options.within)
-        .send()
-        .await
-        .map_err(|error| transport_error(&error))?;
-    read(response).await
-}
-
-async fn read(mut response: Response) -> Result<ApiResponse, ApiError> {
-    let status = response.status().as_u16();
-    let reset_in = reset_in(response.headers());
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| transport_error(&error))?
-    {
-        if body.len() + chunk.len() > LIMITS.client.max_response_bytes {
-            return Err(ApiError::Unreadable);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(ApiResponse {
-        status,
-        reset_in,
-        body,
-    })
-}
-
-fn transport_error(error: &reqwest::Error) -> ApiError {
-    // A timeout while connecting is both; nothing was sent over such a connection.
-    if error.is_connect() {
-        ApiError::Connect
-    } else if error.is_timeout() {
-        ApiError::Timeout
-    } else {
-        ApiError::Reset
-    }
-}
-
-/// The time until the rate limit resets. The header is a Unix time in milliseconds; Rocket.Chat
-/// sends no `Retry-After`.
-fn reset_in(headers: &HeaderMap) -> Option<Duration> {
-    let reset: u64 = headers.get(RATE_LIMIT_RESET)?.to_str().ok()?.parse().ok()?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    Some(Duration::from_millis(reset).saturating_sub(now))
 }

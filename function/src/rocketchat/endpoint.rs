@@ -17,15 +17,19 @@ pub(crate) enum Endpoint {
     Me,
     /// Returns the account of any user.
     UserInfo,
+    /// Returns a room.
+    RoomInfo,
 }
 
 impl Endpoint {
-    /// The endpoints that webhooks use; the others are used only by `webhook-app check`.
-    pub(crate) const DELIVERING: [Self; 4] = [
+    /// The endpoints that webhooks use; the other one is used only by `webhook-app check`.
+    pub(crate) const DELIVERING: [Self; 6] = [
         Self::CreateRoom,
         Self::SendMessage,
         Self::GetMessage,
         Self::UpdateMessage,
+        Self::UserInfo,
+        Self::RoomInfo,
     ];
 
     /// The path below the URL of the server.
@@ -37,6 +41,7 @@ impl Endpoint {
             Self::UpdateMessage => "/api/v1/chat.update",
             Self::Me => "/api/v1/me",
             Self::UserInfo => "/api/v1/users.info",
+            Self::RoomInfo => "/api/v1/rooms.info",
         }
     }
 
@@ -44,7 +49,7 @@ impl Endpoint {
     pub(crate) fn method(self) -> &'static str {
         match self {
             Self::CreateRoom | Self::SendMessage | Self::UpdateMessage => "POST",
-            Self::GetMessage | Self::Me | Self::UserInfo => "GET",
+            Self::GetMessage | Self::Me | Self::UserInfo | Self::RoomInfo => "GET",
         }
     }
 }

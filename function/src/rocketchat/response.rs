@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use super::api_error::ApiError;
 use super::{MessageId, RoomId, UserId, Username};
 
 /// A complete response, of at most 64 KiB.
@@ -22,150 +23,23 @@ pub struct ApiResponse {
     pub body: Vec<u8>,
 }
 
-/// Why a call failed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ApiError {
-    /// No connection was established, so nothing was sent.
-    Connect,
-    /// No complete response in time; the call may have been applied.
-    Timeout,
-    /// The connection closed before the complete response; the call may have been applied.
-    Reset,
-    /// The response is too long or not JSON; the call may have been applied.
-    Unreadable,
-    /// 408 or 425: the server or a proxy asks to retry.
-    TryAgain,
-    /// 5xx, from the server or a proxy; the call may have been applied.
-    ServerError,
-    /// A 2xx that does not confirm the request; the call may have been applied.
-    Unconfirmed,
-    /// 429: too many calls, usually because the account lacks the role bot. Contains the time until
-    /// the limit resets, if sent.
-    RateLimited(Option<Duration>),
-    /// 400, another 4xx, or a 2xx without success: also the response to an id that is already
-    /// stored.
-    Refused,
-    /// 401: the token or the user id is wrong.
-    Unauthorized,
-    /// 403: the account lacks a permission.
-    Forbidden,
-    /// 404 or 405: the URL is not that of Rocket.Chat.
-    NotFound,
-    /// 3xx: never followed, because that would send the token to another server.
-    Redirected,
-}
-
-impl ApiError {
-    /// Every error, for documentation tables and for metric series that are created at startup.
-    pub const ALL: [Self; 13] = [
-        Self::Connect,
-        Self::Timeout,
-        Self::Reset,
-        Self::Unreadable,
-        Self::TryAgain,
-        Self::ServerError,
-        Self::Unconfirmed,
-        Self::RateLimited(None),
-        Self::Refused,
-        Self::Unauthorized,
-        Self::Forbidden,
-        Self::NotFound,
-        Self::Redirected,
-    ];
-
-    /// The label in logs and metrics.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Timeout => "timeout",
-            Self::Reset => "reset",
-            Self::Unreadable => "unreadable",
-            Self::TryAgain => "try_again",
-            Self::ServerError => "server_error",
-            Self::Unconfirmed => "unconfirmed",
-            Self::RateLimited(_) => "rate_limited",
-            Self::Refused => "refused",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not_found",
-            Self::Redirected => "redirected",
-        }
-    }
-
-    /// What to check, to follow "could not deliver the message: ".
-    pub(crate) fn advice(self) -> &'static str {
-        match self {
-            Self::Connect => {
-                "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
-            }
-            Self::Timeout => "Rocket.Chat did not respond in time",
-            Self::Reset => "the connection to Rocket.Chat closed before the response was complete",
-            Self::Unreadable => {
-                "the response is not valid for Rocket.Chat; check ROCKETCHAT_URL and any proxy in front of it"
-            }
-            Self::TryAgain | Self::ServerError => {
-                "Rocket.Chat or a proxy in front of it reported an error; check its log"
-            }
-            Self::Unconfirmed => "Rocket.Chat did not confirm the message",
-            Self::RateLimited(_) => {
-                "Rocket.Chat limits the rate of calls; give the account the role bot"
-            }
-            Self::Refused => {
-                "Rocket.Chat rejected the request; check the recipient and the roles of the account with `webhook-app check`"
-            }
-            Self::Unauthorized => {
-                "Rocket.Chat does not accept ROCKETCHAT_USER_ID with ROCKETCHAT_AUTH_TOKEN; check both"
-            }
-            Self::Forbidden => "the account lacks a permission; give it the roles user and bot",
-            Self::NotFound => "found no Rocket.Chat at ROCKETCHAT_URL; check the address",
-            Self::Redirected => {
-                "ROCKETCHAT_URL responds with a redirect; set it to the address that the redirect points to"
-            }
-        }
-    }
-
-    /// Whether the call may have been applied despite the error.
-    pub(crate) fn may_have_been_applied(self) -> bool {
-        matches!(
-            self,
-            Self::Timeout
-                | Self::Reset
-                | Self::Unreadable
-                | Self::ServerError
-                | Self::Unconfirmed
-                | Self::Refused
-        )
-    }
-
-    /// Whether a retry may succeed.
-    pub(crate) fn is_transient(self) -> bool {
-        match self {
-            Self::Connect
-            | Self::Timeout
-            | Self::Reset
-            | Self::Unreadable
-            | Self::TryAgain
-            | Self::ServerError
-            | Self::Unconfirmed
-            | Self::RateLimited(_) => true,
-            Self::Refused
-            | Self::Unauthorized
-            | Self::Forbidden
-            | Self::NotFound
-            | Self::Redirected => false,
-        }
-    }
-}
-
-/// A stored message, as `chat.getMessage` returns it.
+/// What `chat.getMessage` says about an id that is in use.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct StoredMessage {
-    /// Its room.
-    pub room: RoomId,
-    /// Who sent it.
-    pub sender: UserId,
-    /// Its text.
-    pub text: String,
+pub enum StoredMessage {
+    /// A message that the account may read.
+    Readable {
+        /// Its room.
+        room: RoomId,
+        /// Who sent it.
+        sender: UserId,
+        /// Its text.
+        text: String,
+        /// Whether somebody deleted it and the server kept it, as it does for messages with
+        /// replies and with the settings `Message_ShowDeletedStatus` and `Message_KeepHistory`.
+        deleted: bool,
+    },
+    /// A message in a room that the account cannot see.
+    Unreadable,
 }
 
 /// The room that `im.create` created or found for the bot and `recipient`.
@@ -185,7 +59,9 @@ pub fn room(response: &ApiResponse, recipient: &Username) -> Result<RoomId, ApiE
         usernames: Option<Vec<String>>,
     }
     let room = accepted::<Body>(response)?.room;
-    let has_recipient = |names: Vec<String>| names.iter().any(|name| name == recipient.as_str());
+    // Usernames differ in more than case.
+    let is_recipient = |name: &String| name.eq_ignore_ascii_case(recipient.as_str());
+    let has_recipient = |names: Vec<String>| names.iter().any(is_recipient);
     if !room.usernames.is_none_or(has_recipient) {
         return Err(ApiError::Refused);
     }
@@ -203,7 +79,13 @@ pub fn sent(response: &ApiResponse, id: &MessageId) -> Result<(), ApiError> {
         #[serde(rename = "_id")]
         id: String,
     }
-    let body: Body = accepted(response)?;
+    let body: Body = match accepted(response) {
+        // The server checks the length before anything else.
+        Err(ApiError::Refused) if has_code(response, &["error-message-size-exceeded"]) => {
+            return Err(ApiError::TooLong);
+        }
+        result => result?,
+    };
     if body.message.id == id.as_str() {
         Ok(())
     } else {
@@ -211,8 +93,7 @@ pub fn sent(response: &ApiResponse, id: &MessageId) -> Result<(), ApiError> {
     }
 }
 
-/// The message that `chat.getMessage` found. [`ApiError::Refused`] if it does not exist or the bot
-/// may not read it.
+/// The message that `chat.getMessage` found. [`ApiError::Refused`] if it does not exist.
 pub fn found(response: &ApiResponse, id: &MessageId) -> Result<StoredMessage, ApiError> {
     #[derive(Deserialize)]
     struct Body {
@@ -226,22 +107,50 @@ pub fn found(response: &ApiResponse, id: &MessageId) -> Result<StoredMessage, Ap
         #[serde(default)]
         msg: String,
         u: Sender,
+        /// The type: none for messages of users, `rm` for deleted ones.
+        t: Option<String>,
+        #[serde(default, rename = "_hidden")]
+        hidden: bool,
     }
     #[derive(Deserialize)]
     struct Sender {
         #[serde(rename = "_id")]
         id: String,
     }
-    let message = accepted::<Body>(response)?.message;
+    let message = match accepted::<Body>(response) {
+        Ok(body) => body.message,
+        // The server looks for the message before it checks who may read it.
+        Err(ApiError::Refused | ApiError::Forbidden) if has_code(response, NOT_ALLOWED) => {
+            return Ok(StoredMessage::Unreadable);
+        }
+        Err(error) => return Err(error),
+    };
     let ids = (RoomId::parse(&message.rid), UserId::parse(&message.u.id));
     match ids {
-        (Some(room), Some(sender)) if message.id == id.as_str() => Ok(StoredMessage {
+        (Some(room), Some(sender)) if message.id == id.as_str() => Ok(StoredMessage::Readable {
             room,
             sender,
             text: message.msg,
+            deleted: message.hidden || message.t.as_deref() == Some("rm"),
         }),
         _ => Err(ApiError::Unconfirmed),
     }
+}
+
+/// What the server, and not a proxy, says if the account may not do this: with 400 up to version 8,
+/// and with 403 from version 9.
+const NOT_ALLOWED: &[&str] = &["error-not-allowed", "error-forbidden"];
+
+/// Whether an error has one of these codes.
+fn has_code(response: &ApiResponse, codes: &[&str]) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body {
+        #[serde(rename = "errorType")]
+        code: String,
+    }
+    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
+    codes.contains(&&*body.code)
 }
 
 /// The body of a response whose status and field `success` both report success.
@@ -272,6 +181,7 @@ pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rocketchat::MessageIds;
 
     fn response(status: u16, body: &str) -> ApiResponse {
         ApiResponse {
@@ -283,7 +193,8 @@ mod tests {
 
     fn id() -> MessageId {
         let key = crate::rocketchat::MessageKey::derive(&["key"]);
-        MessageId::derive("", &key, &RoomId::parse("room").expect("is a room"))
+        let room = RoomId::parse("room").expect("is a room");
+        MessageIds::new(&"secret".into(), None).id("", &key, &room, 0)
     }
 
     #[test]
@@ -315,6 +226,11 @@ mod tests {
         let cases = [
             ("confirmed", right.as_str(), Ok(())),
             ("refused", r#"{"success":false}"#, Err(ApiError::Refused)),
+            (
+                "too long",
+                r#"{"success":false,"errorType":"error-message-size-exceeded"}"#,
+                Err(ApiError::TooLong),
+            ),
             (
                 "no message",
                 r#"{"success":true}"#,
@@ -370,7 +286,8 @@ mod tests {
         );
         assert_eq!(
             room_of(r#","usernames":["gitlab-bot","Alice"]"#),
-            Err(ApiError::Refused)
+            Ok("r".to_owned()),
+            "usernames differ in more than case"
         );
     }
 
@@ -381,11 +298,29 @@ mod tests {
                 r#"{{"message":{{"_id":"{id}","rid":"r","u":{{"_id":"bot"}}}},"success":true}}"#
             )
         };
-        let stored = found(&response(200, &body(id().as_str())), &id()).expect("is found");
-        assert_eq!((stored.room.as_str(), stored.sender.as_str()), ("r", "bot"));
+        let stored = |deleted| {
+            Ok(StoredMessage::Readable {
+                room: RoomId::parse("r").expect("is an id"),
+                sender: UserId::parse("bot").expect("is an id"),
+                text: String::new(),
+                deleted,
+            })
+        };
+        let right = body(id().as_str());
+        assert_eq!(found(&response(200, &right), &id()), stored(false));
+        for kept in [r#""t":"rm""#, r#""_hidden":true"#] {
+            let body = right.replacen("\"rid\"", &format!("{kept},\"rid\""), 1);
+            assert_eq!(found(&response(200, &body), &id()), stored(true), "{kept}");
+        }
+        for (status, code) in [(400, "error-not-allowed"), (403, "error-forbidden")] {
+            let body = format!(r#"{{"success":false,"errorType":"{code}"}}"#);
+            let found = found(&response(status, &body), &id());
+            assert_eq!(found, Ok(StoredMessage::Unreadable), "{status}");
+        }
         for (status, body, error) in [
             (200, body("another"), ApiError::Unconfirmed),
             (400, r#"{"success":false}"#.to_owned(), ApiError::Refused),
+            (403, "<html></html>".to_owned(), ApiError::Forbidden),
         ] {
             assert_eq!(found(&response(status, &body), &id()), Err(error), "{body}");
         }

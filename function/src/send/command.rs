@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::result::SendResult;
+use crate::rocketchat::reachability::Unreachable;
 use crate::rocketchat::response::{ApiError, StoredMessage};
-use crate::rocketchat::{MessageId, RoomId};
+use crate::rocketchat::{CallTime, MessageId, RoomId};
 
 /// What happened since the last command.
 #[derive(Clone, Debug)]
@@ -14,51 +15,46 @@ pub enum Input {
     Start,
     /// The pause is over.
     Waited,
+    /// Too many notifications are in progress, and no permit became available in time.
+    NoPermit,
     /// The result of `im.create`.
     Room(Result<RoomId, ApiError>),
+    /// The result of `im.create` that another notification to the same recipient made meanwhile.
+    RoomOfAnother(Result<RoomId, ApiError>),
     /// The result of `chat.sendMessage`.
     Sent(Result<(), ApiError>),
     /// The result of `chat.getMessage`.
     Found(Result<StoredMessage, ApiError>),
     /// The result of `chat.update`.
     Edited(Result<(), ApiError>),
+    /// The result of `users.info` or `rooms.info`.
+    Checked(Result<Option<Unreachable>, ApiError>),
 }
 
 /// What to do next.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Command {
-    /// Call `im.create` and stop using a cached room.
-    CreateRoom {
-        /// Time limit of the call.
-        within: Duration,
-    },
-    /// Call `chat.sendMessage`.
-    Send {
-        /// The room.
-        room: RoomId,
-        /// The id of the message.
-        id: MessageId,
-        /// Time limit of the call.
-        within: Duration,
-    },
-    /// Call `chat.getMessage`.
-    Find {
-        /// The id of the message.
-        id: MessageId,
-        /// Time limit of the call.
-        within: Duration,
-    },
-    /// Call `chat.update`.
-    Edit {
-        /// The room.
-        room: RoomId,
-        /// The id of the message.
-        id: MessageId,
-        /// Time limit of the call.
-        within: Duration,
-    },
+    /// Make a call.
+    Call(Call, CallTime),
     /// Wait for this long.
     Wait(Duration),
     /// Sending has ended.
     Finish(SendResult),
+}
+
+/// A call to Rocket.Chat.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Call {
+    /// `im.create`; stop using a cached room.
+    CreateRoom,
+    /// `chat.sendMessage`.
+    Send(RoomId, MessageId),
+    /// `chat.getMessage`.
+    Find(MessageId),
+    /// `chat.update`.
+    Edit(RoomId, MessageId),
+    /// `users.info` of the recipient.
+    CheckUser,
+    /// `rooms.info`.
+    CheckRoom(RoomId),
 }

@@ -4,35 +4,38 @@
 use std::time::Duration;
 
 use crate::limits::LIMITS;
+use crate::rocketchat::CallTime;
 
 /// The time limits of one delivery, on the monotonic clock of the caller.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     /// Time at which the last call must have ended.
     pub at: Duration,
-    /// Time limit of one call.
+    /// Time limit of the response to one call.
     pub call_limit: Duration,
 }
 
 impl Deadline {
-    /// Divides the time limit of a delivery that began at `start`: nine tenths for all calls, at
-    /// most three tenths for each, the rest for the response to GitLab. With 5 s that is 4.5 s and
-    /// 1.5 s.
+    /// Divides the time limit of a delivery that began at `start`: all calls end 0.3 s before its
+    /// end, and the response to each may take three tenths of it. With 5 s that is 4.7 s and 1.5 s.
     pub fn new(start: Duration, limit: Duration) -> Self {
         Self {
-            at: start + limit * LIMITS.delivery.calls_tenths / 10,
-            call_limit: Self::call_limit(limit),
+            at: start + limit.saturating_sub(LIMITS.delivery.response_reserve),
+            call_limit: limit * LIMITS.delivery.call_tenths / 10,
         }
     }
 
-    /// Time limit of one call, for a delivery with the time limit `limit`.
-    pub(crate) fn call_limit(limit: Duration) -> Duration {
-        limit * LIMITS.delivery.call_tenths / 10
+    /// The time limits of a call that begins `now`; `None` if less than 100 ms are left.
+    pub(crate) fn time_for_a_call(&self, now: Duration) -> Option<CallTime> {
+        let left = self.at.saturating_sub(now);
+        (left >= LIMITS.delivery.min_call).then(|| CallTime {
+            total: left,
+            response: left.min(self.call_limit),
+        })
     }
 
-    /// Time limit of a call that begins `now`; `None` if less than 100 ms are left.
-    pub(super) fn time_for_a_call(&self, now: Duration) -> Option<Duration> {
-        let left = self.at.saturating_sub(now);
-        (left >= LIMITS.delivery.min_call).then(|| left.min(self.call_limit))
+    /// The time at which a last retry begins.
+    pub(super) fn last_retry(&self) -> Duration {
+        self.at.saturating_sub(LIMITS.sending.last_retry)
     }
 }

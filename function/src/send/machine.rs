@@ -1,18 +1,23 @@
-//! The state machine that sends one message to one recipient. Owns the order of calls, the retries
-//! and the pauses. It is pure: it receives what happened and when, and returns a command, which
-//! [`sender`](super::sender) executes.
+//! The state machine that sends one message to one recipient. Owns the order of calls and what
+//! their results mean. It is pure: it receives what happened and when, and returns a command, which
+//! [`sender`](super::sender) executes. Repeating failed calls is in [`retry`](super::retry),
+//! look-ups before the message is sent in [`precondition`](super::precondition), the look-up
+//! after it in [`stored_message`](super::stored_message), and recipients who cannot be reached in
+//! [`reachability`](super::reachability).
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::command::{Command, Input};
+use super::backoff::Jitter;
+use super::candidates::Candidates;
+use super::circuit_breaker::Admission;
+use super::command::{Call, Command, Input};
 use super::deadline::Deadline;
 use super::result::{Attempts, ConfirmedBy, SendError, SendResult};
-use super::retry_budget::RetryBudget;
-use crate::limits::LIMITS;
-use crate::notifier::live_pipeline;
+use super::server_state::ServerState;
 use crate::notifier::notification::{Action, Notification};
 use crate::rocketchat::response::{ApiError, StoredMessage};
-use crate::rocketchat::{MessageId, MessageKey, RoomId, UserId};
+use crate::rocketchat::{Destination, MessageId, MessageIds, MessageKey, RoomId, UserId};
 
 /// The calls, in their normal order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,95 +25,182 @@ pub(super) enum Step {
     CreateRoom,
     /// Look up a message that must exist before this one is sent.
     FindPrecondition,
+    /// Look up whether the message was sent under an id that is no longer given.
+    FindFormer,
     Send,
     Find,
     Edit,
+    /// Find out why the recipient is refused.
+    CheckUser,
+    CheckRoom,
+}
+
+/// The account that sends, and the ids that it gives messages.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The bot.
+    pub bot: UserId,
+    /// Gives messages their ids.
+    pub ids: Arc<MessageIds>,
+}
+
+/// A call whose result is not known yet.
+#[derive(Clone, Copy, Debug)]
+struct CallInProgress {
+    began: Duration,
+    /// Whether it probes the server in an outage.
+    is_probe: bool,
 }
 
 /// Sends one notification.
 #[derive(Clone, Debug)]
 pub struct SendMachine {
-    key: MessageKey,
-    origin: String,
-    bot: UserId,
+    pub(super) account: Account,
+    pub(super) key: MessageKey,
+    pub(super) origin: String,
+    pub(super) is_user: bool,
     /// Whether a stored message is edited, and to which revision.
-    action: Action,
+    pub(super) action: Action,
     /// Messages of which one must exist before this one is sent, in reverse order of look-up.
     /// Empty if there is no precondition or it was met.
     pub(super) precondition: Vec<MessageKey>,
-    deadline: Deadline,
-    /// Source of the jitter.
-    seed: u64,
-    room: Option<RoomId>,
-    /// Whether the room was known before this notification, so that it may no longer exist.
-    room_is_cached: bool,
+    /// The ids to look up before the message is sent.
+    pub(super) candidates: Candidates,
+    pub(super) deadline: Deadline,
+    pub(super) jitter: Jitter,
+    pub(super) room: Option<RoomId>,
+    /// Whether the room of a user was known before this notification, so that it may no longer exist.
+    pub(super) room_is_cached: bool,
+    /// How many ids of this message are in use by others.
+    pub(super) generation: u8,
+    /// An id under which the message was sent before.
+    pub(super) former: Option<MessageId>,
     /// Retries and rate limit waits so far.
     pub attempts: Attempts,
-    /// The step in progress, or the step to retry after a pause.
-    step: Step,
-    /// The error that caused the look-up of the message.
-    lookup_cause: Option<ApiError>,
+    /// Retries after an error that a proxy may send during a rollout.
+    pub(super) brief_retries: u64,
+    /// How often the server has refused to create the room.
+    pub(super) room_refusals: u8,
+    /// How often it has waited for the result of another call in an outage.
+    outage_waits: u32,
+    /// Whether this notification continues in a long outage.
+    pub(super) is_prober: bool,
+    /// The step in progress, or the step to continue with after a pause.
+    pub(super) step: Step,
+    call: Option<CallInProgress>,
+    /// The error to report if the calls that it causes do not explain it.
+    pub(super) cause: Option<ApiError>,
+    /// The last error for which a call was repeated.
+    pub(super) last_error: Option<ApiError>,
 }
 
 impl SendMachine {
     /// A state machine that waits for [`Input::Start`].
     ///
-    /// `bot` is the account that sends, `room` the room of the recipient if it is known. `seed` may
-    /// be any number and selects the jitter. For a notification with a precondition, pass a cached
-    /// room as `None`: in a room that no longer exists, every look-up would find nothing.
+    /// `room` is the room of the recipient if it is known. `seed` may be any number and selects the
+    /// jitter. For a notification with a precondition, pass a cached room as `None`: in a room that
+    /// no longer exists, every look-up would find nothing.
     pub fn new(
         notification: &Notification,
-        bot: UserId,
+        account: Account,
         room: Option<RoomId>,
         deadline: Deadline,
         seed: u64,
     ) -> Self {
         let mut precondition = notification.precondition.clone();
         precondition.reverse();
+        let is_user = matches!(notification.destination, Destination::User(_));
         Self {
+            account,
             key: notification.key.clone(),
             origin: notification.origin.clone(),
-            bot,
+            is_user,
             action: notification.action.clone(),
             precondition,
+            candidates: Candidates::default(),
             deadline,
-            seed,
-            room_is_cached: room.is_some(),
+            jitter: Jitter::new(seed),
+            room_is_cached: is_user && room.is_some(),
             room,
+            generation: 0,
+            former: None,
             attempts: Attempts::default(),
+            brief_retries: 0,
+            room_refusals: 0,
+            outage_waits: 0,
+            is_prober: false,
             step: Step::CreateRoom,
-            lookup_cause: None,
+            call: None,
+            cause: None,
+            last_error: None,
         }
     }
 
+    /// The latest time at which the notification may begin: it has to end at its deadline.
+    pub fn latest_begin(&self, state: &ServerState) -> Duration {
+        let time = state.time_to_begin(self.deadline.call_limit);
+        self.deadline.at.saturating_sub(time)
+    }
+
     /// Decides what to do next. `now` is the time on the clock of the deadline.
-    pub fn on(&mut self, input: Input, now: Duration, budget: &mut RetryBudget) -> Command {
+    pub fn on(&mut self, input: Input, now: Duration, state: &mut ServerState) -> Command {
+        self.record(&input, now, state);
         match input {
             Input::Start => {
-                budget.deposit(now);
+                state.begin();
                 if self.room.is_some() {
-                    self.after_room(now)
+                    self.after_room(now, state)
                 } else {
-                    self.start(Step::CreateRoom, now)
+                    self.start(Step::CreateRoom, now, state)
                 }
             }
-            Input::Waited => self.start(self.step, now),
-            Input::Room(Ok(room)) => {
+            Input::Waited => self.start(self.step, now, state),
+            Input::NoPermit => self.without_permit(),
+            Input::Room(Ok(room)) | Input::RoomOfAnother(Ok(room)) => {
                 self.room = Some(room);
-                self.after_room(now)
+                self.after_room(now, state)
             }
-            Input::Room(Err(error)) => self.try_again(Step::CreateRoom, error, now, budget),
+            Input::Room(Err(error)) | Input::RoomOfAnother(Err(error)) => {
+                self.after_failed_room(error, now, state)
+            }
             Input::Sent(Ok(())) => self.delivered(ConfirmedBy::Sent),
-            Input::Sent(Err(error)) => self.after_failed_send(error, now, budget),
-            Input::Found(found) if self.step == Step::FindPrecondition => {
-                self.after_precondition(found, now, budget)
-            }
-            Input::Found(found) => self.after_find(found, now, budget),
+            Input::Sent(Err(error)) => self.after_failed_send(error, now, state),
+            Input::Found(found) => match self.step {
+                Step::FindPrecondition => self.after_precondition(found, now, state),
+                Step::FindFormer => self.after_former(found, now, state),
+                _ => self.after_find(found, now, state),
+            },
             Input::Edited(Ok(())) => self.delivered(ConfirmedBy::Edited),
-            // A look-up would only find the old text.
-            Input::Edited(Err(ApiError::Refused)) => give_up(SendError::Api(ApiError::Refused)),
-            Input::Edited(Err(error)) => self.try_again(Step::Edit, error, now, budget),
+            // Editing is forbidden, so the new state becomes a message of its own.
+            Input::Edited(Err(ApiError::Refused | ApiError::Forbidden)) => {
+                self.send_state(now, state)
+            }
+            Input::Edited(Err(error)) => self.try_again(error, now, state),
+            Input::Checked(checked) => self.after_check(checked, now, state),
         }
+    }
+
+    fn record(&mut self, input: &Input, now: Duration, state: &mut ServerState) {
+        let Some(CallInProgress { began, is_probe }) = self.call.take() else {
+            return;
+        };
+        let error = match input {
+            // No call was made.
+            Input::Start | Input::Waited | Input::NoPermit | Input::RoomOfAnother(_) => return,
+            Input::Room(result) => result.as_ref().err(),
+            Input::Sent(result) | Input::Edited(result) => result.as_ref().err(),
+            Input::Found(result) => result.as_ref().err(),
+            Input::Checked(result) => result.as_ref().err(),
+        };
+        let took = now.saturating_sub(began);
+        state.record(error.copied(), is_probe, took, now);
+    }
+
+    fn without_permit(&self) -> Command {
+        let error = self.cause.or(self.last_error);
+        Command::Finish(error.map_or(SendResult::Overloaded, |error| {
+            SendResult::Failed(SendError::Api(error))
+        }))
     }
 
     /// Rocket.Chat also refuses a message that is already stored, so look it up first.
@@ -116,137 +208,65 @@ impl SendMachine {
         &mut self,
         error: ApiError,
         now: Duration,
-        budget: &mut RetryBudget,
+        state: &mut ServerState,
     ) -> Command {
         match error {
-            ApiError::Refused | ApiError::Unconfirmed => {
-                self.lookup_cause = Some(error);
-                self.start(Step::Find, now)
+            ApiError::Refused | ApiError::Forbidden | ApiError::Unconfirmed => {
+                self.cause = Some(error);
+                self.start(Step::Find, now, state)
             }
-            error => self.try_again(Step::Send, error, now, budget),
+            error => self.try_again(error, now, state),
         }
-    }
-
-    fn after_find(
-        &mut self,
-        found: Result<StoredMessage, ApiError>,
-        now: Duration,
-        budget: &mut RetryBudget,
-    ) -> Command {
-        match found {
-            Ok(stored) if self.is_own(&stored) && self.is_behind(&stored) => {
-                self.lookup_cause = None;
-                self.start(Step::Edit, now)
-            }
-            Ok(stored) if self.is_own(&stored) => self.delivered(ConfirmedBy::Found),
-            Ok(_) => give_up(SendError::IdTaken),
-            Err(ApiError::Refused) => self.after_absence(now, budget),
-            Err(error) => self.try_again(Step::Find, error, now, budget),
-        }
-    }
-
-    /// The message does not exist, so the error that caused the look-up decides.
-    fn after_absence(&mut self, now: Duration, budget: &mut RetryBudget) -> Command {
-        match self.lookup_cause.take() {
-            // The cached room may no longer exist: create it again, once.
-            Some(ApiError::Refused) if self.room_is_cached => {
-                self.room = None;
-                self.room_is_cached = false;
-                self.start(Step::CreateRoom, now)
-            }
-            Some(ApiError::Unconfirmed) => {
-                let pause = self.retry(Step::Send, ApiError::Unconfirmed, now, budget);
-                pause.unwrap_or_else(|| self.give_up_on(ApiError::Unconfirmed))
-            }
-            Some(error) => give_up(SendError::Api(error)),
-            None => give_up(SendError::Api(ApiError::Refused)),
-        }
-    }
-
-    /// Retries a step, or else looks up the message, or else gives up.
-    pub(super) fn try_again(
-        &mut self,
-        step: Step,
-        error: ApiError,
-        now: Duration,
-        budget: &mut RetryBudget,
-    ) -> Command {
-        if let Some(pause) = self.retry(step, error, now, budget) {
-            return pause;
-        }
-        // The message may be stored and only the response lost.
-        if step == Step::Send
-            && error.may_have_been_applied()
-            && self.deadline.time_for_a_call(now).is_some()
-        {
-            self.lookup_cause = Some(error);
-            return self.start(Step::Find, now);
-        }
-        self.give_up_on(error)
-    }
-
-    /// Takes a retry from the budget and returns the pause before it; `None` if the error is
-    /// permanent, or time, count or budget are used up.
-    fn retry(
-        &mut self,
-        step: Step,
-        error: ApiError,
-        now: Duration,
-        budget: &mut RetryBudget,
-    ) -> Option<Command> {
-        let pause = self.pause(error);
-        let ends = now + pause + self.deadline.call_limit;
-        let is_allowed = error.is_transient()
-            && self.attempts.retries < LIMITS.sending.max_retries
-            && ends <= self.deadline.at;
-        if !is_allowed || !budget.take_retry(now) {
-            return None;
-        }
-        self.attempts.retries += 1;
-        self.attempts.rate_limit_waits += u64::from(matches!(error, ApiError::RateLimited(_)));
-        self.step = step;
-        Some(Command::Wait(pause))
     }
 
     /// Reports the error that caused the look-up, which is more informative than the last one.
-    fn give_up_on(&mut self, error: ApiError) -> Command {
-        give_up(SendError::Api(self.lookup_cause.take().unwrap_or(error)))
+    pub(super) fn give_up_on(&mut self, error: ApiError) -> Command {
+        give_up(SendError::Api(self.cause.take().unwrap_or(error)))
     }
 
-    /// Starts a step, or gives up if the deadline is too close.
-    pub(super) fn start(&mut self, step: Step, now: Duration) -> Command {
-        let Some(within) = self.deadline.time_for_a_call(now) else {
-            return give_up(
-                self.lookup_cause
-                    .take()
-                    .map_or(SendError::NoTime, SendError::Api),
-            );
-        };
+    /// Starts a step, waits in an outage, or gives up if the deadline is too close.
+    pub(super) fn start(&mut self, step: Step, now: Duration, state: &mut ServerState) -> Command {
         self.step = step;
-        match (step, &self.room) {
-            (Step::FindPrecondition, Some(room)) => Command::Find {
-                id: self.precondition_id(room),
-                within,
-            },
-            (Step::Send, Some(room)) => Command::Send {
-                room: room.clone(),
-                id: self.message_id(room),
-                within,
-            },
-            (Step::Find, Some(room)) => Command::Find {
-                id: self.message_id(room),
-                within,
-            },
-            (Step::Edit, Some(room)) => Command::Edit {
-                room: room.clone(),
-                id: self.message_id(room),
-                within,
-            },
-            (Step::CreateRoom, _) | (_, None) => Command::CreateRoom { within },
+        let Some(time) = self.deadline.time_for_a_call(now) else {
+            let error = self.cause.take().or(self.last_error);
+            return give_up(error.map_or(SendError::NoTime, SendError::Api));
+        };
+        // One that waits already continues to, so that not all of them try at the same time.
+        let is_first = self.attempts.retries == 0 && self.outage_waits == 0;
+        let admission = state.breaker.admit(&self.deadline, is_first, now);
+        if let Admission::Wait(pause) = admission {
+            self.outage_waits = self.outage_waits.saturating_add(1);
+            return Command::Wait(self.jitter.of(pause));
+        }
+        self.call = Some(CallInProgress {
+            began: now,
+            is_probe: admission == Admission::Probe,
+        });
+        Command::Call(self.call_of(step), time)
+    }
+
+    fn call_of(&self, step: Step) -> Call {
+        let Some(room) = &self.room else {
+            return match step {
+                Step::CheckUser => Call::CheckUser,
+                _ => Call::CreateRoom,
+            };
+        };
+        match step {
+            Step::FindPrecondition | Step::FindFormer => {
+                let candidate = self.candidates.first().cloned();
+                Call::Find(candidate.unwrap_or_else(|| self.message_id(room)))
+            }
+            Step::Send => Call::Send(room.clone(), self.message_id(room)),
+            Step::Find => Call::Find(self.message_id(room)),
+            Step::Edit => Call::Edit(room.clone(), self.message_id(room)),
+            Step::CreateRoom => Call::CreateRoom,
+            Step::CheckUser => Call::CheckUser,
+            Step::CheckRoom => Call::CheckRoom(room.clone()),
         }
     }
 
-    fn delivered(&self, confirmed_by: ConfirmedBy) -> Command {
+    pub(super) fn delivered(&self, confirmed_by: ConfirmedBy) -> Command {
         match &self.room {
             Some(room) => Command::Finish(SendResult::Delivered {
                 id: self.message_id(room),
@@ -258,39 +278,28 @@ impl SendMachine {
     }
 
     pub(super) fn is_own(&self, stored: &StoredMessage) -> bool {
-        stored.sender == self.bot && Some(&stored.room) == self.room.as_ref()
-    }
-
-    fn is_behind(&self, stored: &StoredMessage) -> bool {
-        match &self.action {
-            Action::Send => false,
-            Action::Edit { revision } => live_pipeline::is_behind(&stored.text, revision),
+        match stored {
+            StoredMessage::Readable { room, sender, .. } => {
+                *sender == self.account.bot && Some(room) == self.room.as_ref()
+            }
+            StoredMessage::Unreadable => false,
         }
     }
 
-    /// The next message of the precondition.
-    fn precondition_id(&self, room: &RoomId) -> MessageId {
-        let key = self.precondition.last().unwrap_or(&self.key);
-        MessageId::derive(&self.origin, key, room)
+    /// Continues with the message that was sent under a former id.
+    pub(super) fn adopt(&mut self, id: MessageId) {
+        self.former = Some(id);
     }
 
     fn message_id(&self, room: &RoomId) -> MessageId {
-        MessageId::derive(&self.origin, &self.key, room)
-    }
-
-    /// A jitter, plus the time until the rate limit resets.
-    fn pause(&self, error: ApiError) -> Duration {
-        // The multiplier of splitmix64, so that similar seeds have different jitter.
-        let mixed = (self.seed ^ self.attempts.retries).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let jitter = mixed % LIMITS.sending.retry_jitter_ms;
-        let pause = Duration::from_millis(LIMITS.sending.retry_pause_ms + jitter);
-        match error {
-            ApiError::RateLimited(reset_in) => reset_in.unwrap_or_default() + pause,
-            _ => pause,
-        }
+        let current = || {
+            let ids = &self.account.ids;
+            ids.id(&self.origin, &self.key, room, self.generation)
+        };
+        self.former.clone().unwrap_or_else(current)
     }
 }
 
-fn give_up(error: SendError) -> Command {
+pub(super) fn give_up(error: SendError) -> Command {
     Command::Finish(SendResult::Failed(error))
 }

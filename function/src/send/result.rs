@@ -2,6 +2,8 @@
 //! [`machine`](super::machine); which status and reason the webhook is answered with, in
 //! [`outcome`](crate::outcome).
 
+use crate::notifier::notification::RecipientSource;
+use crate::rocketchat::reachability::Unreachable;
 use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{Destination, MessageId};
 
@@ -10,6 +12,8 @@ use crate::rocketchat::{Destination, MessageId};
 pub struct RecipientResult {
     /// The recipient.
     pub destination: Destination,
+    /// Who named the recipient.
+    pub source: RecipientSource,
     /// How it ended.
     pub result: SendResult,
     /// Retries and rate limit waits.
@@ -30,8 +34,24 @@ pub enum SendResult {
     Withheld,
     /// The message may or may not be stored; sending the same notification again is safe.
     Failed(SendError),
+    /// Rocket.Chat says that the recipient cannot receive messages.
+    Unreachable(Unreachable),
     /// No permit became available in time, so no call was made.
     Overloaded,
+}
+
+impl SendResult {
+    /// Whether the room may no longer be that of the recipient. A failure of the server is no hint.
+    pub(super) fn may_be_caused_by_the_room(&self) -> bool {
+        match self {
+            Self::Delivered { .. }
+            | Self::Withheld
+            | Self::Overloaded
+            | Self::Failed(SendError::NoTime) => false,
+            Self::Failed(SendError::Api(error)) => error.server_is_up() != Some(false),
+            Self::Failed(SendError::IdTaken) | Self::Unreachable(_) => true,
+        }
+    }
 }
 
 /// How it was confirmed that a message is stored.
@@ -41,19 +61,22 @@ pub enum ConfirmedBy {
     Sent,
     /// A look-up found it: an earlier attempt, resend or replica stored it.
     Found,
+    /// A look-up found it, and somebody has deleted it since.
+    FoundDeleted,
     /// An earlier delivery about the same pipeline stored it, and its text was replaced.
     Edited,
 }
 
 impl ConfirmedBy {
     /// Every variant, for documentation tables and for metric series that are created at startup.
-    pub const ALL: [Self; 3] = [Self::Sent, Self::Found, Self::Edited];
+    pub const ALL: [Self; 4] = [Self::Sent, Self::Found, Self::FoundDeleted, Self::Edited];
 
     /// The label in logs and metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Found => "found",
+            Self::FoundDeleted => "found_deleted",
             Self::Edited => "edited",
         }
     }
@@ -64,7 +87,7 @@ impl ConfirmedBy {
 pub enum SendError {
     /// The error of the decisive call.
     Api(ApiError),
-    /// The id belongs to a message of another account or in another room.
+    /// All ids of the message belong to messages of other accounts or in other rooms.
     IdTaken,
     /// The deadline left no time for a call.
     NoTime,
@@ -75,7 +98,7 @@ pub enum SendError {
 pub struct Attempts {
     /// Calls that were retried.
     pub retries: u64,
-    /// Retries that waited for Rocket.Chat's rate limit.
+    /// Calls that waited for Rocket.Chat's rate limit.
     pub rate_limit_waits: u64,
 }
 

@@ -1,8 +1,7 @@
 //! Sends notifications by executing the commands of [`machine`](super::machine), which makes all
-//! decisions. Owns what all deliveries of one process share: the permits, the retry budget and the
-//! cached rooms of recipients.
+//! decisions. Owns what all deliveries of one process share: the permits, the state of the server
+//! and the cached rooms of recipients.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher as _;
@@ -11,20 +10,23 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::HeaderMap;
-use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 use tokio::time::{self, Instant};
 
-use super::command::{Command, Input};
+use super::command::{Call, Command, Input};
+use super::creations::Creations;
 use super::deadline::Deadline;
-use super::machine::SendMachine;
-use super::result::{Attempts, RecipientResult, SendResult};
-use super::retry_budget::RetryBudget;
-use crate::limits::LIMITS;
+use super::machine::{Account, SendMachine};
+use super::permits::Permits;
+use super::result::{RecipientResult, SendResult};
+use super::rooms::Rooms;
+use super::server_state::ServerState;
 use crate::notifier::notification::Notification;
 use crate::rocketchat::client::{CallOptions, Client, Timed};
 use crate::rocketchat::endpoint::Endpoint;
+use crate::rocketchat::reachability::Unreachable;
 use crate::rocketchat::response::ApiError;
-use crate::rocketchat::{Destination, RoomId, UserId, Username};
+use crate::rocketchat::{CallTime, Destination, Username};
 
 /// Called after every call to Rocket.Chat, with its error, if any, and its duration.
 pub(crate) type CallObserver = Box<dyn Fn(Endpoint, Option<ApiError>, Duration) + Send + Sync>;
@@ -32,13 +34,12 @@ pub(crate) type CallObserver = Box<dyn Fn(Endpoint, Option<ApiError>, Duration) 
 /// Sends notifications as one account.
 pub struct Sender {
     client: Client,
-    bot: UserId,
+    account: Account,
     limit: Duration,
-    permits: Semaphore,
-    budget: Mutex<RetryBudget>,
-    /// The direct message room of each recipient. Rooms do not change, and each saves one call per
-    /// message.
-    rooms: Mutex<HashMap<Username, RoomId>>,
+    permits: Permits,
+    state: Mutex<ServerState>,
+    rooms: Mutex<Rooms>,
+    creations: Creations,
     /// The zero of the clock that the state machines use.
     epoch: Instant,
     observe: CallObserver,
@@ -48,7 +49,7 @@ impl fmt::Debug for Sender {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Sender")
-            .field("bot", &self.bot)
+            .field("account", &self.account)
             .field("limit", &self.limit)
             .finish_non_exhaustive()
     }
@@ -56,14 +57,20 @@ impl fmt::Debug for Sender {
 
 impl Sender {
     /// Creates a sender. `limit` is the time limit of one delivery.
-    pub(crate) fn new(client: Client, bot: UserId, limit: Duration, observe: CallObserver) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        account: Account,
+        limit: Duration,
+        observe: CallObserver,
+    ) -> Self {
         Self {
             client,
-            bot,
+            account,
             limit,
-            permits: Semaphore::new(LIMITS.sending.max_in_progress),
-            budget: Mutex::new(RetryBudget::new(Duration::ZERO)),
+            permits: Permits::default(),
+            state: Mutex::new(ServerState::new(Duration::ZERO)),
             rooms: Mutex::default(),
+            creations: Creations::default(),
             epoch: Instant::now(),
             observe,
         }
@@ -90,27 +97,70 @@ impl Sender {
         started: Instant,
         headers: &HeaderMap,
     ) -> RecipientResult {
-        let done = |result, attempts| RecipientResult {
-            destination: notification.destination.clone(),
-            result,
-            attempts,
-        };
-        let permit = time::timeout(LIMITS.sending.max_wait, self.permits.acquire()).await;
-        let Some(_permit) = permit.ok().and_then(Result::ok) else {
-            return done(SendResult::Overloaded, Attempts::default());
-        };
+        let began = self.epoch.elapsed();
         let mut machine = self.begin(notification, started);
+        let mut permit = None;
         let mut input = Input::Start;
-        loop {
-            let command = {
-                let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-                machine.on(input, self.epoch.elapsed(), &mut budget)
-            };
+        let result = loop {
+            if permit.is_none() {
+                permit = self.permit(&machine).await;
+                if permit.is_none() {
+                    input = Input::NoPermit;
+                }
+            }
+            let command = machine.on(input, self.epoch.elapsed(), &mut lock(&self.state));
             input = match command {
-                Command::Finish(result) => return done(result, machine.attempts),
-                command => self.execute(command, notification, headers).await,
+                Command::Finish(result) => break result,
+                Command::Wait(pause) => {
+                    permit = None;
+                    time::sleep(pause).await;
+                    Input::Waited
+                }
+                Command::Call(call, within) => {
+                    let options = CallOptions { within, headers };
+                    match (call, &notification.destination) {
+                        (Call::CreateRoom, Destination::User(name)) => {
+                            self.room(name, began, options, &mut permit).await
+                        }
+                        (call, _) => self.call(call, notification, options).await,
+                    }
+                }
             };
+        };
+        self.forget_room(notification, &result);
+        RecipientResult {
+            destination: notification.destination.clone(),
+            source: notification.source,
+            result,
+            attempts: machine.attempts,
         }
+    }
+
+    /// Whether Rocket.Chat says that a recipient cannot receive messages, and why.
+    pub(crate) async fn check(
+        &self,
+        recipient: &Destination,
+    ) -> Result<Option<Unreachable>, ApiError> {
+        let headers = HeaderMap::new();
+        let options = CallOptions {
+            within: CallTime {
+                total: self.limit,
+                response: self.limit,
+            },
+            headers: &headers,
+        };
+        self.look_up(recipient, options).await
+    }
+
+    /// A permit for calls, which is returned during pauses; `None` if there is none in time.
+    async fn permit(&self, machine: &SendMachine) -> Option<SemaphorePermit<'_>> {
+        let begin_in_time = |waiting| {
+            let state = lock(&self.state);
+            let latest = machine.latest_begin(&state);
+            let is_possible = self.epoch.elapsed() + state.expected_wait(waiting) <= latest;
+            is_possible.then(|| self.epoch + latest)
+        };
+        self.permits.get(begin_in_time).await
     }
 
     fn begin(&self, notification: &Notification, started: Instant) -> SendMachine {
@@ -118,47 +168,69 @@ impl Sender {
         let room = match &notification.destination {
             // In a cached room that no longer exists, every look-up would find nothing.
             Destination::User(_) if !notification.precondition.is_empty() => None,
-            Destination::User(name) => self.rooms().get(name).cloned(),
+            Destination::User(name) => lock(&self.rooms).get(name, self.epoch.elapsed()),
             Destination::Room(room) => Some(room.clone()),
         };
         // Random, so that replicas with the same delivery retry at different times.
         let seed = RandomState::new().hash_one(notification.key.as_str());
         let deadline = Deadline::new(started, self.limit);
-        SendMachine::new(notification, self.bot.clone(), room, deadline, seed)
+        SendMachine::new(notification, self.account.clone(), room, deadline, seed)
     }
 
-    async fn execute(
+    fn forget_room(&self, notification: &Notification, result: &SendResult) {
+        if let Destination::User(name) = &notification.destination
+            && result.may_be_caused_by_the_room()
+        {
+            lock(&self.rooms).remove(name);
+        }
+    }
+
+    async fn call(
         &self,
-        command: Command,
+        call: Call,
         notification: &Notification,
-        headers: &HeaderMap,
+        options: CallOptions<'_>,
     ) -> Input {
         let text = &notification.text;
-        let options = |within| CallOptions { within, headers };
-        match command {
-            Command::CreateRoom { within } => {
-                Input::Room(self.room(&notification.destination, options(within)).await)
+        let client = &self.client;
+        match call {
+            // A configured room is never created.
+            Call::CreateRoom => Input::Room(Err(ApiError::Refused)),
+            Call::Send(room, id) => {
+                let call = client.send_message(&room, &id, text, options).await;
+                Input::Sent(self.observed(Endpoint::SendMessage, call))
             }
-            Command::Send { room, id, within } => {
-                let call = self.client.send_message(&room, &id, text, options(within));
-                Input::Sent(self.observed(Endpoint::SendMessage, call.await))
+            Call::Find(id) => {
+                let call = client.get_message(&id, options).await;
+                Input::Found(self.observed(Endpoint::GetMessage, call))
             }
-            Command::Find { id, within } => {
-                let call = self.client.get_message(&id, options(within));
-                Input::Found(self.observed(Endpoint::GetMessage, call.await))
+            Call::Edit(room, id) => {
+                let call = client.update_message(&room, &id, text, options).await;
+                Input::Edited(self.observed(Endpoint::UpdateMessage, call))
             }
-            Command::Edit { room, id, within } => {
-                let call = self
-                    .client
-                    .update_message(&room, &id, text, options(within));
-                Input::Edited(self.observed(Endpoint::UpdateMessage, call.await))
+            Call::CheckUser => {
+                Input::Checked(self.look_up(&notification.destination, options).await)
             }
-            Command::Wait(pause) => {
-                time::sleep(pause).await;
-                Input::Waited
+            Call::CheckRoom(room) => {
+                Input::Checked(self.look_up(&Destination::Room(room), options).await)
             }
-            // Unreachable: the caller handles `Finish`. `Waited` does not start over.
-            Command::Finish(_) => Input::Waited,
+        }
+    }
+
+    async fn look_up(
+        &self,
+        recipient: &Destination,
+        options: CallOptions<'_>,
+    ) -> Result<Option<Unreachable>, ApiError> {
+        match recipient {
+            Destination::User(name) => {
+                let call = self.client.user_info(name, options).await;
+                self.observed(Endpoint::UserInfo, call)
+            }
+            Destination::Room(room) => {
+                let call = self.client.room_info(room, options).await;
+                self.observed(Endpoint::RoomInfo, call)
+            }
         }
     }
 
@@ -167,31 +239,43 @@ impl Sender {
         call.result
     }
 
-    /// Creates or finds the room of a user. A configured room is never created.
-    async fn room(
-        &self,
-        destination: &Destination,
+    /// Creates or finds the room of a user, with one call for all notifications that need it now. A
+    /// room that another one got since this one `began` is used too.
+    async fn room<'a>(
+        &'a self,
+        name: &Username,
+        began: Duration,
         options: CallOptions<'_>,
-    ) -> Result<RoomId, ApiError> {
-        let Destination::User(name) = destination else {
-            return Err(ApiError::Refused);
+        permit: &mut Option<SemaphorePermit<'a>>,
+    ) -> Input {
+        if let Some(room) = lock(&self.rooms).get_since(name, began) {
+            return Input::RoomOfAnother(Ok(room));
+        }
+        let creation = match self.creations.begin(name) {
+            Ok(creation) => creation,
+            Err(other) => {
+                *permit = None;
+                let result = time::timeout(options.within.total, other.result()).await;
+                return result
+                    .ok()
+                    .flatten()
+                    .map_or(Input::Waited, Input::RoomOfAnother);
+            }
         };
         let call = self.client.create_room(name, options).await;
         let room = self.observed(Endpoint::CreateRoom, call);
-        let mut rooms = self.rooms();
         match &room {
             Ok(room) => {
-                if rooms.len() >= LIMITS.sending.max_rooms {
-                    rooms.clear();
-                }
-                rooms.insert(name.clone(), room.clone());
+                let now = self.epoch.elapsed();
+                lock(&self.rooms).insert(name.clone(), room.clone(), now);
             }
-            Err(_) => drop(rooms.remove(name)),
+            Err(_) => lock(&self.rooms).remove(name),
         }
-        room
+        creation.finish(&room);
+        Input::Room(room)
     }
+}
 
-    fn rooms(&self) -> MutexGuard<'_, HashMap<Username, RoomId>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,8 @@
 //! scrapes. Names and help texts are in `instruments`, labels in [`labels`]. The
 //! [telemetry layer](crate::http::telemetry_layer) calls most of the methods.
 
-use std::sync::Once;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::metrics::MeterProvider as _;
@@ -12,10 +13,12 @@ use prometheus::{Registry, TextEncoder};
 
 use crate::limits::LIMITS;
 use crate::notifier::PlanWarning;
+use crate::notifier::notification::RecipientSource;
 use crate::outcome::{Outcome, Report};
+use crate::rocketchat::Destination;
 use crate::rocketchat::endpoint::Endpoint;
 use crate::rocketchat::response::ApiError;
-use crate::send::Attempts;
+use crate::send::{Attempts, RecipientResult, SendResult};
 
 mod instruments;
 pub(crate) mod labels;
@@ -26,7 +29,7 @@ pub use instruments::Series;
 use labels::http::{ClientRequest, ServerRequest, WebhookRequest};
 use labels::{
     Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
-    VerificationFailure,
+    UnreachableCause, VerificationFailure,
 };
 
 /// Records metrics of webhooks and of the calls that are made for them.
@@ -34,6 +37,8 @@ use labels::{
 pub struct Metrics {
     instruments: Instruments,
     exposition: Option<Exposition>,
+    /// Recipients that the configuration names and that cannot receive messages.
+    unreachable: Mutex<BTreeSet<Destination>>,
 }
 
 /// Gathers all series and renders them.
@@ -72,13 +77,18 @@ impl Metrics {
         let meter = provider.meter(env!("CARGO_PKG_NAME"));
         process::observe(&meter);
         instruments::observe_dropped_lines(&meter, dropped_lines);
+        let instruments = Instruments::new(&meter);
+        // An alert needs a value before the first change.
+        let unreachable = &instruments.unreachable_configuration;
+        unreachable.record(0, &NoLabels.listed());
         Self {
-            instruments: Instruments::new(&meter),
+            instruments,
             exposition: Some(Exposition {
                 registry,
                 series: Once::new(),
                 _provider: provider,
             }),
+            unreachable: Mutex::default(),
         }
     }
 
@@ -88,6 +98,7 @@ impl Metrics {
         Self {
             instruments: Instruments::new(&provider.meter(env!("CARGO_PKG_NAME"))),
             exposition: None,
+            unreachable: Mutex::default(),
         }
     }
 
@@ -179,8 +190,13 @@ impl Metrics {
         } = report.attempts();
         if retries > 0 {
             instruments.retries.add(retries, &NoLabels.listed());
+        }
+        if rate_limit_waits > 0 {
             let waits = &instruments.rate_limit_waits;
             waits.add(rate_limit_waits, &NoLabels.listed());
+        }
+        for recipient in &report.recipients {
+            self.record_recipient(recipient);
         }
         for warning in &report.facts.warnings {
             match warning {
@@ -194,6 +210,42 @@ impl Metrics {
                     instruments.template_failures.add(1, &NoLabels.listed());
                 }
             }
+        }
+    }
+
+    fn record_recipient(&self, recipient: &RecipientResult) {
+        let is_named = recipient.source == RecipientSource::Configuration;
+        match &recipient.result {
+            SendResult::Unreachable(cause) => {
+                let counter = &self.instruments.unreachable_recipients;
+                counter.add(1, &UnreachableCause(*cause).listed());
+                if is_named {
+                    self.mark_unreachable(&recipient.destination, true);
+                }
+            }
+            SendResult::Delivered { .. } if is_named => {
+                self.mark_unreachable(&recipient.destination, false);
+            }
+            SendResult::Delivered { .. }
+            | SendResult::Withheld
+            | SendResult::Failed(_)
+            | SendResult::Overloaded => {}
+        }
+    }
+
+    /// Records whether a recipient that the configuration names cannot receive messages.
+    pub(crate) fn mark_unreachable(&self, recipient: &Destination, is_unreachable: bool) {
+        let unreachable = self.unreachable.lock();
+        let mut unreachable = unreachable.unwrap_or_else(PoisonError::into_inner);
+        let has_changed = if is_unreachable {
+            unreachable.insert(recipient.clone())
+        } else {
+            unreachable.remove(recipient)
+        };
+        if has_changed {
+            let count = u64::try_from(unreachable.len()).unwrap_or(u64::MAX);
+            let gauge = &self.instruments.unreachable_configuration;
+            gauge.record(count, &NoLabels.listed());
         }
     }
 

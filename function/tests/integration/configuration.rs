@@ -127,8 +127,8 @@ fn an_invalid_value_is_reported_with_what_was_expected() {
         ),
         ("DELIVERY_TIMEOUT_SECONDS", "10", "from 1 to 9"),
         ("DELIVERY_TIMEOUT_SECONDS", "0", "from 1 to 9"),
-        ("IDLE_TIMEOUT_SECONDS", "0", "from 1 to 600"),
-        ("IDLE_TIMEOUT_SECONDS", "601", "from 1 to 600"),
+        ("IDLE_TIMEOUT_SECONDS", "0", "from 1 to 7200"),
+        ("IDLE_TIMEOUT_SECONDS", "7201", "from 1 to 7200"),
         ("LAME_DUCK_SECONDS", "-1", "from 0 to 60"),
         (
             "LOG_LEVEL",

@@ -21,9 +21,11 @@ mod attributes;
 mod send_failures;
 mod templates;
 mod plan_warnings;
+mod recipients;
 
 mod cloud_events;
 mod fixed_pipelines;
+mod guessed_ids;
 mod live_pipelines;
 mod model_check;
 mod send_machine;

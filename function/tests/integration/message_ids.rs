@@ -1,6 +1,7 @@
 //! Pinned message ids. Rocket.Chat stores one message per id, so a changed id turns a redelivery into a second
-//! message and hides the failures that a fix looks up. The snapshot is scheme v1; a release that changes a row
-//! must document how messages of both schemes are found.
+//! message and hides the failures that a fix looks up. Messages about deliveries have ids of scheme v1. Those about
+//! content have keyed ids of scheme v2 and are also looked up under scheme v1; a release that changes a row must
+//! document how messages of both are found.
 
 use std::fmt::Write as _;
 
@@ -9,7 +10,7 @@ use webhook_app::gitlab::cloud_event;
 use webhook_app::gitlab::idempotency_key::IdempotencyKey;
 use webhook_app::notifier::message::{self, Visibility};
 use webhook_app::notifier::{fixed_pipeline, live_pipeline};
-use webhook_app::rocketchat::{MessageId, MessageKey, RoomId};
+use webhook_app::rocketchat::{MessageIds, MessageKey, RoomId};
 
 use crate::messages::{fixtures, parse};
 
@@ -31,13 +32,24 @@ fn message_ids_of_scheme_v1() {
             continue;
         }
         let origin = &event.meta.instance;
-        let id = |key: &MessageKey| MessageId::derive(origin, key, &room);
+        let ids = MessageIds::new(&"secret".into(), None);
+        let id = |key: &MessageKey| match key {
+            MessageKey::Delivery(_) => ids.id(origin, key, &room, 0),
+            MessageKey::Content(_) => {
+                let former = ids.former(origin, key, &room);
+                former.last().cloned().expect("is looked up")
+            }
+        };
         let key = IdempotencyKey::parse(KEY).expect("is a key");
         let content_key = &event.meta.content_key;
         let _ = writeln!(table, "instance {origin}");
         let _ = writeln!(table, "content {}", content_key.as_str());
-        let _ = writeln!(table, "by key {}", id(&MessageKey::from(&key)));
-        let _ = writeln!(table, "by content {}", id(&MessageKey::from(content_key)));
+        let _ = writeln!(table, "by key {}", id(&MessageKey::Delivery(key)));
+        let _ = writeln!(
+            table,
+            "by content {}",
+            id(&MessageKey::Content(content_key.clone()))
+        );
         if let Some(state) = &event.attributes.pipeline_state {
             let _ = writeln!(table, "live {}", id(&live_pipeline::key(state)));
         }

@@ -151,6 +151,7 @@ fn every_kind_has_a_message_and_every_skip_reason_has_a_fixture() {
         SkipReason::OwnAction,
         SkipReason::NotAFix,
         SkipReason::NoWords,
+        SkipReason::Unreachable,
     ];
     let all = SkipReason::ALL
         .iter()

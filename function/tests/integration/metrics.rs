@@ -96,7 +96,7 @@ async fn the_metrics_count_what_happened() {
     assert_delivered(&harness.post(&limited).await);
     harness
         .chat
-        .inject_fault(Route::SendMessage, Fault::Status(403));
+        .inject_fault(Route::SendMessage, Fault::Redirect("/elsewhere".to_owned()));
     assert_eq!(harness.post(&failing).await.status, 503);
     let running = include_str!("fixtures/gitlab/pipeline_running.json");
     let running = recorded("Pipeline Hook", running);

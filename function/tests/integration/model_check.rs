@@ -2,32 +2,35 @@
 //! and its responses, with lost responses, late calls and a replica that crashes. A single send is explored in
 //! [`send_machine`](super::send_machine).
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use webhook_app::gitlab::attributes::PipelineState;
+use webhook_app::gitlab::idempotency_key::IdempotencyKey;
+use webhook_app::limits::LIMITS;
 use webhook_app::notifier::live_pipeline;
 use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
-use webhook_app::rocketchat::{Destination, MessageId, MessageKey, RoomId, UserId, Username};
-use webhook_app::send::retry_budget::RetryBudget;
-use webhook_app::send::{Command, Deadline, Input, SendError, SendMachine, SendResult};
+use webhook_app::rocketchat::{
+    Destination, MessageId, MessageIds, MessageKey, RoomId, UserId, Username,
+};
+use webhook_app::send::{
+    Account, Call, Command, Deadline, Input, SendError, SendMachine, SendResult, ServerState,
+};
 
 /// One error after which nothing was applied, and one after which the call may have been applied.
 const ERRORS: [ApiError; 2] = [ApiError::Connect, ApiError::Timeout];
 
 const INSTANCE: &str = "https://gitlab.example.org";
 
+/// Short, so that a replica makes few retries and the model stays small.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Calls that may arrive after their caller has timed out.
 const MAX_LATE_CALLS: usize = 1;
-
-#[derive(Clone, Debug)]
-enum Call {
-    CreateRoom,
-    Send(MessageId),
-    Find(MessageId),
-    Edit(MessageId),
-}
 
 /// The state of one replica.
 #[derive(Clone, Debug)]
@@ -46,7 +49,7 @@ enum Stage {
 #[derive(Clone, Debug)]
 struct Replica {
     machine: SendMachine,
-    budget: RetryBudget,
+    state: ServerState,
     now: Duration,
     text: String,
     stage: Stage,
@@ -65,7 +68,8 @@ struct System {
 
 #[derive(Default)]
 struct Explorer {
-    seen: HashSet<String>,
+    /// Hashes of the systems that were explored.
+    seen: HashSet<u64>,
     paths: usize,
     both_delivered: usize,
     /// Paths on which a later state was replaced by an earlier one.
@@ -74,7 +78,9 @@ struct Explorer {
 
 impl Explorer {
     fn explore(&mut self, system: &System, states: &[Option<PipelineState>; 2]) {
-        if !self.seen.insert(format!("{system:?}")) {
+        let mut hasher = DefaultHasher::new();
+        format!("{system:?}").hash(&mut hasher);
+        if !self.seen.insert(hasher.finish()) {
             return;
         }
         assert!(system.stored.len() <= 1, "two messages: {system:#?}");
@@ -114,6 +120,7 @@ impl Explorer {
                     panic!("an id conflict with its own message")
                 }
                 SendResult::Withheld | SendResult::Overloaded => panic!("has no precondition"),
+                SendResult::Unreachable(_) => panic!("the recipient can be reached"),
                 SendResult::Failed(_) => assert!(!system.without_faults, "failed without a fault"),
             }
         }
@@ -146,7 +153,7 @@ impl System {
     ) -> Self {
         let replica = |state: &Option<PipelineState>| Replica {
             machine: machine(state.as_ref(), cached),
-            budget: RetryBudget::new(Duration::ZERO),
+            state: few_retries(),
             now: Duration::ZERO,
             text: text(state.as_ref()),
             stage: Stage::Waiting(Duration::ZERO),
@@ -224,39 +231,38 @@ impl System {
     fn carry_out(&mut self, call: &Call, text: &str) -> Input {
         match call {
             Call::CreateRoom => Input::Room(Ok(room())),
-            Call::Send(id) if self.stored.contains_key(id.as_str()) => {
+            Call::Send(_, id) if self.stored.contains_key(id.as_str()) => {
                 Input::Sent(Err(ApiError::Refused))
             }
-            Call::Send(id) => {
+            Call::Send(_, id) => {
                 self.stored.insert(id.as_str().to_owned(), text.to_owned());
                 Input::Sent(Ok(()))
             }
             Call::Find(id) => Input::Found(match self.stored.get(id.as_str()) {
-                Some(text) => Ok(StoredMessage {
+                Some(text) => Ok(StoredMessage::Readable {
                     room: room(),
                     sender: bot(),
                     text: text.clone(),
+                    deleted: false,
                 }),
                 None => Err(ApiError::Refused),
             }),
-            Call::Edit(id) => Input::Edited(match self.stored.get_mut(id.as_str()) {
+            Call::Edit(_, id) => Input::Edited(match self.stored.get_mut(id.as_str()) {
                 Some(existing) => {
                     text.clone_into(existing);
                     Ok(())
                 }
                 None => Err(ApiError::Refused),
             }),
+            Call::CheckUser | Call::CheckRoom(_) => Input::Checked(Ok(None)),
         }
     }
 }
 
 impl Replica {
     fn receive(&mut self, input: Input) {
-        self.stage = match self.machine.on(input, self.now, &mut self.budget) {
-            Command::CreateRoom { .. } => Stage::Called(Call::CreateRoom),
-            Command::Send { id, .. } => Stage::Called(Call::Send(id)),
-            Command::Find { id, .. } => Stage::Called(Call::Find(id)),
-            Command::Edit { id, .. } => Stage::Called(Call::Edit(id)),
+        self.stage = match self.machine.on(input, self.now, &mut self.state) {
+            Command::Call(call, _) => Stage::Called(call),
             Command::Wait(pause) => Stage::Waiting(pause),
             Command::Finish(result) => Stage::Finished(result),
         };
@@ -266,9 +272,10 @@ impl Replica {
 fn failed(call: &Call, error: ApiError) -> Input {
     match call {
         Call::CreateRoom => Input::Room(Err(error)),
-        Call::Send(_) => Input::Sent(Err(error)),
+        Call::Send(..) => Input::Sent(Err(error)),
         Call::Find(_) => Input::Found(Err(error)),
-        Call::Edit(_) => Input::Edited(Err(error)),
+        Call::Edit(..) => Input::Edited(Err(error)),
+        Call::CheckUser | Call::CheckRoom(_) => Input::Checked(Err(error)),
     }
 }
 
@@ -279,12 +286,31 @@ fn lost(answer: &Input) -> Input {
         Input::Sent(_) => Input::Sent(Err(ApiError::Reset)),
         Input::Found(_) => Input::Found(Err(ApiError::Reset)),
         Input::Edited(_) => Input::Edited(Err(ApiError::Reset)),
-        Input::Start | Input::Waited => panic!("not a response to a call"),
+        Input::Checked(_) => Input::Checked(Err(ApiError::Reset)),
+        Input::RoomOfAnother(_) | Input::Start | Input::Waited | Input::NoPermit => {
+            panic!("not a response to a call")
+        }
     }
 }
 
 fn bot() -> UserId {
     UserId::parse("bot").expect("is an id")
+}
+
+fn account() -> Account {
+    Account {
+        bot: bot(),
+        ids: Arc::new(MessageIds::new(&"secret".into(), None)),
+    }
+}
+
+/// A budget of one retry, which keeps the number of systems small.
+fn few_retries() -> ServerState {
+    let mut state = ServerState::new(Duration::ZERO);
+    for _ in 1..LIMITS.sending.max_saved_retries {
+        assert!(state.take_retry(Duration::ZERO));
+    }
+    state
 }
 
 fn room() -> RoomId {
@@ -294,7 +320,7 @@ fn room() -> RoomId {
 fn machine(state: Option<&PipelineState>, cached: bool) -> SendMachine {
     let key = match state {
         Some(state) => live_pipeline::key(state),
-        None => MessageKey::derive(&["key"]),
+        None => MessageKey::Delivery(IdempotencyKey::parse(b"key").expect("is a key")),
     };
     let alice = Destination::User(Username::parse("alice").expect("is a name"));
     let notification = Notification::new(key, alice, String::new(), INSTANCE.to_owned());
@@ -302,12 +328,14 @@ fn machine(state: Option<&PipelineState>, cached: bool) -> SendMachine {
         Some(state) => notification.edited(state.clone()),
         None => notification,
     };
-    let deadline = Deadline::new(Duration::ZERO, Duration::from_secs(5));
-    SendMachine::new(&notification, bot(), cached.then(room), deadline, 1)
+    let deadline = Deadline::new(Duration::ZERO, TIMEOUT);
+    SendMachine::new(&notification, account(), cached.then(room), deadline, 1)
 }
 
 fn id(state: &PipelineState) -> MessageId {
-    MessageId::derive(INSTANCE, &live_pipeline::key(state), &room())
+    account()
+        .ids
+        .id(INSTANCE, &live_pipeline::key(state), &room(), 0)
 }
 
 fn text(state: Option<&PipelineState>) -> String {

@@ -1,47 +1,41 @@
 //! Exhaustive exploration of one send: the machine against a model of the chat server in which every call may
 //! fail, applied or not, immediately or at the last moment.
 
+use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use webhook_app::gitlab::idempotency_key::IdempotencyKey;
-use webhook_app::notifier::notification::Notification;
+use webhook_app::limits::LIMITS;
+use webhook_app::notifier::notification::{Notification, RecipientSource};
 use webhook_app::outcome::{Facts, Report};
+use webhook_app::rocketchat::reachability::Unreachable;
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
-use webhook_app::rocketchat::{Destination, MessageId, MessageKey, RoomId, UserId, Username};
-use webhook_app::send::retry_budget::RetryBudget;
+use webhook_app::rocketchat::{
+    CallTime, Destination, MessageId, MessageIds, MessageKey, RoomId, UserId, Username,
+};
 use webhook_app::send::{
-    Attempts, Command, ConfirmedBy, Deadline, Input, RecipientResult, SendError, SendMachine,
-    SendResult,
+    Account, Attempts, Call, Command, ConfirmedBy, Deadline, Input, RecipientResult, SendError,
+    SendMachine, SendResult, ServerState,
 };
 
 const LIMIT: Duration = Duration::from_secs(5);
 
 const INSTANCE: &str = "https://gitlab.example.org";
 
-/// Errors that say that nothing was applied, and that may pass.
-const TRANSIENT: &[ApiError] = &[
+/// Errors that say that nothing was applied, one of each kind.
+const NOT_APPLIED: &[ApiError] = &[
     ApiError::Connect,
-    ApiError::TryAgain,
-    ApiError::RateLimited(Some(Duration::from_secs(1))),
-];
-/// Errors after which the call may have been applied.
-const AMBIGUOUS: &[ApiError] = &[
-    ApiError::Timeout,
-    ApiError::Reset,
-    ApiError::Unreadable,
-    ApiError::ServerError,
-    ApiError::Unconfirmed,
-];
-/// Errors that a retry does not fix.
-const PERMANENT: &[ApiError] = &[
-    ApiError::Unauthorized,
-    ApiError::Forbidden,
-    ApiError::NotFound,
+    ApiError::RateLimited(Some(Duration::from_secs(2))),
     ApiError::Redirected,
 ];
+/// Errors after which the call may have been applied, one of each kind.
+const AMBIGUOUS: &[ApiError] = &[ApiError::Timeout, ApiError::Unconfirmed];
 
 /// The chat server and the clock, as one send sees them.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Model {
     now: Duration,
     /// The room that the server knows; the machine may have cached another one.
@@ -49,8 +43,6 @@ struct Model {
     stored: Option<MessageId>,
     /// A message that existed before, if any.
     before: Option<MessageId>,
-    /// Calls and waits so far.
-    steps: usize,
 }
 
 struct Explorer {
@@ -59,6 +51,8 @@ struct Explorer {
     preconditions: Vec<MessageId>,
     /// Errors that a call may return without being applied.
     errors: Vec<ApiError>,
+    /// Hashes of the states that were explored.
+    seen: HashSet<u64>,
     paths: u64,
     delivered: u64,
     withheld: u64,
@@ -66,36 +60,43 @@ struct Explorer {
 
 impl Explorer {
     /// Explores every path from one input.
-    fn explore(
-        &mut self,
-        machine: &SendMachine,
-        budget: &RetryBudget,
-        model: &Model,
-        input: Input,
-    ) {
-        let (mut machine, mut budget, mut model) = (machine.clone(), budget.clone(), model.clone());
-        model.steps += 1;
-        assert!(model.steps < 20, "the machine does not finish");
-        match machine.on(input, model.now, &mut budget) {
+    fn explore(&mut self, machine: &SendMachine, state: &ServerState, model: &Model, input: Input) {
+        let mut hasher = DefaultHasher::new();
+        format!("{machine:?} {state:?} {model:?} {input:?}").hash(&mut hasher);
+        if !self.seen.insert(hasher.finish()) {
+            return;
+        }
+        let (mut machine, mut state, mut model) = (machine.clone(), state.clone(), model.clone());
+        match machine.on(input, model.now, &mut state) {
             Command::Finish(result) => self.finish(&result, &model),
-            Command::Edit { .. } => panic!("edits a message that is not about a pipeline"),
             Command::Wait(pause) => {
+                assert!(!pause.is_zero(), "waits for nothing");
                 model.now += pause;
-                self.explore(&machine, &budget, &model, Input::Waited);
+                self.explore(&machine, &state, &model, Input::Waited);
             }
-            Command::CreateRoom { within } => {
-                let room = model.room.clone();
-                self.call(&machine, &budget, &model, within, &Input::Room(Ok(room)));
-                self.fail(&machine, &budget, &model, within, Input::Room);
-            }
-            Command::Send { room, id, within } => {
-                self.send(&machine, &budget, &model, within, (&room, &id));
-            }
-            Command::Find { id, within } => {
-                let found = self.find(&model, &id);
-                self.call(&machine, &budget, &model, within, &Input::Found(found));
-                self.fail(&machine, &budget, &model, within, Input::Found);
-            }
+            Command::Call(call, time) => match call {
+                Call::Edit(..) => panic!("edits a message that is not about a pipeline"),
+                Call::CreateRoom => {
+                    let room = model.room.clone();
+                    self.call(&machine, &state, &model, time, &Input::Room(Ok(room)));
+                    self.fail(&machine, &state, &model, time, Input::Room);
+                }
+                Call::Send(room, id) => {
+                    self.send(&machine, &state, &model, time, (&room, &id));
+                }
+                Call::Find(id) => {
+                    let found = self.find(&model, &id);
+                    self.call(&machine, &state, &model, time, &Input::Found(found));
+                    self.fail(&machine, &state, &model, time, Input::Found);
+                }
+                Call::CheckUser | Call::CheckRoom(_) => {
+                    let readonly = Some(Unreachable::ReadOnlyRoom);
+                    for checked in [Ok(None), Ok(readonly), Err(ApiError::Connect)] {
+                        let input = Input::Checked(checked);
+                        self.call(&machine, &state, &model, time, &input);
+                    }
+                }
+            },
         }
     }
 
@@ -113,19 +114,20 @@ impl Explorer {
             return Err(ApiError::Refused);
         }
         assert_eq!(expected, Some(id), "looked up another message");
-        Ok(StoredMessage {
+        Ok(StoredMessage::Readable {
             room: model.room.clone(),
             sender: bot(),
             text: String::new(),
+            deleted: false,
         })
     }
 
     fn send(
         &mut self,
         machine: &SendMachine,
-        budget: &RetryBudget,
+        state: &ServerState,
         model: &Model,
-        within: Duration,
+        time: CallTime,
         (room, id): (&RoomId, &MessageId),
     ) {
         let may_send = self.preconditions.is_empty() || model.before.is_some();
@@ -135,9 +137,9 @@ impl Explorer {
             // A room that no longer exists, or a message that already exists.
             self.call(
                 machine,
-                budget,
+                state,
                 model,
-                within,
+                time,
                 &Input::Sent(Err(ApiError::Refused)),
             );
         } else {
@@ -145,33 +147,33 @@ impl Explorer {
                 stored: Some(id.clone()),
                 ..model.clone()
             };
-            self.call(machine, budget, &stored, within, &Input::Sent(Ok(())));
+            self.call(machine, state, &stored, time, &Input::Sent(Ok(())));
             for error in AMBIGUOUS {
-                self.call(machine, budget, &stored, within, &Input::Sent(Err(*error)));
+                self.call(machine, state, &stored, time, &Input::Sent(Err(*error)));
             }
             // Rejected for another reason, such as a message that is too long.
             self.call(
                 machine,
-                budget,
+                state,
                 model,
-                within,
+                time,
                 &Input::Sent(Err(ApiError::Refused)),
             );
         }
-        self.fail(machine, budget, model, within, Input::Sent);
+        self.fail(machine, state, model, time, Input::Sent);
     }
 
     /// The call is not applied and returns each of the errors.
     fn fail<T>(
         &mut self,
         machine: &SendMachine,
-        budget: &RetryBudget,
+        state: &ServerState,
         model: &Model,
-        within: Duration,
+        time: CallTime,
         input: impl Fn(Result<T, ApiError>) -> Input,
     ) {
         for error in self.errors.clone() {
-            self.call(machine, budget, model, within, &input(Err(error)));
+            self.call(machine, state, model, time, &input(Err(error)));
         }
     }
 
@@ -179,22 +181,22 @@ impl Explorer {
     fn call(
         &mut self,
         machine: &SendMachine,
-        budget: &RetryBudget,
+        state: &ServerState,
         model: &Model,
-        within: Duration,
+        time: CallTime,
         input: &Input,
     ) {
         assert!(
-            model.now + within <= self.deadline.at,
+            model.now + time.total <= self.deadline.at,
             "a call that may end after the deadline"
         );
-        assert!(within <= self.deadline.call_limit);
-        for took in [Duration::ZERO, within] {
+        assert!(time.response <= self.deadline.call_limit);
+        for took in [Duration::ZERO, time.response] {
             let model = Model {
                 now: model.now + took,
                 ..model.clone()
             };
-            self.explore(machine, budget, &model, input.clone());
+            self.explore(machine, state, &model, input.clone());
         }
     }
 
@@ -225,6 +227,9 @@ impl Explorer {
                 panic!("an id conflict with its own message")
             }
             SendResult::Failed(_) => {}
+            SendResult::Unreachable(_) => {
+                assert_eq!(model.stored, None, "unreachable, but the message is stored");
+            }
             SendResult::Overloaded => panic!("the machine does not limit concurrency"),
         }
     }
@@ -234,12 +239,23 @@ fn bot() -> UserId {
     UserId::parse("bot").expect("is an id")
 }
 
+fn account() -> Account {
+    Account {
+        bot: bot(),
+        ids: Arc::new(MessageIds::new(&"secret".into(), None)),
+    }
+}
+
+fn id(key: &MessageKey, room: &RoomId) -> MessageId {
+    account().ids.id(INSTANCE, key, room, 0)
+}
+
 fn room(name: &str) -> RoomId {
     RoomId::parse(name).expect("is an id")
 }
 
 fn key(name: &str) -> MessageKey {
-    MessageKey::from(&IdempotencyKey::parse(name.as_bytes()).expect("is a key"))
+    MessageKey::Delivery(IdempotencyKey::parse(name.as_bytes()).expect("is a key"))
 }
 
 fn notification() -> Notification {
@@ -248,12 +264,24 @@ fn notification() -> Notification {
 }
 
 fn delivery(cached: Option<RoomId>, deadline: Deadline) -> SendMachine {
-    SendMachine::new(&notification(), bot(), cached, deadline, 1)
+    SendMachine::new(&notification(), account(), cached, deadline, 1)
 }
 
 fn fix(failures: Vec<MessageKey>, cached: Option<RoomId>, deadline: Deadline) -> SendMachine {
     let notification = notification().after_one_of(failures);
-    SendMachine::new(&notification, bot(), cached, deadline, 1)
+    SendMachine::new(&notification, account(), cached, deadline, 1)
+}
+
+/// Retries of the explored sends: few, so that their paths can be explored exhaustively.
+const RETRIES: u64 = 2;
+
+/// A budget of this many retries.
+fn with_retries(retries: u64) -> ServerState {
+    let mut state = ServerState::new(Duration::ZERO);
+    for _ in retries..LIMITS.sending.max_saved_retries {
+        assert!(state.take_retry(Duration::ZERO));
+    }
+    state
 }
 
 fn model(before: Option<MessageId>) -> Model {
@@ -262,27 +290,24 @@ fn model(before: Option<MessageId>) -> Model {
         room: room("room"),
         stored: None,
         before,
-        steps: 0,
     }
 }
 
 /// Explores every path from the start; returns how many there are and how many of them delivered.
 fn explore_all(cached: Option<RoomId>, has_retries: bool) -> (u64, u64) {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    let mut budget = RetryBudget::new(Duration::ZERO);
-    if !has_retries {
-        while budget.take_retry(Duration::ZERO) {}
-    }
+    let state = with_retries(if has_retries { RETRIES } else { 0 });
     let model = model(None);
     let mut explorer = Explorer {
         deadline,
         preconditions: Vec::new(),
-        errors: [TRANSIENT, AMBIGUOUS, PERMANENT].concat(),
+        errors: [NOT_APPLIED, AMBIGUOUS].concat(),
+        seen: HashSet::new(),
         paths: 0,
         delivered: 0,
         withheld: 0,
     };
-    explorer.explore(&delivery(cached, deadline), &budget, &model, Input::Start);
+    explorer.explore(&delivery(cached, deadline), &state, &model, Input::Start);
     (explorer.paths, explorer.delivered)
 }
 
@@ -303,9 +328,7 @@ fn every_path_ends_in_time_with_a_true_result() {
 #[test]
 fn every_path_of_a_fix_ends_in_time_with_a_true_result() {
     let names = ["failure-a", "failure-b"].map(key);
-    let ids = names
-        .each_ref()
-        .map(|name| MessageId::derive(INSTANCE, name, &room("room")));
+    let ids = names.each_ref().map(|name| id(name, &room("room")));
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut paths = 0;
     for (count, there) in [
@@ -320,21 +343,16 @@ fn every_path_of_a_fix_ends_in_time_with_a_true_result() {
                 let mut explorer = Explorer {
                     deadline,
                     preconditions: ids[..count].to_vec(),
-                    errors: vec![
-                        ApiError::Connect,
-                        ApiError::Timeout,
-                        ApiError::Unconfirmed,
-                        ApiError::Forbidden,
-                    ],
+                    errors: vec![ApiError::Connect, ApiError::Timeout, ApiError::Redirected],
+                    seen: HashSet::new(),
                     paths: 0,
                     delivered: 0,
                     withheld: 0,
                 };
-                let mut budget = RetryBudget::new(Duration::ZERO);
-                while !has_retries && budget.take_retry(Duration::ZERO) {}
+                let state = with_retries(if has_retries { RETRIES } else { 0 });
                 let machine = fix(names[..count].to_vec(), cached.clone(), deadline);
                 let model = model(there.map(|index: usize| ids[index].clone()));
-                explorer.explore(&machine, &budget, &model, Input::Start);
+                explorer.explore(&machine, &state, &model, Input::Start);
                 assert_eq!(explorer.delivered > 0, there.is_some(), "{count} {there:?}");
                 assert_eq!(explorer.withheld > 0, there.is_none(), "{count} {there:?}");
                 assert!(explorer.delivered + explorer.withheld < explorer.paths);
@@ -347,7 +365,7 @@ fn every_path_of_a_fix_ends_in_time_with_a_true_result() {
 }
 
 fn all_results(recipient: &str) -> Vec<SendResult> {
-    let id = MessageId::derive(INSTANCE, &key("key"), &room(recipient));
+    let id = id(&key("key"), &room(recipient));
     let delivered = ConfirmedBy::ALL.map(|confirmed_by| SendResult::Delivered {
         id: id.clone(),
         confirmed_by,
@@ -356,13 +374,14 @@ fn all_results(recipient: &str) -> Vec<SendResult> {
     let failed = errors
         .into_iter()
         .chain([SendError::IdTaken, SendError::NoTime]);
-    let others = [SendResult::Withheld, SendResult::Overloaded];
+    let unreachable = SendResult::Unreachable(Unreachable::UnknownUser);
+    let others = [SendResult::Withheld, SendResult::Overloaded, unreachable];
     let results = delivered.into_iter().chain(others);
     results.chain(failed.map(SendResult::Failed)).collect()
 }
 
 /// Asserts that the report of these results has the right status and counts.
-fn assert_report_matches(results: &[SendResult]) {
+fn assert_report_matches(results: &[SendResult], source: RecipientSource) {
     let rooms = ["room-a", "room-b", "room-c"].map(room);
     let once = Attempts {
         retries: 1,
@@ -373,6 +392,7 @@ fn assert_report_matches(results: &[SendResult]) {
         .zip(results)
         .map(|(room, result)| RecipientResult {
             destination: Destination::Room(room),
+            source,
             result: result.clone(),
             attempts: once,
         })
@@ -381,13 +401,20 @@ fn assert_report_matches(results: &[SendResult]) {
     let count = |is: fn(&SendResult) -> bool| results.iter().filter(|result| is(result)).count();
     let delivered = count(|result| matches!(result, SendResult::Delivered { .. }));
     let withheld = count(|result| matches!(result, SendResult::Withheld));
-    let expected = match (delivered, withheld) {
-        (delivered, withheld) if delivered + withheld < results.len() => 503,
-        (0, _) => 204,
-        _ => 200,
+    let unreachable = count(|result| matches!(result, SendResult::Unreachable(_)));
+    let taken = count(|result| matches!(result, SendResult::Failed(SendError::IdTaken)));
+    let is_named = source == RecipientSource::Configuration;
+    let expected = match (delivered, unreachable) {
+        _ if delivered + withheld + unreachable + taken < results.len() => 503,
+        (1.., _) => 200,
+        _ if taken > 0 => 503,
+        (_, 1..) if is_named => 503,
+        (_, 1..) => 200,
+        _ => 204,
     };
     assert_eq!(report.outcome.status(), expected, "{results:?}");
-    assert_eq!(report.send_time.is_some(), expected != 204, "{results:?}");
+    let is_skipped = expected == 204 || (expected == 200 && delivered == 0);
+    assert_eq!(report.send_time.is_none(), is_skipped, "{results:?}");
     assert_eq!(report.recipients, recipients, "a recipient is missing");
     let attempts = report.attempts();
     assert_eq!(attempts.retries, results.len() as u64, "{results:?}");
@@ -403,7 +430,9 @@ fn every_combination_of_results_has_the_right_status() {
     let [a, b, c] = ["room-a", "room-b", "room-c"].map(all_results);
     let mut combinations = 0;
     let mut check = |results: &[SendResult]| {
-        assert_report_matches(results);
+        for source in [RecipientSource::Role, RecipientSource::Configuration] {
+            assert_report_matches(results, source);
+        }
         combinations += 1;
     };
     for first in a {
@@ -416,18 +445,21 @@ fn every_combination_of_results_has_the_right_status() {
         }
     }
     println!("{combinations} combinations");
-    assert_eq!(combinations, 20 + 20 * 20 + 20 * 20 * 20);
+    assert_eq!(combinations, 23 + 23 * 23 + 23 * 23 * 23);
 }
 
 #[test]
 fn a_failed_lookup_of_the_precondition_fails_the_send() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    for error in [TRANSIENT, AMBIGUOUS, PERMANENT].concat() {
-        let mut budget = RetryBudget::new(Duration::ZERO);
-        while budget.take_retry(Duration::ZERO) {}
+    for error in ApiError::ALL {
+        if matches!(error, ApiError::Refused | ApiError::RateLimited(_)) {
+            continue;
+        }
+        let mut state = ServerState::new(Duration::ZERO);
+        while state.take_retry(Duration::ZERO) {}
         let mut machine = fix(vec![key("failure")], Some(room("room")), deadline);
-        let mut on = |input| machine.on(input, Duration::ZERO, &mut budget);
-        assert!(matches!(on(Input::Start), Command::Find { .. }));
+        let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
+        assert!(matches!(on(Input::Start), Command::Call(Call::Find(_), _)));
         let end = on(Input::Found(Err(error)));
         let expected = SendResult::Failed(SendError::Api(error));
         assert_eq!(end, Command::Finish(expected));
@@ -437,15 +469,21 @@ fn a_failed_lookup_of_the_precondition_fails_the_send() {
 #[test]
 fn a_failure_by_another_sender_does_not_meet_the_precondition() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    let mut budget = RetryBudget::new(Duration::ZERO);
+    let mut state = ServerState::new(Duration::ZERO);
     let mut machine = fix(vec![key("failure")], Some(room("room")), deadline);
-    let mut on = |input| machine.on(input, Duration::ZERO, &mut budget);
+    let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
     on(Input::Start);
-    let stored = StoredMessage {
+    let stored = StoredMessage::Readable {
         room: room("room"),
         sender: UserId::parse("mallory").expect("is an id"),
         text: String::new(),
+        deleted: false,
     };
+    // All ids that the failure can have.
+    for _ in 1..LIMITS.sending.max_generations {
+        let next = on(Input::Found(Ok(stored.clone())));
+        assert!(matches!(next, Command::Call(Call::Find(_), _)), "{next:?}");
+    }
     let end = on(Input::Found(Ok(stored)));
     assert_eq!(end, Command::Finish(SendResult::Withheld));
 }
@@ -453,14 +491,14 @@ fn a_failure_by_another_sender_does_not_meet_the_precondition() {
 #[test]
 fn without_retry_budget_there_is_one_attempt_and_one_lookup() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    let mut budget = RetryBudget::new(Duration::ZERO);
-    while budget.take_retry(Duration::ZERO) {}
+    let mut state = ServerState::new(Duration::ZERO);
+    while state.take_retry(Duration::ZERO) {}
     let mut machine = delivery(Some(room("room")), deadline);
-    let mut on = |input| machine.on(input, Duration::ZERO, &mut budget);
-    assert!(matches!(on(Input::Start), Command::Send { .. }));
+    let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
+    assert!(matches!(on(Input::Start), Command::Call(Call::Send(..), _)));
     assert!(matches!(
         on(Input::Sent(Err(ApiError::Reset))),
-        Command::Find { .. }
+        Command::Call(Call::Find(_), _)
     ));
     let end = on(Input::Found(Err(ApiError::Refused)));
     assert_eq!(
@@ -472,95 +510,300 @@ fn without_retry_budget_there_is_one_attempt_and_one_lookup() {
 #[test]
 fn a_deadline_keeps_a_reserve_and_limits_each_call() {
     let deadline = Deadline::new(Duration::from_mins(1), LIMIT);
-    assert_eq!(deadline.at, Duration::from_millis(64_500));
+    assert_eq!(deadline.at, Duration::from_millis(64_700));
     assert_eq!(deadline.call_limit, Duration::from_millis(1500));
 }
 
-#[test]
-fn a_send_is_attempted_at_most_three_times() {
+/// Runs one send whose every call fails with `error` after `took`; returns when each call began,
+/// and the result.
+fn attempts(error: ApiError, took: Duration, state: &mut ServerState) -> (Vec<u128>, SendResult) {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    let mut budget = RetryBudget::new(Duration::ZERO);
     let mut machine = delivery(Some(room("room")), deadline);
-    let (mut now, mut attempts, mut input) = (Duration::ZERO, 0, Input::Start);
-    let end = loop {
-        input = match machine.on(input, now, &mut budget) {
-            Command::Send { .. } => {
-                attempts += 1;
-                Input::Sent(Err(ApiError::Connect))
+    let (mut now, mut began, mut input) = (Duration::ZERO, Vec::new(), Input::Start);
+    loop {
+        input = match machine.on(input, now, state) {
+            Command::Call(call, time) => {
+                began.push(now.as_millis());
+                now += took.min(time.response);
+                match call {
+                    Call::Send(..) => Input::Sent(Err(error)),
+                    Call::Find(_) => Input::Found(Err(error)),
+                    other => panic!("{other:?}"),
+                }
             }
             Command::Wait(pause) => {
                 now += pause;
                 Input::Waited
             }
-            other => break other,
+            Command::Finish(result) => return (began, result),
         };
-    };
-    assert_eq!(
-        end,
-        Command::Finish(SendResult::Failed(SendError::Api(ApiError::Connect)))
-    );
-    assert_eq!(attempts, 3);
-}
-
-#[test]
-fn a_rate_limit_is_waited_for_and_counted() {
-    let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    let mut budget = RetryBudget::new(Duration::ZERO);
-    let mut machine = delivery(Some(room("room")), deadline);
-    machine.on(Input::Start, Duration::ZERO, &mut budget);
-    let limited = Input::Sent(Err(ApiError::RateLimited(Some(Duration::from_secs(2)))));
-    let action = machine.on(limited, Duration::ZERO, &mut budget);
-    let Command::Wait(pause) = action else {
-        panic!("{action:?}");
-    };
-    assert!((2100..2400).contains(&pause.as_millis()), "{pause:?}");
-    assert_eq!(machine.attempts.rate_limit_waits, 1);
-}
-
-#[test]
-fn a_message_by_another_sender_or_in_another_room_is_an_id_conflict() {
-    let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    let others = [
-        StoredMessage {
-            room: room("room"),
-            sender: UserId::parse("mallory").expect("is an id"),
-            text: String::new(),
-        },
-        StoredMessage {
-            room: room("elsewhere"),
-            sender: bot(),
-            text: String::new(),
-        },
-    ];
-    for stored in others {
-        let mut budget = RetryBudget::new(Duration::ZERO);
-        let mut machine = delivery(Some(room("room")), deadline);
-        let mut on = |input| machine.on(input, Duration::ZERO, &mut budget);
-        on(Input::Start);
-        on(Input::Sent(Err(ApiError::Refused)));
-        let end = on(Input::Found(Ok(stored)));
-        assert_eq!(end, Command::Finish(SendResult::Failed(SendError::IdTaken)));
     }
 }
 
 #[test]
-fn retry_delays_differ_by_delivery_and_stay_within_bounds() {
-    let deadline = Deadline::new(Duration::ZERO, LIMIT);
-    let pause = |seed| {
-        let room = Some(room("room"));
-        let mut machine = SendMachine::new(&notification(), bot(), room, deadline, seed);
-        let mut budget = RetryBudget::new(Duration::ZERO);
-        machine.on(Input::Start, Duration::ZERO, &mut budget);
-        match machine.on(
-            Input::Sent(Err(ApiError::Connect)),
-            Duration::ZERO,
-            &mut budget,
-        ) {
-            Command::Wait(pause) => pause.as_millis(),
-            other => panic!("{other:?}"),
+fn attempts_are_spread_over_the_time_with_growing_pauses() {
+    let mut state = ServerState::new(Duration::ZERO);
+    let (began, result) = attempts(ApiError::Connect, Duration::ZERO, &mut state);
+    let expected = SendResult::Failed(SendError::Api(ApiError::Connect));
+    assert_eq!(result, expected);
+    assert!((7..=11).contains(&began.len()), "{began:?}");
+    let last = began.last().copied().expect("has one");
+    assert!((3900..=4200).contains(&last), "{began:?}");
+    let longest = began.windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(longest <= Some(1000), "{began:?}");
+}
+
+#[test]
+fn a_call_without_a_response_leaves_time_for_two_more() {
+    let mut state = ServerState::new(Duration::ZERO);
+    let (began, _) = attempts(ApiError::Timeout, LIMIT, &mut state);
+    assert_eq!(began.len(), 3, "{began:?}");
+}
+
+#[test]
+fn an_error_of_a_rollout_is_retried_twice() {
+    for error in [ApiError::Unauthorized, ApiError::NotFound] {
+        let mut state = ServerState::new(Duration::ZERO);
+        let (began, result) = attempts(error, Duration::ZERO, &mut state);
+        assert_eq!(result, SendResult::Failed(SendError::Api(error)));
+        assert_eq!(began.len(), 3, "{began:?}");
+        let last = began.last().copied().expect("has one");
+        assert!((800..=1600).contains(&last), "{began:?}");
+    }
+}
+
+#[test]
+fn in_a_long_outage_a_delivery_costs_one_call() {
+    let mut state = ServerState::new(Duration::ZERO);
+    let mut calls = 0;
+    let mut now = Duration::ZERO;
+    let count = 6000;
+    for _ in 0..count {
+        let deadline = Deadline::new(now, LIMIT);
+        let mut machine = delivery(Some(room("room")), deadline);
+        let mut input = Input::Start;
+        let mut at = now;
+        loop {
+            input = match machine.on(input, at, &mut state) {
+                Command::Call(Call::Send(..), _) => {
+                    calls += 1;
+                    Input::Sent(Err(ApiError::Reset))
+                }
+                Command::Call(Call::Find(_), _) => {
+                    calls += 1;
+                    Input::Found(Err(ApiError::Reset))
+                }
+                Command::Call(call, _) => panic!("{call:?}"),
+                Command::Wait(pause) => {
+                    at += pause;
+                    Input::Waited
+                }
+                Command::Finish(_) => break,
+            };
         }
+        now = at.max(now) + Duration::from_millis(100);
+    }
+    assert!(calls <= count * 12 / 10, "{calls} calls");
+}
+
+#[test]
+fn a_rate_limit_is_waited_for_and_takes_nothing_from_the_budget() {
+    let deadline = Deadline::new(Duration::ZERO, LIMIT);
+    let mut state = ServerState::new(Duration::ZERO);
+    let mut machine = delivery(Some(room("room")), deadline);
+    machine.on(Input::Start, Duration::ZERO, &mut state);
+    while state.take_retry(Duration::ZERO) {}
+    let limited = Input::Sent(Err(ApiError::RateLimited(Some(Duration::from_secs(2)))));
+    let action = machine.on(limited, Duration::ZERO, &mut state);
+    let Command::Wait(pause) = action else {
+        panic!("{action:?}");
     };
-    let pauses: std::collections::BTreeSet<_> = (0..1000).map(pause).collect();
-    assert!(pauses.len() > 200, "{}", pauses.len());
-    assert!(pauses.iter().all(|pause| (100..400).contains(pause)));
+    assert!((2050..=2100).contains(&pause.as_millis()), "{pause:?}");
+    assert_eq!(machine.attempts.rate_limit_waits, 1);
+    assert_eq!(machine.attempts.retries, 0);
+}
+
+#[test]
+fn a_rate_limit_beyond_the_deadline_is_not_waited_for() {
+    let minute = ApiError::RateLimited(Some(Duration::from_mins(1)));
+    let mut state = ServerState::new(Duration::ZERO);
+    let (began, result) = attempts(minute, Duration::ZERO, &mut state);
+    assert_eq!(began.len(), 1);
+    assert_eq!(result, SendResult::Failed(SendError::Api(minute)));
+}
+
+fn message_of(sender: &str, place: &str) -> StoredMessage {
+    StoredMessage::Readable {
+        room: room(place),
+        sender: UserId::parse(sender).expect("is an id"),
+        text: String::new(),
+        deleted: false,
+    }
+}
+
+#[test]
+fn an_id_of_another_message_leads_to_the_next_one_at_most_three() {
+    let others = [
+        message_of("mallory", "room"),
+        message_of("bot", "elsewhere"),
+        StoredMessage::Unreadable,
+    ];
+    let deadline = Deadline::new(Duration::ZERO, LIMIT);
+    let mut state = ServerState::new(Duration::ZERO);
+    let mut machine = delivery(Some(room("room")), deadline);
+    let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
+    let mut ids = HashSet::new();
+    let mut command = on(Input::Start);
+    for stored in others {
+        let Command::Call(Call::Send(_, id), _) = command else {
+            panic!("{command:?}");
+        };
+        assert!(ids.insert(id), "the same id again");
+        on(Input::Sent(Err(ApiError::Refused)));
+        command = on(Input::Found(Ok(stored)));
+    }
+    let expected = SendResult::Failed(SendError::IdTaken);
+    assert_eq!(command, Command::Finish(expected));
+}
+
+#[test]
+fn a_deleted_message_is_not_sent_again() {
+    let deadline = Deadline::new(Duration::ZERO, LIMIT);
+    let mut state = ServerState::new(Duration::ZERO);
+    let mut machine = delivery(Some(room("room")), deadline);
+    let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
+    on(Input::Start);
+    on(Input::Sent(Err(ApiError::Refused)));
+    let end = on(Input::Found(Ok(StoredMessage::Readable {
+        room: room("room"),
+        sender: bot(),
+        text: String::new(),
+        deleted: true,
+    })));
+    let expected = SendResult::Delivered {
+        id: id(&key("key"), &room("room")),
+        confirmed_by: ConfirmedBy::FoundDeleted,
+    };
+    assert_eq!(end, Command::Finish(expected));
+}
+
+#[test]
+fn a_refused_room_is_created_once_more_and_then_explained() {
+    let deadline = Deadline::new(Duration::ZERO, LIMIT);
+    let mut state = ServerState::new(Duration::ZERO);
+    let mut machine = delivery(None, deadline);
+    let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
+    let is_creation = |command| matches!(command, Command::Call(Call::CreateRoom, _));
+    assert!(is_creation(on(Input::Start)));
+    let refused = Input::Room(Err(ApiError::Refused));
+    assert!(matches!(on(refused.clone()), Command::Wait(_)));
+    assert!(is_creation(on(Input::Waited)));
+    assert!(matches!(on(refused), Command::Call(Call::CheckUser, _)));
+    let end = on(Input::Checked(Ok(Some(Unreachable::UnknownUser))));
+    let expected = SendResult::Unreachable(Unreachable::UnknownUser);
+    assert_eq!(end, Command::Finish(expected));
+}
+
+#[test]
+fn a_refusal_without_evidence_is_reported_as_it_is() {
+    let deadline = Deadline::new(Duration::ZERO, LIMIT);
+    for checked in [Ok(None), Err(ApiError::Refused), Err(ApiError::Forbidden)] {
+        let mut state = ServerState::new(Duration::ZERO);
+        let mut machine = delivery(None, deadline);
+        let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
+        on(Input::Start);
+        on(Input::Room(Ok(room("room"))));
+        on(Input::Sent(Err(ApiError::Refused)));
+        let next = on(Input::Found(Err(ApiError::Refused)));
+        assert!(matches!(next, Command::Call(Call::CheckUser, _)));
+        let next = on(Input::Checked(checked));
+        assert!(matches!(next, Command::Call(Call::CheckRoom(_), _)));
+        let end = on(Input::Checked(checked));
+        let expected = SendResult::Failed(SendError::Api(ApiError::Refused));
+        assert_eq!(end, Command::Finish(expected));
+    }
+}
+
+#[test]
+fn a_room_of_the_configuration_that_refuses_is_explained_and_never_created() {
+    for (checked, expected) in [
+        (
+            Ok(Some(Unreachable::ReadOnlyRoom)),
+            SendResult::Unreachable(Unreachable::ReadOnlyRoom),
+        ),
+        (
+            Ok(None),
+            SendResult::Failed(SendError::Api(ApiError::Refused)),
+        ),
+    ] {
+        let place = room("room");
+        let text = "text".to_owned();
+        let to_room = Destination::Room(place.clone());
+        let notification = Notification::new(key("key"), to_room, text, INSTANCE.to_owned());
+        let deadline = Deadline::new(Duration::ZERO, LIMIT);
+        let mut state = ServerState::new(Duration::ZERO);
+        let mut machine =
+            SendMachine::new(&notification, account(), Some(place.clone()), deadline, 1);
+        let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
+        on(Input::Start);
+        on(Input::Sent(Err(ApiError::Refused)));
+        let next = on(Input::Found(Err(ApiError::Refused)));
+        assert!(
+            matches!(&next, Command::Call(Call::CheckRoom(checked), _) if *checked == place),
+            "{next:?}"
+        );
+        assert_eq!(on(Input::Checked(checked)), Command::Finish(expected));
+    }
+}
+
+#[test]
+fn an_unreachable_recipient_of_a_fix_is_withheld() {
+    let deadline = Deadline::new(Duration::ZERO, LIMIT);
+    let mut state = ServerState::new(Duration::ZERO);
+    let mut machine = fix(vec![key("failure")], None, deadline);
+    let mut on = |input| machine.on(input, Duration::ZERO, &mut state);
+    on(Input::Start);
+    on(Input::Room(Err(ApiError::Refused)));
+    on(Input::Waited);
+    on(Input::Room(Err(ApiError::Refused)));
+    let end = on(Input::Checked(Ok(Some(Unreachable::UnknownUser))));
+    assert_eq!(end, Command::Finish(SendResult::Withheld));
+}
+
+#[test]
+fn the_room_of_another_notification_says_nothing_about_the_server() {
+    let deadline = Deadline::new(Duration::ZERO, LIMIT);
+    let mut state = ServerState::new(Duration::ZERO);
+    for _ in 0..LIMITS.sending.failures_until_open {
+        let mut machine = delivery(None, deadline);
+        machine.on(Input::Start, Duration::ZERO, &mut state);
+        let other = Input::RoomOfAnother(Err(ApiError::Timeout));
+        machine.on(other, Duration::ZERO, &mut state);
+    }
+    let mut machine = delivery(None, deadline);
+    let next = machine.on(Input::Start, Duration::ZERO, &mut state);
+    assert!(
+        matches!(next, Command::Call(Call::CreateRoom, _)),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn a_notification_without_a_permit_reports_what_it_knows() {
+    let deadline = Deadline::new(Duration::ZERO, LIMIT);
+    let mut state = ServerState::new(Duration::ZERO);
+    let mut machine = delivery(Some(room("room")), deadline);
+    let end = machine.on(Input::NoPermit, Duration::ZERO, &mut state);
+    assert_eq!(end, Command::Finish(SendResult::Overloaded));
+
+    let mut machine = delivery(Some(room("room")), deadline);
+    machine.on(Input::Start, Duration::ZERO, &mut state);
+    machine.on(
+        Input::Sent(Err(ApiError::Connect)),
+        Duration::ZERO,
+        &mut state,
+    );
+    let end = machine.on(Input::NoPermit, Duration::ZERO, &mut state);
+    let expected = SendResult::Failed(SendError::Api(ApiError::Connect));
+    assert_eq!(end, Command::Finish(expected));
 }

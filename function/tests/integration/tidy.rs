@@ -16,7 +16,12 @@ const SHELL: &[&str] = &[
     "http/telemetry_layer.rs",
     "http/webhook.rs",
     "lambda.rs",
+    "recipient_check.rs",
     "rocketchat/client.rs",
+    "rocketchat/connecting.rs",
+    "rocketchat/exchange.rs",
+    "send/creations.rs",
+    "send/permits.rs",
     "send/sender.rs",
     "server.rs",
     "telemetry/otlp.rs",
@@ -79,6 +84,10 @@ const MODULES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "recipient_check",
+        &["http", "limits", "rocketchat", "telemetry"],
+    ),
+    (
         "server",
         &[
             "bootstrap",
@@ -86,6 +95,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "exit",
             "http",
             "limits",
+            "recipient_check",
             "rocketchat",
             "telemetry",
         ],
@@ -111,7 +121,6 @@ const MODULES: &[(&str, &[&str])] = &[
             "limits",
             "notifier",
             "rocketchat",
-            "send",
             "server",
         ],
     ),
@@ -135,7 +144,14 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("percent_encoding", &["config/telemetry.rs"]),
     ("prometheus", &["telemetry"]),
     ("saphyr_parser", &["yaml.rs"]),
-    ("reqwest", &["rocketchat/client.rs", "telemetry/otlp.rs"]),
+    (
+        "reqwest",
+        &[
+            "rocketchat/client.rs",
+            "rocketchat/exchange.rs",
+            "telemetry/otlp.rs",
+        ],
+    ),
     ("tokio", SHELL),
     ("tracing_subscriber", &["telemetry"]),
 ];

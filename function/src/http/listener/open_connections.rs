@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::activity::Activity;
 use crate::limits::LIMITS;
@@ -12,6 +13,8 @@ use crate::limits::LIMITS;
 pub(super) struct OpenConnections {
     /// More than this many are crowded.
     crowded: usize,
+    /// A client that has sent no request for a shorter time is not disconnected.
+    grace: Duration,
     list: Mutex<List>,
 }
 
@@ -29,10 +32,12 @@ pub(super) struct Entry {
 }
 
 impl OpenConnections {
-    /// An empty list for at most `limit` connections.
-    pub(super) fn new(limit: usize) -> Self {
+    /// An empty list for at most `limit` connections. No connection is closed that has waited for a
+    /// request for less than `grace`.
+    pub(super) fn new(limit: usize, grace: Duration) -> Self {
         Self {
             crowded: limit * LIMITS.connections.crowded_percent / 100,
+            grace,
             list: Mutex::default(),
         }
     }
@@ -55,7 +60,7 @@ impl OpenConnections {
 
     /// If there are many, closes the one whose client has sent no request for the longest time: a proxy
     /// opens another one when it needs it, and an attacker has only these.
-    pub(super) fn make_room(&self) {
+    pub(super) fn make_room(&self, now: Instant) {
         let list = self.list();
         if list.open.len() <= self.crowded {
             return;
@@ -69,7 +74,9 @@ impl OpenConnections {
             .values()
             .filter(|activity| !activity.is_closing())
             .filter_map(|activity| Some((activity.waiting_since()?, activity)));
-        if let Some((_, oldest)) = waiting.min_by_key(|(since, _)| *since) {
+        if let Some((since, oldest)) = waiting.min_by_key(|(since, _)| *since)
+            && now.saturating_duration_since(since) >= self.grace
+        {
             oldest.close();
         }
     }
@@ -84,7 +91,6 @@ impl Drop for Entry {
 #[cfg(test)]
 mod tests {
     use std::task::Waker;
-    use std::time::{Duration, Instant};
 
     use super::super::activity::Timeouts;
     use super::*;
@@ -101,8 +107,10 @@ mod tests {
 
     #[test]
     fn above_four_fifths_the_connection_that_waits_longest_is_closed() {
-        let connections = Arc::new(OpenConnections::new(5));
+        let grace = Duration::from_secs(2);
+        let connections = Arc::new(OpenConnections::new(5, grace));
         let start = Instant::now();
+        let later = |seconds| start + Duration::from_secs(seconds);
         let activities: Vec<_> = [9, 3, 5, 1, 7]
             .map(|seconds| waiting_since(seconds, start))
             .into();
@@ -111,14 +119,19 @@ mod tests {
             entries.push(connections.add(Arc::clone(activity)));
             // A connection with a request is not closed.
             activities[3].begin();
-            connections.make_room();
+            connections.make_room(later(4));
         }
+        assert!(
+            activities.iter().all(|it| !it.is_closing()),
+            "the oldest has waited for 1 s only"
+        );
+        connections.make_room(later(5));
         let closing: Vec<_> = activities.iter().map(|it| it.is_closing()).collect();
         assert_eq!(closing, [false, true, false, false, false]);
-        connections.make_room();
+        connections.make_room(later(9));
         assert!(!activities[2].is_closing(), "one is closing already");
         drop(entries.remove(1));
-        connections.make_room();
+        connections.make_room(later(9));
         assert!(!activities[2].is_closing(), "there is room");
     }
 }

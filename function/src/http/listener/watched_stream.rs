@@ -45,7 +45,7 @@ impl<S> WatchedStream<S> {
             Wait::Busy => Poll::Pending,
             Wait::Close => Poll::Ready(()),
             Wait::Until(deadline) => {
-                self.connections.make_room();
+                self.connections.make_room(Instant::now());
                 self.poll_deadline(deadline, context)
             }
         }

@@ -2,6 +2,7 @@
 //! the recipients are is decided in [`routing`](super).
 
 use super::Destination;
+use crate::notifier::notification::RecipientSource;
 
 /// One recipient of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -10,6 +11,8 @@ pub struct Recipient {
     pub(crate) destination: Destination,
     /// Why they are notified.
     pub(crate) reason: NotifyReason,
+    /// Who named them.
+    pub(crate) source: RecipientSource,
 }
 
 impl Recipient {
@@ -51,6 +54,7 @@ pub(super) fn add(recipients: &mut Vec<Recipient>, recipient: Recipient) -> bool
         let is_unconditional_now =
             known.reason == NotifyReason::Fix && recipient.reason != NotifyReason::Fix;
         known.reason = known.reason.max(recipient.reason);
+        known.source = known.source.max(recipient.source);
         is_unconditional_now
     } else {
         recipients.push(recipient);

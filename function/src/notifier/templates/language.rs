@@ -92,7 +92,13 @@ fn expression(one: &Expr) -> Checked {
         Expr::BinOp(binary) => {
             match binary.op {
                 BinOpKind::Concat => return joins_texts(line, "~"),
-                BinOpKind::Mul => return joins_texts(line, "*"),
+                BinOpKind::Mul => {
+                    return unavailable(
+                        line,
+                        "the operator *",
+                        "write the text in full, or show the number as it is",
+                    );
+                }
                 // Adding a number to anything but a number is an error.
                 BinOpKind::Add if !is_number(&binary.left) && !is_number(&binary.right) => {
                     return joins_texts(line, "+");
@@ -179,7 +185,7 @@ fn known(line: u16, noun: &str, name: &str, names: &[&str]) -> Checked {
         return Ok(());
     }
     Err(format!(
-        "line {line}: there is no {noun} {name}; there are {}",
+        "line {line}: the {noun} {name} is not available; use one of {}",
         names.join(", ")
     ))
 }

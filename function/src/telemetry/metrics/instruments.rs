@@ -4,12 +4,12 @@
 //!
 //! The table in `monitoring/METRICS.md` contains the help texts.
 
-use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
 
 use super::labels::http::{ClientRequest, ServerRequest, WebhookRequest};
 use super::labels::{
     Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
-    VerificationFailure,
+    UnreachableCause, VerificationFailure,
 };
 use crate::limits::LIMITS;
 
@@ -19,8 +19,9 @@ const REQUEST_SECONDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// Buckets for calls to Rocket.Chat, in seconds: the timeout of a call is 1.5 s by default.
-const CALL_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5];
+/// Buckets for calls to Rocket.Chat, in seconds: the timeout of a response is 1.5 s by default, and
+/// connecting may take longer.
+const CALL_SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 5.0];
 
 /// Buckets for bodies, in bytes: pushes have a few KiB, and the limit is 25 MiB.
 const BODY_BYTES: &[f64] = &[
@@ -46,6 +47,8 @@ pub(super) struct Instruments {
     pub(super) retries: Counter<u64>,
     pub(super) rate_limit_waits: Counter<u64>,
     pub(super) truncated_recipients: Counter<u64>,
+    pub(super) unreachable_recipients: Counter<u64>,
+    pub(super) unreachable_configuration: Gauge<u64>,
     pub(super) template_failures: Counter<u64>,
     pub(super) authentications: Counter<u64>,
     pub(super) signature_failures: Counter<u64>,
@@ -107,6 +110,16 @@ impl Instruments {
                     LIMITS.routing.max_recipients
                 ))
                 .build(),
+            unreachable_recipients: meter
+                .u64_counter("webhook.recipients.unreachable")
+                .with_unit("{recipient}")
+                .with_description("Recipients that got no message, because Rocket.Chat says that they cannot receive any.")
+                .build(),
+            unreachable_configuration: meter
+                .u64_gauge("webhook.configuration.unreachable_recipients")
+                .with_unit("{recipient}")
+                .with_description("Users and rooms that the configuration names and that cannot receive messages; the log names them.")
+                .build(),
             template_failures: meter
                 .u64_counter("webhook.template.failures")
                 .with_unit("{webhook}")
@@ -149,6 +162,7 @@ impl Instruments {
         series.count::<NoLabels>(&self.retries);
         series.count::<NoLabels>(&self.rate_limit_waits);
         series.count::<NoLabels>(&self.truncated_recipients);
+        series.count::<UnreachableCause>(&self.unreachable_recipients);
         series.count::<NoLabels>(&self.template_failures);
         series.count::<Authentication>(&self.authentications);
         series.count::<VerificationFailure>(&self.signature_failures);

@@ -9,6 +9,7 @@ use opentelemetry::KeyValue;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::{MAX_SECRETS, OriginError, Scheme};
 use crate::outcome::{Failure, Outcome};
+use crate::rocketchat::reachability::Unreachable;
 
 pub(crate) mod http;
 
@@ -174,6 +175,20 @@ impl Labels for VerificationFailure {
 
     fn attributes(&self) -> Vec<KeyValue> {
         vec![KeyValue::new("reason", self.0)]
+    }
+}
+
+/// Why a recipient cannot receive messages.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct UnreachableCause(pub(super) Unreachable);
+
+impl Labels for UnreachableCause {
+    fn all() -> Vec<Self> {
+        Unreachable::ALL.map(Self).to_vec()
+    }
+
+    fn attributes(&self) -> Vec<KeyValue> {
+        vec![KeyValue::new("reason", self.0.label())]
     }
 }
 

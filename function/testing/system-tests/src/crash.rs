@@ -202,7 +202,9 @@ impl Fixture {
     async fn new(mode: Mode, plan: impl Fn(&str, usize) -> Action + Send + Sync + 'static) -> Self {
         let chat = FakeRocketChat::start().await;
         let proxy = Proxy::in_front_of(&chat.url(), plan).await;
-        let settings = mode.settings(Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url()));
+        let settings = Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url());
+        // Short, because a message is looked up only after all attempts.
+        let settings = mode.settings(settings.set("DELIVERY_TIMEOUT_SECONDS", 1));
         let sut = Sut::start(&settings);
         Self {
             chat,

@@ -14,6 +14,12 @@ use crate::simulation;
 use crate::sut::{Settings, Sut, push};
 
 const RATE: u64 = 20;
+/// The rate of the outage whose calls are counted, and how many times the calls of normal operation it may cost.
+const SLOW_RATE: u32 = 10;
+const MAX_LOAD: f64 = 1.2;
+/// Calls within one second: those of the deliveries that arrive, the last ones of deliveries that have waited, and
+/// tests.
+const MAX_PEAK: u64 = RATE * 3;
 const BEFORE: Duration = Duration::from_secs(3);
 const AFTER: Duration = Duration::from_secs(8);
 
@@ -26,8 +32,9 @@ pub(crate) fn check(size: Size) -> CheckReport {
         measurements.push(run(outage(Duration::from_secs(seconds), &mut report)));
     }
     measurements.push(hour(&mut report));
+    measurements.push(ten_minutes(&mut report));
     report.workload(format!(
-        "outages of {outages:?} s, and of 1 h in virtual time, at {RATE}/s, then a resend of the rejected deliveries"
+        "outages of {outages:?} s, and of 10 min and 1 h in virtual time, at {RATE}/s, then a resend of the rejected deliveries"
     ));
     report.measurement(measurements.join("; "));
     report
@@ -36,20 +43,18 @@ pub(crate) fn check(size: Size) -> CheckReport {
 /// An outage of an hour in virtual time: the state machines of three replicas with a simulated clock.
 fn hour(report: &mut CheckReport) -> String {
     let rate = u32::try_from(RATE).unwrap_or(u32::MAX);
-    let (outage, violations) = simulation::outage(Duration::from_hours(1), rate);
+    let (outage, violations) = simulation::outage(Duration::from_hours(1), rate, true);
     for violation in violations {
         report.expect(false, || format!("1 h: {violation}"));
     }
-    // Per delivery one send and one look-up, plus the retry budgets of three replicas.
-    let allowed = RATE * 2 + 3 * (10 + 1 + 2) + RATE / 10;
-    report.expect(outage.peak <= allowed, || {
+    report.expect(outage.peak <= MAX_PEAK, || {
         format!(
-            "1 h: {} calls in one second, expected at most {allowed}",
+            "1 h: {} calls in one second, expected at most {MAX_PEAK}",
             outage.peak
         )
     });
-    // Deliveries of the last second may succeed.
-    report.expect(outage.rejected >= 3599 * RATE, || {
+    // Deliveries of the last seconds may succeed, as long as their deadline has not passed.
+    report.expect(outage.rejected >= 3595 * RATE, || {
         format!("1 h: only {} were rejected", outage.rejected)
     });
     report.expect(outage.lost + outage.duplicated == 0, || {
@@ -59,6 +64,24 @@ fn hour(report: &mut CheckReport) -> String {
         "1 h: {} of {} rejected, {} lost, peak {} calls/s",
         outage.rejected, outage.deliveries, outage.lost, outage.peak
     )
+}
+
+/// Ten minutes in virtual time: the retries of a long outage must not be a load of their own.
+fn ten_minutes(report: &mut CheckReport) -> String {
+    let lasting = Duration::from_mins(10);
+    let (normal, _) = simulation::outage(lasting, SLOW_RATE, false);
+    let (outage, violations) = simulation::outage(lasting, SLOW_RATE, true);
+    for violation in violations {
+        report.expect(false, || format!("10 min: {violation}"));
+    }
+    let times = outage.calls as f64 / normal.calls as f64;
+    report.expect(times <= MAX_LOAD, || {
+        format!(
+            "10 min at {SLOW_RATE}/s: {} calls, expected at most {MAX_LOAD} times the {} calls without an outage",
+            outage.calls, normal.calls
+        )
+    });
+    format!("10 min at {SLOW_RATE}/s: {times:.2} times the calls of normal operation")
 }
 
 async fn outage(lasting: Duration, report: &mut CheckReport) -> String {
@@ -111,16 +134,21 @@ async fn outage(lasting: Duration, report: &mut CheckReport) -> String {
             format!("{early} were accepted during the outage")
         });
     }
-    // Per delivery one send and one look-up, plus the retry budget: the initial 10, 1 per second, 10 %.
     let peak = calls
         .windows(2)
         .map(|pair| pair[1] - pair[0])
         .max()
         .unwrap_or_default();
-    let allowed = RATE as usize * 2 + 10 + 1 + 2 + RATE as usize / 10;
-    report.expect(peak <= allowed, || {
-        format!("{peak} calls in one second, expected at most {allowed}")
+    report.expect(peak <= MAX_PEAK as usize, || {
+        format!("{peak} calls in one second, expected at most {MAX_PEAK}")
     });
+    if lasting >= Duration::from_mins(10) {
+        // In normal operation each delivery is one call.
+        let times = proxy.calls() as f64 / attempts.len() as f64;
+        report.expect(times <= MAX_LOAD, || {
+            format!("{lasting:?}: {times:.2} calls per delivery, expected at most {MAX_LOAD}")
+        });
+    }
     let accepted = attempts.len() - rejected.len();
     report.expect(chat.messages().len() >= accepted, || {
         format!("{accepted} accepted, {} stored", chat.messages().len())

@@ -76,8 +76,8 @@ pub(crate) fn check(size: Size) -> CheckReport {
     report
 }
 
-/// Simulates an outage; returns the counts and the violated invariants.
-pub(crate) fn outage(lasting: Duration, rate: u32) -> (Stats, Vec<String>) {
-    let outcome = Simulator::outage(lasting, rate).run();
+/// Simulates an outage, or the same load without it; returns the counts and the violated invariants.
+pub(crate) fn outage(lasting: Duration, rate: u32, is_down: bool) -> (Stats, Vec<String>) {
+    let outcome = Simulator::outage(lasting, rate, is_down).run();
     (outcome.stats, outcome.violations)
 }

@@ -21,8 +21,17 @@ use crate::secret_scan;
 /// How long it may take to start.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The path of the program, which Cargo builds into the same folder as this one.
+/// The path of the program: the one that `WEBHOOK_APP` names, to compare two versions, or else the
+/// one that Cargo builds into the same folder as this one.
 pub(crate) fn program() -> PathBuf {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "chooses the program under test; its settings come from the checks"
+    )]
+    let named = std::env::var_os("WEBHOOK_APP");
+    if let Some(named) = named {
+        return named.into();
+    }
     let this = std::env::current_exe().expect("has a path");
     this.with_file_name("webhook-app")
 }

@@ -2,22 +2,15 @@
 //! responses; the simulator decides whether a call or its response arrives.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
-use webhook_app::rocketchat::{MessageId, RoomId, UserId};
-use webhook_app::send::Input;
+use webhook_app::rocketchat::{MessageIds, RoomId, UserId};
+use webhook_app::send::{Account, Call, Input};
 
 /// Calls per minute without the role `bot`.
 const LIMIT: u64 = 10;
-
-#[derive(Clone, Debug)]
-pub(super) enum Call {
-    CreateRoom,
-    Send(RoomId, MessageId),
-    Find(MessageId),
-    Edit(MessageId),
-}
 
 /// A stored message.
 pub(super) struct Stored {
@@ -61,20 +54,23 @@ impl Chat {
                 Input::Sent(Ok(()))
             }
             Call::Find(id) => {
-                let found = self.stored.get(id.as_str()).map(|stored| StoredMessage {
+                let found = self.stored.get(id.as_str());
+                let found = found.map(|stored| StoredMessage::Readable {
                     room: stored.room.clone(),
                     sender: bot(),
                     text: stored.text.clone(),
+                    deleted: false,
                 });
                 Input::Found(found.ok_or(ApiError::Refused))
             }
-            Call::Edit(id) => match self.stored.get_mut(id.as_str()) {
+            Call::Edit(_, id) => match self.stored.get_mut(id.as_str()) {
                 Some(stored) => {
                     stored.text = message.text;
                     Input::Edited(Ok(()))
                 }
                 None => failed(call, ApiError::Refused),
             },
+            Call::CheckUser | Call::CheckRoom(_) => Input::Checked(Ok(None)),
         }
     }
 
@@ -98,12 +94,21 @@ pub(super) fn failed(call: &Call, error: ApiError) -> Input {
         Call::CreateRoom => Input::Room(Err(error)),
         Call::Send(..) => Input::Sent(Err(error)),
         Call::Find(_) => Input::Found(Err(error)),
-        Call::Edit(_) => Input::Edited(Err(error)),
+        Call::Edit(..) => Input::Edited(Err(error)),
+        Call::CheckUser | Call::CheckRoom(_) => Input::Checked(Err(error)),
     }
 }
 
 pub(super) fn bot() -> UserId {
     UserId::parse("bot").expect("is an id")
+}
+
+/// The account of every replica.
+pub(super) fn account() -> Account {
+    Account {
+        bot: bot(),
+        ids: Arc::new(MessageIds::new(&"secret".into(), None)),
+    }
 }
 
 /// The room of a recipient with the bot.

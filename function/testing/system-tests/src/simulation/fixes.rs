@@ -9,10 +9,9 @@ use webhook_app::gitlab::idempotency_key::IdempotencyKey;
 use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
 use webhook_app::rocketchat::{Destination, MessageId, MessageKey, Username};
-use webhook_app::send::retry_budget::RetryBudget;
-use webhook_app::send::{Command, Deadline, Input, SendMachine, SendResult};
+use webhook_app::send::{Call, Command, Deadline, Input, SendMachine, SendResult, ServerState};
 
-use super::chat::{bot, room};
+use super::chat::{account, bot, room};
 use crate::rng::Rng;
 
 const INSTANCE: &str = "https://gitlab.example.org";
@@ -55,7 +54,7 @@ struct Scenario<'a> {
     now: Duration,
     fault_percent: u64,
     stored: BTreeSet<String>,
-    budgets: [RetryBudget; 2],
+    states: [ServerState; 2],
     in_progress: Vec<Attempt>,
     fix_accepted: bool,
     violations: Vec<String>,
@@ -71,7 +70,7 @@ pub(super) fn run(seed: u64, stats: &mut Stats) -> Vec<String> {
         now: Duration::ZERO,
         fault_percent,
         stored: BTreeSet::new(),
-        budgets: [(); 2].map(|()| RetryBudget::new(Duration::ZERO)),
+        states: [(); 2].map(|()| ServerState::new(Duration::ZERO)),
         in_progress: Vec::new(),
         fix_accepted: false,
         violations: Vec::new(),
@@ -104,7 +103,7 @@ impl Scenario<'_> {
         let notification = notification.after_one_of(preconditions);
         let attempt = Attempt {
             topic,
-            machine: SendMachine::new(&notification, bot(), None, deadline, seed),
+            machine: SendMachine::new(&notification, account(), None, deadline, seed),
             replica: self.rng.below(2) as usize,
             input: Input::Start,
             failure_was_stored: self.stored.contains(id("failure").as_str()),
@@ -119,8 +118,8 @@ impl Scenario<'_> {
         }
         let index = self.rng.below(self.in_progress.len() as u64) as usize;
         let mut attempt = self.in_progress.swap_remove(index);
-        let budget = &mut self.budgets[attempt.replica];
-        let command = attempt.machine.on(attempt.input.clone(), self.now, budget);
+        let state = &mut self.states[attempt.replica];
+        let command = attempt.machine.on(attempt.input.clone(), self.now, state);
         self.now += self.rng.time(Duration::from_millis(100));
         attempt.input = match command {
             Command::Finish(result) => return self.finish(&attempt, &result),
@@ -128,16 +127,17 @@ impl Scenario<'_> {
                 self.now += pause;
                 Input::Waited
             }
-            Command::CreateRoom { .. } => Input::Room(self.respond(Ok(room(0)))),
-            Command::Send { id, .. } => {
+            Command::Call(Call::CreateRoom, _) => Input::Room(self.respond(Ok(room(0)))),
+            Command::Call(Call::Send(_, id), _) => {
                 let sent = self.send(&id);
                 Input::Sent(sent)
             }
-            Command::Find { id, .. } => {
+            Command::Call(Call::Find(id), _) => {
                 let found = self.find(&id);
                 Input::Found(self.respond(found))
             }
-            Command::Edit { .. } => panic!("a fix or a failure is never edited"),
+            Command::Call(Call::Edit(..), _) => panic!("a fix or a failure is never edited"),
+            Command::Call(Call::CheckUser | Call::CheckRoom(_), _) => Input::Checked(Ok(None)),
         };
         self.in_progress.push(attempt);
     }
@@ -158,10 +158,11 @@ impl Scenario<'_> {
         if !self.stored.contains(id.as_str()) {
             return Err(ApiError::Refused);
         }
-        Ok(StoredMessage {
+        Ok(StoredMessage::Readable {
             room: room(0),
             sender: bot(),
             text: String::new(),
+            deleted: false,
         })
     }
 
@@ -198,7 +199,9 @@ impl Scenario<'_> {
             match result {
                 SendResult::Delivered { .. } => self.stats.sent += 1,
                 SendResult::Withheld => self.stats.withheld += 1,
-                SendResult::Failed(_) | SendResult::Overloaded => self.stats.rejected += 1,
+                SendResult::Failed(_) | SendResult::Unreachable(_) | SendResult::Overloaded => {
+                    self.stats.rejected += 1;
+                }
             }
             self.fix_accepted |= !matches!(result, SendResult::Failed(_));
         }
@@ -227,9 +230,9 @@ impl Scenario<'_> {
 }
 
 pub(super) fn name(text: &str) -> MessageKey {
-    MessageKey::from(&IdempotencyKey::parse(text.as_bytes()).expect("is a key"))
+    MessageKey::Delivery(IdempotencyKey::parse(text.as_bytes()).expect("is a key"))
 }
 
 fn id(key: &str) -> MessageId {
-    MessageId::derive(INSTANCE, &name(key), &room(0))
+    account().ids.id(INSTANCE, &name(key), &room(0), 0)
 }

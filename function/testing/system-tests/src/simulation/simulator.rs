@@ -13,10 +13,9 @@ use webhook_app::notifier::live_pipeline;
 use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::ApiError;
 use webhook_app::rocketchat::{Destination, MessageId, RoomId, Username};
-use webhook_app::send::retry_budget::RetryBudget;
-use webhook_app::send::{Command, Deadline, Input, SendMachine, SendResult};
+use webhook_app::send::{Call, Command, Deadline, Input, SendMachine, SendResult, ServerState};
 
-use super::chat::{Call, Chat, Stored, bot, failed, room};
+use super::chat::{Chat, Stored, account, failed, room};
 use super::event_queue::EventQueue;
 use super::fixes::name;
 use super::stats::Stats;
@@ -122,7 +121,7 @@ struct Rules {
 }
 
 struct Replica {
-    budget: RetryBudget,
+    state: ServerState,
     rooms: [Option<RoomId>; MAX_RECIPIENTS],
     incarnation: u64,
     /// Clock skew in seconds.
@@ -153,7 +152,7 @@ impl Simulator {
         let mut rng = Rng::seeded(seed);
         let skewed = rng.percent(20);
         let replicas = (0..REPLICAS).map(|_| Replica {
-            budget: RetryBudget::new(Duration::ZERO),
+            state: ServerState::new(Duration::ZERO),
             rooms: [const { None }; MAX_RECIPIENTS],
             incarnation: 0,
             skew: if skewed {
@@ -221,8 +220,8 @@ impl Simulator {
         }
     }
 
-    /// An outage of the chat server under constant load, without other faults.
-    pub(super) fn outage(lasting: Duration, rate: u32) -> Self {
+    /// An outage of the chat server under constant load, without other faults; or the same load without the outage.
+    pub(super) fn outage(lasting: Duration, rate: u32, is_down: bool) -> Self {
         let mut simulator = Self::new(0);
         simulator.events = EventQueue::new();
         simulator.fault_percent = 0;
@@ -243,9 +242,11 @@ impl Simulator {
             simulator.events.after(at, Event::Push { progress: None });
             at += Duration::from_secs(1) / rate;
         }
-        let changes = [(margin, true), (margin + lasting, false)];
-        for (at, down) in changes {
-            simulator.events.after(at, Event::SetChatDown { down });
+        if is_down {
+            let changes = [(margin, true), (margin + lasting, false)];
+            for (at, down) in changes {
+                simulator.events.after(at, Event::SetChatDown { down });
+            }
         }
         simulator.events.after(total, Event::FaultsEnd);
         simulator
@@ -356,7 +357,7 @@ impl Simulator {
             let room = replica.rooms[recipient].clone();
             let deadline = Deadline::new(now, SEND_DEADLINE);
             (
-                SendMachine::new(&notification, bot(), room, deadline, machine_seed),
+                SendMachine::new(&notification, account(), room, deadline, machine_seed),
                 None,
             )
         };
@@ -395,18 +396,13 @@ impl Simulator {
             replica.rooms[send.recipient] = room.as_ref().ok().cloned();
         }
         let machine = &mut this.machines[send.recipient].0;
-        match machine.on(input, now, &mut replica.budget) {
+        match machine.on(input, now, &mut replica.state) {
             Command::Finish(result) => self.send_finished(send, &result),
             Command::Wait(pause) => {
                 let input = Input::Waited;
                 self.events.after(pause, Event::Receive { send, input });
             }
-            Command::CreateRoom { within } => self.send_call(send, Call::CreateRoom, within),
-            Command::Send { room, id, within } => {
-                self.send_call(send, Call::Send(room, id), within);
-            }
-            Command::Find { id, within } => self.send_call(send, Call::Find(id), within),
-            Command::Edit { id, within, .. } => self.send_call(send, Call::Edit(id), within),
+            Command::Call(call, time) => self.send_call(send, call, time.response),
         }
     }
 
@@ -474,6 +470,7 @@ impl Simulator {
             self.calls_this_second = (second, 0);
         }
         self.calls_this_second.1 += 1;
+        self.stats.calls += u64::from(!self.faults_over);
         self.stats.peak = self.stats.peak.max(self.calls_this_second.1);
     }
 
@@ -579,7 +576,7 @@ impl Simulator {
         let this = &mut self.replicas[replica];
         this.incarnation += 1;
         this.rooms = [const { None }; MAX_RECIPIENTS];
-        this.budget = RetryBudget::new(self.events.now());
+        this.state = ServerState::new(self.events.now());
         let aborted: Vec<usize> = (0..self.attempts.len())
             .filter(|&attempt| {
                 self.attempts[attempt].replica == replica && !self.attempts[attempt].over

@@ -13,6 +13,8 @@ pub(crate) struct Stats {
     pub(crate) edited: u64,
     pub(crate) partially_delivered: u64,
     pub(crate) rejected: u64,
+    /// Calls to the chat server before the resend of what was rejected.
+    pub(crate) calls: u64,
     /// The maximum number of calls in one second.
     pub(crate) peak: u64,
     pub(crate) lost: u64,
@@ -32,6 +34,7 @@ impl Stats {
         self.edited += more.edited;
         self.partially_delivered += more.partially_delivered;
         self.rejected += more.rejected;
+        self.calls += more.calls;
         self.peak = self.peak.max(more.peak);
         self.lost += more.lost;
         self.duplicated += more.duplicated;

@@ -1,0 +1,174 @@
+//! Why a call to Rocket.Chat failed. Owns the closed list of errors, their labels and advice, and what
+//! each says about retries, the message and the server. Which response is which error is decided in
+//! [`response`](super::response).
+
+use std::time::Duration;
+
+/// Why a call failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ApiError {
+    /// No connection was established, so nothing was sent.
+    Connect,
+    /// No complete response in time; the call may have been applied.
+    Timeout,
+    /// The connection closed before the complete response; the call may have been applied.
+    Reset,
+    /// The response is too long or not JSON; the call may have been applied.
+    Unreadable,
+    /// 408 or 425: the server or a proxy asks to retry.
+    TryAgain,
+    /// 5xx, from the server or a proxy; the call may have been applied.
+    ServerError,
+    /// A 2xx that does not confirm the request; the call may have been applied.
+    Unconfirmed,
+    /// 429: too many calls, usually because the account lacks the role bot. Contains the time until
+    /// the limit resets, if sent.
+    RateLimited(Option<Duration>),
+    /// 400, another 4xx, or a 2xx without success: also the response to an id that is already
+    /// stored.
+    Refused,
+    /// The message is longer than the server allows.
+    TooLong,
+    /// 401: the token or the user id is wrong.
+    Unauthorized,
+    /// 403: the account lacks a permission.
+    Forbidden,
+    /// 404 or 405: the URL is not that of Rocket.Chat.
+    NotFound,
+    /// 3xx: never followed, because that would send the token to another server.
+    Redirected,
+}
+
+impl ApiError {
+    /// Every error, for documentation tables and for metric series that are created at startup.
+    pub const ALL: [Self; 14] = [
+        Self::Connect,
+        Self::Timeout,
+        Self::Reset,
+        Self::Unreadable,
+        Self::TryAgain,
+        Self::ServerError,
+        Self::Unconfirmed,
+        Self::RateLimited(None),
+        Self::Refused,
+        Self::TooLong,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Redirected,
+    ];
+
+    /// The label in logs and metrics.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Unreadable => "unreadable",
+            Self::TryAgain => "try_again",
+            Self::ServerError => "server_error",
+            Self::Unconfirmed => "unconfirmed",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Refused => "refused",
+            Self::TooLong => "too_long",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Redirected => "redirected",
+        }
+    }
+
+    /// What to check, to follow "could not deliver the message: ".
+    pub(crate) fn advice(self) -> &'static str {
+        match self {
+            Self::Connect => {
+                "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
+            }
+            Self::Timeout => "Rocket.Chat did not respond in time",
+            Self::Reset => "the connection to Rocket.Chat closed before the response was complete",
+            Self::Unreadable => {
+                "the response is not valid for Rocket.Chat; check ROCKETCHAT_URL and any proxy in front of it"
+            }
+            Self::TryAgain | Self::ServerError => {
+                "Rocket.Chat or a proxy in front of it reported an error; check its log"
+            }
+            Self::Unconfirmed => "Rocket.Chat did not confirm the message",
+            Self::RateLimited(_) => {
+                "Rocket.Chat limits the rate of calls; give the account the role bot"
+            }
+            Self::Refused => {
+                "Rocket.Chat rejected the request; check the recipient and the roles of the account with `webhook-app check`"
+            }
+            Self::TooLong => {
+                "the message is longer than Rocket.Chat allows; raise Message_MaxAllowedSize to its default of 5000, or shorten the template in MESSAGES"
+            }
+            Self::Unauthorized => {
+                "Rocket.Chat does not accept ROCKETCHAT_USER_ID with ROCKETCHAT_AUTH_TOKEN; check both"
+            }
+            Self::Forbidden => "the account lacks a permission; give it the roles user and bot",
+            Self::NotFound => "found no Rocket.Chat at ROCKETCHAT_URL; check the address",
+            Self::Redirected => {
+                "ROCKETCHAT_URL responds with a redirect; set it to the address that the redirect points to"
+            }
+        }
+    }
+
+    /// Whether the call may have been applied despite the error.
+    pub(crate) fn may_have_been_applied(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout
+                | Self::Reset
+                | Self::Unreadable
+                | Self::ServerError
+                | Self::Unconfirmed
+                | Self::Refused
+        )
+    }
+
+    /// When a retry may succeed.
+    pub(crate) fn retry_policy(self) -> RetryPolicy {
+        match self {
+            Self::Connect
+            | Self::Timeout
+            | Self::Reset
+            | Self::Unreadable
+            | Self::TryAgain
+            | Self::ServerError
+            | Self::Unconfirmed => RetryPolicy::UntilDeadline,
+            Self::RateLimited(_) => RetryPolicy::AfterReset,
+            Self::Unauthorized | Self::NotFound => RetryPolicy::Briefly,
+            Self::Refused | Self::TooLong | Self::Forbidden | Self::Redirected => {
+                RetryPolicy::Never
+            }
+        }
+    }
+
+    /// What the error says about the server; `None` if another program may have sent it, such as
+    /// a proxy during a rollout.
+    pub(crate) fn server_is_up(self) -> Option<bool> {
+        match self {
+            Self::Connect
+            | Self::Timeout
+            | Self::Reset
+            | Self::Unreadable
+            | Self::TryAgain
+            | Self::ServerError => Some(false),
+            Self::Unconfirmed | Self::RateLimited(_) | Self::Refused | Self::TooLong => Some(true),
+            Self::Unauthorized | Self::Forbidden | Self::NotFound | Self::Redirected => None,
+        }
+    }
+}
+
+/// When a failed call is repeated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum RetryPolicy {
+    /// As long as there is time.
+    UntilDeadline,
+    /// When the rate limit is reset, if there is time then.
+    AfterReset,
+    /// A few times, because a proxy may report this error during a rollout.
+    Briefly,
+    /// Never, because a person must act first.
+    Never,
+}
