@@ -2,8 +2,8 @@
 //! results. Owns the list of checks, the command line and the exit code; each check is a file.
 //!
 //! `system-tests [short|normal|long] [allow-missing] [CHECK…]` runs all checks or the named ones, such
-//! as `crash slow-clients`. The program under test is the `webhook-app` in the same folder. A check
-//! whose tool is not installed fails the run unless `allow-missing` is given.
+//! as `crash slow-clients`. The program under test is the `webhook-app` in the same folder, or the one
+//! that the environment variable `WEBHOOK_APP` names. A check whose tool is not installed fails the run unless `allow-missing` is given.
 
 #![expect(
     clippy::expect_used,
@@ -24,6 +24,7 @@
 use std::process::ExitCode;
 
 mod check;
+mod deliveries;
 mod load;
 mod proxy;
 mod rng;
@@ -31,14 +32,20 @@ mod secret_scan;
 mod sockets;
 mod sut;
 
+mod blips;
 mod crash;
+mod deleted_messages;
 mod faults;
+mod first_contact;
+mod guessed_ids;
+mod ingress_reload;
 mod hung_resolver;
 mod outages;
 mod overload;
 mod restarts;
 mod simulation;
 mod soak;
+mod unreachable;
 mod stdout_stopped;
 
 mod authentication;
@@ -64,6 +71,12 @@ const CHECKS: &[Check] = &[
     Check::new("faults", faults::check),
     Check::new("soak", soak::check),
     Check::new("outage", outages::check),
+    Check::new("blips", blips::check),
+    Check::new("ingress-reload", ingress_reload::check),
+    Check::new("first-contact", first_contact::check),
+    Check::new("unreachable", unreachable::check),
+    Check::new("guessed-ids", guessed_ids::check),
+    Check::new("deleted-messages", deleted_messages::check),
     Check::new("rolling-restart", restarts::check),
     Check::new("overload", overload::check),
     Check::new("stdout-stopped", stdout_stopped::check),
