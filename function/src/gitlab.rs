@@ -6,6 +6,7 @@ pub mod verification;
 pub mod signature;
 pub mod idempotency_key;
 pub mod cloud_event;
+pub(crate) mod header;
 
 pub mod event;
 pub mod kind;

@@ -9,12 +9,13 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use serde::de::{self, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::event::{ParseError, read};
+use super::header::{is_media_type, only};
 use super::idempotency_key::IdempotencyKey;
 use super::json;
 use super::text::Text;
@@ -44,22 +45,7 @@ pub(crate) fn is_cloud_event(headers: &HeaderMap) -> bool {
 
 /// Whether the envelope is in the body: structured content mode.
 pub(crate) fn is_structured(headers: &HeaderMap) -> bool {
-    only(headers, &CONTENT_TYPE).is_some_and(|value| {
-        let value = value
-            .as_bytes()
-            .split(|byte| *byte == b';')
-            .next()
-            .unwrap_or_default();
-        value
-            .trim_ascii()
-            .eq_ignore_ascii_case(STRUCTURED.as_bytes())
-    })
-}
-
-/// The value of a header; `None` if it is missing or repeated.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
-    let mut values = headers.get_all(name).iter();
-    values.next().filter(|_| values.next().is_none())
+    only(headers, &CONTENT_TYPE).is_some_and(|value| is_media_type(value, STRUCTURED))
 }
 
 #[derive(Deserialize)]

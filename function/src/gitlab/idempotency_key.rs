@@ -2,9 +2,10 @@
 //! for GitLab versions that do not send one. The id of a message is derived from it elsewhere, in
 //! the module of the chat server.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
 
+use super::header;
 use crate::digest::hex_digest;
 
 /// Header that GitLab 17.4 and later send; its value is the same for every resend of a delivery.
@@ -31,11 +32,8 @@ impl IdempotencyKey {
 
     /// The value of the `Idempotency-Key` header; `None` if it is missing, repeated or invalid.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-        match (values.next(), values.next()) {
-            (Some(value), None) => Self::parse(value.as_bytes()),
-            _ => None,
-        }
+        let name = HeaderName::from_static(IDEMPOTENCY_KEY);
+        Self::parse(header::only(headers, &name)?.as_bytes())
     }
 
     /// Replaces the key for GitLab before 17.4: `content-` and a digest of the fields that identify

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName};
 use ring::digest;
 use subtle::ConstantTimeEq as _;
 
+use super::header;
 use super::idempotency_key::IdempotencyKey;
 use super::signature::{SignatureHeaders, SigningKey};
 use crate::limits::LIMITS;
@@ -332,11 +333,8 @@ pub(super) fn single_header<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<&'a [u8]>, OriginError> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value.map(http::HeaderValue::as_bytes)),
-        _ => Err(OriginError::RepeatedHeader),
-    }
+    let value = header::single(headers, name).map_err(|_| OriginError::RepeatedHeader)?;
+    Ok(value.map(http::HeaderValue::as_bytes))
 }
 
 #[cfg(test)]

@@ -7,48 +7,27 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use crate::gitlab::cloud_event;
+use crate::gitlab::header::{self, Repeated, is_media_type};
 use crate::outcome::{Failure, Source};
 
 /// The kind of event that GitLab names in a header.
 pub(super) const EVENT: HeaderName = HeaderName::from_static("x-gitlab-event");
 
-/// How often a request has a header.
-enum Occurrence<'a> {
-    None,
-    Once(&'a HeaderValue),
-    Repeated,
-}
-
-impl<'a> Occurrence<'a> {
-    fn of(name: &HeaderName, headers: &'a HeaderMap) -> Self {
-        let mut values = headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Self::None,
-            (Some(value), None) => Self::Once(value),
-            _ => Self::Repeated,
-        }
-    }
-
-    fn is_repeated(&self) -> bool {
-        matches!(self, Self::Repeated)
-    }
-}
-
 /// Rejects what a proxy in front might understand in another way: RFC 9112 requires one `Host`, and a body
 /// of `gzip, chunked` would be read as compressed bytes.
 pub(super) fn check(parts: &Parts) -> Result<(), Failure> {
-    let occurrence = |name| Occurrence::of(&name, &parts.headers);
-    let has_host = match occurrence(HOST) {
-        Occurrence::None => parts.version != Version::HTTP_11,
-        Occurrence::Once(_) => true,
-        Occurrence::Repeated => false,
+    let single = |name| header::single(&parts.headers, &name);
+    let has_host = match single(HOST) {
+        Ok(None) => parts.version != Version::HTTP_11,
+        Ok(Some(_)) => true,
+        Err(Repeated) => false,
     };
-    let is_framed = match occurrence(TRANSFER_ENCODING) {
-        Occurrence::None => true,
-        Occurrence::Once(coding) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
-        Occurrence::Repeated => false,
+    let is_framed = match single(TRANSFER_ENCODING) {
+        Ok(None) => true,
+        Ok(Some(coding)) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        Err(Repeated) => false,
     };
-    if has_host && is_framed && !occurrence(EVENT).is_repeated() {
+    if has_host && is_framed && single(EVENT).is_ok() {
         Ok(())
     } else {
         Err(Failure::BadHeaders)
@@ -57,29 +36,21 @@ pub(super) fn check(parts: &Parts) -> Result<(), Failure> {
 
 /// GitLab sends uncompressed JSON. A compressed body could expand to a thousand times its size.
 pub(super) fn check_content(headers: &HeaderMap, source: Source) -> Result<(), Failure> {
-    let media_type = match Occurrence::of(&CONTENT_TYPE, headers) {
-        Occurrence::Once(value) => value.as_bytes(),
-        Occurrence::None | Occurrence::Repeated => b"",
-    };
     let is_envelope = source == Source::CloudEvent && cloud_event::is_structured(headers);
-    if !is_envelope && !is_json(media_type) {
+    if !is_envelope && !header::only(headers, &CONTENT_TYPE).is_some_and(is_json) {
         return Err(Failure::MediaType);
     }
-    match Occurrence::of(&CONTENT_ENCODING, headers) {
-        Occurrence::None => Ok(()),
-        Occurrence::Once(encoding) if encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
-            Ok(())
-        }
-        Occurrence::Once(_) | Occurrence::Repeated => Err(Failure::ContentEncoding),
+    match header::single(headers, &CONTENT_ENCODING) {
+        Ok(None) => Ok(()),
+        Ok(Some(encoding)) if encoding.as_bytes().eq_ignore_ascii_case(b"identity") => Ok(()),
+        Ok(Some(_)) | Err(Repeated) => Err(Failure::ContentEncoding),
     }
 }
 
 /// Whether it is JSON with any parameters. A comma separates the values of a header that was repeated
 /// before a gateway.
-fn is_json(media_type: &[u8]) -> bool {
-    let essence = media_type.split(|byte| *byte == b';').next();
-    let essence = essence.unwrap_or_default().trim_ascii();
-    essence.eq_ignore_ascii_case(b"application/json") && !media_type.contains(&b',')
+fn is_json(media_type: &HeaderValue) -> bool {
+    is_media_type(media_type, "application/json") && !media_type.as_bytes().contains(&b',')
 }
 
 #[cfg(test)]
