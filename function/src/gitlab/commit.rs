@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::lenient::Lenient;
 use super::participants::{Person, User};
+use super::text::deserialize_nullable;
 
 /// Characters of the short form; GitLab abbreviates to the same length.
 const SHORT_LENGTH: usize = 8;
@@ -62,39 +62,15 @@ pub(crate) struct MaybeCommit(pub Option<CommitSha>);
 
 impl<'de> Deserialize<'de> for MaybeCommit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_option(MaybeCommitVisitor)
-    }
-}
-
-struct MaybeCommitVisitor;
-
-impl<'de> Visitor<'de> for MaybeCommitVisitor {
-    type Value = MaybeCommit;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string or null")
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<MaybeCommit, E> {
-        Ok(MaybeCommit(None))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<MaybeCommit, E> {
-        Ok(MaybeCommit(None))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<MaybeCommit, D::Error> {
-        value.deserialize_str(self)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<MaybeCommit, E> {
-        match CommitSha::parse(text) {
-            Some(sha) => Ok(MaybeCommit(Some(sha))),
-            None if text.is_empty() || is_zero(text) => Ok(MaybeCommit(None)),
-            None => Err(E::custom(
-                "expected a commit id of 40 or 64 lower-case hex digits, or zeros, or null",
-            )),
-        }
+        deserialize_nullable(deserializer, |text| {
+            let text = text.unwrap_or_default();
+            match CommitSha::parse(text) {
+                None if !text.is_empty() && !is_zero(text) => {
+                    Err("expected a commit id of 40 or 64 lower-case hex digits, or zeros, or null")
+                }
+                commit => Ok(Self(commit)),
+            }
+        })
     }
 }
 

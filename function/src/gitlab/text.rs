@@ -1,8 +1,10 @@
 //! Strings in GitLab's JSON, parsed without copying the body. Owns how null, empty and long strings
-//! are treated: a string is cut off while it is parsed. Strings that may have an unexpected type are in [`lenient`](super::lenient).
+//! are treated: a string is cut off while it is parsed. Strings that may have an unexpected type are in
+//! [`lenient`](super::lenient).
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -65,36 +67,47 @@ impl Line {
 
 impl<'de> Deserialize<'de> for Line {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_option(LineVisitor)
+        deserialize_nullable(deserializer, |text| {
+            let text = text.map(str::trim).filter(|text| !text.is_empty());
+            Ok(Self(text.map(|text| first_line(text).to_owned())))
+        })
     }
 }
 
-struct LineVisitor;
+/// Deserializes a string or null without copying the string. An error of `read` says what was
+/// expected.
+pub(super) fn deserialize_nullable<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl Fn(Option<&str>) -> Result<T, &'static str>,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_option(NullableVisitor(read, PhantomData))
+}
 
-impl<'de> Visitor<'de> for LineVisitor {
-    type Value = Line;
+struct NullableVisitor<F, T>(F, PhantomData<T>);
+
+impl<'de, T, F: Fn(Option<&str>) -> Result<T, &'static str>> Visitor<'de>
+    for NullableVisitor<F, T>
+{
+    type Value = T;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a string or null")
     }
 
-    fn visit_none<E: de::Error>(self) -> Result<Line, E> {
-        Ok(Line(None))
+    fn visit_none<E: de::Error>(self) -> Result<T, E> {
+        self.0(None).map_err(E::custom)
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Line, E> {
-        Ok(Line(None))
+    fn visit_unit<E: de::Error>(self) -> Result<T, E> {
+        self.visit_none()
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<Line, D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<T, D::Error> {
         value.deserialize_str(self)
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Line, E> {
-        let text = text.trim();
-        Ok(Line(
-            (!text.is_empty()).then(|| first_line(text).to_owned()),
-        ))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        self.0(Some(text)).map_err(E::custom)
     }
 }
 
