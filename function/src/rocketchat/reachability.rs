@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 
-use super::response::{ApiError, ApiResponse, accepted};
+use super::response::{ApiError, ApiResponse, ErrorBody, accepted};
 
 /// Why a recipient cannot receive messages.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -83,9 +83,8 @@ pub fn of_room(response: &ApiResponse) -> Result<Option<Unreachable>, ApiError> 
     struct Body {
         room: Room,
     }
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
     #[serde(default)]
-    #[derive(Default)]
     struct Room {
         ro: Option<bool>,
         encrypted: Option<bool>,
@@ -101,24 +100,10 @@ pub fn of_room(response: &ApiResponse) -> Result<Option<Unreachable>, ApiError> 
 /// Whether an error says that the user does not exist, and not, for example, that the account may
 /// not see the user.
 fn is_unknown(response: &ApiResponse) -> bool {
-    #[derive(Deserialize)]
-    #[serde(default)]
-    #[derive(Default)]
-    struct Body {
-        error: Option<String>,
-        #[serde(rename = "errorType")]
-        code: Option<String>,
-    }
-    if !matches!(response.status, 400 | 404) {
-        return false;
-    }
-    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
-    let (code, text) = (
-        body.code.unwrap_or_default(),
-        body.error.unwrap_or_default(),
-    );
-    matches!(&*code, "error-invalid-user" | "error-user-not-found")
-        || text.starts_with("User not found")
+    let error = ErrorBody::of(response);
+    matches!(response.status, 400 | 404)
+        && (matches!(error.code(), "error-invalid-user" | "error-user-not-found")
+            || error.text().starts_with("User not found"))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 pub use super::api_error::ApiError;
 use super::{MessageId, RoomId, UserId, Username};
@@ -143,14 +144,32 @@ const NOT_ALLOWED: &[&str] = &["error-not-allowed", "error-forbidden"];
 
 /// Whether an error has one of these codes.
 fn has_code(response: &ApiResponse, codes: &[&str]) -> bool {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Body {
-        #[serde(rename = "errorType")]
-        code: String,
+    codes.contains(&ErrorBody::of(response).code())
+}
+
+/// What an error says; empty if it is not one of Rocket.Chat.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ErrorBody {
+    #[serde(rename = "errorType")]
+    code: Value,
+    error: Value,
+}
+
+impl ErrorBody {
+    pub(super) fn of(response: &ApiResponse) -> Self {
+        serde_json::from_slice(&response.body).unwrap_or_default()
     }
-    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
-    codes.contains(&&*body.code)
+
+    /// The code, which newer versions of the server send.
+    pub(super) fn code(&self) -> &str {
+        self.code.as_str().unwrap_or_default()
+    }
+
+    /// The text for people.
+    pub(super) fn text(&self) -> &str {
+        self.error.as_str().unwrap_or_default()
+    }
 }
 
 /// The body of a response whose status and field `success` both report success.
