@@ -15,7 +15,7 @@ use crate::telemetry::Telemetry;
 pub(crate) async fn run(state: &AppState, telemetry: &Telemetry) {
     time::sleep(LIMITS.sending.recipient_check_delay).await;
     for name in state.notifier.routing.named_users() {
-        let recipient = Destination::User(name);
+        let recipient = Destination::User(name.clone());
         // A failed call is no evidence; webhooks will report it.
         let Ok(Some(unreachable)) = state.sender.check(&recipient).await else {
             continue;

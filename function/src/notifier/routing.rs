@@ -84,8 +84,18 @@ impl RoutingRules {
 
     /// The Rocket.Chat users that the rules and the mapping name, for `webhook-app check`.
     pub fn users(&self) -> Vec<&Username> {
-        let named = self.rules.iter().flat_map(|rule| &rule.to);
-        let named = named.filter_map(|to| match to {
+        let mapped = self.users.iter().map(|(_, user)| user);
+        sorted(self.named().chain(mapped))
+    }
+
+    /// The users whom the rules name, other than by a role.
+    pub(crate) fn named_users(&self) -> Vec<&Username> {
+        sorted(self.named())
+    }
+
+    fn named(&self) -> impl Iterator<Item = &Username> {
+        let specs = self.rules.iter().flat_map(|rule| &rule.to);
+        let named = specs.filter_map(|to| match to {
             RecipientSpec::User(user) => Some(user),
             RecipientSpec::Room(_) | RecipientSpec::Role(_) => None,
         });
@@ -93,30 +103,7 @@ impl RoutingRules {
             UnmappedUsers::Fallback(user) => Some(user),
             UnmappedUsers::Same | UnmappedUsers::Drop => None,
         };
-        let mut users: Vec<_> = named
-            .chain(self.users.iter().map(|(_, user)| user))
-            .chain(fallback)
-            .collect();
-        users.sort_unstable_by_key(|user| user.as_str());
-        users.dedup();
-        users
-    }
-
-    /// The users whom the rules name, other than by a role.
-    pub(crate) fn named_users(&self) -> Vec<Username> {
-        let specs = self.rules.iter().flat_map(|rule| &rule.to);
-        let mut named: Vec<_> = specs
-            .filter_map(|to| match to {
-                RecipientSpec::User(user) => Some(user.clone()),
-                RecipientSpec::Room(_) | RecipientSpec::Role(_) => None,
-            })
-            .collect();
-        if let UnmappedUsers::Fallback(user) = &self.unmapped_users {
-            named.push(user.clone());
-        }
-        named.sort_unstable();
-        named.dedup();
-        named
+        named.chain(fallback)
     }
 
     /// Who receives the event, or why none do.
@@ -268,6 +255,14 @@ impl RoutingRules {
             UnmappedUsers::Fallback(user) => Some(user.clone()),
         })
     }
+}
+
+/// Each user once.
+fn sorted<'a>(users: impl Iterator<Item = &'a Username>) -> Vec<&'a Username> {
+    let mut users: Vec<_> = users.collect();
+    users.sort_unstable();
+    users.dedup();
+    users
 }
 
 /// A rule that fails only on confidentiality or progress explains the result better than one for
