@@ -52,7 +52,7 @@ impl Creations {
 }
 
 impl Creation<'_> {
-    /// Tells the result to the others, if it holds for them too: a failure of the server may not.
+    /// Passes the result to the others if it applies to them too; a failure of the server may not.
     pub(super) fn finish(self, result: &Result<RoomId, ApiError>) {
         if matches!(result, Ok(_) | Err(ApiError::Refused)) {
             self.outcome.send_replace(Some(result.clone()));

@@ -16,7 +16,7 @@ use super::deadline::Deadline;
 use super::result::{Attempts, ConfirmedBy, SendError, SendResult};
 use super::server_state::ServerState;
 use crate::notifier::notification::{Action, Notification};
-use crate::rocketchat::response::{ApiError, StoredMessage};
+use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{Destination, MessageId, MessageIds, MessageKey, RoomId, UserId};
 
 /// The calls, in their normal order.
@@ -165,13 +165,15 @@ impl SendMachine {
             }
             Input::Sent(Ok(())) => self.delivered(ConfirmedBy::Sent),
             Input::Sent(Err(error)) => self.after_failed_send(error, now, state),
-            Input::Found(found) => match self.step {
-                Step::FindPrecondition => self.after_precondition(found, now, state),
-                Step::FindFormer => self.after_former(found, now, state),
-                _ => self.after_find(found, now, state),
-            },
+            Input::Found(found) => {
+                let found = &self.look_up(found);
+                match self.step {
+                    Step::FindPrecondition => self.after_precondition(found, now, state),
+                    Step::FindFormer => self.after_former(found, now, state),
+                    _ => self.after_find(found, now, state),
+                }
+            }
             Input::Edited(Ok(())) => self.delivered(ConfirmedBy::Edited),
-            // Editing is forbidden, so the new state becomes a message of its own.
             Input::Edited(Err(ApiError::Refused | ApiError::Forbidden)) => {
                 self.send_state(now, state)
             }
@@ -275,20 +277,6 @@ impl SendMachine {
             // Unreachable: every call that stores a message has a room.
             None => give_up(SendError::Api(ApiError::Unconfirmed)),
         }
-    }
-
-    pub(super) fn is_own(&self, stored: &StoredMessage) -> bool {
-        match stored {
-            StoredMessage::Readable { room, sender, .. } => {
-                *sender == self.account.bot && Some(room) == self.room.as_ref()
-            }
-            StoredMessage::Unreadable => false,
-        }
-    }
-
-    /// Continues with the message that was sent under a former id.
-    pub(super) fn adopt(&mut self, id: MessageId) {
-        self.former = Some(id);
     }
 
     fn message_id(&self, room: &RoomId) -> MessageId {

@@ -9,7 +9,7 @@ use super::command::Command;
 use super::machine::{SendMachine, Step};
 use super::result::SendResult;
 use super::server_state::ServerState;
-use crate::rocketchat::response::{ApiError, StoredMessage};
+use super::stored_message::LookUp;
 
 impl SendMachine {
     /// Continues when the room is known: with the precondition, if any, or else with the message.
@@ -30,19 +30,18 @@ impl SendMachine {
     /// fails, sending fails, so that the webhook can be resent.
     pub(super) fn after_precondition(
         &mut self,
-        found: Result<StoredMessage, ApiError>,
+        found: &LookUp,
         now: Duration,
         state: &mut ServerState,
     ) -> Command {
         match found {
-            Ok(stored) if self.is_own(&stored) && !is_deleted(&stored) => {
+            LookUp::Own { deleted: false, .. } => {
                 self.precondition.clear();
                 return self.after_room(now, state);
             }
-            Ok(stored) if self.is_own(&stored) => self.candidates.skip(),
-            Ok(_) => self.candidates.skip_taken(),
-            Err(ApiError::Refused) => self.candidates.skip(),
-            Err(error) => return self.try_again(error, now, state),
+            LookUp::Own { deleted: true, .. } | LookUp::Absent => self.candidates.skip(),
+            LookUp::Taken => self.candidates.skip_taken(),
+            LookUp::Failed(error) => return self.try_again(*error, now, state),
         }
         if self.candidates.first().is_some() {
             return self.start(Step::FindPrecondition, now, state);
@@ -57,23 +56,21 @@ impl SendMachine {
     /// Sends the message unless it was sent under a former id.
     pub(super) fn after_former(
         &mut self,
-        found: Result<StoredMessage, ApiError>,
+        found: &LookUp,
         now: Duration,
         state: &mut ServerState,
     ) -> Command {
         match found {
-            Ok(stored) if self.is_own(&stored) => {
-                if let Some(id) = self.candidates.first().cloned() {
-                    self.adopt(id);
-                }
-                self.after_own(&stored, now, state)
+            LookUp::Own { text, deleted } => {
+                self.former = self.candidates.first().cloned();
+                self.after_own(text, *deleted, now, state)
             }
             // This program does not send under a former id, so it does not matter who took it.
-            Ok(_) | Err(ApiError::Refused) => {
+            LookUp::Taken | LookUp::Absent => {
                 self.candidates.skip();
                 self.find_former(now, state)
             }
-            Err(error) => self.try_again(error, now, state),
+            LookUp::Failed(error) => self.try_again(*error, now, state),
         }
     }
 
@@ -86,8 +83,4 @@ impl SendMachine {
         };
         self.start(step, now, state)
     }
-}
-
-fn is_deleted(stored: &StoredMessage) -> bool {
-    matches!(stored, StoredMessage::Readable { deleted: true, .. })
 }

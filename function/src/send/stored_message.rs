@@ -1,6 +1,6 @@
-//! The look-up of the message itself, after the server refused to store it. Owns what it means that
-//! the message exists, that another message has its id, and that it does not exist. Calls are
-//! chosen in [`machine`](super::machine).
+//! What is stored under the id of a message. Owns what a look-up means, and what follows from it after
+//! the server refused to store the message: it exists, another message has its id, or it does not
+//! exist. Other look-ups are in [`precondition`](super::precondition).
 
 use std::time::Duration;
 
@@ -13,34 +13,62 @@ use crate::notifier::live_pipeline;
 use crate::notifier::notification::Action;
 use crate::rocketchat::response::{ApiError, StoredMessage};
 
+/// What is stored under an id.
+#[derive(Debug)]
+pub(super) enum LookUp {
+    /// A message of this account in the room of the recipient.
+    Own { text: String, deleted: bool },
+    /// A message of another account or in another room.
+    Taken,
+    /// Nothing.
+    Absent,
+    /// Unknown, because the call failed.
+    Failed(ApiError),
+}
+
 impl SendMachine {
+    /// What the result of `chat.getMessage` means for this notification.
+    pub(super) fn look_up(&self, found: Result<StoredMessage, ApiError>) -> LookUp {
+        match found {
+            Ok(StoredMessage::Readable {
+                room,
+                sender,
+                text,
+                deleted,
+            }) if sender == self.account.bot && Some(&room) == self.room.as_ref() => {
+                LookUp::Own { text, deleted }
+            }
+            Ok(_) => LookUp::Taken,
+            Err(ApiError::Refused) => LookUp::Absent,
+            Err(error) => LookUp::Failed(error),
+        }
+    }
+
     pub(super) fn after_find(
         &mut self,
-        found: Result<StoredMessage, ApiError>,
+        found: &LookUp,
         now: Duration,
         state: &mut ServerState,
     ) -> Command {
         match found {
-            Ok(stored) if self.is_own(&stored) => self.after_own(&stored, now, state),
-            Ok(_) => self.next_generation(now, state),
-            Err(ApiError::Refused) => self.after_absence(now, state),
-            Err(error) => self.try_again(error, now, state),
+            LookUp::Own { text, deleted } => self.after_own(text, *deleted, now, state),
+            LookUp::Taken => self.next_generation(now, state),
+            LookUp::Absent => self.after_absence(now, state),
+            LookUp::Failed(error) => self.try_again(*error, now, state),
         }
     }
 
     /// The message exists: it is left as it is, or edited.
     pub(super) fn after_own(
         &mut self,
-        stored: &StoredMessage,
+        text: &str,
+        deleted: bool,
         now: Duration,
         state: &mut ServerState,
     ) -> Command {
-        let StoredMessage::Readable { text, deleted, .. } = stored else {
-            return self.delivered(ConfirmedBy::Found);
-        };
         self.cause = None;
         match &self.action {
-            _ if *deleted => self.delivered(ConfirmedBy::FoundDeleted),
+            _ if deleted => self.delivered(ConfirmedBy::FoundDeleted),
             Action::Edit { revision } if live_pipeline::is_behind(text, revision) => {
                 self.start(Step::Edit, now, state)
             }
@@ -80,6 +108,7 @@ impl SendMachine {
         }
     }
 
+    /// Editing is forbidden, so the new state is sent as a separate message.
     pub(super) fn send_state(&mut self, now: Duration, state: &mut ServerState) -> Command {
         let Action::Edit { revision } = &self.action else {
             return self.give_up_on(ApiError::Refused);
