@@ -1,6 +1,6 @@
-//! The memory that hostile input needs, measured as the peak of this process. Owns the bars; a binary
-//! of its own, because tests of the same process share its peak. The release build is measured with
-//! bodies of 20 MiB by the system test `memory`.
+//! The memory that hostile input needs, measured as the peak of this process. Owns the bars; a separate
+//! binary, because tests of the same process share its peak. The release build is measured with bodies
+//! of 20 MiB by the system test `memory`.
 
 #![expect(
     clippy::expect_used,

@@ -168,7 +168,7 @@ impl Activity {
         }
     }
 
-    /// Whether it has been told to close, and has received nothing that prevents it.
+    /// Whether it is to be closed and has received no request since.
     pub(super) fn is_closing(&self) -> bool {
         self.state().is_closing
     }

@@ -25,7 +25,7 @@ pub struct Https {
 }
 
 impl Https {
-    /// Listens on a free port in front of the server at `url`, with a certificate of an authority of its own.
+    /// Listens on a free port in front of the server at `url`, with a certificate that a new authority has issued.
     ///
     /// Each handshake begins after `handshake_delay`. Fails if the program `openssl` is not installed.
     pub async fn in_front_of(

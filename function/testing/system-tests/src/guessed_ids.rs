@@ -109,7 +109,7 @@ pub(crate) fn check(size: Size) -> CheckReport {
             ));
         }
     }
-    report.workload("a stranger uses the ids of version 1 of fixed and live pipelines and of deliveries without a key, in a room of its own; then the id of a message that it has seen");
+    report.workload("another user takes the v1 ids of fixed and live pipelines and of deliveries without a key, in a room that the bot cannot read; then the id of a message that it has seen");
     report.measurement(measurements.join(", "));
     report
 }

@@ -66,7 +66,7 @@ fn hour(report: &mut CheckReport) -> String {
     )
 }
 
-/// Ten minutes in virtual time: the retries of a long outage must not be a load of their own.
+/// Ten minutes in virtual time: retries in a long outage must not add much load.
 fn ten_minutes(report: &mut CheckReport) -> String {
     let lasting = Duration::from_mins(10);
     let (normal, _) = simulation::outage(lasting, SLOW_RATE, false);

@@ -22,7 +22,7 @@ pub enum Certificate {
     OtherAuthority,
 }
 
-/// A certificate with its key, and the authority that a client is told to trust.
+/// A certificate with its key, and the authority that a client must trust to accept it.
 pub(super) struct Issued {
     pub(super) certificate: CertificateDer<'static>,
     pub(super) key: PrivateKeyDer<'static>,
