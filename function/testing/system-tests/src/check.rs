@@ -157,7 +157,8 @@ impl CheckResult {
         }
     }
 
-    fn print(&self) {
+    /// Prints the outcome and the first failures.
+    pub(crate) fn print(&self) {
         eprintln!(
             "{}: {} after {} s",
             self.id,

@@ -157,7 +157,15 @@ fn main() -> ExitCode {
         .collect();
     check::print_table(&results, IN_MAKE_TEST, NOT_YET);
     let allow_missing = arguments.iter().any(|word| word == ALLOW_MISSING);
-    if results.iter().all(|result| result.passed(allow_missing)) {
+    let failed: Vec<_> = results
+        .iter()
+        .filter(|result| !result.passed(allow_missing))
+        .collect();
+    // Again, below the table, where a reader of a long log looks first.
+    for result in &failed {
+        result.print();
+    }
+    if failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
