@@ -162,7 +162,7 @@ mod tests {
         for (name, value) in [
             ("version", json!(2)),
             ("action", json!("reply")),
-            ("destination", json!({ "user": "not a name" })),
+            ("destination", json!({ "user": "#general" })),
             ("destination", json!({ "room": "" })),
             ("key", json!({ "delivery": "" })),
             ("key", json!({ "content": "white space" })),

@@ -60,8 +60,7 @@ pub fn room(response: &ApiResponse, recipient: &Username) -> Result<RoomId, ApiE
         usernames: Option<Vec<String>>,
     }
     let room = accepted::<Body>(response)?.room;
-    // Usernames differ in more than case.
-    let is_recipient = |name: &String| name.eq_ignore_ascii_case(recipient.as_str());
+    let is_recipient = |name: &String| recipient.matches(name);
     let has_recipient = |names: Vec<String>| names.iter().any(is_recipient);
     if !room.usernames.is_none_or(has_recipient) {
         return Err(ApiError::Refused);

@@ -246,3 +246,49 @@ async fn a_deleted_message_that_the_server_keeps_is_not_sent_again() {
         harness.finish();
     }
 }
+
+/// Names that the server allows if an administrator changes its setting `UTF8_User_Names_Validation`, and a
+/// user of another Matrix server.
+#[tokio::test]
+async fn a_recipient_may_have_any_name_that_the_server_allows() {
+    let names = [
+        "jörg.müller",
+        "山田",
+        "alice@example.org",
+        "Ada Example",
+        "o'neil+test&more=1%20",
+        "kim:example.org",
+        "@kim:example.org",
+    ];
+    for name in names {
+        let chat = FakeRocketChat::builder().users(&[name]).start().await;
+        let chat = chat.expect("listens");
+        let function = Function::start(&chat, &[("ROCKETCHAT_RECIPIENT", name)]);
+        assert_delivered(&function.post(&push()).await);
+        assert_eq!(chat.take_message().recipient, name);
+        // The name is also looked up when the server refuses it, so it must fit into a query.
+        let id = chat.direct_room(&[chat.username(), name]);
+        assert!(!id.is_empty());
+        chat.deactivate_user(name);
+        let answer = function.post(&push().id("second")).await;
+        assert_problem(&answer, 503, "unreachable");
+        function.finish(chat.auth_token());
+        chat.finish();
+    }
+}
+
+#[tokio::test]
+async fn rules_name_users_of_other_matrix_servers_and_users_with_spaces() {
+    let names = ["@kim:example.org", "Ada Example"];
+    let chat = FakeRocketChat::builder().users(&names).start().await;
+    let chat = chat.expect("listens");
+    let rules = r#"{users: {robin: "Ada Example"}, rules: [{to: ["@kim:example.org", pusher]}]}"#;
+    let function = function(&chat, rules);
+    assert_delivered(&function.post(&push()).await);
+    let mut recipients: Vec<_> = chat.messages().into_iter().map(|it| it.recipient).collect();
+    recipients.sort_unstable();
+    assert_eq!(recipients, names);
+    chat.mark_all_read();
+    function.finish(chat.auth_token());
+    chat.finish();
+}

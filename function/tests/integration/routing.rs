@@ -299,7 +299,7 @@ fn protection_is_matched_only_where_gitlab_sends_it() {
 fn all_errors_of_a_file_are_reported_with_their_lines() {
     let text = "\
 users:
-  robin: two words
+  robin: one, two
 others: maybe
 rules:
   - event: [pusch, push]
