@@ -10,11 +10,15 @@ use crate::limits::LIMITS;
 
 /// Outside text, shown in a code span.
 ///
-/// Rocket.Chat's parser does not format text inside code spans or find links there. Its server,
-/// however, finds mentions in the raw text, including code spans, so `@` and `#` are replaced with
-/// their full-width forms, which it does not recognize. A backtick would end the span and becomes
-/// an apostrophe. Invisible characters are removed, because they can reorder or hide the text
-/// beside them.
+/// Rocket.Chat's parser does not format text inside code spans or find links there. Older servers,
+/// however, find mentions in the raw text, including code spans: `@` or `#` at the start of a line,
+/// after white space or after `>`. There `#` is replaced with its full-width form, which they do not
+/// recognize; elsewhere it stays, so that the name of a branch can be pasted. `@` is replaced
+/// everywhere, because it notifies people. A backtick would end the span and becomes an apostrophe.
+/// Invisible characters are removed, because they can reorder or hide the text beside them, except
+/// those that change how a visible character looks: joiners between two of them, and one variation
+/// selector after one. Without these, an emoji of a family falls apart, and words of Persian, Sinhala
+/// or Hindi are misspelled.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InlineCode(String);
 
@@ -22,27 +26,41 @@ impl InlineCode {
     /// Keeps at most `limit` UTF-16 units, the unit of Rocket.Chat's message limit, and joins lines
     /// with spaces. `None` if no visible text is left.
     pub fn new(text: &str, limit: usize) -> Option<Self> {
-        let mut kept = String::new();
-        let mut units = 0;
+        let mut span = Span::default();
         for word in text.split(|char: char| char.is_whitespace() || char.is_control()) {
-            let mut visible = word
-                .chars()
-                .filter(|&char| !is_invisible(char))
-                .map(escape)
-                .peekable();
-            let gap = !kept.is_empty() && visible.peek().is_some();
-            for char in gap.then_some(' ').into_iter().chain(visible) {
-                units += char.len_utf16();
-                if units > limit {
-                    return Some(Self(ellipsize(kept)));
+            let mut last = None;
+            // Waits for a visible character.
+            let mut joiner = None;
+            for char in word.chars() {
+                let role = Role::of(char);
+                let is_kept = match role {
+                    Role::Visible => true,
+                    Role::Variation => last == Some(Role::Visible) && joiner.is_none(),
+                    Role::Joiner | Role::Hidden => false,
+                };
+                if role == Role::Joiner && last.is_some() {
+                    joiner = Some(char);
                 }
-                kept.push(char);
+                if !is_kept {
+                    continue;
+                }
+                let gap = last.is_none() && !span.text.is_empty();
+                let is_channel = char == '#' && (gap || span.text.ends_with('>'));
+                let char = if is_channel { '＃' } else { escape(char) };
+                let fits = (!gap || span.push(' ', limit))
+                    && joiner.take().is_none_or(|joiner| span.push(joiner, limit))
+                    && span.push(char, limit);
+                if !fits {
+                    return Some(Self(ellipsize(span.text)));
+                }
+                last = Some(role);
             }
         }
-        (!kept.is_empty()).then_some(Self(kept))
+        (!span.text.is_empty()).then_some(Self(span.text))
     }
 
-    /// The text without its code span. Mentions stay neutralized, but formatting does not.
+    /// The text without its code span, for a template, which shows it in a code span again. Outside of
+    /// one, neither formatting nor `#` would be neutralized.
     pub(crate) fn into_text(self) -> String {
         self.0
     }
@@ -57,7 +75,9 @@ impl fmt::Display for InlineCode {
 /// Replaces the last character with an ellipsis.
 fn ellipsize(mut kept: String) -> String {
     kept.pop();
-    kept.truncate(kept.trim_end().len());
+    let is_joiner = |char| Role::of(char) == Role::Joiner;
+    let end = kept.trim_end_matches(|char: char| char.is_whitespace() || is_joiner(char));
+    kept.truncate(end.len());
     kept.push('…');
     kept
 }
@@ -66,10 +86,56 @@ fn escape(char: char) -> char {
     match char {
         '`' => '\'',
         '@' => '＠',
-        '#' => '＃',
         // A backslash would escape the closing backtick.
         '\\' => '＼',
         char => char,
+    }
+}
+
+/// The content of a code span while it is written.
+#[derive(Default)]
+struct Span {
+    text: String,
+    units: usize,
+}
+
+impl Span {
+    /// Whether there was room for the character.
+    fn push(&mut self, char: char, limit: usize) -> bool {
+        self.units += char.len_utf16();
+        let fits = self.units <= limit;
+        if fits {
+            self.text.push(char);
+        }
+        fits
+    }
+}
+
+/// What a character does in a text.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Role {
+    /// It is visible.
+    Visible,
+    /// It joins two visible characters or keeps them apart.
+    Joiner,
+    /// It chooses a form of the character before it.
+    Variation,
+    /// It is invisible and has no such effect.
+    Hidden,
+}
+
+impl Role {
+    fn of(char: char) -> Self {
+        match char {
+            ..'\u{ad}' => Self::Visible,
+            '\u{200c}' | '\u{200d}' => Self::Joiner,
+            '\u{180b}'..='\u{180d}'
+            | '\u{180f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{e0100}'..='\u{e01ef}' => Self::Variation,
+            char if is_invisible(char) => Self::Hidden,
+            _ => Self::Visible,
+        }
     }
 }
 
@@ -165,6 +231,11 @@ mod tests {
             ("plain", "fix the readme", "`fix the readme`"),
             ("mention", "@all look", "`＠all look`"),
             ("channel", "see #general", "`see ＃general`"),
+            ("channel after a line", "a\n#general", "`a ＃general`"),
+            ("channel after a quote", ">#general", "`>＃general`"),
+            ("channel after a joiner", "a \u{200d}#b", "`a ＃b`"),
+            ("number", "fix-#12", "`fix-#12`"),
+            ("number at the start", "#12-fix", "`#12-fix`"),
             ("end of span", "a`b``c", "`a'b''c`"),
             ("escape", r"a\", "`a＼`"),
             ("lines", "a\r\nb\u{2028}c\u{85}d", "`a b c d`"),
@@ -172,6 +243,26 @@ mod tests {
             ("bidi", "a\u{202e}b\u{2066}", "`ab`"),
             ("zero width", "@\u{200b}all", "`＠all`"),
             ("tags", "a\u{e0041}b", "`ab`"),
+            ("family", "x 👩\u{200d}👧 y", "`x 👩\u{200d}👧 y`"),
+            ("heart", "❤\u{fe0f} x", "`❤\u{fe0f} x`"),
+            (
+                "couple",
+                "👩\u{200d}❤\u{fe0f}\u{200d}👨",
+                "`👩\u{200d}❤\u{fe0f}\u{200d}👨`",
+            ),
+            ("Persian", "می\u{200c}خواهم", "`می\u{200c}خواهم`"),
+            ("ideograph", "葛\u{e0100}城", "`葛\u{e0100}城`"),
+            ("joiner at the start", "\u{200d}a", "`a`"),
+            ("joiner at the end", "a\u{200d} b\u{200c}", "`a b`"),
+            ("two joiners", "a\u{200d}\u{200c}b", "`a\u{200c}b`"),
+            ("joiner beside bidi", "a\u{202e}\u{200d}b", "`a\u{200d}b`"),
+            ("variation alone", "\u{fe0f} a", "`a`"),
+            ("two variations", "a\u{fe0f}\u{fe0e}b", "`a\u{fe0f}b`"),
+            (
+                "variation of a joiner",
+                "a\u{200d}\u{fe0f}b",
+                "`a\u{200d}b`",
+            ),
             ("space only", " \t\n\u{200b}", ""),
             ("empty", "", ""),
         ];
@@ -191,6 +282,11 @@ mod tests {
             short("ab cde").as_deref(),
             Some("ab…"),
             "no space before the ellipsis"
+        );
+        assert_eq!(
+            short("👩\u{200d}👧").as_deref(),
+            Some("👩…"),
+            "no joiner before the ellipsis"
         );
     }
 

@@ -137,7 +137,7 @@ async fn a_deleted_tag_shows_the_object_it_pointed_to() {
 #[tokio::test]
 async fn markup_in_a_payload_is_shown_as_plain_text() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_full_of_markup")).await, @r#"
-        `aaa9402664f1a41f40ebbc52c9993eb66aeb3666` pushed to branch `＠all'evil'＃general` of `acme/＠all` by `＠here [x](https://evil.example) *bold*`
+        `aaa9402664f1a41f40ebbc52c9993eb66aeb3666` pushed to branch `＠all'evil'#general` of `acme/＠all` by `＠here [x](https://evil.example) *bold*`
         1 commit, `fix: '＠all' https://evil.example ＃general :boom: $$x$$ ||s|| ＠robin` by `>＠all`
         "#);
 }

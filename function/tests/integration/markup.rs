@@ -31,12 +31,12 @@ pub(crate) fn assert_harmless(text: &str) {
         assert_harmless_fragment(&link);
         plain = plain.replacen(&link, "", 1);
     }
-    // Quoted text has no channel sign at all; in an address it is inside a word.
-    let quoted = text.split('`').skip(1).step_by(2);
-    assert!(
-        !quoted.into_iter().any(|text| text.contains('#')),
-        "the start of a mention in: {text}"
-    );
+    let mut before = '\n';
+    for char in text.chars() {
+        let is_channel = char == '#' && (before.is_whitespace() || before == '>');
+        assert!(!is_channel, "the start of a mention in: {text}");
+        before = char;
+    }
     let is_plain = |char: char| char.is_ascii_alphanumeric() || ", \n".contains(char);
     assert!(
         plain.chars().all(is_plain),
@@ -68,8 +68,10 @@ fn assert_harmless_rejects_harmful_text() {
         "`a` <b>",
         "`x` https://a.b",
         ">@x",
-        "`#general`",
+        "`see #general`",
+        "`>#general`",
         "see #general",
+        "`x`#general",
         "[x](https://a.b/c#d @e)",
         "[x](https://a.b/ #d)",
     ] {
@@ -79,6 +81,7 @@ fn assert_harmless_rejects_harmful_text() {
         );
     }
     assert_harmless("Comment on [issue 2](https://a.b/c#note_1) by `x`");
+    assert_harmless("pushed to branch `#12-fix` of `x`, `fix-#12`");
     assert_harmless("[abc](https://a.b/c) pushed to `＠all` by `x.y`\n1 commit, `y`");
 }
 
@@ -92,6 +95,14 @@ const HAZARDS: &[&str] = &[
     ">@carol",
     "#general",
     " #general",
+    "#12-fix",
+    "fix/#12",
+    "x#general",
+    ">#general",
+    ">\u{200d}#general",
+    "x \u{200d}#general",
+    "x\u{feff}#general",
+    "x\u{200b}#general",
     "https://evil.example",
     "http://evil.example/a?b=c",
     "evil.example",
@@ -174,6 +185,9 @@ const HAZARDS: &[&str] = &[
     "\u{3000}",
     "\u{fe0f}",
     "👩‍👩‍👧‍👦",
+    "❤\u{fe0f}",
+    "می\u{200c}خواهم",
+    "#\u{fe0f}\u{20e3}",
     "🇩🇪",
     "a\u{308}\u{308}\u{308}",
     "x.y.z",
@@ -262,6 +276,38 @@ fn addresses(payload: &Value) -> Vec<String> {
 /// Whether the link leads to the hazard itself, which is in a field for an address.
 fn links_to(hazard: &str, link: &str) -> bool {
     hazard.starts_with("http") && link.starts_with(hazard)
+}
+
+/// The message of a push to `branch` whose commit has this title.
+fn push_of(branch: &str, title: &str) -> String {
+    let mut body = examples()["push"].clone();
+    body["ref"] = json!(format!("refs/heads/{branch}"));
+    let commits = body["commits"].as_array_mut().expect("has commits");
+    for commit in commits {
+        commit["title"] = json!(title);
+        commit["message"] = json!(title);
+    }
+    let (_, message) = compose(&body).expect("is an event");
+    message.expect("has a message").text
+}
+
+#[test]
+fn joiners_stay_between_visible_characters_and_other_invisible_ones_are_removed() {
+    let title = "👩\u{200d}🔧 ශ\u{dca}\u{200d}ර\u{dd3} می\u{200c}خواهم ⬆\u{fe0f} ❤\u{fe0f} क\u{94d}\u{200d}ष";
+    assert!(push_of("main", title).contains(&format!("`{title}`")));
+    let hiding = "\u{202e}a\u{200b}b\u{2066}c\u{e0041}d\u{feff}e\u{200d}f\u{200c}";
+    let message = push_of("ma\u{202e}in", hiding);
+    assert!(message.contains("`main`"), "{message}");
+    assert!(message.contains("`abcde\u{200d}f`"), "{message}");
+}
+
+#[test]
+fn the_name_of_a_branch_with_a_number_sign_can_be_pasted() {
+    for branch in ["#12-fix", "fix/#12", "fix-#12-x", "c#"] {
+        let message = push_of(branch, "title");
+        assert!(message.contains(&format!("`{branch}`")), "{message}");
+        assert_harmless(&message);
+    }
 }
 
 #[test]

@@ -83,6 +83,21 @@ test('only a backtick or a line feed ends a code span', () => {
   }
 });
 
+// The name of a branch such as `fix-#12` is shown as it is, because neither the parser nor the search in the raw text
+// finds a channel in it.
+test('a number sign in a code span starts a mention only after white space or ">"', () => {
+  const codes = [...Array(0x3001).keys(), 0xfeff].filter((code) => code !== '`'.charCodeAt(0));
+  for (const code of codes) {
+    const before = String.fromCharCode(code);
+    const found = violations({ text: `x \`a${before}#general\` y` });
+    const starts = /[\s>]/.test(before);
+    assert.equal(found.length > 0, starts, `character ${code}: ${JSON.stringify(found)}`);
+  }
+  for (const text of ['`#12-fix`', 'x `#general` y', '`a` `#general`', '`#general` `b`', '`#`', '`a#`', '`👩‍🔧#x`']) {
+    assert.deepEqual(violations({ text }), [], text);
+  }
+});
+
 // Runs the program as the integration tests do.
 function check(...lines) {
   const { status, stderr } = spawnSync(process.execPath, [PROGRAM], { input: lines.join('\n'), encoding: 'utf8' });
