@@ -15,6 +15,7 @@ use crate::routing::{changed, example, recipients_of};
 
 mod form;
 mod tables;
+mod troubleshooting;
 
 /// Tests run in parallel, and two blocks may be in one file.
 static FILES: Mutex<()> = Mutex::new(());
