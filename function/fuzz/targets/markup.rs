@@ -9,7 +9,10 @@ fuzz_target!(|text: &str| {
     if let Some(code) = InlineCode::new(text, 100) {
         let shown = code.to_string();
         assert!(shown.encode_utf16().count() <= 102);
-        assert!(!shown.contains(['@', '#', '\\', '\n']));
+        assert!(!shown.contains(['@', '\\', '\n']));
+        assert!(!shown.contains(" #") && !shown.contains(">#"), "the start of a channel");
+        let is_white = |char: char| char.is_whitespace() && char != ' ';
+        assert!(!shown.contains(is_white) && !shown.contains('\u{feff}'));
         assert_eq!(shown.matches('`').count(), 2);
     }
     if let Some(link) = Link::below(text, "-/commit/abc", "abc") {
