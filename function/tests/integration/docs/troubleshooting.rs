@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use webhook_app::config::catalogue::SETTINGS;
 use webhook_app::notifier::SkipReason;
 use webhook_app::outcome::Failure;
 
@@ -133,6 +134,33 @@ fn every_entry_says_what_it_means_what_to_do_and_how_to_check_it() {
         }
     }
     assert!(tables >= 8 && entries > 80, "{tables} {entries}");
+}
+
+#[test]
+fn the_page_names_only_settings_and_commands_that_exist() {
+    let page = read(PAGE);
+    let spans: Vec<_> = page
+        .lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .collect();
+    let names = spans
+        .iter()
+        .map(|span| span.split('=').next().unwrap_or_default());
+    let is_setting = |name: &&str| {
+        let allowed = |char: char| char.is_ascii_uppercase() || char == '_';
+        name.len() > 3 && name.chars().all(allowed)
+    };
+    let found: BTreeSet<_> = names.filter(is_setting).collect();
+    let settings = SETTINGS.iter().map(|setting| setting.name).collect();
+    let unknown: Vec<_> = found.difference(&settings).collect();
+    assert!(found.len() > 8 && unknown.is_empty(), "{unknown:?}");
+    let commands = spans
+        .iter()
+        .filter_map(|span| span.strip_prefix("webhook-app "));
+    for command in commands {
+        let is_known = command == "check" || command.starts_with("render payload.json");
+        assert!(is_known, "webhook-app {command}");
+    }
 }
 
 #[test]
