@@ -197,7 +197,7 @@ impl Client {
     ) -> Timed<T> {
         let started = Instant::now();
         let request = request.headers(options.headers.clone());
-        let response = exchange(request, options.within).await;
+        let response = exchange(request, options.within, false).await;
         Timed {
             result: response.and_then(|response| read(&response)),
             elapsed: started.elapsed(),

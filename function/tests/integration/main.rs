@@ -32,6 +32,7 @@ mod send_machine;
 
 mod command_line;
 mod configuration;
+mod connection_errors;
 mod connections;
 #[cfg(feature = "lambda")]
 mod lambda;

@@ -137,7 +137,11 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["http", "lambda"]),
     (
         "hyper",
-        &["http/listener.rs", "http/listener/request_body.rs"],
+        &[
+            "http/listener.rs",
+            "http/listener/request_body.rs",
+            "rocketchat/exchange.rs",
+        ],
     ),
     ("minijinja", &["notifier/templates"]),
     ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
