@@ -57,9 +57,11 @@ async fn check_server(config: &Config) -> Vec<Finding> {
         url,
         credentials,
         authorities,
+        proxy,
         ..
     } = &config.rocketchat;
-    match Client::new(url, credentials, authorities, config.delivery_timeout) {
+    let limit = config.delivery_timeout;
+    match Client::new(url, credentials, authorities, proxy.as_ref(), limit) {
         Ok(client) => {
             let mut findings = account(config, &client).await;
             for user in config.notifier.routing.users() {

@@ -20,12 +20,15 @@ use super::request;
 use super::response::{self, ApiError, ApiResponse, StoredMessage};
 use super::{Credentials, MessageId, RoomId, Username};
 use crate::limits::LIMITS;
+use crate::proxy::{self, Proxy};
 use crate::tls::{self, TlsError};
 
 /// Calls one Rocket.Chat server as one account.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    /// Whether connections are those to a proxy.
+    via_proxy: bool,
     create_room: Url,
     send_message: Url,
     get_message: Url,
@@ -67,7 +70,7 @@ impl Client {
     /// Creates a client for the server at `base` without opening a connection.
     ///
     /// `authorities` are trusted in addition to the compiled-in ones. `limit` is the time limit of a
-    /// delivery. Proxy settings of the environment are ignored.
+    /// delivery. Every connection is to `proxy`, if there is one.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the only client for Rocket.Chat"
@@ -76,6 +79,7 @@ impl Client {
         base: &Url,
         credentials: &Credentials,
         authorities: &[CertificateDer<'static>],
+        proxy: Option<&Proxy>,
         limit: Duration,
     ) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
@@ -88,13 +92,14 @@ impl Client {
             // A redirect would send the token to another server.
             .redirect(redirect::Policy::none())
             // Retries are decided in `send::machine` only.
-            .retry(retry::never())
-            .no_proxy()
-            .build()
+            .retry(retry::never());
+        let http = proxy::apply(proxy, http)
+            .and_then(reqwest::ClientBuilder::build)
             .map_err(|_| ClientError::Build)?;
         let url = |endpoint| endpoint_url(base, endpoint);
         Ok(Self {
             http,
+            via_proxy: proxy.is_some(),
             create_room: url(Endpoint::CreateRoom),
             send_message: url(Endpoint::SendMessage),
             get_message: url(Endpoint::GetMessage),
@@ -197,7 +202,7 @@ impl Client {
     ) -> Timed<T> {
         let started = Instant::now();
         let request = request.headers(options.headers.clone());
-        let response = exchange(request, options.within, false).await;
+        let response = exchange(request, options.within, self.via_proxy).await;
         Timed {
             result: response.and_then(|response| read(&response)),
             elapsed: started.elapsed(),

@@ -33,6 +33,7 @@ mod send_machine;
 mod command_line;
 mod configuration;
 mod connection_errors;
+mod proxies;
 mod connections;
 #[cfg(feature = "lambda")]
 mod lambda;

@@ -33,10 +33,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("exit", &[]),
     ("file_descriptors", &[]),
+    ("proxy", &[]),
     ("tls", &[]),
     ("yaml", &["limits"]),
     ("gitlab", &["digest", "limits"]),
-    ("rocketchat", &["digest", "gitlab", "limits", "tls"]),
+    (
+        "rocketchat",
+        &["digest", "gitlab", "limits", "proxy", "tls"],
+    ),
     ("notifier", &["gitlab", "limits", "rocketchat", "yaml"]),
     ("send", &["limits", "notifier", "rocketchat"]),
     (
@@ -51,6 +55,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "limits",
             "notifier",
             "outcome",
+            "proxy",
             "rocketchat",
             "send",
             "tls",
@@ -70,7 +75,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     (
         "config",
-        &["gitlab", "limits", "notifier", "rocketchat", "telemetry"],
+        &[
+            "gitlab",
+            "limits",
+            "notifier",
+            "proxy",
+            "rocketchat",
+            "telemetry",
+        ],
     ),
     (
         "bootstrap",
@@ -140,6 +152,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         &[
             "http/listener.rs",
             "http/listener/request_body.rs",
+            "proxy.rs",
             "rocketchat/exchange.rs",
         ],
     ),
@@ -151,6 +164,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     (
         "reqwest",
         &[
+            "proxy.rs",
             "rocketchat/client.rs",
             "rocketchat/exchange.rs",
             "telemetry/otlp.rs",
