@@ -211,6 +211,9 @@ limits! {
         max_rate_limit_wait: Duration = Duration::from_hours(1),
         /// Idle connections kept for the next delivery, as many as notifications in progress.
         max_idle_connections: usize = 64,
+        /// Difference between the local clock and that of Rocket.Chat that `webhook-app check` notes:
+        /// more than the whole seconds of a header and a slow response explain.
+        notable_clock_difference_seconds: u64 = 60,
     }
 
     /// Shutdown after SIGTERM.

@@ -13,7 +13,7 @@ const LOCAL: &str = "localhost,127.0.0.0/8,::1";
 
 /// The proxies that the configuration names, and the destinations without one.
 #[derive(Debug)]
-pub struct Proxies(Matcher);
+pub(crate) struct Proxies(Matcher);
 
 /// The proxy of one destination.
 #[derive(Clone, Debug)]

@@ -11,6 +11,8 @@ pub mod response;
 pub(crate) mod api_error;
 mod connect_cause;
 pub mod reachability;
+pub(crate) mod room_lookup;
+pub(crate) mod server_headers;
 pub(crate) mod client;
 mod exchange;
 mod connecting;

@@ -2,6 +2,7 @@
 //! Requests are made by [`client`](super::client); what a response means is decided in
 //! [`response`](super::response).
 
+use std::mem;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{HeaderMap, HeaderName};
@@ -14,12 +15,12 @@ use crate::limits::LIMITS;
 
 const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// Sends a request and reads the response. `via_proxy` says whether connections are those to a proxy.
+/// Sends a request and reads the response and its headers. `via_proxy` says whether connections are those to a proxy.
 pub(super) async fn exchange(
     request: RequestBuilder,
     within: CallTime,
     via_proxy: bool,
-) -> Result<ApiResponse, ApiError> {
+) -> Result<(ApiResponse, HeaderMap), ApiError> {
     let call = async {
         read(
             request
@@ -34,9 +35,13 @@ pub(super) async fn exchange(
     result.unwrap_or(Err(ApiError::Timeout))
 }
 
-async fn read(mut response: Response, via_proxy: bool) -> Result<ApiResponse, ApiError> {
+async fn read(
+    mut response: Response,
+    via_proxy: bool,
+) -> Result<(ApiResponse, HeaderMap), ApiError> {
     let status = response.status().as_u16();
-    let reset_in = reset_in(response.headers());
+    let headers = mem::take(response.headers_mut());
+    let reset_in = reset_in(&headers);
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()
@@ -48,11 +53,12 @@ async fn read(mut response: Response, via_proxy: bool) -> Result<ApiResponse, Ap
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(ApiResponse {
+    let response = ApiResponse {
         status,
         reset_in,
         body,
-    })
+    };
+    Ok((response, headers))
 }
 
 fn transport_error(error: &reqwest::Error, via_proxy: bool) -> ApiError {

@@ -7,6 +7,9 @@ use std::path::Path;
 /// Files that may be async: the shell around the pure core.
 const SHELL: &[&str] = &[
     "cli/check.rs",
+    "cli/check/account.rs",
+    "cli/check/recipients.rs",
+    "cli/check/sending.rs",
     "http/body_limit.rs",
     "http/health.rs",
     "http/listener.rs",
