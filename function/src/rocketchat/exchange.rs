@@ -93,14 +93,13 @@ fn is_not_http(error: &reqwest::Error) -> bool {
 /// What a proxy answered instead of opening a tunnel to the server. Only the text says so, because the
 /// library keeps the type to itself.
 fn tunnel_error(error: &reqwest::Error) -> Option<ApiError> {
-    let texts = chain(error).map(ToString::to_string);
-    texts
-        .filter_map(|text| match text.strip_prefix("tunnel error: ")? {
+    chain(error).find_map(
+        |error| match error.to_string().strip_prefix("tunnel error: ")? {
             "proxy authorization required" => Some(ApiError::ProxyAuth),
             "unsuccessful" => Some(ApiError::ProxyRefused),
             _ => None,
-        })
-        .next()
+        },
+    )
 }
 
 /// The time until the rate limit resets. The header is a Unix time in milliseconds; Rocket.Chat
