@@ -38,9 +38,11 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, ClientEr
         url,
         credentials,
         authorities,
+        proxy,
         message_ids,
     } = config.rocketchat;
-    let client = Client::new(&url, &credentials, &authorities, config.delivery_timeout)?;
+    let limit = config.delivery_timeout;
+    let client = Client::new(&url, &credentials, &authorities, proxy.as_ref(), limit)?;
     let account = Account {
         bot: credentials.user_id,
         ids: Arc::new(message_ids),

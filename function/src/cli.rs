@@ -17,7 +17,7 @@ mod render;
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Command {
     Serve,
-    Check,
+    Check { send: bool },
     Render(render::Request),
     Help,
     Version,
@@ -37,11 +37,16 @@ impl Command {
         }
         match (command.as_str(), rest) {
             ("serve", []) => Ok(Self::Serve),
-            ("check", []) => Ok(Self::Check),
+            ("check", []) => Ok(Self::Check { send: false }),
+            ("check", [option]) if option == "--send" => Ok(Self::Check { send: true }),
             ("render", options) => render::Request::parse(options).map(Self::Render),
             ("help" | "--help" | "-h", []) => Ok(Self::Help),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
-            ("serve" | "check", _) => Err(format!(
+            ("check", _) => Err(
+                "expected --send or no argument after check; settings are environment variables, see --help"
+                    .to_owned(),
+            ),
+            ("serve", _) => Err(format!(
                 "expected no arguments after {command}; settings are environment variables, see --help"
             )),
             _ => Err(
@@ -56,7 +61,9 @@ impl Command {
 pub fn run(arguments: &[String]) -> ExitCode {
     match Command::parse(arguments) {
         Ok(Command::Serve) => with_config(server::serve),
-        Ok(Command::Check) => with_config(|config, warnings| check::run(&config, warnings)),
+        Ok(Command::Check { send }) => {
+            with_config(|config, warnings| check::run(&config, warnings, send))
+        }
         Ok(Command::Render(request)) => render::run(&request),
         Ok(Command::Help) => print(&help()),
         Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -98,6 +105,7 @@ Usage: webhook-app [COMMAND]
 Commands:
   serve      Receive webhooks until SIGTERM (default)
   check      Check the configuration: sign in to Rocket.Chat, look up roles and recipients
+             --send       Also send a message to each recipient and read it back
   render     Print the message for the body of a webhook without sending it
              FILE         Read the body from a file instead of standard input
              --kind KIND  Use an example of a kind of event, such as push or pipeline

@@ -14,6 +14,7 @@ use crate::gitlab::signature::SigningKey;
 use crate::gitlab::verification::{MAX_SECRETS, Verifier, WebhookToken};
 use crate::limits::LIMITS;
 use crate::notifier::Notifier;
+use crate::proxy::{Proxies, Proxy};
 use crate::rocketchat::{Credentials, MessageIds, UserId};
 use crate::telemetry::Settings;
 
@@ -21,6 +22,7 @@ pub mod catalogue;
 mod clear_text;
 mod env;
 pub mod notifications;
+mod proxy;
 mod telemetry;
 
 use env::EnvReader;
@@ -61,6 +63,8 @@ pub struct RocketChat {
     pub credentials: Credentials,
     /// Certificate authorities that are trusted in addition to the compiled-in ones.
     pub authorities: Vec<CertificateDer<'static>>,
+    /// The proxy of its address, if there is one.
+    pub proxy: Option<Proxy>,
     /// Gives messages their ids.
     pub message_ids: MessageIds,
 }
@@ -122,7 +126,8 @@ impl Config {
         let verifier = verifier(reader);
         let accept_missing_key = reader.flag("ACCEPT_MISSING_IDEMPOTENCY_KEY");
         let accept_cloud_events = reader.flag("ACCEPT_CLOUDEVENTS");
-        let rocketchat = rocketchat(reader);
+        let proxies = proxy::read(reader);
+        let rocketchat = rocketchat(reader, &proxies);
         let notifier = notifications::read(reader);
         let delivery = reader.number(
             "DELIVERY_TIMEOUT_SECONDS",
@@ -145,7 +150,7 @@ impl Config {
             lame_duck,
             0..=LIMITS.shutdown.max_lame_duck_seconds,
         );
-        let telemetry = telemetry::read(reader);
+        let telemetry = telemetry::read(reader, &proxies);
         let metrics_port = metrics_port.and_then(|port| u16::try_from(port).ok());
         if metrics_port.is_some_and(|metrics| metrics != 0 && u64::from(metrics) == port) {
             reader.error(
@@ -205,7 +210,7 @@ fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
     }
 }
 
-fn rocketchat(reader: &mut EnvReader) -> Option<RocketChat> {
+fn rocketchat(reader: &mut EnvReader, proxies: &Proxies) -> Option<RocketChat> {
     let url = reader.required(
         "ROCKETCHAT_URL",
         "give the address of your chat server, such as https://chat.example.org",
@@ -237,8 +242,10 @@ fn rocketchat(reader: &mut EnvReader) -> Option<RocketChat> {
         [] => MessageIds::new(&credentials.auth_token, None),
         [current, former @ ..] => MessageIds::new(current, former.first()),
     };
+    let url = url?;
     Some(RocketChat {
-        url: url?,
+        proxy: proxies.of(&url),
+        url,
         credentials,
         authorities,
         message_ids,

@@ -91,5 +91,6 @@ pub mod telemetry;
 mod exit;
 mod digest;
 mod file_descriptors;
+mod proxy;
 mod tls;
 mod yaml;

@@ -211,6 +211,9 @@ limits! {
         max_rate_limit_wait: Duration = Duration::from_hours(1),
         /// Idle connections kept for the next delivery, as many as notifications in progress.
         max_idle_connections: usize = 64,
+        /// Difference between the local clock and that of Rocket.Chat that `webhook-app check` notes:
+        /// more than the whole seconds of a header and a slow response explain.
+        notable_clock_difference_seconds: u64 = 60,
     }
 
     /// Shutdown after SIGTERM.
@@ -300,7 +303,7 @@ limits! {
     telemetry: TelemetryLimits {
         /// Series of one metric; none has as many. The library reserves memory for this many at startup,
         /// and for two thousand by default.
-        max_series: usize = 128,
+        max_series: usize = 192,
         /// Longest value of a log field, in characters.
         max_field_chars: usize = 256,
         /// Log lines that wait to be written, in bytes: more than two thousand webhooks, while the reader

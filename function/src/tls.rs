@@ -4,8 +4,13 @@
 
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
+
+mod self_signed;
+
+use self_signed::SelfSignedVerifier;
 
 /// Why TLS cannot be set up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -23,7 +28,8 @@ pub enum TlsError {
 /// TLS 1.2 and 1.3 with ring and compiled-in authorities: the image has no certificate files, and reading
 /// the system's store would take longer than the rest of the startup.
 ///
-/// `authorities` are trusted in addition to the compiled-in ones.
+/// `authorities` are trusted in addition to the compiled-in ones. A server may also present one of them
+/// itself, because a self-signed certificate usually is one of an authority.
 pub(crate) fn client(authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
@@ -34,10 +40,20 @@ pub(crate) fn client(authorities: &[CertificateDer<'static>]) -> Result<ClientCo
             .map_err(|_| TlsError::Authority)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|_| TlsError::Build)?
-        .with_root_certificates(roots)
+        .map_err(|_| TlsError::Build)?;
+    if authorities.is_empty() {
+        return Ok(builder.with_root_certificates(roots).with_no_client_auth());
+    }
+    let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let verifier = SelfSignedVerifier {
+        usual: usual.map_err(|_| TlsError::Build)?,
+        trusted: authorities.to_vec(),
+    };
+    let config = builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Ok(config)
 }

@@ -1,5 +1,5 @@
-//! `webhook-app check`: checks the configuration against Rocket.Chat. Owns the findings and their texts.
-//! Sends no message.
+//! `webhook-app check`: checks the configuration against Rocket.Chat. Owns the order of the checks, the
+//! findings and how they are printed. Sends a message only if it is asked to.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -9,14 +9,16 @@ use tokio::runtime::Builder;
 
 use crate::config::{Config, RocketChat};
 use crate::rocketchat::client::{CallOptions, Client};
-use crate::rocketchat::{CallTime, Username};
+use crate::rocketchat::response::ApiError;
+use crate::rocketchat::{CallTime, Destination};
 
-/// Roles that the account needs: `user` may create a token, and `bot` may make more than ten calls per
-/// minute.
-const ROLES: [&str; 2] = ["user", "bot"];
+mod account;
+mod clock;
+mod recipients;
+mod sending;
 
 /// Prints one line per finding; fails if one of them would prevent the delivery of messages.
-pub(crate) fn run(config: &Config, warnings: &[String]) -> ExitCode {
+pub(crate) fn run(config: &Config, warnings: &[String], send: bool) -> ExitCode {
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
         crate::exit::print_error("failed to start the async runtime\n");
         return ExitCode::FAILURE;
@@ -26,7 +28,7 @@ pub(crate) fn run(config: &Config, warnings: &[String]) -> ExitCode {
         .map(|warning| Finding::Note(warning.clone()))
         .collect();
     findings.push(Finding::Ok("configuration".to_owned()));
-    findings.extend(runtime.block_on(check_server(config)));
+    findings.extend(runtime.block_on(check_server(config, send)));
     let mut out = io::stdout().lock();
     for finding in &findings {
         let (mark, text) = match finding {
@@ -36,39 +38,74 @@ pub(crate) fn run(config: &Config, warnings: &[String]) -> ExitCode {
         };
         let _ = writeln!(out, "{mark:5} {text}");
     }
-    let is_failure = findings
-        .iter()
-        .any(|finding| matches!(finding, Finding::Failure(_)));
-    if is_failure {
+    if findings.iter().any(Finding::is_failure) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
     }
 }
 
+#[derive(Debug, Eq, PartialEq)]
 enum Finding {
     Ok(String),
     Note(String),
     Failure(String),
 }
 
-async fn check_server(config: &Config) -> Vec<Finding> {
+impl Finding {
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::Failure(_))
+    }
+}
+
+async fn check_server(config: &Config, send: bool) -> Vec<Finding> {
     let RocketChat {
         url,
         credentials,
         authorities,
+        proxy,
         ..
     } = &config.rocketchat;
-    match Client::new(url, credentials, authorities, config.delivery_timeout) {
-        Ok(client) => {
-            let mut findings = account(config, &client).await;
-            for user in config.notifier.routing.users() {
-                findings.push(recipient(config, user, &client).await);
-            }
-            findings
-        }
-        Err(error) => vec![Finding::Failure(error.to_string())],
+    let limit = config.delivery_timeout;
+    let mut findings = Vec::new();
+    if let Some(proxy) = proxy {
+        let address = proxy.address();
+        findings.push(Finding::Note(format!(
+            "Rocket.Chat is called through the proxy {address}"
+        )));
     }
+    let client = match Client::new(url, credentials, authorities, proxy.as_ref(), limit) {
+        Ok(client) => client,
+        Err(error) => {
+            findings.push(Finding::Failure(error.to_string()));
+            return findings;
+        }
+    };
+    let Some(bot) = account::check(config, &client, &mut findings).await else {
+        // Every further call would fail for the same reason.
+        return findings;
+    };
+    let routing = &config.notifier.routing;
+    for user in routing.users() {
+        let finding = recipients::user(config, user, &bot, &client).await;
+        let is_named = routing.named_users().contains(&user);
+        let send = send && is_named && !finding.is_failure();
+        findings.push(finding);
+        if send {
+            let recipient = Destination::User(user.clone());
+            findings.push(sending::check(config, &recipient, &client).await);
+        }
+    }
+    for room in routing.rooms() {
+        let finding = recipients::room(config, room, &bot, &client).await;
+        let send = send && !finding.is_failure();
+        findings.push(finding);
+        if send {
+            let recipient = Destination::Room(room.clone());
+            findings.push(sending::check(config, &recipient, &client).await);
+        }
+    }
+    findings
 }
 
 fn options<'a>(config: &Config, headers: &'a HeaderMap) -> CallOptions<'a> {
@@ -79,38 +116,10 @@ fn options<'a>(config: &Config, headers: &'a HeaderMap) -> CallOptions<'a> {
     CallOptions { within, headers }
 }
 
-async fn account(config: &Config, client: &Client) -> Vec<Finding> {
-    let account = match client.me(options(config, &HeaderMap::new())).await.result {
-        Ok(account) => account,
-        Err(error) => {
-            return vec![Finding::Failure(format!(
-                "failed to sign in: {}",
-                error.advice()
-            ))];
-        }
-    };
-    let mut findings = vec![Finding::Ok(format!("signed in as @{}", account.username))];
-    for role in ROLES {
-        findings.push(if account.roles.iter().any(|has| has == role) {
-            Finding::Ok(format!("role {role}"))
-        } else {
-            Finding::Failure(format!(
-                "missing role {role}; add it under Administration, Users"
-            ))
-        });
-    }
-    findings
-}
-
-async fn recipient(config: &Config, recipient: &Username, client: &Client) -> Finding {
-    let name = recipient.as_str();
-    let headers = HeaderMap::new();
-    let account = client.user_info(recipient, options(config, &headers));
-    match account.await.result {
-        Ok(None) => Finding::Ok(format!("recipient @{name} exists")),
-        Ok(Some(unreachable)) => {
-            Finding::Failure(format!("recipient @{name} {}", unreachable.advice()))
-        }
-        Err(error) => Finding::Failure(format!("failed to look up @{name}: {}", error.advice())),
+/// What to do about a failed look-up. The usual advice for a refusal is to run this command.
+fn advice(error: ApiError) -> &'static str {
+    match error {
+        ApiError::Refused => "Rocket.Chat rejected the call; check the roles of the account",
+        error => error.advice(),
     }
 }

@@ -102,6 +102,21 @@ pub const SETTINGS: &[Setting] = &[
         "–",
     ),
     setting(
+        "HTTPS_PROXY",
+        "HTTP proxy for calls to addresses that start with `https://`, such as `http://proxy.example.org:3128`; also read in lower case",
+        "–",
+    ),
+    setting(
+        "HTTP_PROXY",
+        "the same for addresses that start with `http://`",
+        "–",
+    ),
+    setting(
+        "NO_PROXY",
+        "hosts, domains and networks that are called without a proxy, separated by commas",
+        "this machine",
+    ),
+    setting(
         "DELIVERY_TIMEOUT_SECONDS",
         "time limit for one delivery, 1–9; GitLab waits 10 seconds",
         "5",

@@ -12,6 +12,7 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::env::EnvReader;
+use crate::proxy::Proxies;
 use crate::telemetry::log::LogFormat;
 use crate::telemetry::{Settings, otlp};
 
@@ -60,7 +61,7 @@ const SAMPLERS: &[(&str, Choice)] = &[
 ];
 
 /// Reads every setting, so that all errors are reported together.
-pub(super) fn read(reader: &mut EnvReader) -> Settings {
+pub(super) fn read(reader: &mut EnvReader, proxies: &Proxies) -> Settings {
     let log_level = reader.choice("LOG_LEVEL", LEVELS, LevelFilter::INFO);
     let terminal = io::stdout().is_terminal();
     let log_format = if terminal {
@@ -77,11 +78,11 @@ pub(super) fn read(reader: &mut EnvReader) -> Settings {
         log_thread: true,
         metrics,
         service_name: service_name.unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
-        traces: traces(reader),
+        traces: traces(reader, proxies),
     }
 }
 
-fn traces(reader: &mut EnvReader) -> Option<otlp::Settings> {
+fn traces(reader: &mut EnvReader, proxies: &Proxies) -> Option<otlp::Settings> {
     let endpoint = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let headers = reader.optional("OTEL_EXPORTER_OTLP_HEADERS", headers);
     reader.choice("OTEL_EXPORTER_OTLP_PROTOCOL", PROTOCOLS, ());
@@ -89,8 +90,10 @@ fn traces(reader: &mut EnvReader) -> Option<otlp::Settings> {
     let sampler = reader.choice("OTEL_TRACES_SAMPLER", SAMPLERS, all);
     let share = reader.optional("OTEL_TRACES_SAMPLER_ARG", share);
     let root = (sampler.root)(share.unwrap_or(1.0));
+    let endpoint = endpoint?;
     Some(otlp::Settings {
-        endpoint: endpoint?,
+        proxy: proxies.of(&endpoint),
+        endpoint,
         headers: headers.unwrap_or_default(),
         sampler: if sampler.after_parent {
             Sampler::ParentBased(Box::new(root))

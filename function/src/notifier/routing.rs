@@ -7,7 +7,7 @@ use crate::gitlab::participants::Person;
 use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
 use crate::notifier::notification::RecipientSource;
-use crate::rocketchat::{Destination, Username};
+use crate::rocketchat::{Destination, RoomId, Username};
 
 mod glob;
 mod parse;
@@ -91,6 +91,20 @@ impl RoutingRules {
     /// The users whom the rules name, other than by a role.
     pub(crate) fn named_users(&self) -> Vec<&Username> {
         sorted(self.named())
+    }
+
+    /// The rooms that the rules name, for `webhook-app check`.
+    pub(crate) fn rooms(&self) -> Vec<&RoomId> {
+        let specs = self.rules.iter().flat_map(|rule| &rule.to);
+        let mut rooms: Vec<_> = specs
+            .filter_map(|to| match to {
+                RecipientSpec::Room(room) => Some(room),
+                RecipientSpec::User(_) | RecipientSpec::Role(_) => None,
+            })
+            .collect();
+        rooms.sort_unstable();
+        rooms.dedup();
+        rooms
     }
 
     fn named(&self) -> impl Iterator<Item = &Username> {

@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
+use super::connect_cause::ConnectCause;
+
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ApiError {
-    /// No connection was established, so nothing was sent.
-    Connect,
+    /// No connection was established, so nothing was sent. Contains the cause.
+    Connect(ConnectCause),
     /// No complete response in time; the call may have been applied.
     Timeout,
     /// The connection closed before the complete response; the call may have been applied.
@@ -33,6 +35,12 @@ pub enum ApiError {
     Unauthorized,
     /// 403: the account lacks a permission.
     Forbidden,
+    /// Rocket.Chat asks for a second factor, which a token can be exempted from.
+    TotpRequired,
+    /// 407: a proxy asks for credentials.
+    ProxyAuth,
+    /// 403 from a program other than Rocket.Chat, or a proxy opens no tunnel to it.
+    ProxyRefused,
     /// 404 or 405: the URL is not that of Rocket.Chat.
     NotFound,
     /// 3xx: never followed, because that would send the token to another server.
@@ -41,8 +49,17 @@ pub enum ApiError {
 
 impl ApiError {
     /// Every error, for documentation tables and for metric series that are created at startup.
-    pub const ALL: [Self; 14] = [
-        Self::Connect,
+    pub const ALL: [Self; 26] = [
+        Self::Connect(ConnectCause::Dns),
+        Self::Connect(ConnectCause::Refused),
+        Self::Connect(ConnectCause::Unreachable),
+        Self::Connect(ConnectCause::CertificateUntrusted),
+        Self::Connect(ConnectCause::CertificateName),
+        Self::Connect(ConnectCause::CertificateExpired),
+        Self::Connect(ConnectCause::NotTls),
+        Self::Connect(ConnectCause::TlsExpected),
+        Self::Connect(ConnectCause::Proxy),
+        Self::Connect(ConnectCause::Other),
         Self::Timeout,
         Self::Reset,
         Self::Unreadable,
@@ -54,6 +71,9 @@ impl ApiError {
         Self::TooLong,
         Self::Unauthorized,
         Self::Forbidden,
+        Self::TotpRequired,
+        Self::ProxyAuth,
+        Self::ProxyRefused,
         Self::NotFound,
         Self::Redirected,
     ];
@@ -61,7 +81,7 @@ impl ApiError {
     /// The label in logs and metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {
-            Self::Connect => "connect",
+            Self::Connect(cause) => cause.label(),
             Self::Timeout => "timeout",
             Self::Reset => "reset",
             Self::Unreadable => "unreadable",
@@ -73,6 +93,9 @@ impl ApiError {
             Self::TooLong => "too_long",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
+            Self::TotpRequired => "totp_required",
+            Self::ProxyAuth => "proxy_auth",
+            Self::ProxyRefused => "proxy_refused",
             Self::NotFound => "not_found",
             Self::Redirected => "redirected",
         }
@@ -81,10 +104,10 @@ impl ApiError {
     /// What to check, to follow "could not deliver the message: ".
     pub(crate) fn advice(self) -> &'static str {
         match self {
-            Self::Connect => {
-                "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
+            Self::Connect(cause) => cause.advice(),
+            Self::Timeout => {
+                "Rocket.Chat did not respond in time; check its load, and firewalls and network policies on the way"
             }
-            Self::Timeout => "Rocket.Chat did not respond in time",
             Self::Reset => "the connection to Rocket.Chat closed before the response was complete",
             Self::Unreadable => {
                 "the response is not valid for Rocket.Chat; check ROCKETCHAT_URL and any proxy in front of it"
@@ -106,6 +129,15 @@ impl ApiError {
                 "Rocket.Chat does not accept ROCKETCHAT_USER_ID with ROCKETCHAT_AUTH_TOKEN; check both"
             }
             Self::Forbidden => "the account lacks a permission; give it the roles user and bot",
+            Self::TotpRequired => {
+                "Rocket.Chat asks for a second factor; create a personal access token with \"Ignore Two Factor Authentication\" and set ROCKETCHAT_AUTH_TOKEN to it"
+            }
+            Self::ProxyAuth => {
+                "a proxy asks for credentials; give them in HTTPS_PROXY or HTTP_PROXY, such as http://user:password@proxy.example.org:3128, or add the host in ROCKETCHAT_URL to NO_PROXY"
+            }
+            Self::ProxyRefused => {
+                "a proxy or firewall in front of Rocket.Chat refused the call; allow this program to reach ROCKETCHAT_URL, or add its host to NO_PROXY"
+            }
             Self::NotFound => "found no Rocket.Chat at ROCKETCHAT_URL; check the address",
             Self::Redirected => {
                 "ROCKETCHAT_URL responds with a redirect; set it to the address that the redirect points to"
@@ -123,13 +155,17 @@ impl ApiError {
                 | Self::ServerError
                 | Self::Unconfirmed
                 | Self::Refused
+                // A response that is not HTTP, or one of a proxy, does not show what was done before.
+                | Self::Connect(ConnectCause::TlsExpected)
+                | Self::ProxyRefused
         )
     }
 
     /// When a retry may succeed.
     pub(crate) fn retry_policy(self) -> RetryPolicy {
         match self {
-            Self::Connect
+            Self::Connect(cause) if cause.is_permanent() => RetryPolicy::Never,
+            Self::Connect(_)
             | Self::Timeout
             | Self::Reset
             | Self::Unreadable
@@ -137,10 +173,13 @@ impl ApiError {
             | Self::ServerError
             | Self::Unconfirmed => RetryPolicy::UntilDeadline,
             Self::RateLimited(_) => RetryPolicy::AfterReset,
-            Self::Unauthorized | Self::NotFound => RetryPolicy::Briefly,
-            Self::Refused | Self::TooLong | Self::Forbidden | Self::Redirected => {
-                RetryPolicy::Never
-            }
+            Self::Unauthorized | Self::NotFound | Self::ProxyRefused => RetryPolicy::Briefly,
+            Self::Refused
+            | Self::TooLong
+            | Self::Forbidden
+            | Self::TotpRequired
+            | Self::ProxyAuth
+            | Self::Redirected => RetryPolicy::Never,
         }
     }
 
@@ -148,14 +187,23 @@ impl ApiError {
     /// a proxy during a rollout.
     pub(crate) fn server_is_up(self) -> Option<bool> {
         match self {
-            Self::Connect
+            Self::Connect(_)
             | Self::Timeout
             | Self::Reset
             | Self::Unreadable
             | Self::TryAgain
             | Self::ServerError => Some(false),
-            Self::Unconfirmed | Self::RateLimited(_) | Self::Refused | Self::TooLong => Some(true),
-            Self::Unauthorized | Self::Forbidden | Self::NotFound | Self::Redirected => None,
+            Self::Unconfirmed
+            | Self::RateLimited(_)
+            | Self::Refused
+            | Self::TooLong
+            | Self::TotpRequired => Some(true),
+            Self::Unauthorized
+            | Self::Forbidden
+            | Self::ProxyAuth
+            | Self::ProxyRefused
+            | Self::NotFound
+            | Self::Redirected => None,
         }
     }
 }

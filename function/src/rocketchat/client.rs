@@ -18,14 +18,19 @@ use super::exchange::exchange;
 use super::reachability::{self, Unreachable};
 use super::request;
 use super::response::{self, ApiError, ApiResponse, StoredMessage};
+use super::room_lookup::{self, RoomLookup};
+use super::server_headers::ServerHeaders;
 use super::{Credentials, MessageId, RoomId, Username};
 use crate::limits::LIMITS;
+use crate::proxy::{self, Proxy};
 use crate::tls::{self, TlsError};
 
 /// Calls one Rocket.Chat server as one account.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    /// Whether connections are those to a proxy.
+    via_proxy: bool,
     create_room: Url,
     send_message: Url,
     get_message: Url,
@@ -67,7 +72,7 @@ impl Client {
     /// Creates a client for the server at `base` without opening a connection.
     ///
     /// `authorities` are trusted in addition to the compiled-in ones. `limit` is the time limit of a
-    /// delivery. Proxy settings of the environment are ignored.
+    /// delivery. Every connection is to `proxy`, if there is one.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the only client for Rocket.Chat"
@@ -76,6 +81,7 @@ impl Client {
         base: &Url,
         credentials: &Credentials,
         authorities: &[CertificateDer<'static>],
+        proxy: Option<&Proxy>,
         limit: Duration,
     ) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
@@ -88,13 +94,14 @@ impl Client {
             // A redirect would send the token to another server.
             .redirect(redirect::Policy::none())
             // Retries are decided in `send::machine` only.
-            .retry(retry::never())
-            .no_proxy()
-            .build()
+            .retry(retry::never());
+        let http = proxy::apply(proxy, http)
+            .and_then(reqwest::ClientBuilder::build)
             .map_err(|_| ClientError::Build)?;
         let url = |endpoint| endpoint_url(base, endpoint);
         Ok(Self {
             http,
+            via_proxy: proxy.is_some(),
             create_room: url(Endpoint::CreateRoom),
             send_message: url(Endpoint::SendMessage),
             get_message: url(Endpoint::GetMessage),
@@ -160,9 +167,12 @@ impl Client {
     }
 
     /// The account that the credentials belong to.
-    pub(crate) async fn me(&self, options: CallOptions<'_>) -> Timed<Account> {
+    pub(crate) async fn me(&self, options: CallOptions<'_>) -> Timed<(Account, ServerHeaders)> {
         let request = self.http.get(self.me.clone());
-        self.call(request, options, response::accepted).await
+        let read = |response: &ApiResponse, headers: &HeaderMap| {
+            response::accepted(response).map(|account| (account, ServerHeaders::of(headers)))
+        };
+        self.call_with_headers(request, options, read).await
     }
 
     /// Whether the server says that `recipient` cannot receive messages, and why.
@@ -187,6 +197,28 @@ impl Client {
             .await
     }
 
+    /// The room with this id.
+    pub(crate) async fn find_room(
+        &self,
+        room: &RoomId,
+        options: CallOptions<'_>,
+    ) -> Timed<RoomLookup> {
+        let url = with_query(&self.room_info, "roomId", room.as_str());
+        self.call(self.http.get(url), options, room_lookup::of)
+            .await
+    }
+
+    /// The room with this name.
+    pub(crate) async fn find_room_by_name(
+        &self,
+        name: &str,
+        options: CallOptions<'_>,
+    ) -> Timed<RoomLookup> {
+        let url = with_query(&self.room_info, "roomName", name);
+        self.call(self.http.get(url), options, room_lookup::of)
+            .await
+    }
+
     /// Makes one call and measures it. The result includes what the response means, because a 200
     /// may be a refusal.
     async fn call<T>(
@@ -195,11 +227,21 @@ impl Client {
         options: CallOptions<'_>,
         read: impl FnOnce(&ApiResponse) -> Result<T, ApiError>,
     ) -> Timed<T> {
+        let read = |response: &ApiResponse, _: &HeaderMap| read(response);
+        self.call_with_headers(request, options, read).await
+    }
+
+    async fn call_with_headers<T>(
+        &self,
+        request: RequestBuilder,
+        options: CallOptions<'_>,
+        read: impl FnOnce(&ApiResponse, &HeaderMap) -> Result<T, ApiError>,
+    ) -> Timed<T> {
         let started = Instant::now();
         let request = request.headers(options.headers.clone());
-        let response = exchange(request, options.within).await;
+        let response = exchange(request, options.within, self.via_proxy).await;
         Timed {
-            result: response.and_then(|response| read(&response)),
+            result: response.and_then(|(response, headers)| read(&response, &headers)),
             elapsed: started.elapsed(),
         }
     }

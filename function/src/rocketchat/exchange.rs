@@ -2,28 +2,32 @@
 //! Requests are made by [`client`](super::client); what a response means is decided in
 //! [`response`](super::response).
 
+use std::mem;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{RequestBuilder, Response};
 
+use super::connect_cause::{ConnectCause, chain};
 use super::connecting::{self, CallTime};
 use super::response::{ApiError, ApiResponse};
 use crate::limits::LIMITS;
 
 const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// Sends a request and reads the response.
+/// Sends a request and reads the response and its headers. `via_proxy` says whether connections are those to a proxy.
 pub(super) async fn exchange(
     request: RequestBuilder,
     within: CallTime,
-) -> Result<ApiResponse, ApiError> {
+    via_proxy: bool,
+) -> Result<(ApiResponse, HeaderMap), ApiError> {
     let call = async {
         read(
             request
                 .send()
                 .await
-                .map_err(|error| transport_error(&error))?,
+                .map_err(|error| transport_error(&error, via_proxy))?,
+            via_proxy,
         )
         .await
     };
@@ -31,33 +35,71 @@ pub(super) async fn exchange(
     result.unwrap_or(Err(ApiError::Timeout))
 }
 
-async fn read(mut response: Response) -> Result<ApiResponse, ApiError> {
+async fn read(
+    mut response: Response,
+    via_proxy: bool,
+) -> Result<(ApiResponse, HeaderMap), ApiError> {
     let status = response.status().as_u16();
-    let reset_in = reset_in(response.headers());
+    let headers = mem::take(response.headers_mut());
+    let reset_in = reset_in(&headers);
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| transport_error(&error))?
+        .map_err(|error| transport_error(&error, via_proxy))?
     {
         if body.len() + chunk.len() > LIMITS.client.max_response_bytes {
             return Err(ApiError::Unreadable);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(ApiResponse {
+    let response = ApiResponse {
         status,
         reset_in,
         body,
-    })
+    };
+    Ok((response, headers))
 }
 
-fn transport_error(error: &reqwest::Error) -> ApiError {
-    if error.is_connect() {
-        ApiError::Connect
-    } else {
-        ApiError::Reset
+fn transport_error(error: &reqwest::Error, via_proxy: bool) -> ApiError {
+    if !error.is_connect() {
+        return if is_not_http(error) {
+            ApiError::Connect(ConnectCause::TlsExpected)
+        } else {
+            ApiError::Reset
+        };
     }
+    if let Some(refused) = tunnel_error(error) {
+        return refused;
+    }
+    let cause = if error.is_dns() {
+        ConnectCause::Dns
+    } else if error.is_timeout() {
+        ConnectCause::Unreachable
+    } else {
+        ConnectCause::of(error)
+    };
+    ApiError::Connect(if via_proxy { cause.at_proxy() } else { cause })
+}
+
+/// Whether an address that starts with `http://` answers with something else: a port for TLS answers
+/// with an alert.
+fn is_not_http(error: &reqwest::Error) -> bool {
+    let is_plain = error.url().is_some_and(|url| url.scheme() == "http");
+    let is_parse = |error: &hyper::Error| error.is_parse();
+    is_plain && chain(error).any(|error| error.downcast_ref().is_some_and(is_parse))
+}
+
+/// What a proxy answered instead of opening a tunnel to the server. Only the text says so, because the
+/// library keeps the type to itself.
+fn tunnel_error(error: &reqwest::Error) -> Option<ApiError> {
+    chain(error).find_map(
+        |error| match error.to_string().strip_prefix("tunnel error: ")? {
+            "proxy authorization required" => Some(ApiError::ProxyAuth),
+            "unsuccessful" => Some(ApiError::ProxyRefused),
+            _ => None,
+        },
+    )
 }
 
 /// The time until the rate limit resets. The header is a Unix time in milliseconds; Rocket.Chat

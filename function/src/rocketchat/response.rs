@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use super::api_error::ApiError;
+use super::connect_cause::ConnectCause;
 use super::{MessageId, RoomId, UserId, Username};
 
 /// A complete response, of at most 64 KiB.
@@ -180,6 +181,15 @@ pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Re
     match response.status {
         200..=299 => {}
         300..=399 => return Err(ApiError::Redirected),
+        400..=403 if has_code(response, &["totp-required", "totp-invalid"]) => {
+            return Err(ApiError::TotpRequired);
+        }
+        400 if is_from_tls_port(&response.body) => {
+            return Err(ApiError::Connect(ConnectCause::TlsExpected));
+        }
+        // Rocket.Chat always says why.
+        403 if !is_object(&response.body) => return Err(ApiError::ProxyRefused),
+        407 => return Err(ApiError::ProxyAuth),
         401 => return Err(ApiError::Unauthorized),
         403 => return Err(ApiError::Forbidden),
         404 | 405 => return Err(ApiError::NotFound),
@@ -194,6 +204,23 @@ pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Re
         return Err(ApiError::Refused);
     }
     serde_json::from_slice(&response.body).map_err(|_| ApiError::Unconfirmed)
+}
+
+/// Whether a body begins like a JSON object, as all of Rocket.Chat do.
+fn is_object(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"{")
+}
+
+/// Whether a 400 is that of a server which received a request without TLS on a port for TLS. Only the
+/// text says so: those of nginx, Go and Apache.
+fn is_from_tls_port(body: &[u8]) -> bool {
+    const TEXTS: [&str; 3] = [
+        "plain HTTP request was sent to HTTPS port",
+        "sent an HTTP request to an HTTPS server",
+        "speaking plain HTTP to an SSL-enabled server port",
+    ];
+    let text = String::from_utf8_lossy(body);
+    !is_object(body) && TEXTS.iter().any(|known| text.contains(known))
 }
 
 #[cfg(test)]
@@ -223,6 +250,7 @@ mod tests {
             401 => Some(ApiError::Unauthorized),
             403 => Some(ApiError::Forbidden),
             404 | 405 => Some(ApiError::NotFound),
+            407 => Some(ApiError::ProxyAuth),
             408 | 425 => Some(ApiError::TryAgain),
             429 => Some(ApiError::RateLimited(None)),
             400..=499 => Some(ApiError::Refused),
@@ -234,6 +262,36 @@ mod tests {
                 sent(&response(status, &body), &id()).err(),
                 expected(status),
                 "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_that_rocketchat_did_not_write_is_told_apart() {
+        let tls_expected = ApiError::Connect(ConnectCause::TlsExpected);
+        let nginx = "<center>The plain HTTP request was sent to HTTPS port</center>";
+        let go = "Client sent an HTTP request to an HTTPS server.\n";
+        let apache = "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />";
+        let totp = r#"{"success":false,"error":"TOTP Required [totp-required]","errorType":"totp-required","details":{}}"#;
+        let quoted = format!(r#"{{"success":false,"error":"{go}"}}"#).replace('\n', "");
+        let forbidden = r#"{"success":false,"error":"[error-unauthorized]"}"#;
+        for (status, body, expected) in [
+            (400, nginx, tls_expected),
+            (400, go, tls_expected),
+            (400, apache, tls_expected),
+            (400, quoted.as_str(), ApiError::Refused),
+            (400, totp, ApiError::TotpRequired),
+            (401, totp, ApiError::TotpRequired),
+            (403, "<html>403 Forbidden</html>", ApiError::ProxyRefused),
+            (403, "RBAC: access denied", ApiError::ProxyRefused),
+            (403, "", ApiError::ProxyRefused),
+            (403, forbidden, ApiError::Forbidden),
+            (407, "<html>407</html>", ApiError::ProxyAuth),
+        ] {
+            assert_eq!(
+                sent(&response(status, body), &id()),
+                Err(expected),
+                "{status} {body}"
             );
         }
     }
@@ -338,7 +396,7 @@ mod tests {
         for (status, body, error) in [
             (200, body("another"), ApiError::Unconfirmed),
             (400, r#"{"success":false}"#.to_owned(), ApiError::Refused),
-            (403, "<html></html>".to_owned(), ApiError::Forbidden),
+            (403, "<html></html>".to_owned(), ApiError::ProxyRefused),
         ] {
             assert_eq!(found(&response(status, &body), &id()), Err(error), "{body}");
         }

@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use crate::limits::LIMITS;
+use crate::proxy::{self, Proxy};
 use crate::tls::{self, TlsError};
 
 /// The settings of the exporter.
@@ -21,6 +22,8 @@ use crate::tls::{self, TlsError};
 pub struct Settings {
     /// Address of the collector; `/v1/traces` is appended.
     pub endpoint: Url,
+    /// The proxy of its address, if there is one.
+    pub proxy: Option<Proxy>,
     /// Headers of every request to the collector, such as a token.
     pub headers: Vec<(String, SecretString)>,
     /// Which traces are sampled.
@@ -59,7 +62,7 @@ pub(super) fn provider(
         .collect();
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(Poster::new()?)
+        .with_http_client(Poster::new(settings.proxy.as_ref())?)
         .with_endpoint(format!("{base}/v1/traces"))
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(LIMITS.telemetry.export_timeout)
@@ -96,15 +99,15 @@ impl Poster {
         clippy::disallowed_methods,
         reason = "spans go to another server than messages, from another thread"
     )]
-    fn new() -> Result<Self, ExportError> {
+    fn new(proxy: Option<&Proxy>) -> Result<Self, ExportError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(&[])?)
             .timeout(LIMITS.telemetry.export_timeout)
             // Between two batches nothing runs that could notice a closed connection.
             .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
+            .redirect(reqwest::redirect::Policy::none());
+        let client = proxy::apply(proxy, client)
+            .and_then(reqwest::ClientBuilder::build)
             .map_err(|_| ExportError::Client)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         Ok(Self {

@@ -113,7 +113,7 @@ fn render_lists_the_valid_kinds_and_options() {
     }
     insta::assert_snapshot!(usage_error(&["render", "--please"]), @"webhook-app: expected a file, --kind KIND or --explain after render, found --please");
     insta::assert_snapshot!(usage_error(&["render", "a.json", "b.json"]), @"webhook-app: expected only one file or --kind after render, found several");
-    insta::assert_snapshot!(usage_error(&["check", "b.json"]), @"webhook-app: expected no arguments after check; settings are environment variables, see --help");
+    insta::assert_snapshot!(usage_error(&["check", "b.json"]), @"webhook-app: expected --send or no argument after check; settings are environment variables, see --help");
 }
 
 #[test]
@@ -260,7 +260,9 @@ async fn check_reports_a_wrong_address() {
     let (code, output) = check(&chat, &[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
     assert_eq!(code, Some(1), "{output}");
     assert!(
-        output.contains("no connection to Rocket.Chat; check ROCKETCHAT_URL"),
+        output.contains(
+            "failed to sign in: no program listens on the host and port in ROCKETCHAT_URL"
+        ),
         "{output}"
     );
     chat.inject_fault_always(Route::Me, Fault::NotJson);

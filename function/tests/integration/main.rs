@@ -32,6 +32,9 @@ mod send_machine;
 
 mod command_line;
 mod configuration;
+mod check;
+mod connection_errors;
+mod proxies;
 mod connections;
 #[cfg(feature = "lambda")]
 mod lambda;

@@ -15,14 +15,14 @@ use webhook_app::notifier::live_pipeline;
 use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
 use webhook_app::rocketchat::{
-    Destination, MessageId, MessageIds, MessageKey, RoomId, UserId, Username,
+    ConnectCause, Destination, MessageId, MessageIds, MessageKey, RoomId, UserId, Username,
 };
 use webhook_app::send::{
     Account, Call, Command, Deadline, Input, SendError, SendMachine, SendResult, ServerState,
 };
 
 /// One error after which nothing was applied, and one after which the call may have been applied.
-const ERRORS: [ApiError; 2] = [ApiError::Connect, ApiError::Timeout];
+const ERRORS: [ApiError; 2] = [ApiError::Connect(ConnectCause::Refused), ApiError::Timeout];
 
 const INSTANCE: &str = "https://gitlab.example.org";
 

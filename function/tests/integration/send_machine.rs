@@ -14,7 +14,8 @@ use webhook_app::outcome::{Facts, Report};
 use webhook_app::rocketchat::reachability::Unreachable;
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
 use webhook_app::rocketchat::{
-    CallTime, Destination, MessageId, MessageIds, MessageKey, RoomId, UserId, Username,
+    CallTime, ConnectCause, Destination, MessageId, MessageIds, MessageKey, RoomId, UserId,
+    Username,
 };
 use webhook_app::send::{
     Account, Attempts, Call, Command, ConfirmedBy, Deadline, Input, RecipientResult, SendError,
@@ -27,7 +28,7 @@ const INSTANCE: &str = "https://gitlab.example.org";
 
 /// Errors that say that nothing was applied, one of each kind.
 const NOT_APPLIED: &[ApiError] = &[
-    ApiError::Connect,
+    ApiError::Connect(ConnectCause::Refused),
     ApiError::RateLimited(Some(Duration::from_secs(2))),
     ApiError::Redirected,
 ];
@@ -91,7 +92,11 @@ impl Explorer {
                 }
                 Call::CheckUser | Call::CheckRoom(_) => {
                     let readonly = Some(Unreachable::ReadOnlyRoom);
-                    for checked in [Ok(None), Ok(readonly), Err(ApiError::Connect)] {
+                    for checked in [
+                        Ok(None),
+                        Ok(readonly),
+                        Err(ApiError::Connect(ConnectCause::Refused)),
+                    ] {
                         let input = Input::Checked(checked);
                         self.call(&machine, &state, &model, time, &input);
                     }
@@ -343,7 +348,11 @@ fn every_path_of_a_fix_ends_in_time_with_a_true_result() {
                 let mut explorer = Explorer {
                     deadline,
                     preconditions: ids[..count].to_vec(),
-                    errors: vec![ApiError::Connect, ApiError::Timeout, ApiError::Redirected],
+                    errors: vec![
+                        ApiError::Connect(ConnectCause::Refused),
+                        ApiError::Timeout,
+                        ApiError::Redirected,
+                    ],
                     seen: HashSet::new(),
                     paths: 0,
                     delivered: 0,
@@ -445,7 +454,7 @@ fn every_combination_of_results_has_the_right_status() {
         }
     }
     println!("{combinations} combinations");
-    assert_eq!(combinations, 23 + 23 * 23 + 23 * 23 * 23);
+    assert_eq!(combinations, 35 + 35 * 35 + 35 * 35 * 35);
 }
 
 #[test]
@@ -543,8 +552,12 @@ fn attempts(error: ApiError, took: Duration, state: &mut ServerState) -> (Vec<u1
 #[test]
 fn attempts_are_spread_over_the_time_with_growing_pauses() {
     let mut state = ServerState::new(Duration::ZERO);
-    let (began, result) = attempts(ApiError::Connect, Duration::ZERO, &mut state);
-    let expected = SendResult::Failed(SendError::Api(ApiError::Connect));
+    let (began, result) = attempts(
+        ApiError::Connect(ConnectCause::Refused),
+        Duration::ZERO,
+        &mut state,
+    );
+    let expected = SendResult::Failed(SendError::Api(ApiError::Connect(ConnectCause::Refused)));
     assert_eq!(result, expected);
     assert!((7..=11).contains(&began.len()), "{began:?}");
     let last = began.last().copied().expect("has one");
@@ -799,11 +812,11 @@ fn a_notification_without_a_permit_reports_what_it_knows() {
     let mut machine = delivery(Some(room("room")), deadline);
     machine.on(Input::Start, Duration::ZERO, &mut state);
     machine.on(
-        Input::Sent(Err(ApiError::Connect)),
+        Input::Sent(Err(ApiError::Connect(ConnectCause::Refused))),
         Duration::ZERO,
         &mut state,
     );
     let end = machine.on(Input::NoPermit, Duration::ZERO, &mut state);
-    let expected = SendResult::Failed(SendError::Api(ApiError::Connect));
+    let expected = SendResult::Failed(SendError::Api(ApiError::Connect(ConnectCause::Refused)));
     assert_eq!(end, Command::Finish(expected));
 }

@@ -7,6 +7,9 @@ use std::path::Path;
 /// Files that may be async: the shell around the pure core.
 const SHELL: &[&str] = &[
     "cli/check.rs",
+    "cli/check/account.rs",
+    "cli/check/recipients.rs",
+    "cli/check/sending.rs",
     "http/body_limit.rs",
     "http/health.rs",
     "http/listener.rs",
@@ -33,10 +36,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("exit", &[]),
     ("file_descriptors", &[]),
+    ("proxy", &[]),
     ("tls", &[]),
     ("yaml", &["limits"]),
     ("gitlab", &["digest", "limits"]),
-    ("rocketchat", &["digest", "gitlab", "limits", "tls"]),
+    (
+        "rocketchat",
+        &["digest", "gitlab", "limits", "proxy", "tls"],
+    ),
     ("notifier", &["gitlab", "limits", "rocketchat", "yaml"]),
     ("send", &["limits", "notifier", "rocketchat"]),
     (
@@ -51,6 +58,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "limits",
             "notifier",
             "outcome",
+            "proxy",
             "rocketchat",
             "send",
             "tls",
@@ -70,7 +78,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     (
         "config",
-        &["gitlab", "limits", "notifier", "rocketchat", "telemetry"],
+        &[
+            "gitlab",
+            "limits",
+            "notifier",
+            "proxy",
+            "rocketchat",
+            "telemetry",
+        ],
     ),
     (
         "bootstrap",
@@ -137,7 +152,12 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["http", "lambda"]),
     (
         "hyper",
-        &["http/listener.rs", "http/listener/request_body.rs"],
+        &[
+            "http/listener.rs",
+            "http/listener/request_body.rs",
+            "proxy.rs",
+            "rocketchat/exchange.rs",
+        ],
     ),
     ("minijinja", &["notifier/templates"]),
     ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
@@ -147,6 +167,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     (
         "reqwest",
         &[
+            "proxy.rs",
             "rocketchat/client.rs",
             "rocketchat/exchange.rs",
             "telemetry/otlp.rs",

@@ -20,6 +20,28 @@ pub enum Certificate {
     Expired,
     /// It is signed by an authority other than the announced one.
     OtherAuthority,
+    /// Self-signed by `openssl req -x509`, so it is also the certificate of an authority: the announced one.
+    SelfSigned,
+    /// The same for `elsewhere.example`.
+    SelfSignedOtherHost,
+    /// Self-signed, also the certificate of an authority, and expired in 2020.
+    SelfSignedExpired,
+}
+
+impl Certificate {
+    fn names(self) -> &'static str {
+        match self {
+            Self::OtherHost | Self::SelfSignedOtherHost => "DNS:elsewhere.example",
+            _ => "DNS:localhost,IP:127.0.0.1",
+        }
+    }
+
+    fn dates(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Expired | Self::SelfSignedExpired => ("20200101000000Z", "20200201000000Z"),
+            _ => ("20200101000000Z", "20491231000000Z"),
+        }
+    }
 }
 
 /// A certificate with its key, and the authority that a client must trust to accept it.
@@ -34,38 +56,42 @@ const AUTHORITY_SETTINGS: &str = "[ca]\ndefault_ca = test\n[test]\ndatabase = in
 
 pub(super) fn issue(certificate: Certificate) -> io::Result<Issued> {
     let folder = Folder::create()?;
-    let host = match certificate {
-        Certificate::OtherHost => "DNS:elsewhere.example",
-        Certificate::Valid | Certificate::Expired | Certificate::OtherAuthority => {
-            "DNS:localhost,IP:127.0.0.1"
-        }
-    };
-    let (from, until) = match certificate {
-        Certificate::Expired => ("20200101000000Z", "20200201000000Z"),
-        Certificate::Valid | Certificate::OtherHost | Certificate::OtherAuthority => {
-            ("20200101000000Z", "20491231000000Z")
-        }
-    };
+    let names = certificate.names();
+    let (from, until) = certificate.dates();
     folder.write("settings", AUTHORITY_SETTINGS)?;
     folder.write("index", "")?;
-    folder.write("extensions", &format!("subjectAltName={host}\n"))?;
     let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    let new_chat_key = format!("{new_key} -subj /CN=chat -keyout chat.key");
+    let dates = format!("-startdate {from} -enddate {until}");
+    let sign = "ca -batch -notext -config settings -extfile extensions -in chat.csr -out chat.pem";
+    let request = format!("req {new_chat_key} -out chat.csr");
     let authority = format!("req -x509 -days 36500 {new_key} -subj /CN=authority");
-    folder.openssl(&format!("{authority} -keyout ca.key -out ca.pem"))?;
+    let mut announced = "ca.pem";
+    match certificate {
+        Certificate::SelfSigned | Certificate::SelfSignedOtherHost => {
+            folder.openssl(&format!(
+                "req -x509 -days 36500 {new_chat_key} -addext subjectAltName={names} -out chat.pem"
+            ))?;
+            announced = "chat.pem";
+        }
+        Certificate::SelfSignedExpired => {
+            let extensions = format!("subjectAltName={names}\nbasicConstraints=critical,CA:TRUE\n");
+            folder.write("extensions", &extensions)?;
+            folder.openssl(&request)?;
+            folder.openssl(&format!("{sign} -selfsign -keyfile chat.key {dates}"))?;
+            announced = "chat.pem";
+        }
+        _ => {
+            folder.write("extensions", &format!("subjectAltName={names}\n"))?;
+            folder.openssl(&format!("{authority} -keyout ca.key -out ca.pem"))?;
+            folder.openssl(&request)?;
+            folder.openssl(&format!("{sign} -cert ca.pem -keyfile ca.key {dates}"))?;
+        }
+    }
     if certificate == Certificate::OtherAuthority {
         folder.openssl(&format!("{authority} -keyout other.key -out other.pem"))?;
+        announced = "other.pem";
     }
-    folder.openssl(&format!(
-        "req {new_key} -subj /CN=chat -keyout chat.key -out chat.csr"
-    ))?;
-    folder.openssl(&format!(
-        "ca -batch -notext -config settings -extfile extensions -cert ca.pem -keyfile ca.key -startdate {from} -enddate {until} -in chat.csr -out chat.pem"
-    ))?;
-    let announced = if certificate == Certificate::OtherAuthority {
-        "other.pem"
-    } else {
-        "ca.pem"
-    };
     Ok(Issued {
         certificate: CertificateDer::from_pem_file(folder.0.join("chat.pem"))
             .map_err(io::Error::other)?,

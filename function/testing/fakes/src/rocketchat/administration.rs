@@ -128,6 +128,22 @@ impl FakeRocketChat {
         store.room_of(members).id.clone()
     }
 
+    /// Creates a private room with a name; returns its id.
+    ///
+    /// # Panics
+    /// If there is no such account.
+    pub fn add_private_room(&self, name: &str, usernames: &[&str]) -> String {
+        let mut store = self.server.store();
+        let members = usernames.iter();
+        let members = members.map(|username| known_mut(&mut store, username).id.clone());
+        let mut room = Room::of(members.collect());
+        room.id = User::new(name, &[]).id;
+        room.name = Some(name.to_owned());
+        let id = room.id.clone();
+        store.rooms.insert(id.clone(), room);
+        id
+    }
+
     /// Stores a message of another user under an id, as every user can. Returns `false` if the id is in use already.
     ///
     /// # Panics

@@ -58,6 +58,8 @@ pub enum Fault {
     InsertThenStatus(u16),
     /// 200 with an HTML page, as a starting server or a proxy sends; not executed.
     NotJson,
+    /// Executed; the normal response with this additional header, or with this value of `date`.
+    Header(&'static str, String),
     /// Executed; a complete HTTP response with truncated JSON.
     Truncated,
     /// Executed; the normal response with 64 MiB of padding and without `Content-Length`.

@@ -70,6 +70,7 @@ fn is_executed(fault: &Fault) -> bool {
         | Fault::CloseAfterResponse
         | Fault::Slow { .. }
         | Fault::InsertThenStatus(_)
+        | Fault::Header(..)
         | Fault::Truncated
         | Fault::Huge
         | Fault::NonUtf8
@@ -107,6 +108,7 @@ fn apply_to_reply(fault: Fault, mut reply: Reply) -> Reply {
             Reply::raw(302, "text/html", "").with_header("location", location)
         }
         Fault::SuccessFalse => Reply::json(200, &serde_json::json!({ "success": false })),
+        Fault::Header(name, value) => reply.with_header(name, value),
         Fault::NotJson => Reply::html_page(),
         Fault::Truncated => {
             reply.body.truncate(reply.body.len() / 2);

@@ -1,10 +1,12 @@
-//! A room for direct messages: its members, and the two states in which it refuses messages.
+//! A room, for direct messages or private with a name: its members, and the two states in which it refuses messages.
 //! Members are kept by id, because a user can be renamed; `store` knows their usernames.
 
 /// A room.
 #[derive(Clone, Debug)]
 pub(super) struct Room {
     pub(super) id: String,
+    /// The name of a private room; `None` for direct messages.
+    pub(super) name: Option<String>,
     /// The ids of the accounts, the creator first.
     pub(super) members: Vec<String>,
     /// `ro`: only accounts with a permission may write. `None` until an administrator sets it.
@@ -18,6 +20,7 @@ impl Room {
     pub(super) fn of(members: Vec<String>) -> Self {
         Self {
             id: Self::id_for(&members),
+            name: None,
             members,
             read_only: None,
             encrypted: false,

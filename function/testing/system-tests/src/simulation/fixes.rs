@@ -8,7 +8,7 @@ use std::time::Duration;
 use webhook_app::gitlab::idempotency_key::IdempotencyKey;
 use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::{ApiError, StoredMessage};
-use webhook_app::rocketchat::{Destination, MessageId, MessageKey, Username};
+use webhook_app::rocketchat::{ConnectCause, Destination, MessageId, MessageKey, Username};
 use webhook_app::send::{Call, Command, Deadline, Input, SendMachine, SendResult, ServerState};
 
 use super::chat::{account, bot, room};
@@ -17,7 +17,7 @@ use crate::rng::Rng;
 const INSTANCE: &str = "https://gitlab.example.org";
 const SEND_DEADLINE: Duration = Duration::from_secs(5);
 const ERRORS: &[ApiError] = &[
-    ApiError::Connect,
+    ApiError::Connect(ConnectCause::Refused),
     ApiError::Timeout,
     ApiError::Reset,
     ApiError::ServerError,

@@ -12,7 +12,7 @@ use webhook_app::limits::LIMITS;
 use webhook_app::notifier::live_pipeline;
 use webhook_app::notifier::notification::Notification;
 use webhook_app::rocketchat::response::ApiError;
-use webhook_app::rocketchat::{Destination, MessageId, RoomId, Username};
+use webhook_app::rocketchat::{ConnectCause, Destination, MessageId, RoomId, Username};
 use webhook_app::send::{Call, Command, Deadline, Input, SendMachine, SendResult, ServerState};
 
 use super::chat::{Chat, Stored, account, failed, room};
@@ -422,7 +422,7 @@ impl Simulator {
         let (outbound, inbound) = (self.rng.time(slow), self.rng.time(slow));
         if self.chat_down || self.rng.percent(fault_percent / 4) {
             let error = *self.rng.pick(&[
-                ApiError::Connect,
+                ApiError::Connect(ConnectCause::Refused),
                 ApiError::Reset,
                 ApiError::ServerError,
                 ApiError::TryAgain,

@@ -1,0 +1,169 @@
+//! The HTTP proxies of outgoing calls. Owns what an address of a proxy is, which proxy a destination has,
+//! and that credentials appear in no output. The settings are read in
+//! [`config::proxy`](crate::config); calls are made in `rocketchat::client` and `telemetry::otlp`.
+
+use http::{HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::ClientBuilder;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+/// Destinations on this machine, which no proxy can reach; other programs exclude them too.
+const LOCAL: &str = "localhost,127.0.0.0/8,::1";
+
+/// The proxies that the configuration names, and the destinations without one.
+#[derive(Debug)]
+pub(crate) struct Proxies(Matcher);
+
+/// The proxy of one destination.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// Without credentials.
+    address: Uri,
+    /// The value of `Proxy-Authorization`; its debug output is a placeholder.
+    credentials: Option<HeaderValue>,
+}
+
+/// The address of a proxy, which may contain credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct ProxyAddress(SecretString);
+
+impl ProxyAddress {
+    /// Parses `http://user:password@host:port`; the scheme, the credentials and the port may be left out.
+    /// An error does not contain the text, because of its credentials.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str =
+            "expected the address of an HTTP proxy, such as http://proxy.example.org:3128";
+        let is_complete = text.contains("://");
+        let complete = if is_complete {
+            text.to_owned()
+        } else {
+            format!("http://{text}")
+        };
+        let url = Url::parse(&complete).map_err(|_| EXPECTED)?;
+        if url.scheme().starts_with("socks") {
+            return Err(
+                "expected the address of an HTTP proxy, such as http://proxy.example.org:3128, found one of a SOCKS proxy, which is not supported",
+            );
+        }
+        let is_usable = matches!(url.scheme(), "http" | "https")
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !is_usable {
+            return Err(
+                "expected the address of an HTTP proxy without a path, such as http://proxy.example.org:3128; percent-encode other characters than letters and digits in its password",
+            );
+        }
+        Ok(Self(SecretString::from(url.as_str())))
+    }
+}
+
+impl Proxies {
+    /// The proxies for `http://` and `https://`, and a list of destinations in the format of `NO_PROXY`.
+    pub(crate) fn new(
+        http: Option<&ProxyAddress>,
+        https: Option<&ProxyAddress>,
+        without: &str,
+    ) -> Self {
+        let text = |address: Option<&ProxyAddress>| {
+            address.map_or_else(String::new, |address| address.0.expose_secret().to_owned())
+        };
+        let matcher = Matcher::builder()
+            .http(text(http))
+            .https(text(https))
+            .no(format!("{LOCAL},{without}"));
+        Self(matcher.build())
+    }
+
+    /// The proxy of a destination, if it has one.
+    pub(crate) fn of(&self, destination: &Url) -> Option<Proxy> {
+        let destination: Uri = destination.as_str().parse().ok()?;
+        let found = self.0.intercept(&destination)?;
+        Some(Proxy {
+            address: found.uri().clone(),
+            credentials: found.basic_auth().cloned(),
+        })
+    }
+}
+
+impl Proxy {
+    /// The address without credentials, for people.
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string().trim_end_matches('/').to_owned()
+    }
+}
+
+/// Makes all calls of a client go through a proxy, or none, whatever the environment says.
+pub(crate) fn apply(
+    proxy: Option<&Proxy>,
+    client: ClientBuilder,
+) -> Result<ClientBuilder, reqwest::Error> {
+    let Some(proxy) = proxy else {
+        return Ok(client.no_proxy());
+    };
+    let mut rule = reqwest::Proxy::all(proxy.address.to_string())?;
+    if let Some(credentials) = &proxy.credentials {
+        rule = rule.custom_http_auth(credentials.clone());
+    }
+    Ok(client.no_proxy().proxy(rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy_of(destination: &str, without: &str) -> Option<String> {
+        let http = ProxyAddress::parse("plain:3128").expect("is an address");
+        let https = ProxyAddress::parse("http://robin:s3cret@tunnel:3128").expect("is an address");
+        let proxies = Proxies::new(Some(&http), Some(&https), without);
+        let destination = Url::parse(destination).expect("is an address");
+        let found = proxies.of(&destination)?;
+        assert!(!format!("{proxies:?} {found:?}").contains("s3cret"));
+        assert!(!format!("{found:?}").contains("cm9iaW46czNjcmV0"));
+        Some(found.address())
+    }
+
+    #[test]
+    fn a_destination_has_the_proxy_of_its_scheme_unless_it_is_excluded() {
+        let (plain, tunnel) = (Some("http://plain:3128"), Some("http://tunnel:3128"));
+        for (destination, without, expected) in [
+            ("http://chat.example.org", "", plain),
+            ("https://chat.example.org", "", tunnel),
+            ("https://chat.example.org:8443/chat", "", tunnel),
+            ("https://chat.example.org", "example.org", None),
+            (
+                "https://chat.example.org",
+                "other.example,.EXAMPLE.org",
+                None,
+            ),
+            ("https://chat.example.org", "hat.example.org", tunnel),
+            ("https://chat.example.org", "*", None),
+            ("http://rocketchat.chat.svc", ".svc, 10.0.0.0/8", None),
+            ("http://10.1.2.3:3000", ".svc, 10.0.0.0/8", None),
+            ("http://11.1.2.3:3000", ".svc, 10.0.0.0/8", plain),
+            ("http://localhost:3000", "", None),
+            ("http://127.0.0.2:3000", "", None),
+            ("http://[::1]:3000", "", None),
+        ] {
+            let found = proxy_of(destination, without);
+            assert_eq!(found.as_deref(), expected, "{destination} {without}");
+        }
+    }
+
+    #[test]
+    fn an_unusable_address_is_refused_without_showing_it() {
+        for text in [
+            "socks5://robin:s3cret@proxy:1080",
+            "ftp://robin:s3cret@proxy",
+            "http://robin:s3cret@proxy/path",
+            "http://robin:s3/cret@proxy",
+            "http://robin:s3cret@proxy:99999",
+            "http://",
+        ] {
+            let error = ProxyAddress::parse(text).expect_err(text);
+            assert!(error.starts_with("expected the address of an HTTP proxy"));
+            assert!(!error.contains("s3"), "{error}");
+        }
+    }
+}

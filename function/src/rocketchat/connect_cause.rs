@@ -1,0 +1,161 @@
+//! Why no connection to Rocket.Chat was established. Owns the closed list of causes, their labels and
+//! advice, and how a cause follows from the chain of errors of the HTTP library. Other errors of a call
+//! are in [`api_error`](super::api_error).
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::iter::successors;
+
+use rustls::CertificateError;
+
+/// Why no connection was established.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ConnectCause {
+    /// The host name does not resolve.
+    Dns,
+    /// No program listens on the port.
+    Refused,
+    /// The host does not answer, or there is no route to it.
+    Unreachable,
+    /// The certificate is from an authority that is not trusted, or cannot be used.
+    CertificateUntrusted,
+    /// The certificate is for another name.
+    CertificateName,
+    /// The certificate has expired or is not valid yet.
+    CertificateExpired,
+    /// The address starts with `https://`, and the port answers without TLS.
+    NotTls,
+    /// The address starts with `http://`, and the port expects TLS.
+    TlsExpected,
+    /// There is no connection to the proxy.
+    Proxy,
+    /// Any other cause, such as a connection that closes during the handshake.
+    Other,
+}
+
+impl ConnectCause {
+    /// The label in logs and metrics.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            // `refused` and `unreachable` are the labels of other failures.
+            Self::Refused => "connection_refused",
+            Self::Unreachable => "host_unreachable",
+            Self::CertificateUntrusted => "certificate_untrusted",
+            Self::CertificateName => "certificate_name",
+            Self::CertificateExpired => "certificate_expired",
+            Self::NotTls => "not_tls",
+            Self::TlsExpected => "tls_expected",
+            Self::Proxy => "proxy_connect",
+            Self::Other => "connect",
+        }
+    }
+
+    /// What to check.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Dns => {
+                "the host name in ROCKETCHAT_URL does not resolve; check its spelling and the DNS of this network"
+            }
+            Self::Refused => {
+                "no program listens on the host and port in ROCKETCHAT_URL; check both, and that Rocket.Chat is running"
+            }
+            Self::Unreachable => {
+                "the host in ROCKETCHAT_URL does not answer; check the address, firewalls and network policies"
+            }
+            Self::CertificateUntrusted => {
+                "the certificate of Rocket.Chat is not from a trusted authority; give the certificate of the authority, or a self-signed certificate itself, in ROCKETCHAT_CA"
+            }
+            Self::CertificateName => {
+                "the certificate of Rocket.Chat is for another host name; set ROCKETCHAT_URL to a name in the certificate"
+            }
+            Self::CertificateExpired => {
+                "the certificate of Rocket.Chat has expired or is not valid yet; renew it, or correct the clock of this machine"
+            }
+            Self::NotTls => {
+                "ROCKETCHAT_URL starts with https://, but the port answers without TLS; use http:// or the port for https"
+            }
+            Self::TlsExpected => {
+                "ROCKETCHAT_URL starts with http://, but the port expects TLS; use https://"
+            }
+            Self::Proxy => {
+                "no connection to the proxy in HTTPS_PROXY or HTTP_PROXY; check its address, or add the host in ROCKETCHAT_URL to NO_PROXY"
+            }
+            Self::Other => {
+                "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
+            }
+        }
+    }
+
+    /// Whether a person must act before a connection can be established.
+    pub(super) fn is_permanent(self) -> bool {
+        match self {
+            Self::CertificateUntrusted
+            | Self::CertificateName
+            | Self::CertificateExpired
+            | Self::NotTls
+            | Self::TlsExpected => true,
+            // A restart of the server or of its DNS record ends these.
+            Self::Dns | Self::Refused | Self::Unreachable | Self::Proxy | Self::Other => false,
+        }
+    }
+
+    /// The cause that the errors of a chain contain.
+    pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
+        chain(error).find_map(Self::of_link).unwrap_or(Self::Other)
+    }
+
+    /// The same for a connection to a proxy, which looks up the host itself.
+    pub(super) fn at_proxy(self) -> Self {
+        match self {
+            Self::Dns | Self::Refused | Self::Unreachable => Self::Proxy,
+            cause => cause,
+        }
+    }
+
+    fn of_link(error: &(dyn Error + 'static)) -> Option<Self> {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return match error {
+                rustls::Error::InvalidCertificate(error) => Some(Self::of_certificate(error)),
+                rustls::Error::InvalidMessage(_) => Some(Self::NotTls),
+                _ => None,
+            };
+        }
+        match error.downcast_ref::<io::Error>()?.kind() {
+            ErrorKind::ConnectionRefused => Some(Self::Refused),
+            ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::TimedOut
+            // A firewall on this machine.
+            | ErrorKind::PermissionDenied => Some(Self::Unreachable),
+            _ => None,
+        }
+    }
+
+    fn of_certificate(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Self::CertificateExpired,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::CertificateName
+            }
+            // Includes a self-signed certificate that is not in ROCKETCHAT_CA.
+            _ => Self::CertificateUntrusted,
+        }
+    }
+}
+
+/// An error and its sources. That of an I/O error is the error it wraps, which its method `source` skips.
+pub(super) fn chain<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        match error.downcast_ref::<io::Error>().map(io::Error::get_ref) {
+            Some(Some(wrapped)) => Some(wrapped),
+            _ => error.source(),
+        }
+    })
+}

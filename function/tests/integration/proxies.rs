@@ -1,0 +1,269 @@
+//! Outgoing HTTP proxies: which calls go through one, what is reported if it refuses, and that its credentials
+//! appear in no output.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use fakes::https::{Certificate, Https};
+use fakes::rocketchat::FakeRocketChat;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::harness::{
+    Function, Setting, assert_delivered, assert_problem, program, push, settings,
+};
+
+/// Distinctive, so that a search finds a leak.
+const PASSWORD: &str = "canary-proxy-1f0c9e";
+
+/// A proxy that answers for every host with one server.
+struct FakeProxy {
+    port: u16,
+    heads: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+impl FakeProxy {
+    /// Connects every call to the server at `url`, or answers it with `refusal`.
+    async fn to(url: &str, refusal: Option<&'static str>) -> Self {
+        let upstream = url.split("://").nth(1).expect("has a host").to_owned();
+        let upstream = upstream.replace("localhost", "127.0.0.1");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        let port = listener.local_addr().expect("has one").port();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&heads);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the proxy runs in the background of a test, and its handle aborts the task"
+        )]
+        let task = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(serve(stream, upstream.clone(), refusal, Arc::clone(&seen)));
+            }
+        });
+        Self { port, heads, task }
+    }
+
+    /// Its address with credentials.
+    fn address(&self) -> String {
+        format!("http://robin:{PASSWORD}@127.0.0.1:{}", self.port)
+    }
+
+    /// The heads of the first request of each connection.
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().expect("is not poisoned").clone()
+    }
+}
+
+impl Drop for FakeProxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    mut client: TcpStream,
+    upstream: String,
+    refusal: Option<&'static str>,
+    seen: Arc<Mutex<Vec<String>>>,
+) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await?);
+    }
+    let text = String::from_utf8_lossy(&head).into_owned();
+    let is_tunnel = text.starts_with("CONNECT ");
+    let is_export = text.contains("/v1/traces");
+    seen.lock().expect("is not poisoned").push(text);
+    if is_export {
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        client.write_all(answer).await?;
+        // The body.
+        let mut rest = [0; 4096];
+        while client.read(&mut rest).await? > 0 {}
+        return Ok(());
+    }
+    if let Some(status) = refusal {
+        let page = format!("HTTP/1.1 {status}\r\ncontent-length: 13\r\n\r\n<html></html>");
+        return client.write_all(page.as_bytes()).await;
+    }
+    let mut server = TcpStream::connect(upstream).await?;
+    if is_tunnel {
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+    } else {
+        server.write_all(&head).await?;
+    }
+    copy_bidirectional(&mut client, &mut server).await?;
+    Ok(())
+}
+
+fn assert_no_credentials(output: &str) {
+    let encoded = BASE64_STANDARD.encode(format!("robin:{PASSWORD}"));
+    assert!(!output.contains(PASSWORD), "{output}");
+    assert!(!output.contains(&encoded), "{output}");
+}
+
+/// Posts one webhook, and looks for credentials in every output; returns its status and reason.
+async fn reason(chat: &FakeRocketChat, overrides: &[Setting<'_>]) -> String {
+    let function = Function::start(chat, overrides);
+    let answer = function.post(&push()).await;
+    let metrics = function.request("GET", "/metrics").await.text();
+    let token = chat.auth_token().to_owned();
+    // The proxy runs on this thread, and spans are exported at the end.
+    let finish = move || function.finish(&token).join("\n");
+    let output = tokio::task::spawn_blocking(finish).await.expect("ends");
+    assert_no_credentials(&(answer.text() + &metrics + &output));
+    if answer.status == 200 {
+        assert_delivered(&answer);
+        return String::new();
+    }
+    let reason = answer.json()["reason"]
+        .as_str()
+        .expect("is a text")
+        .to_owned();
+    assert_problem(&answer, 503, &reason);
+    reason
+}
+
+async fn https(chat: &FakeRocketChat) -> Https {
+    let https = Https::in_front_of(&chat.url(), Certificate::OtherHost, Duration::ZERO).await;
+    https.expect("openssl is installed")
+}
+
+#[tokio::test]
+async fn calls_over_tls_go_through_a_tunnel_of_the_proxy() {
+    let chat = FakeRocketChat::start().await;
+    let https = https(&chat).await;
+    let proxy = FakeProxy::to(&https.url(), None).await;
+    let address = proxy.address();
+    for name in ["HTTPS_PROXY", "https_proxy"] {
+        let overrides = [
+            ("ROCKETCHAT_URL", "https://elsewhere.example"),
+            ("ROCKETCHAT_CA", https.authority()),
+            (name, address.as_str()),
+        ];
+
+        assert_eq!(reason(&chat, &overrides).await, "");
+
+        chat.take_message();
+        let heads = proxy.heads();
+        let head = heads.last().expect("was called");
+        assert!(head.starts_with("CONNECT elsewhere.example:443 "), "{head}");
+        let credentials = BASE64_STANDARD.encode(format!("robin:{PASSWORD}"));
+        assert!(head.contains(&credentials), "{head}");
+        assert!(!head.contains(chat.auth_token()));
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn calls_and_spans_without_tls_are_forwarded_by_the_proxy() {
+    let chat = FakeRocketChat::start().await;
+    let proxy = FakeProxy::to(&chat.url(), None).await;
+    let address = proxy.address();
+    let overrides = [
+        ("ROCKETCHAT_URL", "http://chat.example.org"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://collector.example.org:4318",
+        ),
+        ("HTTP_PROXY", address.as_str()),
+        ("HTTPS_PROXY", "http://127.0.0.1:9"),
+    ];
+
+    assert_eq!(reason(&chat, &overrides).await, "");
+
+    chat.take_message();
+    let heads = proxy.heads().join("\n");
+    for expected in [
+        "POST http://chat.example.org/api/v1/im.create ",
+        "POST http://collector.example.org:4318/v1/traces ",
+    ] {
+        assert!(heads.contains(expected), "{heads}");
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_host_in_no_proxy_and_this_machine_are_called_directly() {
+    let chat = FakeRocketChat::start().await;
+    let proxy = FakeProxy::to(&chat.url(), None).await;
+    let address = proxy.address();
+    let proxied = ("HTTP_PROXY", address.as_str());
+    assert_eq!(reason(&chat, &[proxied]).await, "");
+    chat.take_message();
+    let url = ("ROCKETCHAT_URL", "http://chat.invalid");
+    let limit = ("DELIVERY_TIMEOUT_SECONDS", "1");
+    for name in ["NO_PROXY", "no_proxy"] {
+        let excluded = (name, "localhost,.invalid");
+        let reason = reason(&chat, &[proxied, excluded, url, limit]).await;
+        assert_eq!(reason, "dns");
+    }
+    assert_eq!(proxy.heads(), [""; 0]);
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_reported_as_the_cause() {
+    let chat = FakeRocketChat::start().await;
+    for (refusal, expected) in [
+        ("407 Proxy Authentication Required", "proxy_auth"),
+        ("403 Forbidden", "proxy_refused"),
+    ] {
+        let proxy = FakeProxy::to(&chat.url(), Some(refusal)).await;
+        let address = proxy.address();
+        for url in ["http://chat.example.org", "https://chat.example.org"] {
+            let overrides = [
+                ("ROCKETCHAT_URL", url),
+                ("HTTP_PROXY", &address),
+                ("HTTPS_PROXY", &address),
+            ];
+            assert_eq!(reason(&chat, &overrides).await, expected, "{url}");
+        }
+    }
+    let closed = format!("http://robin:{PASSWORD}@127.0.0.1:9");
+    for url in ["http://chat.example.org", "https://chat.example.org"] {
+        let overrides = [
+            ("ROCKETCHAT_URL", url),
+            ("HTTP_PROXY", &closed),
+            ("HTTPS_PROXY", &closed),
+            ("DELIVERY_TIMEOUT_SECONDS", "1"),
+        ];
+        assert_eq!(reason(&chat, &overrides).await, "proxy_connect", "{url}");
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn an_unusable_proxy_is_reported_with_all_other_errors() {
+    let chat = FakeRocketChat::start().await;
+    let mut settings = settings(&chat);
+    for (name, value) in [
+        (
+            "HTTPS_PROXY",
+            format!("socks5://robin:{PASSWORD}@proxy:1080"),
+        ),
+        ("http_proxy", format!("http://robin:{PASSWORD}@proxy/path")),
+        ("LOG_LEVEL", "loud".to_owned()),
+    ] {
+        settings.insert(name.to_owned(), value);
+    }
+
+    let output = program(&settings).output().expect("runs");
+
+    assert_eq!(output.status.code(), Some(64));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_no_credentials(&text);
+    for expected in [
+        "- HTTPS_PROXY: expected the address of an HTTP proxy, such as",
+        "- http_proxy: expected the address of an HTTP proxy without a path",
+        "- LOG_LEVEL: ",
+    ] {
+        assert!(text.contains(expected), "{text}");
+    }
+    chat.finish();
+}
