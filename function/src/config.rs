@@ -10,20 +10,25 @@ use rustls::pki_types::pem::PemObject as _;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::gitlab::signature::SigningKey;
-use crate::gitlab::verification::{MAX_SECRETS, Verifier, WebhookToken};
+use crate::gitlab::verification::Verifier;
 use crate::limits::LIMITS;
 use crate::notifier::Notifier;
 use crate::rocketchat::{Credentials, MessageIds, UserId};
 use crate::telemetry::Settings;
 
+mod authentication;
 pub mod catalogue;
 mod clear_text;
+mod doubt;
 mod env;
+mod list;
+mod mistake;
 pub mod notifications;
+pub mod suggestion;
 mod telemetry;
 
 use env::EnvReader;
+use list::{Commas, ListFormat};
 
 /// The validated settings.
 #[derive(Debug)]
@@ -85,17 +90,19 @@ pub fn environment() -> BTreeMap<String, String> {
 impl Config {
     /// Reads the settings from `variables`, and the files that they name with `read_file`.
     ///
-    /// Also returns warnings: about variables that look like misspelled settings, and about credentials
-    /// that are sent without encryption.
+    /// Also returns warnings: about variables that look like misspelled settings, about values that were
+    /// probably meant differently, and about credentials that are sent without encryption.
     pub fn load(
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
     ) -> Result<(Self, Vec<String>), ConfigErrors> {
         let mut reader = EnvReader::new(variables, read_file);
         let config = Self::read(&mut reader);
+        let doubts = reader.take_warnings();
         match (config, reader.into_errors()) {
             (Some(config), errors) if errors.is_empty() => {
                 let mut warnings = catalogue::warnings(variables);
+                warnings.extend(doubts);
                 warnings.extend(config.clear_text_warnings());
                 Ok((config, warnings))
             }
@@ -119,7 +126,7 @@ impl Config {
     fn read(reader: &mut EnvReader) -> Option<Self> {
         let port = reader.number("PORT", 8080, 0..=u64::from(u16::MAX));
         let metrics_port = reader.optional_number("METRICS_PORT", 0..=u64::from(u16::MAX));
-        let verifier = verifier(reader);
+        let verifier = authentication::verifier(reader);
         let accept_missing_key = reader.flag("ACCEPT_MISSING_IDEMPOTENCY_KEY");
         let accept_cloud_events = reader.flag("ACCEPT_CLOUDEVENTS");
         let rocketchat = rocketchat(reader);
@@ -169,42 +176,6 @@ impl Config {
     }
 }
 
-/// The scheme follows from the settings, and disabling authentication requires an explicit setting.
-fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
-    let keys = reader.list("GITLAB_SIGNING_KEYS", MAX_SECRETS, SigningKey::parse);
-    let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", MAX_SECRETS, WebhookToken::parse);
-    let token_too = reader.flag("ACCEPT_TOKEN_TOO");
-    let allow_unauthenticated = reader.flag("ALLOW_UNAUTHENTICATED");
-    let (keys, tokens) = (keys?, tokens?);
-    match (keys.is_empty(), tokens.is_empty()) {
-        (true, true) if allow_unauthenticated => Some(Verifier::None),
-        (true, true) => {
-            reader.error(
-                "GITLAB_SIGNING_KEYS",
-                "is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for testing only set ALLOW_UNAUTHENTICATED=true",
-            );
-            None
-        }
-        _ if allow_unauthenticated => {
-            reader.error(
-                "ALLOW_UNAUTHENTICATED",
-                "is true, but keys or tokens are set too; remove either",
-            );
-            None
-        }
-        (false, false) if token_too => Some(Verifier::SignatureOrToken(keys, tokens)),
-        (false, false) => {
-            reader.error(
-                "GITLAB_WEBHOOK_TOKENS",
-                "is set in addition to GITLAB_SIGNING_KEYS and would have no effect; remove it, or set ACCEPT_TOKEN_TOO=true while webhooks still send tokens",
-            );
-            None
-        }
-        (false, true) => Some(Verifier::Signature(keys)),
-        (true, false) => Some(Verifier::Token(tokens)),
-    }
-}
-
 fn rocketchat(reader: &mut EnvReader) -> Option<RocketChat> {
     let url = reader.required(
         "ROCKETCHAT_URL",
@@ -227,8 +198,12 @@ fn rocketchat(reader: &mut EnvReader) -> Option<RocketChat> {
     let authorities = reader
         .optional("ROCKETCHAT_CA", certificates)
         .unwrap_or_default();
-    let secrets = reader.list("MESSAGE_ID_SECRET", MessageIds::SECRETS, message_id_secret);
-    let secrets = secrets?;
+    let secrets = ListFormat {
+        limit: MessageIds::SECRETS,
+        commas: Commas::SeparateOnOneLine,
+        doubt: doubt::any_secret,
+    };
+    let secrets = reader.list("MESSAGE_ID_SECRET", &secrets, message_id_secret)?;
     let credentials = Credentials {
         user_id: user_id?,
         auth_token: auth_token?,

@@ -37,7 +37,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "GITLAB_WEBHOOK_TOKENS",
-        "1–4 secret tokens, separated by commas or newlines",
+        "1–4 secret tokens, separated by commas or newlines; write a token with a comma on a line of its own",
         "–",
     ),
     setting(
