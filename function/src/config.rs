@@ -22,8 +22,10 @@ mod clear_text;
 mod doubt;
 mod env;
 mod list;
+pub(crate) mod misspelling;
 mod mistake;
 pub mod notifications;
+mod source;
 pub mod suggestion;
 mod telemetry;
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long requests are served after SIGTERM before the listener closes.
     pub lame_duck: Duration,
+    /// Whether the account is checked once after startup.
+    pub checks_sign_in: bool,
     /// Logs, metrics and traces.
     pub telemetry: Settings,
 }
@@ -101,7 +105,7 @@ impl Config {
         let doubts = reader.take_warnings();
         match (config, reader.into_errors()) {
             (Some(config), errors) if errors.is_empty() => {
-                let mut warnings = catalogue::warnings(variables);
+                let mut warnings = misspelling::warnings(variables);
                 warnings.extend(doubts);
                 warnings.extend(config.clear_text_warnings());
                 Ok((config, warnings))
@@ -142,7 +146,8 @@ impl Config {
             1..=LIMITS.connections.max_idle_timeout_seconds,
         );
         // Knative drains its proxy before the signal, so no requests arrive after it.
-        let lame_duck = if reader.is_set("K_SERVICE") {
+        let on_knative = reader.is_set("K_SERVICE");
+        let lame_duck = if on_knative {
             0
         } else {
             LIMITS.shutdown.default_lame_duck_seconds
@@ -171,6 +176,8 @@ impl Config {
             delivery_timeout: Duration::from_secs(delivery),
             idle_timeout: Duration::from_secs(idle_timeout),
             lame_duck: Duration::from_secs(lame_duck),
+            // Their processes start for single webhooks, and each would call Rocket.Chat once more.
+            checks_sign_in: !on_knative && !accept_cloud_events,
             telemetry,
         })
     }

@@ -3,8 +3,9 @@
 
 use std::fmt::Display;
 
-use super::env::{EnvReader, Value};
+use super::env::EnvReader;
 use super::mistake::Mistake;
+use super::source::Value;
 
 /// What a comma means in a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,6 +1,6 @@
 //! Words that a person probably meant. Owns how near a word must be, and people's words for the values
 //! of settings. A suggestion never is the opposite of what was written: it shares most letters with it
-//! or is listed here. Names of settings are compared in [`catalogue`](super::catalogue).
+//! or is listed here. Names of settings are compared in [`misspelling`](super::misspelling).
 
 /// What people write, and what the settings of this program call it.
 const SYNONYMS: &[(&str, &str)] = &[

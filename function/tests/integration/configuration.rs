@@ -214,7 +214,16 @@ fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
         ("ROCKETCHAT_RECIPIENTS", "ROCKETCHAT_RECIPIENT"),
         ("ROCKETCHAT_USERID", "ROCKETCHAT_USER_ID"),
         ("GITLAB_SIGNING_KEY", "GITLAB_SIGNING_KEYS"),
-        ("GITLAB_WEBHOOK_TOKEN_FILE", "GITLAB_WEBHOOK_TOKENS"),
+        ("GITLAB_WEBHOOK_TOKEN_FILE", "GITLAB_WEBHOOK_TOKENS_FILE"),
+        ("GITLAB_WEBHOOK_SECRET", "GITLAB_WEBHOOK_TOKENS"),
+        ("GITLAB_SIGNING_TOKEN", "GITLAB_SIGNING_KEYS"),
+        ("ROCKETCHAT_TOKEN", "ROCKETCHAT_AUTH_TOKEN"),
+        ("ROCKETCHAT_USER", "ROCKETCHAT_USER_ID"),
+        ("ROCKETCHAT_SERVER", "ROCKETCHAT_URL"),
+        ("ROCKETCHAT_CA_CERT", "ROCKETCHAT_CA"),
+        ("ROUTES_YAML", "ROUTES"),
+        ("METRICS_PROT", "METRICS_PORT"),
+        ("MESSAGE_SECRET", "MESSAGE_ID_SECRET"),
         ("LOG_LVL", "LOG_LEVEL"),
         ("DELIVERY_TIMEOUT", "DELIVERY_TIMEOUT_SECONDS"),
     ];
@@ -223,6 +232,13 @@ fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
         assert!(
             warnings.contains(name) && warnings.contains(&format!("{setting}?")),
             "{name}: {warnings}"
+        );
+    }
+    for unlike in ["ROCKETCHAT_COLOUR", "ACCEPT_EVERYTHING"] {
+        let warnings = warnings(unlike);
+        assert!(
+            warnings.ends_with("has no effect; see webhook-app --help"),
+            "{warnings}"
         );
     }
     for ignored in [
@@ -504,4 +520,84 @@ fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
         let errors = errors(&[(name, value)]).join("\n");
         assert!(!errors.contains("canary"), "{name}: {errors}");
     }
+}
+
+#[test]
+fn telemetry_that_cannot_be_served_is_a_warning() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+    // The setting, whether metrics and traces remain, and the warning.
+    let cases = [
+        (
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            (true, false),
+            "is grpc, which",
+        ),
+        (
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+            (true, true),
+            "http/protobuf is used",
+        ),
+        (
+            ("OTEL_METRICS_EXPORTER", "otlp"),
+            (true, true),
+            "served at /metrics",
+        ),
+        (
+            ("OTEL_METRICS_EXPORTER", "console"),
+            (true, true),
+            "served at /metrics",
+        ),
+        (
+            ("OTEL_METRICS_EXPORTER", "prometheus, otlp"),
+            (true, true),
+            "served at /metrics",
+        ),
+        (("OTEL_METRICS_EXPORTER", "none"), (false, true), ""),
+        (("OTEL_SDK_DISABLED", "TRUE"), (false, false), ""),
+        (("OTEL_SDK_DISABLED", "false"), (true, true), ""),
+        (
+            ("OTEL_SDK_DISABLED", "1"),
+            (true, true),
+            "neither true nor false",
+        ),
+    ];
+    for (setting, remaining, expected) in cases {
+        let (config, warnings) = load(&with(&[endpoint, setting])).expect("is valid");
+        let telemetry = config.telemetry;
+        assert_eq!(
+            (telemetry.metrics, telemetry.traces.is_some()),
+            remaining,
+            "{setting:?}"
+        );
+        let warnings = warnings.join("\n");
+        assert!(warnings.contains(expected), "{setting:?}: {warnings}");
+        assert_eq!(
+            warnings.is_empty(),
+            expected.is_empty(),
+            "{setting:?}: {warnings}"
+        );
+    }
+    let wrong = errors(&[("OTEL_METRICS_EXPORTER", "promtheus")]).join("\n");
+    assert!(
+        wrong.ends_with("found \"promtheus\"; did you mean prometheus?"),
+        "{wrong}"
+    );
+    assert_eq!(
+        errors(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "thrift")]).len(),
+        1
+    );
+}
+
+#[test]
+fn the_address_of_a_service_named_metrics_is_not_a_port() {
+    for address in ["tcp://10.43.7.1:9090", "udp://10.43.7.1:9090"] {
+        let (config, warnings) = load(&with(&[("METRICS_PORT", address)])).expect("is valid");
+        assert_eq!(config.metrics_port, None);
+        assert!(
+            warnings[0].starts_with("METRICS_PORT: is ignored, because Kubernetes sets it"),
+            "{warnings:?}"
+        );
+    }
+    let (config, warnings) = load(&with(&[("METRICS_PORT", "9090")])).expect("is valid");
+    assert_eq!((config.metrics_port, warnings.len()), (Some(9090), 0));
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use webhook_app::config::catalogue::SETTINGS;
+use webhook_app::config::catalogue::{MAIN_SETTINGS, SETTINGS};
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::limits;
 use webhook_app::notifier::{SkipReason, templates};
@@ -11,18 +11,6 @@ use webhook_app::outcome::Failure;
 
 use super::block;
 use crate::messages::render;
-
-/// The settings that the README shows.
-const MAIN_SETTINGS: [&str; 8] = [
-    "GITLAB_SIGNING_KEYS",
-    "GITLAB_WEBHOOK_TOKENS",
-    "ROCKETCHAT_URL",
-    "ROCKETCHAT_USER_ID",
-    "ROCKETCHAT_AUTH_TOKEN",
-    "ROCKETCHAT_RECIPIENT",
-    "ROUTES",
-    "MESSAGES",
-];
 
 #[test]
 fn the_tables_of_settings_are_current() {
