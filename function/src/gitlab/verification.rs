@@ -34,6 +34,16 @@ pub enum Verifier {
 }
 
 impl Verifier {
+    /// What authenticates a webhook, for the log.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Self::Signature(_) => "signature",
+            Self::Token(_) => "token",
+            Self::SignatureOrToken(..) => "signature_or_token",
+            Self::None => "open",
+        }
+    }
+
     /// Checks everything that does not need the body.
     ///
     /// `unix_seconds` is the current time.

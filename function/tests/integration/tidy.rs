@@ -23,7 +23,9 @@ const SHELL: &[&str] = &[
     "send/creations.rs",
     "send/permits.rs",
     "send/sender.rs",
+    "send/sign_in.rs",
     "server.rs",
+    "sign_in_check.rs",
     "telemetry/otlp.rs",
 ];
 
@@ -87,6 +89,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "recipient_check",
         &["http", "limits", "rocketchat", "telemetry"],
     ),
+    ("sign_in_check", &["http", "limits"]),
     (
         "server",
         &[
@@ -97,6 +100,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "limits",
             "recipient_check",
             "rocketchat",
+            "sign_in_check",
             "telemetry",
         ],
     ),
