@@ -140,13 +140,14 @@ fn log_start(
     let metrics = admin_listener.and_then(|listener| listener.local_addr().ok());
     let routing = &state.notifier.routing;
     let recipient = routing.only_recipient().map(Username::as_str);
+    let rules = recipient.is_none().then(|| routing.rule_count());
     tracing::info!(
         address = address.map(|address| address.to_string()),
         path = "/webhook",
         scheme = state.verifier.label(),
         rocketchat = rocketchat.as_str(),
-        recipient,
-        rules = recipient.is_none().then(|| routing.rule_count()),
+        recipient = recipient.map(|name| format!("@{name}")),
+        rules,
         port = address.map_or(0, |address| address.port()),
         metrics_port = metrics.map(|address| address.port()),
         version = env!("CARGO_PKG_VERSION"),

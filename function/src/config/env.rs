@@ -161,6 +161,8 @@ impl<'a> EnvReader<'a> {
     /// setting, or credentials in an address.
     fn found(&self, name: &str, text: &str) -> String {
         const SHOWN: usize = 60;
+        /// Tokens of Rocket.Chat have 43 characters and those of GitLab at least 20.
+        const SECRET_LENGTH: usize = 20;
         let holds_secret = |secret: &str| {
             self.variables.get(secret).is_some_and(|value| {
                 let value = value.trim();
@@ -168,8 +170,11 @@ impl<'a> EnvReader<'a> {
             })
         };
         let has_credentials = text.contains(['@', '?']) && text.contains(':');
+        let is_random = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte);
+        let resembles_secret = text.len() >= SECRET_LENGTH && text.bytes().all(is_random);
         let is_hidden = HIDDEN.contains(&name)
             || has_credentials
+            || resembles_secret
             || text.contains('\n')
             || text.contains("whsec_")
             || (text.len() >= 8 && HIDDEN.into_iter().any(holds_secret));

@@ -515,6 +515,7 @@ fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
         ("PORT", "canary-auth-token"),
         ("LOG_LEVEL", "x-canary-auth-token"),
         ("LOG_LEVEL", "whsec_canary"),
+        ("LOG_FORMAT", "canaryA9x0bQ4Tz7LmW2"),
     ];
     for (name, value) in hidden {
         let errors = errors(&[(name, value)]).join("\n");

@@ -64,7 +64,7 @@ async fn only_a_process_that_lives_long_signs_in_after_startup() {
 async fn the_first_log_line_says_where_webhooks_arrive_and_where_messages_go() {
     let rules = ("ROUTES", "rules: [{to: '@alice'}, {to: '@bob'}]");
     let cases: [(&[Setting], Value, Value, &str); 2] = [
-        (&[], "alice".into(), Value::Null, "signature"),
+        (&[], "@alice".into(), Value::Null, "signature"),
         (
             &[
                 ("ROCKETCHAT_RECIPIENT", ""),
