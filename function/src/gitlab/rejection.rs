@@ -169,7 +169,7 @@ mod tests {
         let by_either = Verifier::SignatureOrToken(vec![key()], tokens());
         let sent = |token| ("x-gitlab-token", token);
         let signature = ("webhook-signature", "v1,AAAA");
-        let cases: [(&str, &Verifier, &[Header], Clue); 11] = [
+        let cases: [(&str, &Verifier, &[Header], Clue); 12] = [
             (
                 "a token instead",
                 &by_signature,
@@ -202,6 +202,12 @@ mod tests {
                 "ends with a token",
                 &by_either,
                 &[sent("x, last")],
+                Clue::SplitToken,
+            ),
+            (
+                "begins and ends with tokens",
+                &by_token,
+                &[sent("first,last")],
                 Clue::SplitToken,
             ),
             (
