@@ -13,8 +13,9 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the function with a fake Rocket.Chat and send it a sample push
-	cargo build -q --bins
-	cargo run -q --bin demo
+	@echo "Building webhook-app and the fakes. This takes a few minutes the first time, and then seconds."
+	@cargo build --bins
+	@cargo run -q --bin demo
 
 events: ## print the message for every kind of event
 	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' function/docs/events.md

@@ -1,17 +1,18 @@
-//! The command line: its arguments, its help text, and the commands `check` and `render`. Owns what is
-//! printed to a terminal; serving is in `server`.
+//! The command line: its arguments, its help texts, and the commands `check` and `render`. Owns which
+//! command the arguments mean, and the errors in them; serving is in `server`.
 
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::config::catalogue::SETTINGS;
-use crate::config::{self, Config, ConfigErrors};
+use crate::config::{self, Config, ConfigErrors, misspelling, suggestion};
 use crate::exit::{USAGE, print_error};
 use crate::server;
 
 mod check;
+mod help;
 mod render;
+
+use help::Topic;
 
 /// The commands.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -19,42 +20,70 @@ enum Command {
     Serve,
     Check { send: bool },
     Render(render::Request),
-    Help,
+    Help(Topic),
     Version,
 }
 
+/// The names of the commands.
+const COMMANDS: [&str; 5] = ["serve", "check", "render", "help", "version"];
+
 impl Command {
-    /// Parses the arguments; an error says what was expected.
+    /// Parses the arguments; an error says what was expected and found.
     fn parse(arguments: &[String]) -> Result<Self, String> {
         let Some((command, rest)) = arguments.split_first() else {
             return Ok(Self::Serve);
         };
-        if rest
-            .iter()
-            .any(|option| matches!(option.as_str(), "--help" | "-h"))
-        {
-            return Ok(Self::Help);
-        }
+        let is_help = |option: &String| matches!(option.as_str(), "--help" | "-h");
         match (command.as_str(), rest) {
+            ("help" | "--help" | "-h", []) => Ok(Self::Help(Topic::Program)),
+            ("help" | "--help" | "-h", [topic]) => topic_of(topic).map(Self::Help),
+            (_, rest) if rest.iter().any(is_help) => topic_of(command).map(Self::Help),
             ("serve", []) => Ok(Self::Serve),
             ("check", []) => Ok(Self::Check { send: false }),
             ("check", [option]) if option == "--send" => Ok(Self::Check { send: true }),
             ("render", options) => render::Request::parse(options).map(Self::Render),
-            ("help" | "--help" | "-h", []) => Ok(Self::Help),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
-            ("check", _) => Err(
-                "expected --send or no argument after check; settings are environment variables, see --help"
-                    .to_owned(),
-            ),
-            ("serve", _) => Err(format!(
-                "expected no arguments after {command}; settings are environment variables, see --help"
+            ("check", [found, ..]) => Err(format!(
+                "expected --send or no argument after check, found {found:?}; settings are environment variables, see --help"
             )),
-            _ => Err(
-                "expected no argument or one of serve, check, render, --help and --version"
-                    .to_owned(),
+            ("serve", [found, ..]) => Err(format!(
+                "expected no arguments after {command}, found {found:?}; settings are environment variables, see --help"
+            )),
+            ("help" | "--help" | "-h" | "version" | "--version" | "-V", [.., found]) => Err(
+                format!("expected no other argument with {command}, found {found:?}"),
             ),
+            _ => Err(unknown(command)),
         }
     }
+}
+
+fn topic_of(command: &str) -> Result<Topic, String> {
+    match command {
+        "serve" => Ok(Topic::Serve),
+        "check" => Ok(Topic::Check),
+        "render" => Ok(Topic::Render),
+        "help" | "version" | "--help" | "-h" | "--version" | "-V" => Ok(Topic::Program),
+        unknown_command => Err(unknown(unknown_command)),
+    }
+}
+
+/// The error for a word that is no command. Options are often names of settings.
+fn unknown(word: &str) -> String {
+    let setting = word.strip_prefix("--").and_then(|option| {
+        let name = option.split('=').next().unwrap_or_default();
+        misspelling::similar(&name.replace('-', "_").to_ascii_uppercase())
+    });
+    let command = suggestion::nearest(word.trim_start_matches('-'), COMMANDS.into_iter());
+    let advice = match (command, setting) {
+        (Some(command), _) => format!("; did you mean {command}?"),
+        (None, Some(setting)) => {
+            format!("; did you mean the environment variable {setting}?")
+        }
+        (None, None) => "; see --help".to_owned(),
+    };
+    format!(
+        "expected no argument or one of serve, check, render, help and version, found {word:?}{advice}"
+    )
 }
 
 /// Runs the command that the arguments, without the program name, contain.
@@ -65,7 +94,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
             with_config(|config, warnings| check::run(&config, warnings, send))
         }
         Ok(Command::Render(request)) => render::run(&request),
-        Ok(Command::Help) => print(&help()),
+        Ok(Command::Help(topic)) => print(&help::text(topic)),
         Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => {
             print_error(&format!("{error}\n"));
@@ -94,34 +123,6 @@ fn print_config_errors(errors: &ConfigErrors) -> ExitCode {
         "invalid configuration: {count}\n{errors}\nsee webhook-app --help for all settings\n"
     ));
     ExitCode::from(USAGE)
-}
-
-fn help() -> String {
-    let mut text = String::from(
-        "Receives GitLab webhooks and sends messages to Rocket.Chat, to users directly or to rooms.
-
-Usage: webhook-app [COMMAND]
-
-Commands:
-  serve      Receive webhooks until SIGTERM (default)
-  check      Check the configuration: sign in to Rocket.Chat, look up roles and recipients
-             --send       Also send a message to each recipient and read it back
-  render     Print the message for the body of a webhook without sending it
-             FILE         Read the body from a file instead of standard input
-             --kind KIND  Use an example of a kind of event, such as push or pipeline
-             --explain    Also print the evaluated routing rules and the recipients
-  --help     Print this help
-  --version  Print the version
-
-Settings are environment variables; NAME_FILE is the path of a file with the value:
-",
-    );
-    for setting in SETTINGS {
-        let meaning = setting.meaning.replace('`', "");
-        let default = setting.default.replace('`', "");
-        let _ = writeln!(text, "  {:31}{meaning} [{default}]", setting.name);
-    }
-    text
 }
 
 /// Prints to standard output; a closed pipe is not an error.

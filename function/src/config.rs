@@ -10,22 +10,29 @@ use rustls::pki_types::pem::PemObject as _;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::gitlab::signature::SigningKey;
-use crate::gitlab::verification::{MAX_SECRETS, Verifier, WebhookToken};
+use crate::gitlab::verification::Verifier;
 use crate::limits::LIMITS;
 use crate::notifier::Notifier;
 use crate::proxy::{Proxies, Proxy};
 use crate::rocketchat::{Credentials, MessageIds, UserId};
 use crate::telemetry::Settings;
 
+mod authentication;
 pub mod catalogue;
 mod clear_text;
+mod doubt;
 mod env;
+mod list;
+pub(crate) mod misspelling;
+mod mistake;
 pub mod notifications;
 mod proxy;
+mod source;
+pub mod suggestion;
 mod telemetry;
 
 use env::EnvReader;
+use list::{Commas, ListFormat};
 
 /// The validated settings.
 #[derive(Debug)]
@@ -50,6 +57,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long requests are served after SIGTERM before the listener closes.
     pub lame_duck: Duration,
+    /// Whether the account is checked once after startup.
+    pub checks_sign_in: bool,
     /// Logs, metrics and traces.
     pub telemetry: Settings,
 }
@@ -89,17 +98,19 @@ pub fn environment() -> BTreeMap<String, String> {
 impl Config {
     /// Reads the settings from `variables`, and the files that they name with `read_file`.
     ///
-    /// Also returns warnings: about variables that look like misspelled settings, and about credentials
-    /// that are sent without encryption.
+    /// Also returns warnings: about variables that look like misspelled settings, about values that were
+    /// probably meant differently, and about credentials that are sent without encryption.
     pub fn load(
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
     ) -> Result<(Self, Vec<String>), ConfigErrors> {
         let mut reader = EnvReader::new(variables, read_file);
         let config = Self::read(&mut reader);
+        let doubts = reader.take_warnings();
         match (config, reader.into_errors()) {
             (Some(config), errors) if errors.is_empty() => {
-                let mut warnings = catalogue::warnings(variables);
+                let mut warnings = misspelling::warnings(variables);
+                warnings.extend(doubts);
                 warnings.extend(config.clear_text_warnings());
                 Ok((config, warnings))
             }
@@ -123,7 +134,7 @@ impl Config {
     fn read(reader: &mut EnvReader) -> Option<Self> {
         let port = reader.number("PORT", 8080, 0..=u64::from(u16::MAX));
         let metrics_port = reader.optional_number("METRICS_PORT", 0..=u64::from(u16::MAX));
-        let verifier = verifier(reader);
+        let verifier = authentication::verifier(reader);
         let accept_missing_key = reader.flag("ACCEPT_MISSING_IDEMPOTENCY_KEY");
         let accept_cloud_events = reader.flag("ACCEPT_CLOUDEVENTS");
         let proxies = proxy::read(reader);
@@ -140,7 +151,8 @@ impl Config {
             1..=LIMITS.connections.max_idle_timeout_seconds,
         );
         // Knative drains its proxy before the signal, so no requests arrive after it.
-        let lame_duck = if reader.is_set("K_SERVICE") {
+        let on_knative = reader.is_set("K_SERVICE");
+        let lame_duck = if on_knative {
             0
         } else {
             LIMITS.shutdown.default_lame_duck_seconds
@@ -169,44 +181,10 @@ impl Config {
             delivery_timeout: Duration::from_secs(delivery),
             idle_timeout: Duration::from_secs(idle_timeout),
             lame_duck: Duration::from_secs(lame_duck),
+            // Their processes start for single webhooks, and each would call Rocket.Chat once more.
+            checks_sign_in: !on_knative && !accept_cloud_events,
             telemetry,
         })
-    }
-}
-
-/// The scheme follows from the settings, and disabling authentication requires an explicit setting.
-fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
-    let keys = reader.list("GITLAB_SIGNING_KEYS", MAX_SECRETS, SigningKey::parse);
-    let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", MAX_SECRETS, WebhookToken::parse);
-    let token_too = reader.flag("ACCEPT_TOKEN_TOO");
-    let allow_unauthenticated = reader.flag("ALLOW_UNAUTHENTICATED");
-    let (keys, tokens) = (keys?, tokens?);
-    match (keys.is_empty(), tokens.is_empty()) {
-        (true, true) if allow_unauthenticated => Some(Verifier::None),
-        (true, true) => {
-            reader.error(
-                "GITLAB_SIGNING_KEYS",
-                "is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for testing only set ALLOW_UNAUTHENTICATED=true",
-            );
-            None
-        }
-        _ if allow_unauthenticated => {
-            reader.error(
-                "ALLOW_UNAUTHENTICATED",
-                "is true, but keys or tokens are set too; remove either",
-            );
-            None
-        }
-        (false, false) if token_too => Some(Verifier::SignatureOrToken(keys, tokens)),
-        (false, false) => {
-            reader.error(
-                "GITLAB_WEBHOOK_TOKENS",
-                "is set in addition to GITLAB_SIGNING_KEYS and would have no effect; remove it, or set ACCEPT_TOKEN_TOO=true while webhooks still send tokens",
-            );
-            None
-        }
-        (false, true) => Some(Verifier::Signature(keys)),
-        (true, false) => Some(Verifier::Token(tokens)),
     }
 }
 
@@ -232,8 +210,12 @@ fn rocketchat(reader: &mut EnvReader, proxies: &Proxies) -> Option<RocketChat> {
     let authorities = reader
         .optional("ROCKETCHAT_CA", certificates)
         .unwrap_or_default();
-    let secrets = reader.list("MESSAGE_ID_SECRET", MessageIds::SECRETS, message_id_secret);
-    let secrets = secrets?;
+    let secrets = ListFormat {
+        limit: MessageIds::SECRETS,
+        commas: Commas::SeparateOnOneLine,
+        doubt: doubt::any_secret,
+    };
+    let secrets = reader.list("MESSAGE_ID_SECRET", &secrets, message_id_secret)?;
     let credentials = Credentials {
         user_id: user_id?,
         auth_token: auth_token?,

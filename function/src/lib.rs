@@ -80,6 +80,7 @@ pub mod outcome;
 
 pub mod bootstrap;
 mod recipient_check;
+mod sign_in_check;
 mod server;
 #[cfg(feature = "lambda")]
 pub mod lambda;

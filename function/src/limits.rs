@@ -195,8 +195,8 @@ limits! {
         max_outage_wait: Duration = Duration::from_secs(5),
         /// Longest time between two looks at that result.
         outage_poll: Duration = Duration::from_millis(200),
-        /// Time from startup to the look-up of the recipients that the configuration names, so that it
-        /// does not slow down the webhook that started the process.
+        /// Time from startup to the sign-in and the look-up of the recipients that the configuration names,
+        /// so that they do not slow down the webhook that started the process.
         recipient_check_delay: Duration = Duration::from_secs(2),
         /// IDs that are tried for one message if messages of other users have the first ones.
         max_generations: u8 = 3,

@@ -1,5 +1,5 @@
 //! The outcome of a webhook. Owns the status and the label of every outcome; labels and texts of a
-//! single error are next to it, in [`ApiError`], [`OriginError`], [`ParseError`] and [`SkipReason`].
+//! single error are next to it, in [`ApiError`], [`Rejection`], [`ParseError`] and [`SkipReason`].
 //! What else is known at the end is in [`report`]; the HTTP response is written in
 //! [`response`](crate::http::response).
 //!
@@ -8,6 +8,7 @@
 //! is a success. It does not retry, so a webhook succeeds only when its messages are stored.
 
 use crate::gitlab::event::ParseError;
+use crate::gitlab::rejection::{Clue, Rejection};
 use crate::gitlab::verification::OriginError;
 use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
@@ -39,8 +40,8 @@ pub enum Outcome {
 /// Why a webhook was rejected, or its message not delivered.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Failure {
-    /// It is not authenticated; the text states what a request must contain.
-    Origin(OriginError, &'static str),
+    /// It is not authenticated.
+    Origin(Rejection),
     /// A header that must not be repeated is repeated, or `Host` is missing, or the body has another
     /// transfer encoding than `chunked`.
     BadHeaders,
@@ -132,7 +133,8 @@ impl Failure {
     /// One failure of every reason, for documentation tables and for metric series that are created
     /// at startup.
     pub fn every() -> Vec<Self> {
-        let origins = OriginError::ALL.map(|error| Self::Origin(error, ""));
+        let clue = Clue::None;
+        let origins = OriginError::ALL.map(|error| Self::Origin(Rejection { error, clue }));
         let errors = ApiError::ALL.map(|error| Self::Send(SendError::Api(error)));
         let others = [
             Self::BadHeaders,
@@ -159,7 +161,7 @@ impl Failure {
     pub fn status(&self) -> u16 {
         match self {
             Self::BadHeaders | Self::BrokenBody | Self::Parse(_) | Self::MissingKey => 400,
-            Self::Origin(..) => 401,
+            Self::Origin(_) => 401,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooSlow => 408,
@@ -175,7 +177,7 @@ impl Failure {
     /// The reason as a label in logs, metrics and the response.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Origin(error, _) => error.label(),
+            Self::Origin(rejection) => rejection.error.label(),
             Self::BadHeaders => "bad_headers",
             Self::MediaType => "media_type",
             Self::ContentEncoding => "content_encoding",
@@ -200,7 +202,7 @@ impl Failure {
     /// webhook. Contains no secret and no text of the chat server.
     pub fn detail(&self) -> String {
         match self {
-            Self::Origin(_, expectation) => (*expectation).to_owned(),
+            Self::Origin(rejection) => rejection.detail(),
             Self::BadHeaders => {
                 "expected one Host, at most one X-Gitlab-Event, and no Transfer-Encoding other than chunked; check the proxy in front of webhook-app".to_owned()
             }

@@ -17,6 +17,7 @@ mod circuit_breaker;
 pub(crate) mod result;
 
 pub(crate) mod sender;
+mod sign_in;
 mod permits;
 mod rooms;
 mod creations;

@@ -11,6 +11,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time;
+use url::Url;
 
 use crate::bootstrap;
 use crate::config::Config;
@@ -18,9 +19,12 @@ use crate::exit::print_error;
 use crate::http::health::Readiness;
 use crate::http::listener;
 use crate::http::router::{admin, metrics, router};
+use crate::http::webhook::AppState;
 use crate::limits::LIMITS;
 use crate::recipient_check;
+use crate::rocketchat::Username;
 use crate::rocketchat::client::ClientError;
+use crate::sign_in_check;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::labels::Port;
 use crate::telemetry::otlp::ExportError;
@@ -75,6 +79,7 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let drain = config.delivery_timeout + LIMITS.shutdown.drain_reserve;
     let (lame_duck, idle_timeout) = (config.lame_duck, config.idle_timeout);
     let readiness = Readiness::default();
+    let (rocketchat, checks_sign_in) = (config.rocketchat.url.clone(), config.checks_sign_in);
     let state = Arc::new(bootstrap::state(config, telemetry)?);
     let mut app = router(Arc::clone(&state), &readiness, telemetry);
     if admin_listener.is_none() {
@@ -85,7 +90,7 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
         let mut stopped = stopped.clone();
         async move { stopped.changed().await }
     };
-    log_ports(&webhooks, admin_listener.as_ref());
+    log_start(&webhooks, admin_listener.as_ref(), &rocketchat, &state);
     readiness.set(true);
     let serving_webhooks = async {
         let on_limit = || telemetry.metrics.connection_cap_hit(Port::Webhooks);
@@ -102,9 +107,15 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
             listener::serve_admin(listener, app, idle_timeout, on_limit, on_stop()).await;
         }
     };
+    let signing_in = async {
+        if checks_sign_in {
+            sign_in_check::run(&state).await;
+        }
+    };
     let checking = async {
+        let checks = async { tokio::join!(signing_in, recipient_check::run(&state, telemetry)) };
         tokio::select! {
-            () = recipient_check::run(&state, telemetry) => {}
+            _ = checks => {}
             _ = on_stop() => {}
         }
     };
@@ -118,12 +129,27 @@ fn open(port: u16) -> Result<TcpListener, StartError> {
     listener::listen(port).map_err(|error| StartError::Port(port, error))
 }
 
-fn log_ports(webhooks: &TcpListener, admin_listener: Option<&TcpListener>) {
-    let port = |listener: &TcpListener| listener.local_addr().map_or(0, |address| address.port());
-    let (port, metrics_port) = (port(webhooks), admin_listener.map(port));
+/// Logs where webhooks are received, how they are authenticated and where messages go.
+fn log_start(
+    webhooks: &TcpListener,
+    admin_listener: Option<&TcpListener>,
+    rocketchat: &Url,
+    state: &AppState,
+) {
+    let address = webhooks.local_addr().ok();
+    let metrics = admin_listener.and_then(|listener| listener.local_addr().ok());
+    let routing = &state.notifier.routing;
+    let recipient = routing.only_recipient().map(Username::as_str);
+    let rules = recipient.is_none().then(|| routing.rule_count());
     tracing::info!(
-        port,
-        metrics_port,
+        address = address.map(|address| address.to_string()),
+        path = "/webhook",
+        scheme = state.verifier.label(),
+        rocketchat = rocketchat.as_str(),
+        recipient = recipient.map(|name| format!("@{name}")),
+        rules,
+        port = address.map_or(0, |address| address.port()),
+        metrics_port = metrics.map(|address| address.port()),
         version = env!("CARGO_PKG_VERSION"),
         "listening"
     );

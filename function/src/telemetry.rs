@@ -29,6 +29,8 @@ pub struct Settings {
     pub log_level: LevelFilter,
     /// The format of log lines.
     pub log_format: LogFormat,
+    /// Whether the output has colors: standard output is a terminal, and `NO_COLOR` is not set.
+    pub color: bool,
     /// Whether a thread writes the log lines, so that requests do not wait for the reader of standard
     /// output.
     pub log_thread: bool,
@@ -73,6 +75,7 @@ impl Telemetry {
             .with(log::lines(
                 settings.log_level,
                 settings.log_format,
+                settings.color,
                 log.clone(),
             ))
             .with(provider.as_ref().map(span::layer));

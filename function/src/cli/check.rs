@@ -36,12 +36,27 @@ pub(crate) fn run(config: &Config, warnings: &[String], send: bool) -> ExitCode 
             Finding::Note(text) => ("note", text),
             Finding::Failure(text) => ("FAIL", text),
         };
-        let _ = writeln!(out, "{mark:5} {text}");
+        let mark = verdict(mark, config.telemetry.color);
+        let _ = writeln!(out, "{mark} {text}");
     }
     if findings.iter().any(Finding::is_failure) {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    }
+}
+
+/// The mark of a finding, with a color on a terminal.
+fn verdict(mark: &str, color: bool) -> String {
+    let code = match mark {
+        "ok" => 32,
+        "note" => 33,
+        _ => 31,
+    };
+    if color {
+        format!("\u{1b}[{code}m{mark:5}\u{1b}[0m")
+    } else {
+        format!("{mark:5}")
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
-use crate::config;
+use crate::config::{self, suggestion};
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::Verified;
@@ -47,8 +47,11 @@ impl Request {
                 "-" => Source::StandardInput,
                 file if !file.starts_with('-') => Source::File(file.to_owned()),
                 other => {
+                    let known = ["--kind", "--explain", "--help"].into_iter();
+                    let advice = suggestion::nearest(other, known)
+                        .map_or_else(String::new, |option| format!("; did you mean {option}?"));
                     return Err(format!(
-                        "expected a file, --kind KIND or --explain after render, found {other}"
+                        "expected a file, --kind KIND or --explain after render, found {other:?}{advice}"
                     ));
                 }
             };
@@ -67,7 +70,7 @@ fn example(name: Option<&String>) -> Result<Source, String> {
     let mut known = Kind::known();
     let kind = name.and_then(|name| Kind::with_label(name));
     kind.map(Source::Example).ok_or_else(|| {
-        let found = name.map_or_else(String::new, |name| format!(", found {name}"));
+        let found = name.map_or_else(String::new, |name| found(name));
         let mut list = String::new();
         if let Some(first) = known.next() {
             list.push_str(first.label());
@@ -77,6 +80,14 @@ fn example(name: Option<&String>) -> Result<Source, String> {
         }
         format!("expected one of these kinds after --kind{found}: {list}")
     })
+}
+
+/// A name that is no kind, and the kind that was probably meant.
+fn found(name: &str) -> String {
+    let labels: Vec<_> = Kind::known().map(Kind::label).collect();
+    let advice = suggestion::nearest(name, labels.iter().copied());
+    let advice = advice.map_or_else(String::new, |kind| format!(" (did you mean {kind}?)"));
+    format!(", found {name:?}{advice}")
 }
 
 /// Renders with the templates and rules from the environment.

@@ -1,7 +1,6 @@
 //! The list of settings, for the help text, the documentation and warnings about misspelled names. Owns
-//! their names and descriptions. Values are read in [`config`](super).
-
-use std::collections::BTreeMap;
+//! their names and descriptions. Values are read in [`config`](super), names are compared in
+//! [`misspelling`](super::misspelling).
 
 /// The description of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +36,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "GITLAB_WEBHOOK_TOKENS",
-        "1–4 secret tokens, separated by commas or newlines",
+        "1–4 secret tokens, separated by commas or newlines; write a token with a comma on a line of its own",
         "–",
     ),
     setting(
@@ -142,8 +141,13 @@ pub const SETTINGS: &[Setting] = &[
         "`pretty` on a terminal, else `json`",
     ),
     setting(
+        "OTEL_SDK_DISABLED",
+        "`true` to record neither metrics nor spans; there is no `/metrics` then",
+        "`false`",
+    ),
+    setting(
         "OTEL_METRICS_EXPORTER",
-        "`prometheus` to serve `/metrics`, or `none`",
+        "`prometheus` to serve `/metrics`, or `none`; others are ignored with a warning",
         "`prometheus`",
     ),
     setting(
@@ -158,7 +162,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "OTEL_EXPORTER_OTLP_PROTOCOL",
-        "protocol for the collector; only `http/protobuf` is supported",
+        "protocol for the collector; only `http/protobuf` is supported, `grpc` exports no spans and warns",
         "`http/protobuf`",
     ),
     setting(
@@ -178,59 +182,14 @@ pub const SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// Prefixes that only settings of this program have.
-const PREFIXES: &[&str] = &[
-    "GITLAB_SIGNING",
-    "GITLAB_WEBHOOK",
-    "ACCEPT_",
-    "ALLOW_UNAUTH",
-    "ROCKETCHAT_",
-    "DELIVERY_",
-    "IDLE_TIMEOUT",
-    "LAME_DUCK",
-    "LIVE_",
-    "MESSAGE_",
-    "MESSAGES",
+/// The settings that matter most, in the order of a first setup.
+pub const MAIN_SETTINGS: [&str; 8] = [
+    "GITLAB_SIGNING_KEYS",
+    "GITLAB_WEBHOOK_TOKENS",
+    "ROCKETCHAT_URL",
+    "ROCKETCHAT_USER_ID",
+    "ROCKETCHAT_AUTH_TOKEN",
+    "ROCKETCHAT_RECIPIENT",
     "ROUTES",
-    "LOG_",
-    "METRICS_",
+    "MESSAGES",
 ];
-
-/// The largest edit distance between a misspelled name and the setting that is suggested for it.
-const MAX_DISTANCE: usize = 8;
-
-/// A warning about each variable that looks like a setting but is none.
-pub(super) fn warnings(variables: &BTreeMap<String, String>) -> Vec<String> {
-    let is_candidate = |name: &&String| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    let unknown = variables
-        .keys()
-        .filter(is_candidate)
-        .filter(|name| !is_known(name) && !is_service_link(name));
-    unknown.map(|name| warning(name)).collect()
-}
-
-fn is_known(name: &str) -> bool {
-    let name = name.strip_suffix("_FILE").unwrap_or(name);
-    SETTINGS.iter().any(|setting| setting.name == name)
-}
-
-/// Whether Kubernetes set this variable for a Service of the namespace, such as one named `rocketchat`.
-fn is_service_link(name: &str) -> bool {
-    name.contains("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || name.ends_with("_PORT")
-        || name.contains("_PORT_")
-}
-
-fn warning(name: &str) -> String {
-    let nearest = SETTINGS
-        .iter()
-        .min_by_key(|setting| strsim::levenshtein(name, setting.name));
-    match nearest.filter(|setting| strsim::levenshtein(name, setting.name) <= MAX_DISTANCE) {
-        Some(setting) => format!(
-            "{name} is not a setting and has no effect; did you mean {}?",
-            setting.name
-        ),
-        None => format!("{name} is not a setting and has no effect; see webhook-app --help"),
-    }
-}

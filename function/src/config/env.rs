@@ -1,16 +1,33 @@
-//! Reads single settings and collects all errors. Owns how a setting is given, as a value or as a file,
-//! and the format of an error. Which settings exist is in [`catalogue`](super::catalogue).
+//! Reads single settings and collects all errors. Owns the format of an error, and which values it shows.
+//! Values are found in [`source`](super::source). Which settings exist is in [`catalogue`](super::catalogue).
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io;
 use std::ops::RangeInclusive;
 
+use super::mistake::Mistake;
+use super::suggestion;
+
+/// Settings whose values an error never shows: secrets, what is easily confused with them, and documents.
+const HIDDEN: [&str; 9] = [
+    "GITLAB_SIGNING_KEYS",
+    "GITLAB_WEBHOOK_TOKENS",
+    "MESSAGES",
+    "MESSAGE_ID_SECRET",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "ROCKETCHAT_AUTH_TOKEN",
+    "ROCKETCHAT_CA",
+    "ROCKETCHAT_USER_ID",
+    "ROUTES",
+];
+
 /// Reads settings from environment variables.
 pub(super) struct EnvReader<'a> {
-    variables: &'a BTreeMap<String, String>,
-    read_file: &'a dyn Fn(&str) -> io::Result<String>,
+    pub(super) variables: &'a BTreeMap<String, String>,
+    pub(super) read_file: &'a dyn Fn(&str) -> io::Result<String>,
     errors: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl<'a> EnvReader<'a> {
@@ -22,6 +39,7 @@ impl<'a> EnvReader<'a> {
             variables,
             read_file,
             errors: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -35,9 +53,25 @@ impl<'a> EnvReader<'a> {
         self.errors.push(format!("{name}: {problem}"));
     }
 
+    /// Records a warning about a setting. `problem` must not contain a secret.
+    pub(super) fn warn(&mut self, name: &str, problem: impl Display) {
+        self.warnings.push(format!("{name}: {problem}"));
+    }
+
+    /// All warnings so far.
+    pub(super) fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
     /// Whether a variable exists, even if it is empty.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.variables.contains_key(name)
+    }
+
+    /// Whether a variable exists and is not empty.
+    pub(super) fn is_filled(&self, name: &str) -> bool {
+        let value = self.variables.get(name);
+        value.is_some_and(|value| !value.is_empty())
     }
 
     /// A required setting; `hint` says what to set it to.
@@ -61,10 +95,33 @@ impl<'a> EnvReader<'a> {
         name: &str,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let text = self.text(name)?;
-        parse(&text)
-            .map_err(|problem| self.error(name, problem))
-            .ok()
+        self.suggesting(name, parse, |_| None)
+    }
+
+    /// An optional setting; an error shows a value that is no secret, and the suggestion for it.
+    pub(super) fn suggesting<'s, T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+        suggest: impl Fn(&str) -> Option<&'s str>,
+    ) -> Option<T> {
+        let text = self.value(name)?.text;
+        match parse(&text) {
+            Ok(value) => {
+                self.doubt(name, &text);
+                Some(value)
+            }
+            Err(problem) => {
+                let found = self.found(name, &text);
+                let advice = match Mistake::in_invalid(&text) {
+                    Some(mistake) => format!("; {}", mistake.advice(name)),
+                    None => suggest(&text)
+                        .map_or_else(String::new, |word| format!("; did you mean {word}?")),
+                };
+                self.error(name, format_args!("{problem}{found}{advice}"));
+                None
+            }
+        }
     }
 
     /// An optional setting that may have several errors; `None` if it is absent or invalid.
@@ -73,16 +130,60 @@ impl<'a> EnvReader<'a> {
         name: &str,
         parse: impl Fn(&str) -> Result<T, Vec<String>>,
     ) -> Option<T> {
-        let text = self.text(name)?;
+        let text = self.value(name)?.text;
         match parse(&text) {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                if Mistake::in_valid(&text) == Some(Mistake::Path) {
+                    self.doubt(name, &text);
+                }
+                Some(value)
+            }
             Err(problems) => {
+                let mistake = Mistake::in_invalid(&text).map(|mistake| mistake.advice(name));
+                // Errors in the text of a path would hide the cause.
+                let problems = mistake.map_or(problems, |advice| vec![advice]);
                 for problem in problems {
                     self.error(name, problem);
                 }
                 None
             }
         }
+    }
+
+    /// Warns about a valid value that was probably meant differently.
+    fn doubt(&mut self, name: &str, text: &str) {
+        if let Some(mistake) = Mistake::in_valid(text) {
+            self.warn(name, mistake.advice(name));
+        }
+    }
+
+    /// The wrong value for the error, unless it may contain a secret: also one that was given to the wrong
+    /// setting, or credentials in an address.
+    fn found(&self, name: &str, text: &str) -> String {
+        const SHOWN: usize = 60;
+        /// Tokens of Rocket.Chat have 43 characters and those of GitLab at least 20.
+        const SECRET_LENGTH: usize = 20;
+        let holds_secret = |secret: &str| {
+            self.variables.get(secret).is_some_and(|value| {
+                let value = value.trim();
+                !value.is_empty() && (value.contains(text) || text.contains(value))
+            })
+        };
+        let has_credentials = text.contains(['@', '?']) && text.contains(':');
+        let is_random = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte);
+        let resembles_secret = text.len() >= SECRET_LENGTH && text.bytes().all(is_random);
+        let is_hidden = HIDDEN.contains(&name)
+            || has_credentials
+            || resembles_secret
+            || text.contains('\n')
+            || text.contains("whsec_")
+            || (text.len() >= 8 && HIDDEN.into_iter().any(holds_secret));
+        if is_hidden {
+            return String::new();
+        }
+        let shown: String = text.chars().take(SHOWN).collect();
+        let more = if shown.len() < text.len() { "…" } else { "" };
+        format!(", found {shown:?}{more}")
     }
 
     /// Whether no error was recorded since [`Self::error_count`] returned `before`.
@@ -93,36 +194,6 @@ impl<'a> EnvReader<'a> {
     /// The number of errors so far.
     pub(super) fn error_count(&self) -> usize {
         self.errors.len()
-    }
-
-    /// Up to `limit` values, separated by commas or newlines; `None` after an error.
-    pub(super) fn list<T, E: Display>(
-        &mut self,
-        name: &str,
-        limit: usize,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<Vec<T>> {
-        let text = self.text(name).unwrap_or_default();
-        let texts: Vec<_> = text
-            .split([',', '\n'])
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-            .collect();
-        if texts.len() > limit {
-            self.error(
-                name,
-                format_args!("expected at most {limit} values, found {}", texts.len()),
-            );
-            return None;
-        }
-        let mut values = Vec::new();
-        for (index, text) in texts.iter().enumerate() {
-            match parse(text) {
-                Ok(value) => values.push(value),
-                Err(problem) => self.error(name, format_args!("value {}: {problem}", index + 1)),
-            }
-        }
-        (values.len() == texts.len()).then_some(values)
     }
 
     /// An integer.
@@ -137,6 +208,10 @@ impl<'a> EnvReader<'a> {
         allowed: RangeInclusive<u64>,
     ) -> Option<u64> {
         let (least, most) = (*allowed.start(), *allowed.end());
+        if self.is_service_link(name) {
+            self.warn(name, "is ignored, because Kubernetes sets it for a Service of this name; set it to a port, rename the Service, or set enableServiceLinks to false");
+            return None;
+        }
         self.optional(name, |text| match text.parse() {
             Ok(number) if allowed.contains(&number) => Ok(number),
             _ => Err(format!("expected an integer from {least} to {most}")),
@@ -150,57 +225,26 @@ impl<'a> EnvReader<'a> {
 
     /// One of a list of words.
     pub(super) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)], default: T) -> T {
-        let chosen = self.optional(name, |text| {
+        let words = || choices.iter().map(|(word, _)| *word);
+        let parse = |text: &str| {
             let found = choices
                 .iter()
                 .find(|(word, _)| text.eq_ignore_ascii_case(word));
-            let words = || {
-                choices
-                    .iter()
-                    .map(|(word, _)| *word)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            };
-            found
-                .map(|(_, value)| *value)
-                .ok_or_else(|| format!("expected one of {}", words()))
-        });
+            found.map(|(_, value)| *value).ok_or_else(|| {
+                format!("expected one of {}", words().collect::<Vec<_>>().join(", "))
+            })
+        };
+        let chosen = self.suggesting(name, parse, |text| suggestion::nearest(text, words()));
         chosen.unwrap_or(default)
     }
 
-    /// The value, or the content of the file that `NAME_FILE` names. An empty variable counts as absent,
-    /// because manifests and shells leave a setting out that way.
-    fn text(&mut self, name: &str) -> Option<String> {
-        let file_name = format!("{name}_FILE");
-        let filled = |name: &str| {
-            self.variables
-                .get(name)
-                .map(|text| text.trim())
-                .filter(|text| !text.is_empty())
+    /// Whether Kubernetes set this variable to the address of a Service, as in `tcp://10.0.0.1:9090`.
+    fn is_service_link(&self, name: &str) -> bool {
+        let is_address = |text: &String| {
+            ["tcp://", "udp://", "sctp://"]
+                .iter()
+                .any(|scheme| text.trim().starts_with(scheme))
         };
-        match (filled(name), filled(&file_name)) {
-            (Some(_), Some(_)) => {
-                self.error(
-                    name,
-                    format_args!("is set, and {file_name} is set too; remove either"),
-                );
-                None
-            }
-            (Some(text), None) => Some(text.to_owned()),
-            (None, Some(path)) => self.file(&file_name, path),
-            (None, None) => None,
-        }
-    }
-
-    fn file(&mut self, name: &str, path: &str) -> Option<String> {
-        match (self.read_file)(path) {
-            Ok(text) if !text.trim().is_empty() => return Some(text.trim().to_owned()),
-            Ok(_) => self.error(name, "is the path of an empty file; write the value to it"),
-            Err(error) => self.error(
-                name,
-                format_args!("is the path of a file that cannot be read: {}; check the path and its permissions", error.kind()),
-            ),
-        }
-        None
+        name.ends_with("_PORT") && self.variables.get(name).is_some_and(is_address)
     }
 }

@@ -12,6 +12,7 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::env::EnvReader;
+use super::suggestion;
 use crate::proxy::Proxies;
 use crate::telemetry::log::LogFormat;
 use crate::telemetry::{Settings, otlp};
@@ -27,12 +28,26 @@ const LEVELS: &[(&str, LevelFilter)] = &[
 
 const FORMATS: &[(&str, LogFormat)] = &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)];
 
-/// Whether metrics are recorded. Pushing metrics is not offered: the autoscaler's rules rely on the
-/// labels that scraping adds.
-const METRICS: &[(&str, bool)] = &[("prometheus", true), ("none", false)];
+/// Exporters of metrics that OpenTelemetry defines and that are not offered. Pushing is not, because the
+/// autoscaler's rules rely on the labels that scraping adds.
+const OTHER_METRICS: [&str; 3] = ["otlp", "console", "logging"];
 
-/// gRPC would bring a second HTTP stack; every collector accepts both.
-const PROTOCOLS: &[(&str, ())] = &[("http/protobuf", ())];
+/// How spans are exported.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Protocol {
+    Protobuf,
+    /// Not offered, but collectors receive both encodings at the same port.
+    Json,
+    /// Not offered: it would bring a second HTTP stack, and every collector accepts both.
+    Grpc,
+}
+
+/// The protocols that OpenTelemetry defines.
+const PROTOCOLS: &[(&str, Protocol)] = &[
+    ("http/protobuf", Protocol::Protobuf),
+    ("http/json", Protocol::Json),
+    ("grpc", Protocol::Grpc),
+];
 
 /// A sampler, and whether the decision of the parent span has priority.
 #[derive(Clone, Copy)]
@@ -70,27 +85,80 @@ pub(super) fn read(reader: &mut EnvReader, proxies: &Proxies) -> Settings {
         LogFormat::Json
     };
     let log_format = reader.choice("LOG_FORMAT", FORMATS, log_format);
-    let metrics = reader.choice("OTEL_METRICS_EXPORTER", METRICS, true);
+    let is_enabled = !is_sdk_disabled(reader);
+    let metrics = metrics(reader) && is_enabled;
     let service_name = reader.optional("OTEL_SERVICE_NAME", |name| Ok::<_, &str>(name.to_owned()));
     Settings {
         log_level,
         log_format,
+        color: terminal && !reader.is_filled("NO_COLOR"),
         log_thread: true,
         metrics,
         service_name: service_name.unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
-        traces: traces(reader, proxies),
+        traces: traces(reader, proxies).filter(|_| is_enabled),
     }
+}
+
+/// OpenTelemetry's specification: only `true` disables it, and any other value is a warning.
+fn is_sdk_disabled(reader: &mut EnvReader) -> bool {
+    const NAME: &str = "OTEL_SDK_DISABLED";
+    let text = reader.optional(NAME, |text| Ok::<_, &str>(text.to_ascii_lowercase()));
+    let is_known = matches!(text.as_deref(), None | Some("true" | "false"));
+    if !is_known {
+        reader.warn(NAME, "has no effect, because it is neither true nor false");
+    }
+    text.as_deref() == Some("true")
+}
+
+/// Whether metrics are served. OpenTelemetry allows several exporters, separated by commas.
+fn metrics(reader: &mut EnvReader) -> bool {
+    const NAME: &str = "OTEL_METRICS_EXPORTER";
+    let parse = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        let words: Vec<_> = text.split(',').map(str::trim).collect();
+        let is_other = |word: &str| OTHER_METRICS.contains(&word);
+        let is_known = |word: &&str| matches!(*word, "prometheus" | "none") || is_other(word);
+        if !words.iter().all(is_known) {
+            return Err("expected one of prometheus, none");
+        }
+        let is_none = words.iter().all(|word| *word == "none");
+        Ok((!is_none, words.into_iter().any(is_other)))
+    };
+    let suggest = |text: &str| suggestion::nearest(text, ["prometheus", "none"].into_iter());
+    let (serves, has_other) = reader
+        .suggesting(NAME, parse, suggest)
+        .unwrap_or((true, false));
+    if has_other {
+        reader.warn(NAME, "asks for an exporter that webhook-app does not have, so metrics are served at /metrics; let the collector scrape them there, and set prometheus or none");
+    }
+    serves
+}
+
+/// Whether spans can be exported. Exporting over HTTP to a port for gRPC would fail again and again.
+fn can_export(reader: &mut EnvReader) -> bool {
+    const NAME: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+    let protocol = reader.choice(NAME, PROTOCOLS, Protocol::Protobuf);
+    match protocol {
+        Protocol::Protobuf => {}
+        Protocol::Json => {
+            reader.warn(NAME, "is http/json, which webhook-app does not have, so http/protobuf is used, which collectors receive at the same address");
+        }
+        Protocol::Grpc => {
+            reader.warn(NAME, "is grpc, which webhook-app does not have, so no spans are exported; set http/protobuf, and in OTEL_EXPORTER_OTLP_ENDPOINT the port for HTTP, usually 4318");
+        }
+    }
+    protocol != Protocol::Grpc
 }
 
 fn traces(reader: &mut EnvReader, proxies: &Proxies) -> Option<otlp::Settings> {
     let endpoint = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let headers = reader.optional("OTEL_EXPORTER_OTLP_HEADERS", headers);
-    reader.choice("OTEL_EXPORTER_OTLP_PROTOCOL", PROTOCOLS, ());
+    let can_export = can_export(reader);
     let all = choice(|_| Sampler::AlwaysOn, true);
     let sampler = reader.choice("OTEL_TRACES_SAMPLER", SAMPLERS, all);
     let share = reader.optional("OTEL_TRACES_SAMPLER_ARG", share);
     let root = (sampler.root)(share.unwrap_or(1.0));
-    let endpoint = endpoint?;
+    let endpoint = endpoint.filter(|_| can_export)?;
     Some(otlp::Settings {
         proxy: proxies.of(&endpoint),
         endpoint,

@@ -51,7 +51,9 @@ impl fmt::Debug for SigningKey {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SigningKeyError {
     /// The prefix `whsec_` is missing.
-    #[error("expected a key that begins with whsec_; copy the signing token that GitLab was given")]
+    #[error(
+        "expected a key that begins with whsec_; copy the signing token that GitLab was given, or set a secret token in GITLAB_WEBHOOK_TOKENS"
+    )]
     Prefix,
     /// The rest is not standard base64.
     #[error("expected standard base64 after whsec_; copy the whole token, padding included")]
@@ -139,7 +141,10 @@ fn read_timestamp(bytes: &[u8], unix_seconds: u64) -> Result<&str, OriginError> 
         .ok_or(OriginError::BadTimestamp)?;
     let claimed: u64 = text.parse().map_err(|_| OriginError::BadTimestamp)?;
     if claimed.abs_diff(unix_seconds) > LIMITS.events.signature_tolerance_seconds {
-        return Err(OriginError::Stale);
+        return Err(OriginError::Stale {
+            sent: claimed,
+            now: unix_seconds,
+        });
     }
     Ok(text)
 }
@@ -216,14 +221,15 @@ mod tests {
 
     #[test]
     fn a_timestamp_is_digits_within_the_tolerance() {
-        use OriginError::{BadTimestamp, Stale};
+        use OriginError::BadTimestamp;
+        let stale = |sent| Some(OriginError::Stale { sent, now: NOW });
         let cases = [
             ("1781199700", None),
             ("1781200300", None),
-            ("1781199699", Some(Stale)),
-            ("1781200301", Some(Stale)),
-            ("0", Some(Stale)),
-            ("999999999999", Some(Stale)),
+            ("1781199699", stale(1_781_199_699)),
+            ("1781200301", stale(1_781_200_301)),
+            ("0", stale(0)),
+            ("999999999999", stale(999_999_999_999)),
             ("9223372036854775807", Some(BadTimestamp)),
             ("-9223372036854775808", Some(BadTimestamp)),
             ("18446744073709551616", Some(BadTimestamp)),

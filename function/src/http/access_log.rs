@@ -128,8 +128,6 @@ fn message_id(outcome: &Outcome) -> Option<&str> {
 
 fn detail(outcome: &Outcome) -> Option<String> {
     match outcome {
-        // The log has the exact error; the response only says what was expected.
-        Outcome::Failed(Failure::Origin(error, _)) => Some(error.to_string()),
         Outcome::Failed(failure) => Some(failure.detail()),
         Outcome::Delivered { .. } | Outcome::Skipped(_) => None,
     }

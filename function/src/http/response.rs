@@ -21,6 +21,9 @@ struct Delivered<'a> {
     message_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha: Option<&'a str>,
+    /// An earlier delivery or attempt has stored it.
+    #[serde(skip_serializing_if = "is_false")]
+    found: bool,
     #[serde(skip_serializing_if = "is_false")]
     deleted: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -41,6 +44,9 @@ struct DeliveryJson {
     recipient: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
+    /// An earlier delivery or attempt has stored it.
+    #[serde(skip_serializing_if = "is_false")]
+    found: bool,
     /// Somebody has deleted the message, and Rocket.Chat keeps it.
     #[serde(skip_serializing_if = "is_false")]
     deleted: bool,
@@ -75,6 +81,7 @@ impl IntoResponse for Report {
                 status: "delivered",
                 message_id: message_id.as_str(),
                 sha: self.facts.sha.as_ref().map(CommitSha::as_str),
+                found: confirmed_by.is_found(),
                 deleted: *confirmed_by == ConfirmedBy::FoundDeleted,
                 deliveries: several(&self.recipients),
             })
@@ -109,6 +116,7 @@ fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
         let mut json = DeliveryJson {
             recipient: recipient.destination.label(),
             message_id: None,
+            found: false,
             deleted: false,
             reason: None,
         };
@@ -118,6 +126,7 @@ fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
                 confirmed_by,
             } => {
                 json.message_id = Some(message_id.to_string());
+                json.found = confirmed_by.is_found();
                 json.deleted = confirmed_by == ConfirmedBy::FoundDeleted;
             }
             outcome => json.reason = Some(outcome.reason()),

@@ -23,6 +23,8 @@ pub fn router(state: Arc<AppState>, readiness: &Readiness, telemetry: &Telemetry
     let webhook = || post(receive).fallback(method_not_allowed);
     let routes = Router::new()
         .route("/webhook", webhook())
+        // People add the slash, and GitLab would count a redirect as success.
+        .route("/webhook/", webhook())
         .route("/", webhook().get(index))
         .with_state(state)
         .fallback(not_found);

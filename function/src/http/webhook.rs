@@ -14,6 +14,7 @@ use super::body_limit::BodyLimit;
 use super::request_head::{self, EVENT};
 use crate::gitlab::cloud_event;
 use crate::gitlab::event::Event;
+use crate::gitlab::rejection::Rejection;
 use crate::gitlab::verification::{OriginError, Unverified, Verified, Verifier};
 use crate::notifier::notification::Notification;
 use crate::notifier::{Notifier, Plan};
@@ -114,7 +115,7 @@ impl AppState {
         facts.body_bytes = u64::try_from(body.len()).ok();
         if let Some(unverified) = unverified {
             let verified = unverified.verify_body(body);
-            let verified = verified.map_err(|error| self.rejected(error))?;
+            let verified = verified.map_err(|error| self.rejected(error, headers))?;
             let hook = headers.get(EVENT).map(HeaderValue::as_bytes);
             parse(hook, verified, facts)
         } else {
@@ -125,11 +126,11 @@ impl AppState {
 
     fn verify_headers(&self, headers: &HeaderMap) -> Result<Unverified<'_>, Failure> {
         let unverified = self.verifier.verify_headers(headers, unix_seconds());
-        unverified.map_err(|error| self.rejected(error))
+        unverified.map_err(|error| self.rejected(error, headers))
     }
 
-    fn rejected(&self, error: OriginError) -> Failure {
-        Failure::Origin(error, self.verifier.expectation())
+    fn rejected(&self, error: OriginError, headers: &HeaderMap) -> Failure {
+        Failure::Origin(Rejection::new(&self.verifier, error, headers))
     }
 
     async fn send(&self, notifications: &[Notification], facts: Facts, started: Instant) -> Report {

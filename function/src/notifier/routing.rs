@@ -82,6 +82,19 @@ impl RoutingRules {
         self.rules.iter().find_map(|rule| rule.fixes)
     }
 
+    /// The number of rules.
+    pub(crate) fn rule_count(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// The user of `ROCKETCHAT_RECIPIENT`; `None` if there are rules.
+    pub(crate) fn only_recipient(&self) -> Option<&Username> {
+        match &self.rules[..] {
+            [rule] if rule.name == rule::RECIPIENT_SETTING => self.named().next(),
+            _ => None,
+        }
+    }
+
     /// The Rocket.Chat users that the rules and the mapping name, for `webhook-app check`.
     pub fn users(&self) -> Vec<&Username> {
         let mapped = self.users.iter().map(|(_, user)| user);

@@ -71,6 +71,11 @@ impl ConfirmedBy {
     /// Every variant, for documentation tables and for metric series that are created at startup.
     pub const ALL: [Self; 4] = [Self::Sent, Self::Found, Self::FoundDeleted, Self::Edited];
 
+    /// Whether an earlier attempt or delivery has stored the message, or another replica.
+    pub(crate) fn is_found(self) -> bool {
+        matches!(self, Self::Found | Self::FoundDeleted)
+    }
+
     /// The label in logs and metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {

@@ -33,9 +33,9 @@ pub(crate) type CallObserver = Box<dyn Fn(Endpoint, Option<ApiError>, Duration) 
 
 /// Sends notifications as one account.
 pub struct Sender {
-    client: Client,
+    pub(super) client: Client,
     account: Account,
-    limit: Duration,
+    pub(super) limit: Duration,
     permits: Permits,
     state: Mutex<ServerState>,
     rooms: Mutex<Rooms>,

@@ -32,7 +32,12 @@ pub enum LogFormat {
 
 /// Writes events of at least `level` to standard output; those of libraries only if they are
 /// warnings or errors, unless `level` is `debug` or `trace`.
-pub(super) fn lines<S>(level: LevelFilter, format: LogFormat, output: LogOutput) -> impl Layer<S>
+pub(super) fn lines<S>(
+    level: LevelFilter,
+    format: LogFormat,
+    color: bool,
+    output: LogOutput,
+) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -45,7 +50,12 @@ where
         let is_own = metadata.target().starts_with("webhook_app");
         metadata.is_event() && *metadata.level() <= if is_own { level } else { libraries }
     });
-    Lines { format, output }.with_filter(filter.with_max_level_hint(level))
+    let lines = Lines {
+        format,
+        color,
+        output,
+    };
+    lines.with_filter(filter.with_max_level_hint(level))
 }
 
 /// Logs only the location of a panic: its message may contain a payload. Waits until the line is written,
@@ -63,6 +73,7 @@ pub(super) fn panic(panic: &PanicHookInfo<'_>, output: &LogOutput) {
 /// `tracing-subscriber`.
 struct Lines {
     format: LogFormat,
+    color: bool,
     output: LogOutput,
 }
 
@@ -70,7 +81,7 @@ impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut line = match self.format {
             LogFormat::Json => json(event),
-            LogFormat::Pretty => pretty(event),
+            LogFormat::Pretty => pretty(event, self.color),
         };
         line.push('\n');
         self.output.write(line.as_bytes());
@@ -91,15 +102,29 @@ fn json(event: &Event<'_>) -> String {
     line.0
 }
 
-fn pretty(event: &Event<'_>) -> String {
-    let level = level_name(*event.metadata().level());
+fn pretty(event: &Event<'_>, color: bool) -> String {
+    let level = *event.metadata().level();
+    let name = level_name(level);
     let now = humantime::format_rfc3339_seconds(SystemTime::now());
-    let mut fields = Pretty {
-        message: String::new(),
-        fields: String::new(),
-    };
+    let mut fields = Pretty::default();
     event.record(&mut fields);
-    format!("{now} {level:5} {}{}", fields.message, fields.fields)
+    let (begin, end) = if color {
+        (color_of(level), "\u{1b}[0m")
+    } else {
+        ("", "")
+    };
+    let Pretty { message, fields } = fields;
+    format!("{now} {begin}{name:5}{end} {message}{fields}")
+}
+
+/// The escape sequence that begins the color of a level.
+fn color_of(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "\u{1b}[31m",
+        Level::WARN => "\u{1b}[33m",
+        Level::INFO => "\u{1b}[32m",
+        Level::DEBUG | Level::TRACE => "\u{1b}[2m",
+    }
 }
 
 fn level_name(level: Level) -> &'static str {
@@ -167,6 +192,7 @@ impl Visit for Json {
 }
 
 /// The message and the fields after it.
+#[derive(Default)]
 struct Pretty {
     message: String,
     fields: String,
@@ -174,19 +200,33 @@ struct Pretty {
 
 impl Visit for Pretty {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let text = match field.name() {
-            "message" => &mut self.message,
-            name => {
-                let _ = write!(self.fields, " {name}=");
-                &mut self.fields
+        if field.name() == "message" {
+            self.message.extend(visible(value));
+            return;
+        }
+        let _ = write!(self.fields, " {}=", field.name());
+        if !needs_quotes(value) {
+            self.fields.extend(visible(value));
+            return;
+        }
+        self.fields.push('"');
+        for char in visible(value) {
+            if matches!(char, '"' | '\\') {
+                self.fields.push('\\');
             }
-        };
-        text.extend(visible(value));
+            self.fields.push(char);
+        }
+        self.fields.push('"');
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.record_str(field, &format!("{value:?}"));
     }
+}
+
+/// Whether a reader could not tell where a value begins and ends.
+fn needs_quotes(value: &str) -> bool {
+    value.is_empty() || value.contains(|char: char| char.is_whitespace() || "\"\\=".contains(char))
 }
 
 /// Whether a value needs no escape, like nearly all values.
@@ -209,4 +249,57 @@ fn visible(value: &str) -> impl Iterator<Item = char> {
         .chars()
         .take(LIMITS.telemetry.max_field_chars)
         .map(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    /// Keeps the last line.
+    struct Last<'a>(bool, &'a Mutex<String>);
+
+    impl<S: Subscriber> Layer<S> for Last<'static> {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            *self.1.lock().unwrap() = pretty(event, self.0);
+        }
+    }
+
+    fn logged(color: bool, log: impl FnOnce()) -> String {
+        let line: &Mutex<String> = Box::leak(Box::default());
+        let subscriber = tracing_subscriber::registry().with(Last(color, line));
+        tracing::subscriber::with_default(subscriber, log);
+        let line = line.lock().unwrap();
+        let (_, line) = line.split_once("Z ").unwrap();
+        line.to_owned()
+    }
+
+    #[test]
+    fn a_pretty_value_is_quoted_if_its_end_would_be_unclear() {
+        let line = logged(false, || {
+            tracing::warn!(
+                plain = "acme/rocket",
+                number = 7,
+                detail = "expected \"a\", found b",
+                forged = "x status=200",
+                empty = "",
+                cursor = "\u{1b}[2J",
+                "webhook rejected"
+            );
+        });
+        assert_eq!(
+            line,
+            "warn  webhook rejected plain=acme/rocket number=7 detail=\"expected \\\"a\\\", found b\" forged=\"x status=200\" empty=\"\" cursor=\u{fffd}[2J"
+        );
+    }
+
+    #[test]
+    fn only_the_level_is_colored() {
+        let line = |color| logged(color, || tracing::error!(key = 1, "failed"));
+        assert_eq!(line(true), "\u{1b}[31merror\u{1b}[0m failed key=1");
+        assert_eq!(line(false), "error failed key=1");
+    }
 }

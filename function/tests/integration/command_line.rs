@@ -6,6 +6,7 @@ use std::process::{Output, Stdio};
 
 use fakes::gitlab::Delivery;
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
+use webhook_app::config::catalogue::MAIN_SETTINGS;
 
 use crate::harness::{program, settings};
 
@@ -84,6 +85,76 @@ fn an_unknown_command_names_the_known_ones() {
             text(&output.stderr)
         );
     }
+    let cases = [
+        (&["sevre"][..], r#"found "sevre"; did you mean serve?"#),
+        (&["--check"], r#"found "--check"; did you mean check?"#),
+        (&["help", "chekc"], r#"found "chekc"; did you mean check?"#),
+        (&["launch", "--help"], r#"found "launch"; see --help"#),
+        (
+            &["--port", "80"],
+            "did you mean the environment variable PORT?",
+        ),
+        (
+            &["--log-level=debug"],
+            "did you mean the environment variable LOG_LEVEL?",
+        ),
+        (
+            &["version", "2"],
+            r#"expected no other argument with version, found "2""#,
+        ),
+        (
+            &["render", "--explian"],
+            r#"found "--explian"; did you mean --explain?"#,
+        ),
+        (
+            &["render", "--kind", "pusch"],
+            r#"found "pusch" (did you mean push?)"#,
+        ),
+        (&["\u{1b}[2J"], r#"found "\u{1b}[2J""#),
+    ];
+    for (arguments, expected) in cases {
+        let stderr = usage_error(arguments);
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+}
+
+#[test]
+fn each_command_has_a_help_with_the_exit_codes() {
+    for (command, expected) in [
+        ("serve", "until SIGTERM"),
+        ("check", "Each line begins with ok, note or FAIL"),
+        ("render", "--kind KIND"),
+    ] {
+        let run = |arguments: [&str; 2]| {
+            let output = program(&BTreeMap::new()).args(arguments).output();
+            let output = output.expect("runs");
+            assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+            text(&output.stdout)
+        };
+        let help = run(["help", command]);
+        assert_eq!(help, run([command, "--help"]));
+        for expected in [
+            expected,
+            "Usage: webhook-app",
+            "\n  64  an argument or a setting is invalid",
+        ] {
+            assert!(help.contains(expected), "{help}");
+        }
+    }
+}
+
+#[test]
+fn the_help_begins_with_the_settings_that_matter_most() {
+    let output = program(&BTreeMap::new()).arg("help").output();
+    let help = text(&output.expect("runs").stdout);
+    let names = help
+        .lines()
+        .filter(|line| line.starts_with("  ") && line.ends_with(']'));
+    let names: Vec<_> = names
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(names[..8], MAIN_SETTINGS);
+    assert!(help.contains("Exit codes:"), "{help}");
 }
 
 /// The error output for invalid arguments.
@@ -111,9 +182,9 @@ fn render_lists_the_valid_kinds_and_options() {
         assert!(stderr.contains(": push, tag_push, issue, "), "{stderr}");
         assert!(!stderr.contains(", other"), "{stderr}");
     }
-    insta::assert_snapshot!(usage_error(&["render", "--please"]), @"webhook-app: expected a file, --kind KIND or --explain after render, found --please");
+    insta::assert_snapshot!(usage_error(&["render", "--please"]), @r#"webhook-app: expected a file, --kind KIND or --explain after render, found "--please""#);
     insta::assert_snapshot!(usage_error(&["render", "a.json", "b.json"]), @"webhook-app: expected only one file or --kind after render, found several");
-    insta::assert_snapshot!(usage_error(&["check", "b.json"]), @"webhook-app: expected --send or no argument after check; settings are environment variables, see --help");
+    insta::assert_snapshot!(usage_error(&["check", "b.json"]), @r#"webhook-app: expected --send or no argument after check, found "b.json"; settings are environment variables, see --help"#);
 }
 
 #[test]

@@ -36,6 +36,9 @@ fn read_file(path: &str) -> io::Result<String> {
     match path {
         "/secrets/key" => Ok(format!("{SAMPLE_KEY}\n")),
         "/secrets/empty" => Ok(" \n".to_owned()),
+        "/secrets/line" => Ok("first-canary-half,second-canary-half\n".to_owned()),
+        "/secrets/marked" => Ok("\u{feff}https://chat.example.org\r\n".to_owned()),
+        "/secrets/utf16" => Err(io::ErrorKind::InvalidData.into()),
         _ => Err(io::ErrorKind::NotFound.into()),
     }
 }
@@ -211,7 +214,16 @@ fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
         ("ROCKETCHAT_RECIPIENTS", "ROCKETCHAT_RECIPIENT"),
         ("ROCKETCHAT_USERID", "ROCKETCHAT_USER_ID"),
         ("GITLAB_SIGNING_KEY", "GITLAB_SIGNING_KEYS"),
-        ("GITLAB_WEBHOOK_TOKEN_FILE", "GITLAB_WEBHOOK_TOKENS"),
+        ("GITLAB_WEBHOOK_TOKEN_FILE", "GITLAB_WEBHOOK_TOKENS_FILE"),
+        ("GITLAB_WEBHOOK_SECRET", "GITLAB_WEBHOOK_TOKENS"),
+        ("GITLAB_SIGNING_TOKEN", "GITLAB_SIGNING_KEYS"),
+        ("ROCKETCHAT_TOKEN", "ROCKETCHAT_AUTH_TOKEN"),
+        ("ROCKETCHAT_USER", "ROCKETCHAT_USER_ID"),
+        ("ROCKETCHAT_SERVER", "ROCKETCHAT_URL"),
+        ("ROCKETCHAT_CA_CERT", "ROCKETCHAT_CA"),
+        ("ROUTES_YAML", "ROUTES"),
+        ("METRICS_PROT", "METRICS_PORT"),
+        ("MESSAGE_SECRET", "MESSAGE_ID_SECRET"),
         ("LOG_LVL", "LOG_LEVEL"),
         ("DELIVERY_TIMEOUT", "DELIVERY_TIMEOUT_SECONDS"),
     ];
@@ -220,6 +232,13 @@ fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
         assert!(
             warnings.contains(name) && warnings.contains(&format!("{setting}?")),
             "{name}: {warnings}"
+        );
+    }
+    for unlike in ["ROCKETCHAT_COLOUR", "ACCEPT_EVERYTHING"] {
+        let warnings = warnings(unlike);
+        assert!(
+            warnings.ends_with("has no effect; see webhook-app --help"),
+            "{warnings}"
         );
     }
     for ignored in [
@@ -333,4 +352,253 @@ fn credentials_that_are_sent_without_encryption_cause_a_warning() {
         assert!(text.starts_with(expected), "{settings:?}: {text}");
         assert_eq!(warnings.len(), usize::from(!expected.is_empty()), "{text}");
     }
+}
+
+/// The number of tokens, and the warnings.
+fn tokens(name: &str, value: &str) -> (usize, String) {
+    let (config, warnings) =
+        load(&with(&[("GITLAB_SIGNING_KEYS", ""), (name, value)])).expect("is valid");
+    let Verifier::Token(tokens) = config.verifier else {
+        panic!("not tokens");
+    };
+    let warnings = warnings.join("\n");
+    assert!(!warnings.contains("canary"), "{warnings}");
+    (tokens.len(), warnings)
+}
+
+#[test]
+fn a_token_can_contain_a_comma_on_a_line_of_its_own() {
+    let (one, two) = ("first-canary-token", "second-canary-token");
+    let cases = [
+        ("a list on one line", format!("{one},{two}"), 2),
+        ("a list of lines", format!("{one}\n{two}\n"), 2),
+        (
+            "lines that end with a comma",
+            format!("{one},\n{two},\n"),
+            2,
+        ),
+        ("a token with a comma", format!("{one},{two}\n{one}"), 2),
+    ];
+    for (case, value, count) in cases {
+        let found = tokens("GITLAB_WEBHOOK_TOKENS", &value);
+        assert_eq!(found, (count, String::new()), "{case}");
+    }
+    // One line is ambiguous, so the list and the line are accepted.
+    let (count, warnings) = tokens("GITLAB_WEBHOOK_TOKENS_FILE", "/secrets/line");
+    assert_eq!(count, 3);
+    assert!(warnings.contains("the line contains a comma"), "{warnings}");
+}
+
+#[test]
+fn a_doubtful_secret_is_a_warning_that_says_what_to_do() {
+    let cases = [
+        ("short-canary", "value 1 has fewer than 16 characters"),
+        ("whsec_canary-canary", "set it in GITLAB_SIGNING_KEYS"),
+        ("'canary-canary-canary'", "value 1 is in quotes"),
+        ("\"canary-canary-one,canary-canary-two\"", "is in quotes"),
+        ("/run/secrets/canary-token", "looks like the path of a file"),
+    ];
+    for (value, expected) in cases {
+        let (_, warnings) = tokens("GITLAB_WEBHOOK_TOKENS", value);
+        assert!(warnings.contains(expected), "{value}: {warnings}");
+    }
+    let (_, warnings) = load(&with(&[("ROCKETCHAT_AUTH_TOKEN", "\"canary\"")])).expect("is valid");
+    let warnings = warnings.join("\n");
+    assert!(
+        warnings.starts_with("ROCKETCHAT_AUTH_TOKEN: the value is in quotes"),
+        "{warnings}"
+    );
+    assert!(!warnings.contains("canary"), "{warnings}");
+}
+
+#[test]
+fn a_value_that_is_given_in_a_wrong_form_is_explained() {
+    let cases = [
+        (
+            "ROCKETCHAT_URL",
+            "\"https://chat.example.org\"",
+            "is in quotes, which belong to it; remove them",
+        ),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "'canary'",
+            "value 1: expected a key that begins with whsec_",
+        ),
+        ("GITLAB_SIGNING_KEYS", "'canary'", "is in quotes"),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "canary",
+            "a secret token in GITLAB_WEBHOOK_TOKENS",
+        ),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "/run/canary",
+            "set GITLAB_SIGNING_KEYS_FILE instead",
+        ),
+        (
+            "ROCKETCHAT_CA",
+            "/canary.pem",
+            "set ROCKETCHAT_CA_FILE instead",
+        ),
+        ("ROCKETCHAT_USER_ID_FILE", "/secrets/line", "is set too"),
+        ("PORT", "'8080'", "found \"'8080'\"; the value is in quotes"),
+    ];
+    for (name, value, expected) in cases {
+        let errors = errors(&[(name, value)]).join("\n");
+        assert!(errors.contains(expected), "{name}: {errors}");
+        assert!(!errors.contains("canary"), "{name}: {errors}");
+    }
+    let path = [
+        ("ROCKETCHAT_RECIPIENT", ""),
+        ("ROUTES", "/canary/routes.yaml"),
+    ];
+    assert_eq!(
+        errors(&path),
+        [
+            "ROUTES: the value looks like the path of a file; to read that file, set ROUTES_FILE instead"
+        ]
+    );
+    let (_, warnings) = load(&with(&[("MESSAGES", "/etc/messages.yaml")])).expect("is a template");
+    assert!(
+        warnings[0].contains("set MESSAGES_FILE instead"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_byte_order_mark_is_ignored_with_a_warning() {
+    let file = |path| [("ROCKETCHAT_URL", ""), ("ROCKETCHAT_URL_FILE", path)];
+    let (config, warnings) = load(&with(&file("/secrets/marked"))).expect("is valid");
+    assert_eq!(config.rocketchat.url.as_str(), "https://chat.example.org/");
+    assert!(
+        warnings[0].contains("begins with a byte order mark"),
+        "{warnings:?}"
+    );
+    let errors = errors(&file("/secrets/utf16")).join("\n");
+    assert!(
+        errors.contains("is not UTF-8; save it as UTF-8"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
+    let shown = [
+        ("PORT", "http", "found \"http\""),
+        (
+            "LOG_LEVEL",
+            "warning",
+            "found \"warning\"; did you mean warn?",
+        ),
+        ("LIVE_PIPELINES", "yes", "found \"yes\"; did you mean true?"),
+        ("LOG_FORMAT", "jsno", "found \"jsno\"; did you mean json?"),
+        (
+            "ROCKETCHAT_URL",
+            "chat.example.org",
+            "found \"chat.example.org\"",
+        ),
+        (
+            "LOG_LEVEL",
+            "\u{1b}[31m\u{202e}x",
+            r#"found "\u{1b}[31m\u{202e}x""#,
+        ),
+    ];
+    for (name, value, expected) in shown {
+        let errors = errors(&[(name, value)]).join("\n");
+        assert!(errors.contains(expected), "{name}: {errors}");
+    }
+    let hidden = [
+        ("ROCKETCHAT_URL", "me:canary@chat.example.org"),
+        ("ROCKETCHAT_URL", "ftp://chat.example.org?token=canary"),
+        ("ROCKETCHAT_USER_ID", "canary with a space"),
+        // The value of another setting.
+        ("PORT", "canary-auth-token"),
+        ("LOG_LEVEL", "x-canary-auth-token"),
+        ("LOG_LEVEL", "whsec_canary"),
+        ("LOG_FORMAT", "canaryA9x0bQ4Tz7LmW2"),
+    ];
+    for (name, value) in hidden {
+        let errors = errors(&[(name, value)]).join("\n");
+        assert!(!errors.contains("canary"), "{name}: {errors}");
+    }
+}
+
+#[test]
+fn telemetry_that_cannot_be_served_is_a_warning() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+    // The setting, whether metrics and traces remain, and the warning.
+    let cases = [
+        (
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            (true, false),
+            "is grpc, which",
+        ),
+        (
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+            (true, true),
+            "http/protobuf is used",
+        ),
+        (
+            ("OTEL_METRICS_EXPORTER", "otlp"),
+            (true, true),
+            "served at /metrics",
+        ),
+        (
+            ("OTEL_METRICS_EXPORTER", "console"),
+            (true, true),
+            "served at /metrics",
+        ),
+        (
+            ("OTEL_METRICS_EXPORTER", "prometheus, otlp"),
+            (true, true),
+            "served at /metrics",
+        ),
+        (("OTEL_METRICS_EXPORTER", "none"), (false, true), ""),
+        (("OTEL_SDK_DISABLED", "TRUE"), (false, false), ""),
+        (("OTEL_SDK_DISABLED", "false"), (true, true), ""),
+        (
+            ("OTEL_SDK_DISABLED", "1"),
+            (true, true),
+            "neither true nor false",
+        ),
+    ];
+    for (setting, remaining, expected) in cases {
+        let (config, warnings) = load(&with(&[endpoint, setting])).expect("is valid");
+        let telemetry = config.telemetry;
+        assert_eq!(
+            (telemetry.metrics, telemetry.traces.is_some()),
+            remaining,
+            "{setting:?}"
+        );
+        let warnings = warnings.join("\n");
+        assert!(warnings.contains(expected), "{setting:?}: {warnings}");
+        assert_eq!(
+            warnings.is_empty(),
+            expected.is_empty(),
+            "{setting:?}: {warnings}"
+        );
+    }
+    let wrong = errors(&[("OTEL_METRICS_EXPORTER", "promtheus")]).join("\n");
+    assert!(
+        wrong.ends_with("found \"promtheus\"; did you mean prometheus?"),
+        "{wrong}"
+    );
+    assert_eq!(
+        errors(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "thrift")]).len(),
+        1
+    );
+}
+
+#[test]
+fn the_address_of_a_service_named_metrics_is_not_a_port() {
+    for address in ["tcp://10.43.7.1:9090", "udp://10.43.7.1:9090"] {
+        let (config, warnings) = load(&with(&[("METRICS_PORT", address)])).expect("is valid");
+        assert_eq!(config.metrics_port, None);
+        assert!(
+            warnings[0].starts_with("METRICS_PORT: is ignored, because Kubernetes sets it"),
+            "{warnings:?}"
+        );
+    }
+    let (config, warnings) = load(&with(&[("METRICS_PORT", "9090")])).expect("is valid");
+    assert_eq!((config.metrics_port, warnings.len()), (Some(9090), 0));
 }

@@ -157,9 +157,9 @@ async fn the_body_determines_the_kind_not_the_header() {
 }
 
 #[tokio::test]
-async fn both_paths_accept_webhooks() {
+async fn every_documented_path_accepts_webhooks() {
     let harness = Harness::start().await;
-    for path in ["/webhook", "/"] {
+    for path in ["/webhook", "/webhook/", "/"] {
         let delivery = Delivery::push_sample().signed_with(SAMPLE_KEY);
         assert_delivered(&delivery.post_to(&harness.function.url(path)).await);
         harness.chat.take_message();

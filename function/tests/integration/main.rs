@@ -53,6 +53,7 @@ mod markup;
 mod mutated_payloads;
 mod properties;
 mod shared_data;
+mod sign_in;
 
 mod docs;
 mod tidy;

@@ -89,16 +89,76 @@ async fn a_webhook_without_a_valid_signature_is_rejected() {
     harness.finish();
 }
 
+/// The detail of a rejection, which never contains what was sent.
+async fn detail(harness: &Harness, delivery: &Delivery, reason: &str) -> String {
+    let answer = harness.post(delivery).await;
+    assert_problem(&answer, 401, reason);
+    assert!(!answer.text().contains("canary"), "{}", answer.text());
+    answer.json()["detail"]
+        .as_str()
+        .expect("is text")
+        .to_owned()
+}
+
 #[tokio::test]
-async fn a_rejection_says_what_is_expected_and_not_what_was_wrong() {
+async fn the_detail_of_a_rejection_differs_by_its_reason() {
     let harness = Harness::start().await;
-    let one = harness
-        .post(&Delivery::push_sample().signed_with(OTHER_KEY))
-        .await
-        .json();
-    let other = harness.post(&push().at(1_700_000_000)).await.json();
-    assert_eq!(one["detail"], other["detail"]);
-    insta::assert_snapshot!(one["detail"].as_str().expect("is text"), @"expected webhook-id, webhook-timestamp (within 300 seconds) and webhook-signature made with a configured signing key; set the signing token of the webhook in GitLab");
+    let other = Delivery::push_sample().signed_with(OTHER_KEY);
+    let stale = detail(&harness, &push().at(1_700_000_000), "stale").await;
+    assert!(
+        stale.contains("found 2023-11-14T22:13:20Z, which is "),
+        "{stale}"
+    );
+    assert!(
+        stale.contains(" s behind: the clock here shows 20"),
+        "{stale}"
+    );
+    insta::assert_snapshot!(detail(&harness, &other, "wrong_signature").await, @"no key of GITLAB_SIGNING_KEYS made this signature; set the signing token of the webhook there, and check that no proxy changes the body");
+    insta::assert_snapshot!(detail(&harness, &with_token("canary"), "missing_signature").await, @"expected a signature, found only X-Gitlab-Token; set the signing token of the webhook in GitLab (19.0 and later), or set GITLAB_WEBHOOK_TOKENS instead of GITLAB_SIGNING_KEYS");
+    insta::assert_snapshot!(detail(&harness, &Delivery::push_sample(), "missing_signature").await, @"expected webhook-id, webhook-timestamp and webhook-signature, found no signature; set the signing token of the webhook in GitLab (19.0 and later)");
+    harness.finish();
+
+    let harness = Harness::with(&[
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", TOKEN),
+    ])
+    .await;
+    insta::assert_snapshot!(detail(&harness, &push(), "missing_token").await, @"expected X-Gitlab-Token, found none, but it carries a signature: set GITLAB_SIGNING_KEYS to the signing token of the webhook instead of GITLAB_WEBHOOK_TOKENS");
+    insta::assert_snapshot!(detail(&harness, &Delivery::push_sample(), "missing_token").await, @"expected X-Gitlab-Token with one of GITLAB_WEBHOOK_TOKENS, found none; set the secret token of the webhook in GitLab");
+    insta::assert_snapshot!(detail(&harness, &with_token("canary"), "wrong_token").await, @"X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS; set one of them as the secret token of the webhook in GitLab");
+    harness.finish();
+}
+
+#[tokio::test]
+async fn a_token_that_the_setting_splits_at_its_comma_is_explained() {
+    let tokens = format!("{TOKEN},rest-of-the-canary-token");
+    let settings = [
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", &*tokens),
+    ];
+    let harness = Harness::with(&settings).await;
+    let split = detail(&harness, &with_token(&tokens), "wrong_token").await;
+    insta::assert_snapshot!(split, @"X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the setting is split at commas; write each token on a line of its own, or use GITLAB_WEBHOOK_TOKENS_FILE");
+    let other = detail(&harness, &with_token("canary,other"), "wrong_token").await;
+    assert!(!other.contains("comma"), "{other}");
+    harness.finish();
+
+    // With a line break, the same value is also one token.
+    let line = format!("{tokens}\n");
+    let [keys, _] = settings;
+    let harness = Harness::with(&[keys, ("GITLAB_WEBHOOK_TOKENS", &line)]).await;
+    for token in [&*tokens, TOKEN] {
+        assert_delivered(&harness.post(&with_token(token)).await);
+        harness.chat.take_message();
+    }
+    harness.finish();
+
+    let lines = format!("{tokens}\nanother-canary-token");
+    let harness = Harness::with(&[keys, ("GITLAB_WEBHOOK_TOKENS", &lines)]).await;
+    assert_delivered(&harness.post(&with_token(&tokens)).await);
+    harness.chat.take_message();
+    let half = detail(&harness, &with_token(TOKEN), "wrong_token").await;
+    assert!(!half.contains("comma"), "{half}");
     harness.finish();
 }
 
@@ -228,8 +288,8 @@ async fn a_webhook_without_an_idempotency_key_is_rejected_unless_allowed() {
     assert_delivered(&first);
     harness.chat.take_message();
     assert_eq!(
-        harness.post(&keyless).await.json(),
-        first.json(),
+        harness.post(&keyless).await.json()["message_id"],
+        first.json()["message_id"],
         "the same content gives the same key"
     );
     harness.finish();
@@ -329,7 +389,7 @@ async fn an_invalid_body_is_rejected_with_the_position_of_the_error() {
 async fn unknown_paths_and_methods_are_rejected_and_never_redirected() {
     let harness = Harness::start().await;
     for path in [
-        "/webhook/",
+        "/webhook//",
         "/webhooks",
         "/metrics/x",
         "/healthz/",

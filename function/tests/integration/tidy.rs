@@ -26,7 +26,9 @@ const SHELL: &[&str] = &[
     "send/creations.rs",
     "send/permits.rs",
     "send/sender.rs",
+    "send/sign_in.rs",
     "server.rs",
+    "sign_in_check.rs",
     "telemetry/otlp.rs",
 ];
 
@@ -102,6 +104,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "recipient_check",
         &["http", "limits", "rocketchat", "telemetry"],
     ),
+    ("sign_in_check", &["http", "limits"]),
     (
         "server",
         &[
@@ -112,6 +115,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "limits",
             "recipient_check",
             "rocketchat",
+            "sign_in_check",
             "telemetry",
         ],
     ),

@@ -41,10 +41,16 @@ fn the_public_route_leads_to_the_webhook_only_and_has_the_functions_limits() {
 
     let rules = list(route, "/spec/rules");
     assert_eq!(rules.len(), 1);
-    assert_eq!(list(rules[0], "/matches").len(), 1);
-    assert_eq!(text(rules[0], "/matches/0/path/type"), "Exact");
-    assert_eq!(text(rules[0], "/matches/0/path/value"), WEBHOOK);
-    assert_eq!(text(rules[0], "/matches/0/method"), "POST");
+    let matches = list(rules[0], "/matches");
+    let paths: Vec<_> = matches
+        .iter()
+        .map(|each| text(each, "/path/value"))
+        .collect();
+    assert_eq!(paths, [WEBHOOK, &format!("{WEBHOOK}/")]);
+    for each in matches {
+        assert_eq!(text(each, "/path/type"), "Exact");
+        assert_eq!(text(each, "/method"), "POST");
+    }
     let seconds: u64 = text(rules[0], "/timeouts/request")
         .trim_end_matches('s')
         .parse()

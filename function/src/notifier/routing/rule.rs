@@ -9,6 +9,9 @@ use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::rocketchat::{RoomId, Username};
 
+/// The name of the rule for the only recipient, which is the setting.
+pub(super) const RECIPIENT_SETTING: &str = "ROCKETCHAT_RECIPIENT";
+
 /// One rule of a file. An empty condition matches every event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Rule {
@@ -139,7 +142,7 @@ impl Rule {
     /// A rule that sends every event to `to`.
     pub(super) fn everything_to(to: RecipientSpec) -> Self {
         Self {
-            name: "ROCKETCHAT_RECIPIENT".to_owned(),
+            name: RECIPIENT_SETTING.to_owned(),
             to: vec![to],
             ..Self::default()
         }

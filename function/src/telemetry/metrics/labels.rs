@@ -162,7 +162,7 @@ pub(super) struct VerificationFailure(&'static str);
 impl VerificationFailure {
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         match outcome {
-            Outcome::Failed(Failure::Origin(error, _)) => Some(Self(error.label())),
+            Outcome::Failed(Failure::Origin(rejection)) => Some(Self(rejection.error.label())),
             _ => None,
         }
     }

@@ -79,6 +79,11 @@ impl RouteLabel {
 
     /// The label of a route; `None` if it does not accept webhooks.
     pub(crate) fn of(route: &str) -> Option<Self> {
+        // The slash at the end of the second path of webhooks makes no other series.
+        let route = match route.trim_end_matches('/') {
+            "" => "/",
+            path => path,
+        };
         Self::ALL
             .into_iter()
             .find(|route_label| route_label.route() == route)

@@ -10,10 +10,29 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const ADDRESS: &str = "0.0.0.0:3000";
 
+const USAGE: &str = "\
+A fake Rocket.Chat. Prints its address and credentials, then each message that
+it stores, as lines of JSON. The inspection API is under /inspect/.
+
+usage: fake-rocketchat [ADDRESS:PORT]
+
+  ADDRESS:PORT  where to listen, 0.0.0.0:3000 by default; port 0 is any port
+";
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let address = std::env::args().nth(1);
     let address = address.as_deref().unwrap_or(ADDRESS);
+    if matches!(address, "--help" | "-h") {
+        let printed = io::stdout().lock().write_all(USAGE.as_bytes());
+        return printed.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
+    if address.starts_with('-') {
+        print_error(&format!(
+            "expected ADDRESS:PORT, found {address}; see --help"
+        ));
+        return ExitCode::FAILURE;
+    }
     match serve(address).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

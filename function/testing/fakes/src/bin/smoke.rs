@@ -23,11 +23,21 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long to wait between two readiness probes.
 const PROBE_INTERVAL: Duration = Duration::from_millis(20);
 
+const USAGE: &str = "\
+Tests a webhook-app that already runs, with a fake Rocket.Chat at
+127.0.0.1:3000.
+
+usage: smoke [URL | settings]
+
+  URL       the address of webhook-app, http://127.0.0.1:8080 by default
+  settings  print the settings to start webhook-app with";
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let word = std::env::args().nth(1);
     let ended = match word.as_deref() {
         None => smoke_test(WEBHOOK_APP).await,
+        Some("--help" | "-h") => Ok(USAGE.to_owned()),
         Some("settings") => settings().await,
         Some(url) if url.starts_with("http://") => smoke_test(url).await,
         Some(word) => Err(format!(

@@ -70,6 +70,24 @@ async fn fake_rocketchat_prints_and_serves_its_messages() {
 }
 
 #[test]
+fn every_program_has_a_help_of_80_columns() {
+    for program in [
+        env!("CARGO_BIN_EXE_fake-rocketchat"),
+        env!("CARGO_BIN_EXE_fake-gitlab"),
+        env!("CARGO_BIN_EXE_demo"),
+        env!("CARGO_BIN_EXE_smoke"),
+    ] {
+        let output = Command::new(program).arg("--help").output();
+        let output = output.expect("the program starts");
+        let help = String::from_utf8(output.stdout).expect("text");
+        assert!(output.status.success(), "{program}");
+        assert!(help.contains("usage:"), "{program}: {help}");
+        let is_wide = |line: &str| line.chars().count() > 80;
+        assert!(!help.lines().any(is_wide), "{program}: {help}");
+    }
+}
+
+#[test]
 fn the_demo_says_how_to_build_a_missing_program() {
     let program = env!("CARGO_BIN_EXE_demo");
 

@@ -3,17 +3,83 @@
 use fakes::gitlab::Response;
 use fakes::rocketchat::Message;
 
-/// The message in a frame that is open to the right, so that long links are not wrapped.
-pub(crate) fn message(message: &Message) -> String {
+/// Narrower lines would have a word each.
+const NARROWEST: usize = 20;
+
+/// The message in a frame that is open to the right, and no wider than `width`, if that is known.
+pub(crate) fn message(message: &Message, width: Option<usize>) -> String {
     let (recipient, sender) = (&message.recipient, &message.sender);
     let title = format!("Direct message to @{recipient} from @{sender}");
-    let rule = "─".repeat(title.chars().count() + 2);
-    let body = message.text.replace('\n', "\n  │ ");
-    format!("\n  ┌{rule}\n  │ {title}\n  ├{rule}\n  │ {body}\n  └{rule}\n")
+    framed(&title, &message.text, width)
 }
 
 /// The response in one line.
 pub(crate) fn response(response: &Response) -> String {
     let text = response.text();
     format!("webhook-app responds {} {}", response.status, text.trim())
+}
+
+fn framed(title: &str, text: &str, width: Option<usize>) -> String {
+    const MARGIN: usize = "  | ".len();
+    let inner = width.map(|width| width.saturating_sub(MARGIN).max(NARROWEST));
+    let length = title.chars().count() + 2;
+    let rule = "─".repeat(inner.map_or(length, |inner| length.min(inner)));
+    let lines = |text: &str| {
+        let lines = text.lines().flat_map(|line| wrapped(line, inner));
+        let framed: Vec<_> = lines.map(|line| format!("  │ {line}\n")).collect();
+        framed.concat()
+    };
+    let (title, body) = (lines(title), lines(text));
+    format!("\n  ┌{rule}\n{title}  ├{rule}\n{body}  └{rule}\n")
+}
+
+/// The lines of a text: broken at spaces, and within words that are longer than a line, such as links.
+fn wrapped(text: &str, width: Option<usize>) -> Vec<String> {
+    let Some(width) = width else {
+        return vec![text.to_owned()];
+    };
+    let (mut lines, mut line, mut column) = (Vec::new(), String::new(), 0);
+    for word in text.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if column > 0 && column + length > width {
+            lines.push(std::mem::take(&mut line));
+            column = 0;
+        }
+        for char in word.chars() {
+            if column == width && char != ' ' {
+                lines.push(std::mem::take(&mut line));
+                column = 0;
+            }
+            if column < width {
+                line.push(char);
+                column += 1;
+            }
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_fits_the_terminal() {
+        let text = "[3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e) pushed to branch `main`\n1 commit, äöü";
+        for width in [24, 40, 80] {
+            let frame = framed(
+                "Direct message to @alice from @gitlab-bot",
+                text,
+                Some(width),
+            );
+            for line in frame.lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+            let shown: String = frame.replace(['\n', '│', ' '], "");
+            assert!(shown.contains(&text.replace(['\n', ' '], "")), "{frame}");
+        }
+        let frame = framed("Direct message", text, None);
+        assert!(text.lines().all(|line| frame.contains(line)), "{frame}");
+    }
 }

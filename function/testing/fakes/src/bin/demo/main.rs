@@ -1,8 +1,9 @@
 //! The demo: starts webhook-app with a fake Rocket.Chat, posts a push as GitLab does, and prints the message that the user gets.
 //! With `--once` it exits after that, with a non-zero status if something went wrong.
-//! `webhook_app` starts and stops the program, `display` formats the output.
+//! `webhook_app` starts and stops the program, `display` formats the output for the width that `terminal` finds.
 
 mod display;
+mod terminal;
 mod webhook_app;
 
 use std::io;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use fakes::gitlab::{Delivery, Response, SAMPLE_KEY, SAMPLE_SHA};
 use fakes::rocketchat::{FakeRocketChat, Message};
 use tokio::signal::unix::{SignalKind, signal};
-use webhook_app::{Args, TOKEN, WebhookApp};
+use webhook_app::{Args, TOKEN, USAGE, WebhookApp};
 
 /// How long to wait for the message, which is stored before webhook-app responds.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,6 +24,10 @@ async fn main() -> ExitCode {
         Ok(args) => args,
         Err(problem) => return failed(&problem),
     };
+    if args.help {
+        say(USAGE);
+        return ExitCode::SUCCESS;
+    }
     let chat = FakeRocketChat::start().await;
     let result = demonstrate(&args, &chat).await;
     let result = result.and_then(|()| check_violations(&chat));
@@ -79,7 +84,7 @@ async fn first_delivery(chat: &FakeRocketChat, url: &str) -> Result<(), String> 
     say(&display::response(&response));
     let message = tokio::time::timeout(MESSAGE_TIMEOUT, chat.next_message()).await;
     let message = message.map_err(|_| "webhook-app sent no direct message".to_owned())?;
-    say(&display::message(&message));
+    say(&display::message(&message, terminal::width()));
     check_message(&message)?;
 
     say("GitLab sends the same webhook again, as a manual resend does.");
@@ -132,7 +137,10 @@ fn check_violations(chat: &FakeRocketChat) -> Result<(), String> {
 
 async fn show_messages(chat: &FakeRocketChat) {
     loop {
-        say(&display::message(&chat.next_message().await));
+        say(&display::message(
+            &chat.next_message().await,
+            terminal::width(),
+        ));
     }
 }
 

@@ -20,9 +20,22 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// How long to wait between two checks whether it is ready or has exited.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// The text for `--help`.
+pub(crate) const USAGE: &str = "\
+Starts webhook-app with a fake Rocket.Chat, posts a push as GitLab does, and
+prints the message that the user gets.
+
+usage: demo [--once] [--port NUMBER] [PATH]
+
+  --once         end after the first message instead of waiting for others
+  --port NUMBER  the port of webhook-app, 8080 by default; if it is in use,
+                 a free one
+  PATH           the program webhook-app, by default beside this one";
+
 /// The command line: `[--once] [--port NUMBER] [PATH OF webhook-app]`.
 pub(crate) struct Args {
     pub(crate) once: bool,
+    pub(crate) help: bool,
     port: u16,
     program: PathBuf,
 }
@@ -32,6 +45,7 @@ impl Args {
     pub(crate) fn from_arguments() -> Result<Self, String> {
         let mut args = Self {
             once: false,
+            help: false,
             port: PORT,
             program: default_program(),
         };
@@ -39,13 +53,14 @@ impl Args {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--once" => args.once = true,
+                "--help" | "-h" => args.help = true,
                 "--port" => {
                     let port = arguments.next().and_then(|port| port.parse().ok());
                     args.port = port.ok_or("--port needs a number, such as --port 8080")?;
                 }
                 flag if flag.starts_with('-') => {
                     return Err(format!(
-                        "unknown option {flag}; use --once or --port NUMBER"
+                        "unknown option {flag}; use --once or --port NUMBER, see --help"
                     ));
                 }
                 path => args.program = path.into(),

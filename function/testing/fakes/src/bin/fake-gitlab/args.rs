@@ -2,15 +2,29 @@
 
 use crate::load::{Load, Proof};
 
-const USAGE: &str = "usage:
-  fake-gitlab idle
-  fake-gitlab reach HOST:PORT…
-  fake-gitlab curl URL [signed|forged|none]
-  fake-gitlab send URL [--host NAME] [--count NUMBER | --rate PER-SECOND --seconds NUMBER]
-                          [--proof signed|forged|none] [--bytes NUMBER] [--chat URL]";
+pub(crate) const USAGE: &str = "\
+A fake GitLab, which posts pushes to webhook-app.
+
+usage:
+  fake-gitlab idle                           wait for SIGTERM
+  fake-gitlab reach HOST:PORT…               try to connect to each address
+  fake-gitlab curl URL [signed|forged|none]  print a curl command for one push
+  fake-gitlab send URL [OPTIONS]             post pushes, print the responses
+
+options of send:
+  --count NUMBER                    how many pushes, 1 by default
+  --rate PER-SECOND                 how many pushes per second, with --seconds
+  --seconds NUMBER                  for how long, with --rate
+  --proof signed|forged|none        how they are signed, signed by default
+  --bytes NUMBER                    the size of a body
+  --host NAME                       another value for the header Host
+  --chat URL                        count the messages that the fake Rocket.Chat
+                                    at this address has stored";
 
 /// What to do.
 pub(crate) enum Args {
+    /// Print the usage.
+    Help,
     /// Wait for SIGTERM.
     Idle,
     /// Try to connect to each address.
@@ -28,6 +42,7 @@ impl Args {
     ) -> Result<Self, String> {
         let command = arguments.next();
         match command.as_deref() {
+            Some("help" | "--help" | "-h") => Ok(Self::Help),
             Some("idle") => Ok(Self::Idle),
             Some("reach") => Ok(Self::Reach(arguments.collect())),
             Some("curl") => Ok(Self::Curl {

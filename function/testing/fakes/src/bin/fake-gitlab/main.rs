@@ -29,6 +29,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Result<Args, String>) -> Result<(), String> {
     let result = match args? {
+        Args::Help => print(args::USAGE),
         Args::Idle => idle().await,
         Args::Reach(addresses) => reach(&addresses).await,
         Args::Curl { to, proof } => print(&load::push(proof).0.curl(&to)),

@@ -1,0 +1,143 @@
+//! The help texts, which fit a terminal of 80 columns. Owns their layout and wording. The settings are
+//! listed in [`catalogue`](crate::config::catalogue).
+
+use std::fmt::Write as _;
+
+use crate::config::catalogue::{MAIN_SETTINGS, SETTINGS, Setting};
+
+/// What the help is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Topic {
+    /// The program.
+    Program,
+    Serve,
+    Check,
+    Render,
+}
+
+/// Columns of a line.
+const WIDTH: usize = 80;
+
+const COMMANDS: &str = "\
+Receives GitLab webhooks and sends messages to Rocket.Chat, to users directly or
+to rooms.
+
+Usage: webhook-app [COMMAND]
+
+Commands:
+  serve    Receive webhooks until SIGTERM (default)
+  check    Check the settings: sign in to Rocket.Chat, look up the recipients
+  render   Print the message for a webhook without sending it
+  help     Print this help, or that of a command, as in: webhook-app help check
+  version  Print the version
+";
+
+const SERVE: &str = "\
+Receives webhooks at POST /webhook until SIGTERM, and sends their messages.
+
+Usage: webhook-app [serve]
+
+After SIGTERM it fails its readiness check, serves for LAME_DUCK_SECONDS, and
+ends when all requests have finished. Ctrl-C skips the waiting time.
+";
+
+const CHECK: &str = "\
+Checks the settings: signs in to Rocket.Chat, and looks up the roles of the
+account and the recipients.
+
+Usage: webhook-app check [--send]
+
+  --send  Also send one message to each recipient of the settings and read it
+          back
+
+Each line begins with ok, note or FAIL.
+";
+
+const RENDER: &str = "\
+Prints the message for the body of a webhook without sending it. Needs no
+settings; uses ROUTES and MESSAGES if they are set.
+
+Usage: webhook-app render [FILE | --kind KIND] [--explain]
+
+  FILE         Read the body from a file instead of standard input
+  --kind KIND  Use an example of a kind of event, such as push or pipeline
+  --explain    Also print the evaluated routing rules and the recipients
+";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   success
+  1   serve failed to start, check found a failure, or render read no webhook
+  64  an argument or a setting is invalid
+";
+
+/// The help about a topic.
+pub(super) fn text(topic: Topic) -> String {
+    let text = match topic {
+        Topic::Program => return program(),
+        Topic::Serve => SERVE,
+        Topic::Check => CHECK,
+        Topic::Render => RENDER,
+    };
+    format!("{text}\n{EXIT_CODES}\nwebhook-app --help lists the settings.\n")
+}
+
+fn program() -> String {
+    let mut text = format!(
+        "{COMMANDS}\n{EXIT_CODES}
+Settings are environment variables; NAME_FILE is the path of a file with the
+value. These matter most; the default is in brackets:
+"
+    );
+    for name in MAIN_SETTINGS {
+        let found = SETTINGS.iter().filter(|setting| setting.name == name);
+        found.for_each(|setting| describe(setting, &mut text));
+    }
+    text.push_str("\nAll other settings are optional:\n");
+    for setting in SETTINGS {
+        if !MAIN_SETTINGS.contains(&setting.name) {
+            describe(setting, &mut text);
+        }
+    }
+    text
+}
+
+fn describe(setting: &Setting, text: &mut String) {
+    let default = match setting.default {
+        "–" => "not set".to_owned(),
+        default => default.replace('`', ""),
+    };
+    let _ = writeln!(text, "  {} [{default}]", setting.name);
+    wrap(&setting.meaning.replace('`', ""), text);
+}
+
+/// Writes a text in lines with an indent.
+fn wrap(words: &str, text: &mut String) {
+    const INDENT: &str = "     ";
+    let mut column = 0;
+    for word in words.split(' ') {
+        let length = word.chars().count() + 1;
+        if column + length > WIDTH || column == 0 {
+            text.push_str(if column == 0 { "" } else { "\n" });
+            text.push_str(INDENT);
+            column = INDENT.len();
+        }
+        let _ = write!(text, " {word}");
+        column += length;
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_help_text_fits_80_columns() {
+        for topic in [Topic::Program, Topic::Serve, Topic::Check, Topic::Render] {
+            for line in text(topic).lines() {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Mistakes in how a value is given: in quotes, or as the path of a file. Owns how they are recognized
+//! and the advice. Values are read in [`env`](super::env), which decides whether a mistake is an error.
+
+/// Folders in which manifests and container runtimes mount files. A secret in base64 can begin with a
+/// slash, but hardly with one of these.
+const FOLDERS: [&str; 14] = [
+    "/app/",
+    "/config/",
+    "/etc/",
+    "/home/",
+    "/mnt/",
+    "/opt/",
+    "/root/",
+    "/run/",
+    "/secrets/",
+    "/srv/",
+    "/tmp/",
+    "/usr/",
+    "/var/",
+    "/vault/",
+];
+
+/// How a value was probably not meant to be given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Mistake {
+    /// In quotes, which files for `docker --env-file` and Secrets keep.
+    Quotes,
+    /// As the path of a file that contains it.
+    Path,
+}
+
+impl Mistake {
+    /// The mistake in a value that cannot be parsed.
+    pub(super) fn in_invalid(text: &str) -> Option<Self> {
+        let is_path = ["/", "./", "../", "~/"]
+            .iter()
+            .any(|start| text.starts_with(start));
+        let is_one_word = !text.contains(char::is_whitespace);
+        match Self::in_valid(text) {
+            None if is_path && is_one_word && !text.starts_with("//") => Some(Self::Path),
+            found => found,
+        }
+    }
+
+    /// The mistake in a value that can be parsed, so that more evidence is required.
+    pub(super) fn in_valid(text: &str) -> Option<Self> {
+        let is_one_word = !text.contains(char::is_whitespace);
+        if is_quoted(text) {
+            Some(Self::Quotes)
+        } else if is_one_word && FOLDERS.iter().any(|folder| text.starts_with(folder)) {
+            Some(Self::Path)
+        } else {
+            None
+        }
+    }
+
+    /// What to do, for the setting `name`. Does not contain the value.
+    pub(super) fn advice(self, name: &str) -> String {
+        match self {
+            Self::Quotes => "the value is in quotes, which belong to it; remove them".to_owned(),
+            Self::Path => format!(
+                "the value looks like the path of a file; to read that file, set {name}_FILE instead"
+            ),
+        }
+    }
+}
+
+fn is_quoted(text: &str) -> bool {
+    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_paths_are_recognized() {
+        let cases = [
+            (
+                "\"https://chat.example.org\"",
+                Some(Mistake::Quotes),
+                Some(Mistake::Quotes),
+            ),
+            ("'secret'", Some(Mistake::Quotes), Some(Mistake::Quotes)),
+            (
+                "/run/secrets/token",
+                Some(Mistake::Path),
+                Some(Mistake::Path),
+            ),
+            ("/routes.yaml", Some(Mistake::Path), None),
+            ("./routes.yaml", Some(Mistake::Path), None),
+            ("/8fQz/3kPw==", Some(Mistake::Path), None),
+            ("/etc/rules are here", None, None),
+            ("//chat.example.org", None, None),
+            ("\"", None, None),
+            ("\"half", None, None),
+            ("secret", None, None),
+        ];
+        for (text, in_invalid, in_valid) in cases {
+            assert_eq!(Mistake::in_invalid(text), in_invalid, "{text}");
+            assert_eq!(Mistake::in_valid(text), in_valid, "{text}");
+        }
+    }
+}
