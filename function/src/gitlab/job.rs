@@ -52,6 +52,10 @@ pub(super) struct Payload {
     build_duration: Option<f64>,
     #[serde(alias = "job_failure_reason")]
     build_failure_reason: Line,
+    #[serde(alias = "job_started_at")]
+    build_started_at: Lenient,
+    #[serde(alias = "job_finished_at")]
+    build_finished_at: Lenient,
     commit: LenientObject<Commit>,
 }
 
@@ -66,7 +70,12 @@ struct Commit {
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Job>, ParseError> {
         let id = self.build_id.ok_or(ParseError::Missing("build_id"))?;
-        let identity = [&digits(Some(id)), self.build_status.as_str()];
+        let identity = [
+            &digits(Some(id)),
+            self.build_status.as_str(),
+            self.build_started_at.as_str(),
+            self.build_finished_at.as_str(),
+        ];
         let project = self.project.and_then(ProjectPayload::read);
         let project_path = path_of(project.as_ref());
         let mut meta = hints.meta(project, None, &identity);

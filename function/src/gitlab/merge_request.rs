@@ -92,6 +92,7 @@ impl Payload {
             request.action.as_str(),
             request.oldrev.as_str(),
             request.updated_at.as_str(),
+            request.state.as_str(),
         ];
         let project = self.project();
         let project_path = path_of(project.as_ref());

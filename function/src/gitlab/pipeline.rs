@@ -85,7 +85,11 @@ impl Payload {
         let id = pipeline
             .id
             .ok_or(ParseError::Missing("object_attributes.id"))?;
-        let identity = [&digits(Some(id)), pipeline.status.as_str()];
+        let identity = [
+            &digits(Some(id)),
+            pipeline.status.as_str(),
+            pipeline.finished_at.as_str(),
+        ];
         let project = self.project.and_then(ProjectPayload::read);
         let merge_request = self.merge_request.and_then(|request| request.iid);
         let status = Status::parse(pipeline.status.as_str());
