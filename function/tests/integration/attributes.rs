@@ -168,3 +168,28 @@ fn failed_jobs_beyond_the_limit_are_counted() {
     let text = render(&body);
     assert!(text.contains(" and 145 more"), "{text}");
 }
+
+#[test]
+fn a_branch_that_moves_back_is_reset_and_any_other_push_says_nothing_of_force() {
+    let text = |name: &str| render(&fixtures()[name]);
+    let reset = text("push_that_goes_back");
+    assert!(
+        reset.starts_with("Branch `main` of `acme/rocket` reset to ["),
+        "{reset}"
+    );
+    let back = fixture("push_that_goes_back").attributes;
+    assert_eq!(back.action.as_deref(), Some("push"));
+    for name in [
+        "push_that_may_be_forced",
+        "push_of_a_new_branch_without_commits",
+        "push_with_more_commits_than_listed",
+    ] {
+        let text = text(name);
+        assert!(text.contains(" pushed to "), "{name}: {text}");
+        assert!(!text.contains("force") && !text.contains("reset"), "{text}");
+    }
+    // Without the number of commits, nothing is known.
+    let mut body = fixtures()["push_that_goes_back"].clone();
+    body["total_commits_count"] = Value::Null;
+    assert!(render(&body).contains(" pushed to branch "));
+}
