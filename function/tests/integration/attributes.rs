@@ -2,6 +2,7 @@
 //! rule or a template does with an attribute is in `routing` and `templates`.
 
 use serde_json::{Value, json};
+use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::participants::Person;
@@ -167,6 +168,28 @@ fn failed_jobs_beyond_the_limit_are_counted() {
     assert_eq!(attributes.failed_job_count, 150);
     let text = render(&body);
     assert!(text.contains(" and 145 more"), "{text}");
+}
+
+#[test]
+fn the_commit_of_a_merge_is_the_one_it_created() {
+    for (name, expected) in [
+        ("merge_request_merged", Some("7be41a08")),
+        ("merge_request_merged_after_a_squash", Some("7be41a08")),
+        ("merge_request_squashed_by_a_fast_forward", Some("90ab34c8")),
+        ("merge_request_merged_by_a_fast_forward", Some("3f2c9d7b")),
+        ("merge_request_test_of_a_merged_one", Some("7be41a08")),
+    ] {
+        let sha = fixture(name).attributes.sha;
+        assert_eq!(sha.as_ref().map(CommitSha::short), expected, "{name}");
+    }
+    // The merge commit that GitLab tests before a merge is on no branch.
+    for action in ["open", "close", "update", "approved"] {
+        let mut body = fixtures()["merge_request_merged"].clone();
+        body["object_attributes"]["action"] = json!(action);
+        let sha = event(&body).attributes.sha;
+        let sha = sha.as_ref().map(CommitSha::short);
+        assert_eq!(sha, Some("3f2c9d7b"), "{action}");
+    }
 }
 
 #[test]
