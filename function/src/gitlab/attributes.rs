@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commit::CommitSha;
 use super::participants::Participants;
+use super::status::Status;
 
 /// The attributes of an event. An attribute that GitLab does not send is `None` or empty.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -68,6 +69,10 @@ pub struct PipelineState {
     /// Time it finished, as a Unix time in seconds; `None` while it is in progress, 0 if it
     /// finished at an unknown time.
     pub finished_at: Option<u64>,
+    /// The final status, if GitLab's time cannot be read, so that nothing but the order of the
+    /// deliveries tells which of two states is the later one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undated: Option<Status>,
 }
 
 /// The ref and commit that a pipeline ran for, and the commit that the ref pointed to before.

@@ -1,8 +1,6 @@
 //! A pipeline. Owns how it and its jobs are parsed, and which pipelines can fix a failure. Its
 //! message is rendered in [`message`](crate::notifier::message).
 
-use std::time::UNIX_EPOCH;
-
 use serde::Deserialize;
 
 use super::attributes::{EventAttributes, PipelineRevision, PipelineState, short_ref};
@@ -16,6 +14,7 @@ use super::project::{Project, ProjectPayload, path_of};
 use super::push::RefKind;
 use super::status::Status;
 use super::text::Line;
+use super::timestamp::unix_seconds;
 use crate::limits::LIMITS;
 
 /// Value of `source` for a child pipeline, which another pipeline of the project started.
@@ -132,10 +131,13 @@ impl Attributes {
     }
 
     fn state(&self, pipeline: u64, status: Status) -> PipelineState {
-        let has_finished = status != Status::Unfinished;
+        let ended = unix_seconds(self.finished_at.as_str());
+        // GitLab sends no time for a pipeline that was skipped, because nothing ran.
+        let is_undated = ended.is_none() && !matches!(status, Status::Unfinished | Status::Skipped);
         PipelineState {
             pipeline,
-            finished_at: has_finished.then(|| unix_seconds(self.finished_at.as_str())),
+            finished_at: (status != Status::Unfinished).then(|| ended.unwrap_or(0)),
+            undated: is_undated.then_some(status),
         }
     }
 
@@ -156,15 +158,6 @@ impl Attributes {
             before: CommitSha::parse(self.before_sha.as_str()),
         })
     }
-}
-
-/// GitLab writes `2016-08-12 15:26:29 UTC` or RFC 3339. 0 if the time cannot be parsed, which
-/// orders it before every other end.
-fn unix_seconds(text: &str) -> u64 {
-    let text = text.strip_suffix(" UTC").unwrap_or(text);
-    let time = humantime::parse_rfc3339_weak(text).ok();
-    time.and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .map_or(0, |since| since.as_secs())
 }
 
 /// The jobs that made the pipeline fail: the names of the first ones, and the number of all.
@@ -196,21 +189,4 @@ impl Summary for FailedJobs {
 )]
 pub(super) fn whole_seconds(seconds: f64) -> Option<u64> {
     (0.0..1e9).contains(&seconds).then_some(seconds as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_time_formats_of_gitlab_are_parsed() {
-        for text in [
-            "2016-08-12 15:26:29 UTC",
-            "2016-08-12T15:26:29Z",
-            "2016-08-12T15:26:29.123Z",
-        ] {
-            assert_eq!(unix_seconds(text), 1_471_015_589, "{text}");
-        }
-        assert_eq!(unix_seconds("yesterday"), 0);
-    }
 }
