@@ -56,6 +56,7 @@ pub(super) struct Payload {
     build_started_at: Lenient,
     #[serde(alias = "job_finished_at")]
     build_finished_at: Lenient,
+    repository: LenientObject<Repository>,
     commit: LenientObject<Commit>,
 }
 
@@ -65,6 +66,12 @@ pub(super) struct Payload {
 struct Commit {
     author_name: Lenient,
     author_email: Lenient,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Repository {
+    homepage: Lenient,
 }
 
 impl Payload {
@@ -79,8 +86,11 @@ impl Payload {
         let project = self.project.and_then(ProjectPayload::read);
         let project_path = path_of(project.as_ref());
         let mut meta = hints.meta(project, None, &identity);
-        // GitLab before 15.2 sends only the name of the project.
+        // GitLab before 15.2 sends only the name of the project, and its page as that of the
+        // repository.
         let named = self.project_name.0.map(Project::named);
+        let homepage = self.repository.0.homepage.text();
+        let named = named.map(|project| project.with_page(homepage));
         meta.project = meta.project.or(named);
         let status = Status::parse(self.build_status.as_str());
         let author = Account {

@@ -20,6 +20,9 @@ use crate::limits::LIMITS;
 /// Value of `source` for a child pipeline, which another pipeline of the project started.
 const PARENT_PIPELINE: &str = "parent_pipeline";
 
+/// Value of `source` for a merge request pipeline.
+const MERGE_REQUEST_EVENT: &str = "merge_request_event";
+
 /// A pipeline changed its status.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Pipeline {
@@ -66,6 +69,8 @@ struct Attributes {
 #[serde(default)]
 struct MergeRequest {
     iid: Option<u64>,
+    title: Lenient,
+    source_branch: Lenient,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,20 +95,30 @@ impl Payload {
             pipeline.finished_at.as_str(),
         ];
         let project = self.project.and_then(ProjectPayload::read);
-        let merge_request = self.merge_request.and_then(|request| request.iid);
+        let merge_request = self.merge_request.as_ref().and_then(|request| request.iid);
         let status = Status::parse(pipeline.status.as_str());
         let commit = self.commit.unwrap_or_default();
         let List(failed) = self.builds.unwrap_or_default();
+        let title = commit.first_line();
+        let source_sha = self.merge_request.as_ref().and_then(|_| {
+            let title = title.as_deref().filter(|_| pipeline.is_of_merge_request());
+            merged_result_source(title?)
+        });
+        let title = match (&source_sha, &self.merge_request) {
+            (Some(_), Some(request)) => request.title.clone().text(),
+            _ => title,
+        };
         let attributes = EventAttributes {
             project_path: path_of(project.as_ref()),
             number: Some(id),
             protected: pipeline.protected_ref.flag(),
             pipeline_state: Some(pipeline.state(id, status)),
             pipeline_revision: pipeline.revision(project.as_ref(), merge_request),
-            reference: pipeline.short_ref(),
+            reference: pipeline.matched_ref(self.merge_request),
             sha: pipeline.sha.0,
+            source_sha,
             page: pipeline.url.text(),
-            title: commit.first_line(),
+            title,
             text: pipeline.name.text(),
             participants: Participants::of_commit(self.user.person(), commit.author()),
             duration_seconds: pipeline.duration.and_then(whole_seconds),
@@ -128,6 +143,23 @@ impl Attributes {
     fn short_ref(&self) -> Option<String> {
         let name = self.reference.0.as_deref();
         name.map(|name| short_ref(name).to_owned())
+    }
+
+    /// Rules match the source branch of a merge request, which GitLab sends in place of the ref that
+    /// its pipeline runs for.
+    fn matched_ref(&self, merge_request: Option<MergeRequest>) -> Option<String> {
+        let reference = self.short_ref();
+        let is_full = reference
+            .as_deref()
+            .is_some_and(|name| name.starts_with("refs/"));
+        let request = merge_request.filter(|_| is_full);
+        request
+            .and_then(|request| request.source_branch.text())
+            .or(reference)
+    }
+
+    fn is_of_merge_request(&self) -> bool {
+        self.source.as_str() == MERGE_REQUEST_EVENT
     }
 
     fn state(&self, pipeline: u64, status: Status) -> PipelineState {
@@ -160,6 +192,14 @@ impl Attributes {
     }
 }
 
+/// The last commit of the source branch, from the title of the temporary commit that GitLab creates
+/// to test a merged result, also in a merge train: `Merge <source> into <target>`.
+fn merged_result_source(title: &str) -> Option<CommitSha> {
+    let (source, target) = title.strip_prefix("Merge ")?.split_once(" into ")?;
+    CommitSha::parse(target)?;
+    CommitSha::parse(source)
+}
+
 /// The jobs that made the pipeline fail: the names of the first ones, and the number of all.
 #[derive(Default)]
 struct FailedJobs {
@@ -189,4 +229,31 @@ impl Summary for FailedJobs {
 )]
 pub(super) fn whole_seconds(seconds: f64) -> Option<u64> {
     (0.0..1e9).contains(&seconds).then_some(seconds as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_whole_title_of_a_merged_result_names_its_source() {
+        let [source, target] = ["a", "b"].map(|digit| digit.repeat(40));
+        let title = format!("Merge {source} into {target}");
+        let found = merged_result_source(&title);
+        assert_eq!(found.as_ref().map(CommitSha::as_str), Some(source.as_str()));
+        let long = format!("Merge {} into {}", "a".repeat(64), "b".repeat(64));
+        assert!(merged_result_source(&long).is_some());
+        for other in [
+            format!("{title}."),
+            format!(" {title}"),
+            format!("Revert {title}"),
+            format!("merge {source} into {target}"),
+            format!("Merge {source} into main"),
+            format!("Merge main into {target}"),
+            format!("Merge {source} into {}", "0".repeat(40)),
+            format!("Merge branch '{source}' into '{target}'"),
+        ] {
+            assert_eq!(merged_result_source(&other), None, "{other}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use webhook_app::limits::LIMITS;
 use webhook_app::notifier::routing;
 
 use crate::messages::{compose, fixtures, parse, pointers};
-use crate::routing::{changed, example, recipients_of};
+use crate::routing::{changed, example, patch, recipients_of};
 
 fn event(body: &Value) -> Event {
     parse(None, body.to_string().as_bytes()).expect("is an event")
@@ -193,6 +193,38 @@ fn the_commit_of_a_merge_is_the_one_it_created() {
 }
 
 #[test]
+fn a_merged_result_shows_the_merge_request_and_its_last_commit() {
+    let merged_result = fixtures()["pipeline_of_a_merged_result"].clone();
+    let attributes = event(&merged_result).attributes;
+    assert_eq!(attributes.title.as_deref(), Some("Add landing legs"));
+    let [sha, source] = [&attributes.sha, &attributes.source_sha]
+        .map(|sha| sha.as_ref().map(|sha| sha.short().to_owned()));
+    assert_eq!(sha.as_deref(), Some("c65d1e7f"));
+    assert_eq!(source.as_deref(), Some("3f2c9d7b"));
+    let text = render(&merged_result);
+    assert!(text.contains(" for the merged result of ["), "{text}");
+    assert!(!text.contains("[c65d1e7f]("), "{text}");
+    for (case, change) in [
+        (
+            "pushed",
+            json!({ "object_attributes": { "source": "push" } }),
+        ),
+        ("no merge request", json!({ "merge_request": null })),
+        (
+            "another title",
+            json!({ "commit": { "message": "Merge branch 'a' into 'b'" } }),
+        ),
+    ] {
+        let mut body = merged_result.clone();
+        patch(&mut body, &change);
+        assert_eq!(event(&body).attributes.source_sha, None, "{case}");
+        let text = render(&body);
+        assert!(text.contains("[c65d1e7f]("), "{case}: {text}");
+        assert!(!text.contains("merged result"), "{case}: {text}");
+    }
+}
+
+#[test]
 fn a_branch_that_moves_back_is_reset_and_any_other_push_says_nothing_of_force() {
     let text = |name: &str| render(&fixtures()[name]);
     let reset = text("push_that_goes_back");
@@ -215,4 +247,46 @@ fn a_branch_that_moves_back_is_reset_and_any_other_push_says_nothing_of_force() 
     let mut body = fixtures()["push_that_goes_back"].clone();
     body["total_commits_count"] = Value::Null;
     assert!(render(&body).contains(" pushed to branch "));
+}
+
+#[test]
+fn a_ref_of_a_merge_request_is_shown_as_the_merge_request() {
+    let page = "[merge request 12](https://gitlab.example.org/acme/rocket/-/merge_requests/12)";
+    for name in [
+        "job_of_a_merge_request",
+        "job_of_a_merge_train_of_an_older_gitlab",
+        "deployment_of_a_merge_request",
+    ] {
+        let body = fixtures()[name].clone();
+        for last in ["head", "merge", "train"] {
+            let mut body = body.clone();
+            body["ref"] = json!(format!("refs/merge-requests/12/{last}"));
+            let text = render(&body);
+            assert!(text.contains(page), "{name}: {text}");
+            assert!(!text.contains("refs/"), "{name}: {text}");
+        }
+        let reference = event(&body).attributes.reference.expect("has a ref");
+        for (glob, expected) in [
+            (reference.as_str(), "@alice"),
+            ("refs/merge-requests/**", "@alice"),
+            ("main", "no_rule"),
+        ] {
+            let rules = format!("rules: [{{ref: '{glob}', to: '@alice'}}]");
+            let rules = routing::parse(&rules).expect("is valid");
+            assert_eq!(recipients_of(&rules, &body), expected, "{name} {glob}");
+        }
+    }
+}
+
+#[test]
+fn a_pipeline_matches_the_source_branch_of_its_merge_request() {
+    let mut body = fixtures()["pipeline_of_a_merged_result"].clone();
+    for reference in ["feature/landing-legs", "refs/merge-requests/12/merge"] {
+        body["object_attributes"]["ref"] = json!(reference);
+        let found = event(&body).attributes.reference;
+        assert_eq!(found.as_deref(), Some("feature/landing-legs"));
+    }
+    body["merge_request"] = Value::Null;
+    let text = render(&body);
+    assert!(text.contains(" for [merge request 12]("), "{text}");
 }

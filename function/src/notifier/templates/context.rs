@@ -76,7 +76,9 @@ impl Context {
             "actor" => person(people.actor.as_ref()),
             "assignees" => persons(&people.assignees),
             "author" => person(people.author.as_ref()),
-            "commit" => optional(sha, |sha| safe_markup(message::commit(&self.event, sha))),
+            "commit" => optional(it.shown_commit(), |sha| {
+                safe_markup(message::commit(&self.event, sha))
+            }),
             "committer" => person(people.committer.as_ref()),
             "confidential" => Value::from(meta.confidential),
             "default_message" => safe_markup(self.builtin.clone()),
@@ -96,7 +98,10 @@ impl Context {
                 name_or_placeholder,
             ),
             "protected" => optional(it.protected, Value::from),
-            "ref" => optional(it.reference.as_deref(), name_or_placeholder),
+            "ref" => match it.merge_request() {
+                Some(number) => Value::from(format!("merge request {number}")),
+                None => optional(it.reference.as_deref(), name_or_placeholder),
+            },
             "reviewers" => persons(&people.reviewers),
             "sha" => optional(sha, |sha| safe_markup(format!("`{sha}`"))),
             "source_branch" => optional(it.source_branch.as_deref(), name_or_placeholder),
