@@ -24,7 +24,9 @@ pub struct EventAttributes {
     pub status: Option<String>,
     /// Whether this is a pipeline, job or deployment that has not finished.
     pub in_progress: bool,
-    /// Branch or tag, without `refs/heads/` or `refs/tags/`.
+    /// Whether a job may fail without failing its pipeline, and whether a pipeline passed although
+    /// such jobs failed.
+    pub allowed_failure: Option<bool>,
     /// Branch or tag, without `refs/heads/` or `refs/tags/`; for a job or deployment of a merge
     /// request pipeline, the ref of the merge request, such as `refs/merge-requests/12/merge`.
     pub reference: Option<String>,

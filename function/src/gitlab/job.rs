@@ -52,6 +52,8 @@ pub(super) struct Payload {
     build_duration: Option<f64>,
     #[serde(alias = "job_failure_reason")]
     build_failure_reason: Line,
+    #[serde(alias = "job_allow_failure")]
+    build_allow_failure: Lenient,
     #[serde(alias = "job_started_at")]
     build_started_at: Lenient,
     #[serde(alias = "job_finished_at")]
@@ -105,6 +107,7 @@ impl Payload {
             protected: self.ref_protected.flag(),
             participants: Participants::of_commit(self.user.person(), author.read()),
             sha: self.sha.0,
+            allowed_failure: self.build_allow_failure.flag(),
             number: Some(id),
             title: self.build_name.0,
             stage: self.build_stage.0,

@@ -58,6 +58,7 @@ struct Attributes {
     sha: MaybeCommit,
     before_sha: Lenient,
     status: Line,
+    detailed_status: Lenient,
     source: Lenient,
     url: Lenient,
     protected_ref: Lenient,
@@ -98,7 +99,9 @@ impl Payload {
         let merge_request = self.merge_request.as_ref().and_then(|request| request.iid);
         let status = Status::parse(pipeline.status.as_str());
         let commit = self.commit.unwrap_or_default();
-        let List(failed) = self.builds.unwrap_or_default();
+        let failed = self.builds.map(|List(failed)| failed);
+        let allowed_failure = pipeline.allowed_failure(status, failed.as_ref());
+        let failed = failed.unwrap_or_default();
         let title = commit.first_line();
         let source_sha = self.merge_request.as_ref().and_then(|_| {
             let title = title.as_deref().filter(|_| pipeline.is_of_merge_request());
@@ -117,6 +120,7 @@ impl Payload {
             reference: pipeline.matched_ref(self.merge_request),
             sha: pipeline.sha.0,
             source_sha,
+            allowed_failure,
             page: pipeline.url.text(),
             title,
             text: pipeline.name.text(),
@@ -162,6 +166,17 @@ impl Attributes {
         self.source.as_str() == MERGE_REQUEST_EVENT
     }
 
+    /// The status in detail decides, because jobs that start other pipelines are not in the list. It
+    /// may be in the language of a user of GitLab; then the list decides.
+    fn allowed_failure(&self, status: Status, jobs: Option<&FailedJobs>) -> Option<bool> {
+        match (status, self.detailed_status.as_str()) {
+            (Status::Success, "passed with warnings") => Some(true),
+            (Status::Success, "passed") => Some(false),
+            (Status::Success, _) => jobs.map(|jobs| jobs.any_is_allowed),
+            _ => Some(false),
+        }
+    }
+
     fn state(&self, pipeline: u64, status: Status) -> PipelineState {
         let ended = unix_seconds(self.finished_at.as_str());
         // GitLab sends no time for a pipeline that was skipped, because nothing ran.
@@ -200,19 +215,23 @@ fn merged_result_source(title: &str) -> Option<CommitSha> {
     CommitSha::parse(source)
 }
 
-/// The jobs that made the pipeline fail: the names of the first ones, and the number of all.
+/// The jobs that made the pipeline fail: the names of the first ones, and the number of all. Whether
+/// any other job failed.
 #[derive(Default)]
 struct FailedJobs {
     names: Vec<String>,
     count: usize,
+    any_is_allowed: bool,
 }
 
 impl Summary for FailedJobs {
     type Entry = Build;
 
     fn add(&mut self, build: Build) {
-        let has_failed = build.status.as_str() == "failed" && build.allow_failure != Some(true);
-        if let Some(name) = build.name.0.filter(|_| has_failed) {
+        let has_failed = build.status.as_str() == "failed";
+        let is_allowed = build.allow_failure == Some(true);
+        self.any_is_allowed |= has_failed && is_allowed;
+        if let Some(name) = build.name.0.filter(|_| has_failed && !is_allowed) {
             self.count += 1;
             if self.names.len() < LIMITS.events.max_list_entries {
                 self.names.push(name);

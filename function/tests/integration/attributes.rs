@@ -290,3 +290,47 @@ fn a_pipeline_matches_the_source_branch_of_its_merge_request() {
     let text = render(&body);
     assert!(text.contains(" for [merge request 12]("), "{text}");
 }
+
+#[test]
+fn a_failure_that_is_allowed_is_recognized_and_said() {
+    for (name, expected, words) in [
+        (
+            "job_that_may_fail",
+            Some(true),
+            " failed, which is allowed, on ",
+        ),
+        ("job_failed", Some(false), " failed on "),
+        ("job_passed", Some(false), " passed on "),
+        (
+            "pipeline_passed_with_warnings",
+            Some(true),
+            " passed with warnings on ",
+        ),
+        ("pipeline_passed", Some(false), " passed on "),
+        ("pipeline_failed", Some(false), " failed on "),
+    ] {
+        let body = fixtures()[name].clone();
+        assert_eq!(event(&body).attributes.allowed_failure, expected, "{name}");
+        let text = render(&body);
+        assert!(text.contains(words), "{name}: {text}");
+    }
+    let mut job = fixtures()["job_failed"].clone();
+    job["build_allow_failure"] = Value::Null;
+    assert_eq!(event(&job).attributes.allowed_failure, None);
+}
+
+#[test]
+fn the_status_in_detail_decides_whether_a_pipeline_passed_with_warnings() {
+    let mut body = fixtures()["pipeline_passed_with_warnings"].clone();
+    let allowed = |body: &Value| event(body).attributes.allowed_failure;
+    // In another language, as a user of GitLab chose it.
+    body["object_attributes"]["detailed_status"] = json!("mit Warnungen bestanden");
+    assert_eq!(allowed(&body), Some(true));
+    body["builds"] = fixtures()["pipeline_passed"]["builds"].clone();
+    assert_eq!(allowed(&body), Some(false));
+    body["builds"] = Value::Null;
+    assert_eq!(allowed(&body), None);
+    // The jobs that start other pipelines are not listed.
+    body["object_attributes"]["detailed_status"] = json!("passed with warnings");
+    assert_eq!(allowed(&body), Some(true));
+}

@@ -14,12 +14,20 @@ use crate::gitlab::status::Status;
 use crate::limits::LIMITS;
 
 pub(super) fn render(event: &Event, pipeline: &Pipeline) -> Result<String, SkipReason> {
-    Ok(sentence(event, pipeline, verb(pipeline.status)?))
+    let verb = match event.attributes.allowed_failure {
+        Some(true) => "passed with warnings",
+        _ => verb(pipeline.status)?,
+    };
+    Ok(sentence(event, pipeline, verb))
 }
 
 /// The message about a fix, for recipients of the failure message.
 pub(super) fn render_fix(event: &Event, pipeline: &Pipeline) -> String {
-    sentence(event, pipeline, "passed again")
+    let verb = match event.attributes.allowed_failure {
+        Some(true) => "passed again with warnings",
+        _ => "passed again",
+    };
+    sentence(event, pipeline, verb)
 }
 
 fn sentence(event: &Event, pipeline: &Pipeline, verb: &str) -> String {

@@ -20,6 +20,7 @@ use crate::rocketchat::markup::{InlineCode, Link};
 pub const VARIABLES: &[&str] = &[
     "action",
     "actor",
+    "allowed_failure",
     "assignees",
     "author",
     "commit",
@@ -74,6 +75,7 @@ impl Context {
         Some(match name {
             "action" => optional(it.action.as_deref(), word),
             "actor" => person(people.actor.as_ref()),
+            "allowed_failure" => optional(it.allowed_failure, Value::from),
             "assignees" => persons(&people.assignees),
             "author" => person(people.author.as_ref()),
             "commit" => optional(it.shown_commit(), |sha| {
