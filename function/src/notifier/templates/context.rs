@@ -71,7 +71,6 @@ impl Context {
     fn value(&self, name: &str) -> Option<Value> {
         let (meta, it) = (&self.event.meta, &self.event.attributes);
         let people = &it.participants;
-        let sha = it.sha.as_ref();
         Some(match name {
             "action" => optional(it.action.as_deref(), word),
             "actor" => person(people.actor.as_ref()),
@@ -105,7 +104,7 @@ impl Context {
                 None => optional(it.reference.as_deref(), name_or_placeholder),
             },
             "reviewers" => persons(&people.reviewers),
-            "sha" => optional(sha, |sha| safe_markup(format!("`{sha}`"))),
+            "sha" => optional(it.sha.as_ref(), |sha| Value::from(sha.as_str())),
             "source_branch" => optional(it.source_branch.as_deref(), name_or_placeholder),
             "stage" => optional(it.stage.as_deref(), name_or_placeholder),
             "status" => optional(it.status.as_deref(), word),
