@@ -51,6 +51,8 @@ pub(crate) enum PlanWarning {
     RecipientsTruncated(usize),
     /// The template of this kind failed on the event, and the built-in message is sent instead.
     TemplateFailed,
+    /// The time at which a live pipeline finished cannot be read.
+    UndatedPipeline,
 }
 
 /// The rules have already matched the event, so the message does not check again.
@@ -84,8 +86,17 @@ impl Notifier {
         let failed = texts.failed().then_some(PlanWarning::TemplateFailed);
         Ok(Plan {
             notifications,
-            warnings: truncated.into_iter().chain(failed).collect(),
+            warnings: [truncated, failed, self.undated(event)]
+                .into_iter()
+                .flatten()
+                .collect(),
         })
+    }
+
+    /// A warning if the order of deliveries decides what a live pipeline shows.
+    fn undated(&self, event: &Event) -> Option<PlanWarning> {
+        let state = event.attributes.pipeline_state.as_ref()?;
+        (self.live_pipelines && state.undated.is_some()).then_some(PlanWarning::UndatedPipeline)
     }
 
     /// A notification with the key of the delivery, or with that of the failure, the fix or the

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commit::CommitSha;
 use super::participants::Participants;
+use super::status::Status;
 
 /// The attributes of an event. An attribute that GitLab does not send is `None` or empty.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -23,7 +24,11 @@ pub struct EventAttributes {
     pub status: Option<String>,
     /// Whether this is a pipeline, job or deployment that has not finished.
     pub in_progress: bool,
-    /// Branch or tag, without `refs/heads/` or `refs/tags/`.
+    /// Whether a job may fail without failing its pipeline, and whether a pipeline passed although
+    /// such jobs failed.
+    pub allowed_failure: Option<bool>,
+    /// Branch or tag, without `refs/heads/` or `refs/tags/`; for a job or deployment of a merge
+    /// request pipeline, the ref of the merge request, such as `refs/merge-requests/12/merge`.
     pub reference: Option<String>,
     /// Whether the branch or tag is protected.
     pub protected: Option<bool>,
@@ -31,6 +36,9 @@ pub struct EventAttributes {
     pub participants: Participants,
     /// The commit that the event is about.
     pub sha: Option<CommitSha>,
+    /// The commit to show in place of `sha`: the last one of the source branch, if `sha` is the
+    /// temporary commit of a merged result.
+    pub source_sha: Option<CommitSha>,
     /// The number that GitLab's pages show, such as that of an issue, a pipeline or a job.
     pub number: Option<u64>,
     /// URL of the page, as GitLab sent it; not yet validated as a link.
@@ -68,6 +76,10 @@ pub struct PipelineState {
     /// Time it finished, as a Unix time in seconds; `None` while it is in progress, 0 if it
     /// finished at an unknown time.
     pub finished_at: Option<u64>,
+    /// The final status, if GitLab's time cannot be read, so that nothing but the order of the
+    /// deliveries tells which of two states is the later one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undated: Option<Status>,
 }
 
 /// The ref and commit that a pipeline ran for, and the commit that the ref pointed to before.
@@ -91,4 +103,49 @@ pub(super) fn short_ref(name: &str) -> &str {
         .strip_prefix("refs/heads/")
         .or_else(|| name.strip_prefix("refs/tags/"));
     short.unwrap_or(name)
+}
+
+/// The number of the merge request that a ref belongs to, such as `refs/merge-requests/12/merge`;
+/// `None` for branches and tags.
+fn merge_request_of(name: &str) -> Option<u64> {
+    let (number, last) = name.strip_prefix("refs/merge-requests/")?.split_once('/')?;
+    let is_ref = matches!(last, "head" | "merge" | "train");
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse().ok().filter(|_| is_ref && is_number)
+}
+
+impl EventAttributes {
+    /// The commit to show: `source_sha`, or else `sha`.
+    pub(crate) fn shown_commit(&self) -> Option<&CommitSha> {
+        self.source_sha.as_ref().or(self.sha.as_ref())
+    }
+
+    /// The number of the merge request, if `reference` is a ref of one.
+    pub(crate) fn merge_request(&self) -> Option<u64> {
+        merge_request_of(self.reference.as_deref()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_refs_of_a_merge_request_name_one() {
+        for (name, expected) in [
+            ("refs/merge-requests/12/head", Some(12)),
+            ("refs/merge-requests/12/merge", Some(12)),
+            ("refs/merge-requests/12/train", Some(12)),
+            ("refs/merge-requests/12/other", None),
+            ("refs/merge-requests/12/merge/x", None),
+            ("refs/merge-requests/+12/merge", None),
+            ("refs/merge-requests//merge", None),
+            ("refs/merge-requests/99999999999999999999/merge", None),
+            ("merge-requests/12/merge", None),
+            ("refs/pipelines/12", None),
+            ("main", None),
+        ] {
+            assert_eq!(merge_request_of(name), expected, "{name}");
+        }
+    }
 }

@@ -93,6 +93,7 @@ impl Payload {
             &digits(issue.id),
             issue.action.as_str(),
             issue.updated_at.as_str(),
+            issue.state.as_str(),
         ];
         let project = self.project();
         let project_path = path_of(project.as_ref());

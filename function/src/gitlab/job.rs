@@ -52,6 +52,13 @@ pub(super) struct Payload {
     build_duration: Option<f64>,
     #[serde(alias = "job_failure_reason")]
     build_failure_reason: Line,
+    #[serde(alias = "job_allow_failure")]
+    build_allow_failure: Lenient,
+    #[serde(alias = "job_started_at")]
+    build_started_at: Lenient,
+    #[serde(alias = "job_finished_at")]
+    build_finished_at: Lenient,
+    repository: LenientObject<Repository>,
     commit: LenientObject<Commit>,
 }
 
@@ -63,15 +70,29 @@ struct Commit {
     author_email: Lenient,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Repository {
+    homepage: Lenient,
+}
+
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Job>, ParseError> {
         let id = self.build_id.ok_or(ParseError::Missing("build_id"))?;
-        let identity = [&digits(Some(id)), self.build_status.as_str()];
+        let identity = [
+            &digits(Some(id)),
+            self.build_status.as_str(),
+            self.build_started_at.as_str(),
+            self.build_finished_at.as_str(),
+        ];
         let project = self.project.and_then(ProjectPayload::read);
         let project_path = path_of(project.as_ref());
         let mut meta = hints.meta(project, None, &identity);
-        // GitLab before 15.2 sends only the name of the project.
+        // GitLab before 15.2 sends only the name of the project, and its page as that of the
+        // repository.
         let named = self.project_name.0.map(Project::named);
+        let homepage = self.repository.0.homepage.text();
+        let named = named.map(|project| project.with_page(homepage));
         meta.project = meta.project.or(named);
         let status = Status::parse(self.build_status.as_str());
         let author = Account {
@@ -86,6 +107,7 @@ impl Payload {
             protected: self.ref_protected.flag(),
             participants: Participants::of_commit(self.user.person(), author.read()),
             sha: self.sha.0,
+            allowed_failure: self.build_allow_failure.flag(),
             number: Some(id),
             title: self.build_name.0,
             stage: self.build_stage.0,

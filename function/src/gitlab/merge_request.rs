@@ -1,10 +1,10 @@
-//! A merge request. Owns how it is parsed and which commit it is about: the last one of its source
-//! branch. Its message is rendered in [`message`](crate::notifier::message).
+//! A merge request. Owns how it is parsed and which commit it is about: the one that merged it, or
+//! else the last one of its source branch. Its message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::attributes::EventAttributes;
-use super::commit::CommitPayload;
+use super::commit::{CommitPayload, CommitSha};
 use super::event::{ParseError, Parsed};
 use super::lenient::Lenient;
 use super::meta::{CommonPayload, EventHints, digits};
@@ -77,6 +77,8 @@ pub(super) struct Attributes {
     target_branch: Line,
     oldrev: Line,
     last_commit: Option<CommitPayload>,
+    merge_commit_sha: Lenient,
+    squash_commit_sha: Lenient,
     updated_at: Line,
     url: Line,
 }
@@ -92,11 +94,13 @@ impl Payload {
             request.action.as_str(),
             request.oldrev.as_str(),
             request.updated_at.as_str(),
+            request.state.as_str(),
         ];
         let project = self.project();
         let project_path = path_of(project.as_ref());
         let meta = hints.meta(project, request.url.0.as_deref(), &identity);
         let action = request.action();
+        let merged = request.merged_as(action);
         let commit = request.last_commit.unwrap_or_default();
         let participants = Participants {
             actor: self.user.person(),
@@ -121,7 +125,7 @@ impl Payload {
                 generic_action,
                 reference: request.target_branch.0.clone(),
                 participants: participants.with_author(&request.author_id),
-                sha: commit.id.0,
+                sha: merged.or(commit.id.0),
                 number: request.iid,
                 title: request.title.0,
                 text: request.description.text(),
@@ -135,6 +139,20 @@ impl Payload {
 }
 
 impl Attributes {
+    /// The commit on the target branch that a merge created. A fast-forward merge creates none,
+    /// unless it squashes. After a squash, the last commit of the source branch is on no branch.
+    fn merged_as(&self, action: Option<Action>) -> Option<CommitSha> {
+        let is_merge = match action {
+            Some(action) => action == Action::Merged,
+            None => State::parse(self.state.as_str()) == Some(State::Merged),
+        };
+        let shas = [&self.merge_commit_sha, &self.squash_commit_sha];
+        let mut created = shas
+            .into_iter()
+            .filter_map(|sha| CommitSha::parse(sha.as_str()));
+        created.next().filter(|_| is_merge)
+    }
+
     /// GitLab's action; an update with `oldrev` is a push to the source branch.
     fn action(&self) -> Option<Action> {
         Some(match self.action.0.as_deref()? {

@@ -67,6 +67,7 @@ impl Payload {
             &digits(milestone.id),
             action.as_deref().unwrap_or_default(),
             milestone.updated_at.as_str(),
+            milestone.state.as_str(),
         ];
         let project = self.project.and_then(ProjectPayload::read);
         let project_path = path_of(project.as_ref());

@@ -1,8 +1,6 @@
 //! A pipeline. Owns how it and its jobs are parsed, and which pipelines can fix a failure. Its
 //! message is rendered in [`message`](crate::notifier::message).
 
-use std::time::UNIX_EPOCH;
-
 use serde::Deserialize;
 
 use super::attributes::{EventAttributes, PipelineRevision, PipelineState, short_ref};
@@ -16,10 +14,14 @@ use super::project::{Project, ProjectPayload, path_of};
 use super::push::RefKind;
 use super::status::Status;
 use super::text::Line;
+use super::timestamp::unix_seconds;
 use crate::limits::LIMITS;
 
 /// Value of `source` for a child pipeline, which another pipeline of the project started.
 const PARENT_PIPELINE: &str = "parent_pipeline";
+
+/// Value of `source` for a merge request pipeline.
+const MERGE_REQUEST_EVENT: &str = "merge_request_event";
 
 /// A pipeline changed its status.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,6 +58,7 @@ struct Attributes {
     sha: MaybeCommit,
     before_sha: Lenient,
     status: Line,
+    detailed_status: Lenient,
     source: Lenient,
     url: Lenient,
     protected_ref: Lenient,
@@ -67,6 +70,8 @@ struct Attributes {
 #[serde(default)]
 struct MergeRequest {
     iid: Option<u64>,
+    title: Lenient,
+    source_branch: Lenient,
 }
 
 #[derive(Default, Deserialize)]
@@ -85,22 +90,39 @@ impl Payload {
         let id = pipeline
             .id
             .ok_or(ParseError::Missing("object_attributes.id"))?;
-        let identity = [&digits(Some(id)), pipeline.status.as_str()];
+        let identity = [
+            &digits(Some(id)),
+            pipeline.status.as_str(),
+            pipeline.finished_at.as_str(),
+        ];
         let project = self.project.and_then(ProjectPayload::read);
-        let merge_request = self.merge_request.and_then(|request| request.iid);
+        let merge_request = self.merge_request.as_ref().and_then(|request| request.iid);
         let status = Status::parse(pipeline.status.as_str());
         let commit = self.commit.unwrap_or_default();
-        let List(failed) = self.builds.unwrap_or_default();
+        let failed = self.builds.map(|List(failed)| failed);
+        let allowed_failure = pipeline.allowed_failure(status, failed.as_ref());
+        let failed = failed.unwrap_or_default();
+        let title = commit.first_line();
+        let source_sha = self.merge_request.as_ref().and_then(|_| {
+            let title = title.as_deref().filter(|_| pipeline.is_of_merge_request());
+            merged_result_source(title?)
+        });
+        let title = match (&source_sha, &self.merge_request) {
+            (Some(_), Some(request)) => request.title.clone().text(),
+            _ => title,
+        };
         let attributes = EventAttributes {
             project_path: path_of(project.as_ref()),
             number: Some(id),
             protected: pipeline.protected_ref.flag(),
             pipeline_state: Some(pipeline.state(id, status)),
             pipeline_revision: pipeline.revision(project.as_ref(), merge_request),
-            reference: pipeline.short_ref(),
+            reference: pipeline.matched_ref(self.merge_request),
             sha: pipeline.sha.0,
+            source_sha,
+            allowed_failure,
             page: pipeline.url.text(),
-            title: commit.first_line(),
+            title,
             text: pipeline.name.text(),
             participants: Participants::of_commit(self.user.person(), commit.author()),
             duration_seconds: pipeline.duration.and_then(whole_seconds),
@@ -127,11 +149,42 @@ impl Attributes {
         name.map(|name| short_ref(name).to_owned())
     }
 
+    /// Rules match the source branch of a merge request, which GitLab sends in place of the ref that
+    /// its pipeline runs for.
+    fn matched_ref(&self, merge_request: Option<MergeRequest>) -> Option<String> {
+        let reference = self.short_ref();
+        let is_full = reference
+            .as_deref()
+            .is_some_and(|name| name.starts_with("refs/"));
+        let request = merge_request.filter(|_| is_full);
+        request
+            .and_then(|request| request.source_branch.text())
+            .or(reference)
+    }
+
+    fn is_of_merge_request(&self) -> bool {
+        self.source.as_str() == MERGE_REQUEST_EVENT
+    }
+
+    /// The status in detail decides, because jobs that start other pipelines are not in the list. It
+    /// may be in the language of a user of GitLab; then the list decides.
+    fn allowed_failure(&self, status: Status, jobs: Option<&FailedJobs>) -> Option<bool> {
+        match (status, self.detailed_status.as_str()) {
+            (Status::Success, "passed with warnings") => Some(true),
+            (Status::Success, "passed") => Some(false),
+            (Status::Success, _) => jobs.map(|jobs| jobs.any_is_allowed),
+            _ => Some(false),
+        }
+    }
+
     fn state(&self, pipeline: u64, status: Status) -> PipelineState {
-        let has_finished = status != Status::Unfinished;
+        let ended = unix_seconds(self.finished_at.as_str());
+        // GitLab sends no time for a pipeline that was skipped, because nothing ran.
+        let is_undated = ended.is_none() && !matches!(status, Status::Unfinished | Status::Skipped);
         PipelineState {
             pipeline,
-            finished_at: has_finished.then(|| unix_seconds(self.finished_at.as_str())),
+            finished_at: (status != Status::Unfinished).then(|| ended.unwrap_or(0)),
+            undated: is_undated.then_some(status),
         }
     }
 
@@ -154,28 +207,31 @@ impl Attributes {
     }
 }
 
-/// GitLab writes `2016-08-12 15:26:29 UTC` or RFC 3339. 0 if the time cannot be parsed, which
-/// orders it before every other end.
-fn unix_seconds(text: &str) -> u64 {
-    let text = text.strip_suffix(" UTC").unwrap_or(text);
-    let time = humantime::parse_rfc3339_weak(text).ok();
-    time.and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .map_or(0, |since| since.as_secs())
+/// The last commit of the source branch, from the title of the temporary commit that GitLab creates
+/// to test a merged result, also in a merge train: `Merge <source> into <target>`.
+fn merged_result_source(title: &str) -> Option<CommitSha> {
+    let (source, target) = title.strip_prefix("Merge ")?.split_once(" into ")?;
+    CommitSha::parse(target)?;
+    CommitSha::parse(source)
 }
 
-/// The jobs that made the pipeline fail: the names of the first ones, and the number of all.
+/// The jobs that made the pipeline fail: the names of the first ones, and the number of all. Whether
+/// any other job failed.
 #[derive(Default)]
 struct FailedJobs {
     names: Vec<String>,
     count: usize,
+    any_is_allowed: bool,
 }
 
 impl Summary for FailedJobs {
     type Entry = Build;
 
     fn add(&mut self, build: Build) {
-        let has_failed = build.status.as_str() == "failed" && build.allow_failure != Some(true);
-        if let Some(name) = build.name.0.filter(|_| has_failed) {
+        let has_failed = build.status.as_str() == "failed";
+        let is_allowed = build.allow_failure == Some(true);
+        self.any_is_allowed |= has_failed && is_allowed;
+        if let Some(name) = build.name.0.filter(|_| has_failed && !is_allowed) {
             self.count += 1;
             if self.names.len() < LIMITS.events.max_list_entries {
                 self.names.push(name);
@@ -199,14 +255,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_time_formats_of_gitlab_are_parsed() {
-        for text in [
-            "2016-08-12 15:26:29 UTC",
-            "2016-08-12T15:26:29Z",
-            "2016-08-12T15:26:29.123Z",
+    fn only_the_whole_title_of_a_merged_result_names_its_source() {
+        let [source, target] = ["a", "b"].map(|digit| digit.repeat(40));
+        let title = format!("Merge {source} into {target}");
+        let found = merged_result_source(&title);
+        assert_eq!(found.as_ref().map(CommitSha::as_str), Some(source.as_str()));
+        let long = format!("Merge {} into {}", "a".repeat(64), "b".repeat(64));
+        assert!(merged_result_source(&long).is_some());
+        for other in [
+            format!("{title}."),
+            format!(" {title}"),
+            format!("Revert {title}"),
+            format!("merge {source} into {target}"),
+            format!("Merge {source} into main"),
+            format!("Merge main into {target}"),
+            format!("Merge {source} into {}", "0".repeat(40)),
+            format!("Merge branch '{source}' into '{target}'"),
         ] {
-            assert_eq!(unix_seconds(text), 1_471_015_589, "{text}");
+            assert_eq!(merged_result_source(&other), None, "{other}");
         }
-        assert_eq!(unix_seconds("yesterday"), 0);
     }
 }

@@ -36,6 +36,11 @@ impl Project {
         }
     }
 
+    /// The same project, with the URL of its page.
+    pub(super) fn with_page(self, web_url: Option<String>) -> Self {
+        Self { web_url, ..self }
+    }
+
     /// Path with its groups, such as `acme/rocket`, or else the name.
     pub(crate) fn label(&self) -> &str {
         &self.label

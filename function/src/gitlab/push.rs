@@ -57,6 +57,9 @@ pub(crate) enum Change {
     Created(CommitSha),
     /// Moved to this commit.
     Moved(CommitSha),
+    /// Moved back to this commit, which it already contained. GitLab does not say whether a push was
+    /// forced, so a branch that moves to another line of commits is [`Moved`](Self::Moved).
+    Reset(CommitSha),
     /// Deleted; the commit it pointed to before, if GitLab sends it.
     Deleted(Option<CommitSha>),
 }
@@ -65,7 +68,7 @@ impl Change {
     /// The commit to show: the new one, or the last one of a deleted ref.
     pub(crate) fn sha(&self) -> Option<&CommitSha> {
         match self {
-            Self::Created(sha) | Self::Moved(sha) => Some(sha),
+            Self::Created(sha) | Self::Moved(sha) | Self::Reset(sha) => Some(sha),
             Self::Deleted(last) => last.as_ref(),
         }
     }
@@ -73,7 +76,7 @@ impl Change {
     fn action(&self) -> &'static str {
         match self {
             Self::Created(_) => "create",
-            Self::Moved(_) => "push",
+            Self::Moved(_) | Self::Reset(_) => "push",
             Self::Deleted(_) => "delete",
         }
     }
@@ -217,6 +220,9 @@ impl Payload<'_> {
     fn change(&self) -> Change {
         let now = self.checkout_sha.0.as_ref().or(self.after.0.as_ref());
         match (&self.before.0, now) {
+            (Some(_), Some(sha)) if self.total_commits_count == Some(0) => {
+                Change::Reset(sha.clone())
+            }
             (Some(_), Some(sha)) => Change::Moved(sha.clone()),
             (None, Some(sha)) => Change::Created(sha.clone()),
             (last, None) => Change::Deleted(last.clone()),

@@ -77,7 +77,12 @@ impl Payload {
             _ => (self.username.0, self.old_username.0),
         };
         let subject = subject.or(self.name.0).ok_or(ParseError::Missing("name"))?;
-        let identity = [&id, subject.as_str(), self.updated_at.as_str()];
+        let identity = [
+            &id,
+            subject.as_str(),
+            self.updated_at.as_str(),
+            self.state.as_str(),
+        ];
         Ok(Parsed {
             meta: hints.meta(None, None, &identity),
             attributes: EventAttributes {

@@ -93,6 +93,11 @@ fn log_warning(report: &Report, warning: PlanWarning) {
             delivery_id = delivery_id(report),
             "a template in MESSAGES failed, so the built-in message was used; test it with webhook-app render"
         ),
+        PlanWarning::UndatedPipeline => tracing::warn!(
+            kind,
+            delivery_id = delivery_id(report),
+            "expected a time such as 2026-03-02 10:02:00 UTC or +0200 in object_attributes.finished_at, found none; the message shows the pipeline's status that arrived last, which may not be its latest; a custom webhook template must keep the field"
+        ),
     }
 }
 

@@ -7,7 +7,9 @@
 //! contains no number sign, so it cannot forge a mark. A mark distinguishes only two states, in
 //! progress and finished, because the chat server has no conditional edit: a text about a pipeline
 //! in progress never replaces another text, so two such texts cannot alternate, and of two finished
-//! states the later one wins.
+//! states the later one wins. A finished state without a readable time replaces every state but
+//! itself, and every dated state replaces it: it cannot be ordered, and must not keep a later state
+//! from being shown.
 
 use crate::gitlab::attributes::PipelineState;
 use crate::rocketchat::MessageKey;
@@ -22,14 +24,19 @@ pub fn key(state: &PipelineState) -> MessageKey {
 pub fn mark(text: &str, state: &PipelineState) -> Option<String> {
     let link = format!("{})", page(state));
     let (before, after) = text.split_once(&link)?;
-    let (page, rank) = (page(state), rank(state));
-    Some(format!("{before}{page}#at-{rank}){after}"))
+    let (page, at) = (page(state), at(state));
+    Some(format!("{before}{page}#at-{at}){after}"))
 }
 
 /// Whether a message with this text shows an earlier state than `state` and must be edited.
 pub fn is_behind(text: &str, state: &PipelineState) -> bool {
     let mark = format!("{}#at-", page(state));
-    let shown = text.split_once(&mark).and_then(|(_, rest)| {
+    let shown = text.split_once(&mark).map(|(_, rest)| rest);
+    if state.undated.is_some() {
+        let same = format!("{})", at(state));
+        return !shown.is_some_and(|shown| shown.starts_with(&same));
+    }
+    let shown = shown.and_then(|rest| {
         let digits = rest.split(|char: char| !char.is_ascii_digit()).next()?;
         digits.parse::<u64>().ok()
     });
@@ -38,11 +45,19 @@ pub fn is_behind(text: &str, state: &PipelineState) -> bool {
 
 /// Identifies a state of the pipeline, for a message about it that cannot be edited.
 pub(crate) fn state(state: &PipelineState) -> String {
-    rank(state).to_string()
+    at(state)
 }
 
 fn page(state: &PipelineState) -> String {
     format!("/-/pipelines/{}", state.pipeline)
+}
+
+/// The rank, or for a state without a readable time 0 and its status.
+fn at(state: &PipelineState) -> String {
+    match state.undated {
+        Some(status) => format!("0-{}", status.label()),
+        None => rank(state).to_string(),
+    }
 }
 
 /// 0 while in progress, afterwards the time it finished as a Unix time, at least 1.
@@ -53,11 +68,35 @@ fn rank(state: &PipelineState) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gitlab::status::Status;
 
-    fn at(finished_at: Option<u64>) -> PipelineState {
+    fn ended(finished_at: Option<u64>, undated: Option<Status>) -> PipelineState {
         PipelineState {
             pipeline: 31,
             finished_at,
+            undated,
+        }
+    }
+
+    fn at(finished_at: Option<u64>) -> PipelineState {
+        ended(finished_at, None)
+    }
+
+    #[test]
+    fn an_undated_state_never_blocks_another_and_is_not_repeated() {
+        let undated = |status| ended(Some(0), Some(status));
+        let [failed, passed] = [Status::Failed, Status::Success].map(undated);
+        let all = [at(None), failed.clone(), passed.clone(), at(Some(100))];
+        let text = "Pipeline [31](https://gitlab.example.org/a/b/-/pipelines/31) runs";
+        for (shown, expected) in [
+            (at(None), [false, true, true, true]),
+            (failed, [false, false, true, true]),
+            (passed, [false, true, false, true]),
+            (at(Some(100)), [false, true, true, false]),
+        ] {
+            let text = mark(text, &shown).expect("has a link");
+            let behind = all.each_ref().map(|news| is_behind(&text, news));
+            assert_eq!(behind, expected, "{text}");
         }
     }
 

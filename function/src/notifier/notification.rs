@@ -135,6 +135,7 @@ mod tests {
         let state = PipelineState {
             pipeline: 31,
             finished_at: Some(7),
+            undated: None,
         };
         Notification::new(key("a"), alice, "text".to_owned(), String::new())
             .edited(state)

@@ -14,6 +14,7 @@ use crate::limits::LIMITS;
 mod context;
 mod examples;
 mod filters;
+mod truncate;
 mod language;
 mod parse;
 mod template;

@@ -209,6 +209,7 @@ impl Metrics {
                 PlanWarning::TemplateFailed => {
                     instruments.template_failures.add(1, &NoLabels.listed());
                 }
+                PlanWarning::UndatedPipeline => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 //! rule or a template does with an attribute is in `routing` and `templates`.
 
 use serde_json::{Value, json};
+use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::participants::Person;
@@ -9,7 +10,7 @@ use webhook_app::limits::LIMITS;
 use webhook_app::notifier::routing;
 
 use crate::messages::{compose, fixtures, parse, pointers};
-use crate::routing::{changed, example, recipients_of};
+use crate::routing::{changed, example, patch, recipients_of};
 
 fn event(body: &Value) -> Event {
     parse(None, body.to_string().as_bytes()).expect("is an event")
@@ -167,4 +168,169 @@ fn failed_jobs_beyond_the_limit_are_counted() {
     assert_eq!(attributes.failed_job_count, 150);
     let text = render(&body);
     assert!(text.contains(" and 145 more"), "{text}");
+}
+
+#[test]
+fn the_commit_of_a_merge_is_the_one_it_created() {
+    for (name, expected) in [
+        ("merge_request_merged", Some("7be41a08")),
+        ("merge_request_merged_after_a_squash", Some("7be41a08")),
+        ("merge_request_squashed_by_a_fast_forward", Some("90ab34c8")),
+        ("merge_request_merged_by_a_fast_forward", Some("3f2c9d7b")),
+        ("merge_request_test_of_a_merged_one", Some("7be41a08")),
+    ] {
+        let sha = fixture(name).attributes.sha;
+        assert_eq!(sha.as_ref().map(CommitSha::short), expected, "{name}");
+    }
+    // The merge commit that GitLab tests before a merge is on no branch.
+    for action in ["open", "close", "update", "approved"] {
+        let mut body = fixtures()["merge_request_merged"].clone();
+        body["object_attributes"]["action"] = json!(action);
+        let sha = event(&body).attributes.sha;
+        let sha = sha.as_ref().map(CommitSha::short);
+        assert_eq!(sha, Some("3f2c9d7b"), "{action}");
+    }
+}
+
+#[test]
+fn a_merged_result_shows_the_merge_request_and_its_last_commit() {
+    let merged_result = fixtures()["pipeline_of_a_merged_result"].clone();
+    let attributes = event(&merged_result).attributes;
+    assert_eq!(attributes.title.as_deref(), Some("Add landing legs"));
+    let [sha, source] = [&attributes.sha, &attributes.source_sha]
+        .map(|sha| sha.as_ref().map(|sha| sha.short().to_owned()));
+    assert_eq!(sha.as_deref(), Some("c65d1e7f"));
+    assert_eq!(source.as_deref(), Some("3f2c9d7b"));
+    let text = render(&merged_result);
+    assert!(text.contains(" for the merged result of ["), "{text}");
+    assert!(!text.contains("[c65d1e7f]("), "{text}");
+    for (case, change) in [
+        (
+            "pushed",
+            json!({ "object_attributes": { "source": "push" } }),
+        ),
+        ("no merge request", json!({ "merge_request": null })),
+        (
+            "another title",
+            json!({ "commit": { "message": "Merge branch 'a' into 'b'" } }),
+        ),
+    ] {
+        let mut body = merged_result.clone();
+        patch(&mut body, &change);
+        assert_eq!(event(&body).attributes.source_sha, None, "{case}");
+        let text = render(&body);
+        assert!(text.contains("[c65d1e7f]("), "{case}: {text}");
+        assert!(!text.contains("merged result"), "{case}: {text}");
+    }
+}
+
+#[test]
+fn a_branch_that_moves_back_is_reset_and_any_other_push_says_nothing_of_force() {
+    let text = |name: &str| render(&fixtures()[name]);
+    let reset = text("push_that_goes_back");
+    assert!(
+        reset.starts_with("Branch `main` of `acme/rocket` reset to ["),
+        "{reset}"
+    );
+    let back = fixture("push_that_goes_back").attributes;
+    assert_eq!(back.action.as_deref(), Some("push"));
+    for name in [
+        "push_that_may_be_forced",
+        "push_of_a_new_branch_without_commits",
+        "push_with_more_commits_than_listed",
+    ] {
+        let text = text(name);
+        assert!(text.contains(" pushed to "), "{name}: {text}");
+        assert!(!text.contains("force") && !text.contains("reset"), "{text}");
+    }
+    // Without the number of commits, nothing is known.
+    let mut body = fixtures()["push_that_goes_back"].clone();
+    body["total_commits_count"] = Value::Null;
+    assert!(render(&body).contains(" pushed to branch "));
+}
+
+#[test]
+fn a_ref_of_a_merge_request_is_shown_as_the_merge_request() {
+    let page = "[merge request 12](https://gitlab.example.org/acme/rocket/-/merge_requests/12)";
+    for name in [
+        "job_of_a_merge_request",
+        "job_of_a_merge_train_of_an_older_gitlab",
+        "deployment_of_a_merge_request",
+    ] {
+        let body = fixtures()[name].clone();
+        for last in ["head", "merge", "train"] {
+            let mut body = body.clone();
+            body["ref"] = json!(format!("refs/merge-requests/12/{last}"));
+            let text = render(&body);
+            assert!(text.contains(page), "{name}: {text}");
+            assert!(!text.contains("refs/"), "{name}: {text}");
+        }
+        let reference = event(&body).attributes.reference.expect("has a ref");
+        for (glob, expected) in [
+            (reference.as_str(), "@alice"),
+            ("refs/merge-requests/**", "@alice"),
+            ("main", "no_rule"),
+        ] {
+            let rules = format!("rules: [{{ref: '{glob}', to: '@alice'}}]");
+            let rules = routing::parse(&rules).expect("is valid");
+            assert_eq!(recipients_of(&rules, &body), expected, "{name} {glob}");
+        }
+    }
+}
+
+#[test]
+fn a_pipeline_matches_the_source_branch_of_its_merge_request() {
+    let mut body = fixtures()["pipeline_of_a_merged_result"].clone();
+    for reference in ["feature/landing-legs", "refs/merge-requests/12/merge"] {
+        body["object_attributes"]["ref"] = json!(reference);
+        let found = event(&body).attributes.reference;
+        assert_eq!(found.as_deref(), Some("feature/landing-legs"));
+    }
+    body["merge_request"] = Value::Null;
+    let text = render(&body);
+    assert!(text.contains(" for [merge request 12]("), "{text}");
+}
+
+#[test]
+fn a_failure_that_is_allowed_is_recognized_and_said() {
+    for (name, expected, words) in [
+        (
+            "job_that_may_fail",
+            Some(true),
+            " failed, which is allowed, on ",
+        ),
+        ("job_failed", Some(false), " failed on "),
+        ("job_passed", Some(false), " passed on "),
+        (
+            "pipeline_passed_with_warnings",
+            Some(true),
+            " passed with warnings on ",
+        ),
+        ("pipeline_passed", Some(false), " passed on "),
+        ("pipeline_failed", Some(false), " failed on "),
+    ] {
+        let body = fixtures()[name].clone();
+        assert_eq!(event(&body).attributes.allowed_failure, expected, "{name}");
+        let text = render(&body);
+        assert!(text.contains(words), "{name}: {text}");
+    }
+    let mut job = fixtures()["job_failed"].clone();
+    job["build_allow_failure"] = Value::Null;
+    assert_eq!(event(&job).attributes.allowed_failure, None);
+}
+
+#[test]
+fn the_status_in_detail_decides_whether_a_pipeline_passed_with_warnings() {
+    let mut body = fixtures()["pipeline_passed_with_warnings"].clone();
+    let allowed = |body: &Value| event(body).attributes.allowed_failure;
+    // In another language, as a user of GitLab chose it.
+    body["object_attributes"]["detailed_status"] = json!("mit Warnungen bestanden");
+    assert_eq!(allowed(&body), Some(true));
+    body["builds"] = fixtures()["pipeline_passed"]["builds"].clone();
+    assert_eq!(allowed(&body), Some(false));
+    body["builds"] = Value::Null;
+    assert_eq!(allowed(&body), None);
+    // The jobs that start other pipelines are not listed.
+    body["object_attributes"]["detailed_status"] = json!("passed with warnings");
+    assert_eq!(allowed(&body), Some(true));
 }

@@ -72,7 +72,7 @@ async fn a_deleted_branch_shows_its_last_commit() {
 
 #[tokio::test]
 async fn a_branch_reset_to_an_older_commit_shows_no_commit_count() {
-    insta::assert_snapshot!(text("Push Hook", fixture!("push_that_goes_back")).await, @"[3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket` by `Robin Example`");
+    insta::assert_snapshot!(text("Push Hook", fixture!("push_that_goes_back")).await, @"Branch `main` of `acme/rocket` reset to [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) by `Robin Example`");
 }
 
 #[tokio::test]

@@ -123,3 +123,58 @@ async fn a_pipeline_without_a_link_sends_only_its_final_status() {
     function.finish(chat.auth_token());
     chat.finish();
 }
+
+#[tokio::test]
+async fn a_later_status_is_shown_whatever_the_time_zone_of_the_instance() {
+    let chat = FakeRocketChat::start().await;
+    let function = Function::start(&chat, &[("LIVE_PIPELINES", "true")]);
+    let times = [
+        ("2026-03-02 10:02:00 +0200", "2026-03-02 10:09:00 +0200"),
+        ("2026-03-02 10:02:00 -0700", "2026-03-02 10:09:00 -0700"),
+        // The clock goes back.
+        ("2026-10-25 02:59:00 +0200", "2026-10-25 02:01:00 +0100"),
+        ("2026-03-02T10:02:00+02:00", "2026-03-02 08:09:00 UTC"),
+        ("2026-03-02T08:02:00", "2026-03-02T08:09:00.5Z"),
+    ];
+    for (pipeline, (early, late)) in (31..).zip(times) {
+        let failed = delivery(pipeline, "failed", Some(early));
+        let passed = delivery(pipeline, "success", Some(late));
+        for webhook in [&failed, &passed, &failed] {
+            assert_delivered(&function.post(webhook).await);
+        }
+        let text = chat.take_message().text;
+        assert!(text.contains(" passed on "), "{early} {late}: {text}");
+    }
+    let lines = function.finish(chat.auth_token());
+    assert!(!lines.iter().any(|line| line.contains("finished_at")));
+    chat.finish();
+}
+
+#[tokio::test]
+async fn an_unreadable_time_never_blocks_a_later_status_and_is_logged_once_per_delivery() {
+    let chat = FakeRocketChat::start().await;
+    let function = Function::start(&chat, &[("LIVE_PIPELINES", "true")]);
+    let canary = "2. März, 10 Uhr";
+    let deliveries = [
+        ("failed", Some("2026-03-02 08:02:00 UTC"), " failed on "),
+        ("success", Some(canary), " passed on "),
+        ("failed", Some(canary), " failed on "),
+        ("success", None, " passed on "),
+        ("failed", Some("2026-03-02 08:09:00 UTC"), " failed on "),
+    ];
+    for (status, time, expected) in deliveries {
+        assert_delivered(&function.post(&delivery(31, status, time)).await);
+        assert_delivered(&function.post(&delivery(31, "running", time)).await);
+        let messages = chat.messages();
+        assert_eq!(messages.len(), 1);
+        assert!(messages[0].text.contains(expected), "{messages:?}");
+    }
+    chat.mark_all_read();
+    let lines = function.finish(chat.auth_token());
+    let logged = lines
+        .iter()
+        .filter(|line| line.contains("object_attributes.finished_at"));
+    assert_eq!(logged.count(), 3, "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.contains("Uhr")), "{lines:#?}");
+    chat.finish();
+}

@@ -18,6 +18,7 @@ mod messages;
 mod rejections;
 mod routing;
 mod attributes;
+mod content_keys;
 mod send_failures;
 mod templates;
 mod plan_warnings;

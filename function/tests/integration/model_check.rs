@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use webhook_app::gitlab::attributes::PipelineState;
 use webhook_app::gitlab::idempotency_key::IdempotencyKey;
+use webhook_app::gitlab::status::Status;
 use webhook_app::limits::LIMITS;
 use webhook_app::notifier::live_pipeline;
 use webhook_app::notifier::notification::Notification;
@@ -130,7 +131,7 @@ impl Explorer {
     /// Asserts that a final status has not been replaced by an earlier one; counts replaced later ones.
     fn check_text(&mut self, text: &str, state: Option<&PipelineState>) {
         let Some(state) = state else { return };
-        if state.finished_at.is_some() {
+        if state.finished_at.is_some() && state.undated.is_none() {
             let earliest = PipelineState {
                 finished_at: Some(0),
                 ..state.clone()
@@ -351,6 +352,7 @@ fn at(finished_at: Option<u64>) -> PipelineState {
     PipelineState {
         pipeline,
         finished_at,
+        undated: None,
     }
 }
 
@@ -405,4 +407,16 @@ fn the_later_of_two_results_stays_unless_both_edit_at_once() {
     assert_eq!(explore_all(&states, true, None).overtaken, 0);
     // Both replace the same text, and the chat server's edit is not a compare-and-swap.
     assert!(explore_all(&states, true, Some(&at(None))).overtaken > 0);
+}
+
+#[test]
+fn an_undated_status_is_never_replaced_by_a_running_one() {
+    let (running, mut undated) = (at(None), at(Some(0)));
+    undated.undated = Some(Status::Failed);
+    for states in [[&running, &undated], [&undated, &undated]] {
+        let states = states.map(|state| Some(state.clone()));
+        for existing in [None, Some(&running)] {
+            assert_eq!(explore_all(&states, true, existing).overtaken, 0);
+        }
+    }
 }

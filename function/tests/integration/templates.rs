@@ -44,6 +44,43 @@ fn a_template_may_use_markup_and_shows_values_in_code_spans() {
 }
 
 #[test]
+fn a_template_can_shorten_texts_lists_and_the_commit() {
+    let cut = |template: &str| render_title(template, "Turn the winch and grease it");
+    for (template, expected) in [
+        ("{{ sha }}", "`3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b`"),
+        ("{{ sha[:8] }}", "`3f2c9d7b`"),
+        ("{{ title[:8] }}", "`Turn the`"),
+        ("{{ title[-2:] }}", "`it`"),
+        ("{{ reviewers[:1] }}", "`Robin Example`"),
+        ("{{ title | truncate(12) }}", "`Turn the…`"),
+        ("{{ title | truncate(12, true) }}", "`Turn the wi…`"),
+        (
+            "{{ title | truncate(length=12, killwords=true, end='') }}",
+            "`Turn the win`",
+        ),
+        (
+            "{{ title | truncate(28) }}",
+            "`Turn the winch and grease it`",
+        ),
+        ("{{ title | truncate(0) }}", "`…`"),
+        ("{{ [action, kind] | join(d='/') }}", "`open/merge request`"),
+        ("{{ [number, 7] | sort(reverse=true) }}", "`12`, `7`"),
+        ("{{ title | truncate }}", "`Turn the winch and grease it`"),
+    ] {
+        assert_eq!(cut(template), expected, "{template}");
+    }
+    let wrong = errors_of("push: '{{ title | truncate(size=3) }}'");
+    assert!(wrong.contains("size"), "{wrong}");
+}
+
+#[test]
+fn the_title_of_a_push_is_that_of_its_head_commit() {
+    let templates = templates::parse("push: '{{ title }}'").expect("has no errors");
+    let text = output_of(&templates, &example("push"));
+    assert_eq!(text, "`Light the engines in order`");
+}
+
+#[test]
 fn a_template_can_include_the_default_message() {
     assert!(
         render_title("Look\n{{ default_message }}", "x").starts_with("Look\n[Merge request 12](")
@@ -123,6 +160,8 @@ const BYPASSES: &[&str] = &[
     "{{ title | list }}",
     "{{ title | reverse }}",
     "{{ title | title }}",
+    "{{ title | truncate(9) }}",
+    "{{ title | truncate(length=2, killwords=true, end='@all') }}",
     "{{ title[1:] }}",
     "{{ {'a': title} }}",
     "{{ [title] }}",

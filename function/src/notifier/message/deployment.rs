@@ -2,7 +2,8 @@
 //! [`gitlab::deployment`](crate::gitlab::deployment).
 
 use super::fragments::{
-    actor, at, by, code, in_project, lines, numbered, optional_code, page, prefixed, title,
+    actor, at, by, code, in_project, lines, merge_request_page, numbered, optional_code, page,
+    prefixed, title,
 };
 use super::{MAX_NAME, MAX_PATH, SkipReason};
 use crate::gitlab::deployment::Deployment;
@@ -32,7 +33,11 @@ pub(super) fn render(event: &Event, deployment: &Deployment) -> Result<String, S
 
 fn details(event: &Event) -> Option<String> {
     let title = title(event.attributes.title.as_deref());
-    let from = optional_code(event.attributes.reference.as_deref(), MAX_PATH);
+    let reference = event.attributes.reference.as_deref();
+    let from = match event.attributes.merge_request() {
+        Some(number) => Some(merge_request_page(event, number)),
+        None => optional_code(reference, MAX_PATH),
+    };
     match title {
         Some(title) => Some(format!("{title}{}", prefixed(" from ", from))),
         None => from.map(|from| format!("from {from}")),

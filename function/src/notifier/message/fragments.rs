@@ -69,7 +69,7 @@ pub(in crate::notifier) fn commit(event: &Event, sha: &CommitSha) -> String {
 
 /// ` at ` and the commit that the event is about, or nothing.
 pub(super) fn at(event: &Event) -> String {
-    let sha = event.attributes.sha.as_ref();
+    let sha = event.attributes.shown_commit();
     prefixed(" at ", sha.map(|sha| commit(event, sha)))
 }
 
@@ -86,6 +86,15 @@ pub(super) fn project_page(event: &Event, path: &str, label: &str) -> String {
         .web_url()
         .and_then(|base| Link::below(base, path, label));
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
+}
+
+/// A merge request of the project by its number.
+pub(super) fn merge_request_page(event: &Event, number: u64) -> String {
+    project_page(
+        event,
+        &format!("-/merge_requests/{number}"),
+        &format!("merge request {number}"),
+    )
 }
 
 /// A noun and the event's number, as a link to the page that GitLab sent, or else to the page with

@@ -9,7 +9,10 @@ use crate::gitlab::job::Job;
 use crate::gitlab::status::Status;
 
 pub(super) fn render(event: &Event, job: &Job) -> Result<String, SkipReason> {
-    let verb = verb(job.status)?;
+    let verb = match (job.status, event.attributes.allowed_failure) {
+        (Status::Failed, Some(true)) => "failed, which is allowed,",
+        (status, _) => verb(status)?,
+    };
     let noun = project_page(
         event,
         &format!("-/jobs/{}", job.id),

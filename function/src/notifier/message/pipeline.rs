@@ -2,7 +2,8 @@
 //! [`gitlab::pipeline`](crate::gitlab::pipeline).
 
 use super::fragments::{
-    actor, at, by, duration, lines, optional_code, prefixed, project_page, ref_noun, title,
+    actor, at, by, duration, lines, merge_request_page, optional_code, prefixed, project_page,
+    ref_noun, title,
 };
 use super::{MAX_NAME, MAX_PATH, SkipReason};
 use crate::gitlab::attributes::EventAttributes;
@@ -13,12 +14,20 @@ use crate::gitlab::status::Status;
 use crate::limits::LIMITS;
 
 pub(super) fn render(event: &Event, pipeline: &Pipeline) -> Result<String, SkipReason> {
-    Ok(sentence(event, pipeline, verb(pipeline.status)?))
+    let verb = match event.attributes.allowed_failure {
+        Some(true) => "passed with warnings",
+        _ => verb(pipeline.status)?,
+    };
+    Ok(sentence(event, pipeline, verb))
 }
 
 /// The message about a fix, for recipients of the failure message.
 pub(super) fn render_fix(event: &Event, pipeline: &Pipeline) -> String {
-    sentence(event, pipeline, "passed again")
+    let verb = match event.attributes.allowed_failure {
+        Some(true) => "passed again with warnings",
+        _ => "passed again",
+    };
+    sentence(event, pipeline, verb)
 }
 
 fn sentence(event: &Event, pipeline: &Pipeline, verb: &str) -> String {
@@ -28,7 +37,10 @@ fn sentence(event: &Event, pipeline: &Pipeline, verb: &str) -> String {
         &format!("Pipeline {}", pipeline.id),
     );
     let run = match pipeline.merge_request {
-        Some(number) => for_merge_request(event, number),
+        Some(number) if event.attributes.source_sha.is_some() => {
+            for_merge_request(event, "the merged result of ", number)
+        }
+        Some(number) => for_merge_request(event, "", number),
         None => run(event, pipeline.ref_kind),
     };
     let headline = format!("{noun} {verb}{run}{}", started_and_lasted(event));
@@ -47,17 +59,16 @@ pub(super) fn verb(status: Status) -> Result<&'static str, SkipReason> {
     }
 }
 
-fn for_merge_request(event: &Event, number: u64) -> String {
-    let page = project_page(
-        event,
-        &format!("-/merge_requests/{number}"),
-        &format!("merge request {number}"),
-    );
-    format!(" for {page}{}{}", of_project(event), at(event))
+fn for_merge_request(event: &Event, result: &str, number: u64) -> String {
+    let page = merge_request_page(event, number);
+    format!(" for {result}{page}{}{}", of_project(event), at(event))
 }
 
-/// The branch or tag of a pipeline or job, its project and its commit.
+/// The branch, tag or merge request of a pipeline or job, its project and its commit.
 pub(super) fn run(event: &Event, kind: RefKind) -> String {
+    if let Some(number) = event.attributes.merge_request() {
+        return for_merge_request(event, "", number);
+    }
     let before = format!(" on {} ", ref_noun(kind));
     let on = prefixed(
         &before,

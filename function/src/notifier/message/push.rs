@@ -33,7 +33,10 @@ pub(super) fn render(event: &Event, change: &RefChange) -> Result<String, SkipRe
         (RefKind::Tag, Change::Created(sha)) => {
             format!("{} tagged {name} in {project}{by}", commit(sha))
         }
-        (RefKind::Tag, Change::Moved(sha)) => {
+        (RefKind::Branch, Change::Reset(sha)) => {
+            format!("Branch {name} of {project} reset to {}{by}", commit(sha))
+        }
+        (RefKind::Tag, Change::Moved(sha) | Change::Reset(sha)) => {
             format!("Tag {name} of {project} moved to {}{by}", commit(sha))
         }
         (RefKind::Branch, Change::Deleted(Some(last))) => {

@@ -20,6 +20,7 @@ use crate::rocketchat::markup::{InlineCode, Link};
 pub const VARIABLES: &[&str] = &[
     "action",
     "actor",
+    "allowed_failure",
     "assignees",
     "author",
     "commit",
@@ -70,13 +71,15 @@ impl Context {
     fn value(&self, name: &str) -> Option<Value> {
         let (meta, it) = (&self.event.meta, &self.event.attributes);
         let people = &it.participants;
-        let sha = it.sha.as_ref();
         Some(match name {
             "action" => optional(it.action.as_deref(), word),
             "actor" => person(people.actor.as_ref()),
+            "allowed_failure" => optional(it.allowed_failure, Value::from),
             "assignees" => persons(&people.assignees),
             "author" => person(people.author.as_ref()),
-            "commit" => optional(sha, |sha| safe_markup(message::commit(&self.event, sha))),
+            "commit" => optional(it.shown_commit(), |sha| {
+                safe_markup(message::commit(&self.event, sha))
+            }),
             "committer" => person(people.committer.as_ref()),
             "confidential" => Value::from(meta.confidential),
             "default_message" => safe_markup(self.builtin.clone()),
@@ -96,9 +99,12 @@ impl Context {
                 name_or_placeholder,
             ),
             "protected" => optional(it.protected, Value::from),
-            "ref" => optional(it.reference.as_deref(), name_or_placeholder),
+            "ref" => match it.merge_request() {
+                Some(number) => Value::from(format!("merge request {number}")),
+                None => optional(it.reference.as_deref(), name_or_placeholder),
+            },
             "reviewers" => persons(&people.reviewers),
-            "sha" => optional(sha, |sha| safe_markup(format!("`{sha}`"))),
+            "sha" => optional(it.sha.as_ref(), |sha| Value::from(sha.as_str())),
             "source_branch" => optional(it.source_branch.as_deref(), name_or_placeholder),
             "stage" => optional(it.stage.as_deref(), name_or_placeholder),
             "status" => optional(it.status.as_deref(), word),

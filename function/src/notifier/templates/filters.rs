@@ -2,10 +2,11 @@
 //! leaves a filter, and how much all filters of one message may process. Which operators a template
 //! may use is decided in [`language`](super::language).
 
-use minijinja::value::{Rest, ValueKind};
+use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 
 use super::context::markup_bytes;
+use super::truncate::truncate;
 use crate::limits::LIMITS;
 
 /// The filters; others make values larger, or make sense only for maps and for HTML.
@@ -38,6 +39,7 @@ pub(super) const FILTERS: &[&str] = &[
     "string",
     "title",
     "trim",
+    "truncate",
     "unique",
     "upper",
 ];
@@ -90,8 +92,8 @@ pub(super) fn limit(environment: &mut Environment) {
         ($($name:ident: $($label:literal)|+),+ $(,)?) => {
             $($({
                 let filter = Value::from_function(filters::$name);
-                environment.add_filter($label, move |state: &mut State, args: Rest<Value>| {
-                    limited($label, &filter, state, &args)
+                environment.add_filter($label, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+                    limited($label, &filter, state, &args.into_values())
                 });
             })+)+
         };
@@ -104,6 +106,13 @@ pub(super) fn limit(environment: &mut Environment) {
         safe: "safe", sort: "sort", split: "split", string: "string", title: "title",
         trim: "trim", unique: "unique", upper: "upper",
     }
+    let filter = Value::from_function(truncate);
+    environment.add_filter(
+        "truncate",
+        move |state: &mut State, args: Rest<ValueOrKwargs>| {
+            limited("truncate", &filter, state, &args.into_values())
+        },
+    );
     environment.add_test("startingwith", |text: &str, start: &str| {
         text.starts_with(start)
     });

@@ -172,6 +172,7 @@ impl Simulator {
                 let progress = Some(PipelineState {
                     pipeline,
                     finished_at,
+                    undated: None,
                 });
                 events.after(at + delay, Event::Push { progress });
             };
