@@ -57,6 +57,7 @@ pub(crate) enum PlanWarning {
 const EVERYTHING: Visibility = Visibility {
     confidential: true,
     in_progress: true,
+    minor_updates: true,
 };
 
 impl Notifier {

@@ -98,6 +98,7 @@ impl Payload {
             pipeline_state: Some(pipeline.state(id, status)),
             pipeline_revision: pipeline.revision(project.as_ref(), merge_request),
             reference: pipeline.short_ref(),
+            source: pipeline.source.clone().text(),
             sha: pipeline.sha.0,
             page: pipeline.url.text(),
             title: commit.first_line(),
