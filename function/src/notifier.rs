@@ -5,6 +5,7 @@
 
 pub mod notification;
 mod skip_reason;
+pub(crate) mod words;
 
 pub mod routing;
 pub mod message;

@@ -37,7 +37,8 @@ pub(super) struct Payload {
     project_name: Line,
     #[serde(rename = "ref")]
     reference: Line,
-    ref_protected: Lenient,
+    #[serde(alias = "job_allow_failure")]
+    build_allow_failure: Lenient,
     tag: Option<bool>,
     sha: MaybeCommit,
     #[serde(alias = "job_id")]
@@ -83,7 +84,7 @@ impl Payload {
         let attributes = EventAttributes {
             project_path,
             reference: reference.map(|name| short_ref(name).to_owned()),
-            protected: self.ref_protected.flag(),
+            allowed_failure: self.build_allow_failure.flag(),
             participants: Participants::of_commit(self.user.person(), author.read()),
             sha: self.sha.0,
             number: Some(id),
