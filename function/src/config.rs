@@ -85,8 +85,8 @@ pub fn environment() -> BTreeMap<String, String> {
 impl Config {
     /// Reads the settings from `variables`, and the files that they name with `read_file`.
     ///
-    /// Also returns warnings: about variables that look like misspelled settings, and about credentials
-    /// that are sent without encryption.
+    /// Also returns warnings: about variables that look like misspelled settings, about credentials that
+    /// are sent without encryption, and about rules that can never match.
     pub fn load(
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
@@ -97,6 +97,7 @@ impl Config {
             (Some(config), errors) if errors.is_empty() => {
                 let mut warnings = catalogue::warnings(variables);
                 warnings.extend(config.clear_text_warnings());
+                warnings.extend(config.notifier.routing.warnings());
                 Ok((config, warnings))
             }
             (_, errors) => Err(ConfigErrors(errors)),

@@ -20,6 +20,7 @@ mod routing;
 mod rule_conditions;
 mod rule_changes;
 mod rule_mentions;
+mod rule_warnings;
 mod rule_words;
 mod attributes;
 mod send_failures;
