@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::participants::Person;
-use super::text::first_line;
+use super::text::{deserialize_nullable, first_line};
 use crate::limits::LIMITS;
 
 /// A text in Markdown: its first line, and whom it mentions.
@@ -15,6 +15,23 @@ use crate::limits::LIMITS;
 pub(super) struct Markdown {
     pub(super) line: Option<String>,
     pub(super) mentions: Vec<Person>,
+}
+
+impl Markdown {
+    fn new(text: &str) -> Self {
+        let line = first_line(text.trim());
+        Self {
+            line: (!line.is_empty()).then(|| line.to_owned()),
+            mentions: mentions(text),
+        }
+    }
+
+    /// A field that the message requires: a string or null.
+    pub(super) fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_nullable(deserializer, |text| {
+            Ok(text.map(Self::new).unwrap_or_default())
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for Markdown {
@@ -54,11 +71,7 @@ impl<'de> Visitor<'de> for MarkdownVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Markdown, E> {
-        let line = first_line(text.trim());
-        Ok(Markdown {
-            line: (!line.is_empty()).then(|| line.to_owned()),
-            mentions: mentions(text),
-        })
+        Ok(Markdown::new(text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Markdown, A::Error> {

@@ -109,6 +109,7 @@ pub(super) struct Snippet {
 #[serde(default)]
 pub(super) struct Attributes {
     id: Option<u64>,
+    #[serde(deserialize_with = "Markdown::strict")]
     note: Markdown,
     noteable_type: Line,
     author_id: Lenient,

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use fakes::rocketchat::FakeRocketChat;
 use serde_json::{Value, json};
 use webhook_app::config::notifications;
 use webhook_app::notifier::routing;
 
+use crate::harness::{Function, assert_delivered, recorded};
 use crate::messages::parse;
 use crate::routing::{changed, recipients_of};
 
@@ -189,6 +191,37 @@ fn new_reviewers_are_those_who_were_none_before_or_are_asked_again() {
     ] {
         assert_eq!(notified(rule, &body), expected, "{case}");
     }
+}
+
+/// With rules, the new reviewer gets a message; without rules, nobody does.
+#[tokio::test]
+async fn a_request_for_a_review_is_sent_only_if_a_rule_asks_for_it() {
+    let rules = "rules: [{event: mr, action: review_requested, to: new_reviewers}]";
+    let body = update(
+        "merge_request",
+        &json!({ "reviewers": { "previous": [], "current": [user(9, "bob")] } }),
+    );
+    let body = body.to_string();
+    let chat = FakeRocketChat::builder().users(&["alice", "bob"]);
+    let chat = chat.start().await.expect("starts");
+    let with_rule = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)];
+    let function = Function::start(&chat, &with_rule);
+    let delivery = recorded("Merge Request Hook", &body);
+    assert_delivered(&function.post(&delivery).await);
+    let message = chat.take_message();
+    assert_eq!(message.recipient, "bob");
+    assert!(
+        message.text.contains(" got a review request in "),
+        "{}",
+        message.text
+    );
+    function.finish(chat.auth_token());
+    let function = Function::start(&chat, &[]);
+    let answer = function.post(&recorded("Merge Request Hook", &body)).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.header("webhook-app-reason"), Some("minor_update"));
+    function.finish(chat.auth_token());
+    chat.finish();
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! table of what each kind of hook says is compared with all recorded payloads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use webhook_app::gitlab::event::Event;
@@ -10,7 +12,7 @@ use webhook_app::notifier::routing;
 
 use crate::harness::program;
 use crate::messages::{fixtures, parse};
-use crate::routing::{changed, example};
+use crate::routing::{changed, example, recipients_of};
 
 fn warnings(rules: &str) -> Vec<String> {
     routing::parse(rules).expect("is valid").warnings()
@@ -75,6 +77,10 @@ fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
             "write not: {actor: \"bot\"} to exclude it",
         ),
         ("{ref: [main, '!release']}", "write not: {ref: \"release\"}"),
+        (
+            "{actor: '@robin'}",
+            "user names of GitLab begin without an @",
+        ),
         ("{paths: /src/**}", "paths begin without a slash"),
     ] {
         let text = format!("rules:\n- {}\n", rule.replacen('{', "{to: '@a', ", 1));
@@ -99,6 +105,30 @@ fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
             "{role}: {found}"
         );
     }
+}
+
+#[test]
+fn no_documented_rule_is_without_effect() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut count = 0;
+    for page in ["README.md", "function/docs/routing.md"] {
+        let text = fs::read_to_string(root.join(page)).expect("can be read");
+        let blocks = text.split("```yaml\n").skip(1);
+        for block in blocks.filter_map(|block| block.split("```").next()) {
+            if block.contains("rules:") {
+                assert_eq!(warnings(block), Vec::<String>::new(), "{page}");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 3);
+}
+
+#[test]
+fn a_user_is_found_with_and_without_an_at_sign() {
+    let rules = "users: {'@robin': robin.rocket}\nrules: [{to: actor}]";
+    let rules = routing::parse(rules).expect("is valid");
+    assert_eq!(recipients_of(&rules, &example("push")), "@robin.rocket");
 }
 
 #[test]

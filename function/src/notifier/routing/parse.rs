@@ -170,7 +170,8 @@ impl Reader {
         let users = entries.iter().filter_map(|(key, node)| {
             let name = self.text(node)?;
             match username(name) {
-                Ok(user) => Some((key.name.clone(), user)),
+                // GitLab shows user names with an @, and its payloads have none.
+                Ok(user) => Some((key.name.trim_start_matches('@').to_owned(), user)),
                 Err(error) => {
                     self.error(node.line, error);
                     None

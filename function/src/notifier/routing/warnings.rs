@@ -168,6 +168,10 @@ fn misuse(condition: Condition, glob: &Glob, conditions: &Conditions) -> Option<
             condition.key()
         ));
     }
+    let is_person = matches!(condition, Condition::Actor | Condition::Author);
+    if is_person && text.starts_with('@') {
+        return Some("which never matches: user names of GitLab begin without an @".to_owned());
+    }
     if condition == Condition::Paths && text.starts_with('/') {
         return Some("which never matches: paths begin without a slash".to_owned());
     }
