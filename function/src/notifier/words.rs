@@ -125,11 +125,11 @@ fn differ_by_prefix(one: &str, other: &str) -> bool {
 
 /// A value of the operator's file in an error, cut off if it is long.
 pub(crate) fn echo(text: &str) -> String {
-    let mut start: String = text.chars().take(60).collect();
-    if start.len() < text.len() {
-        start.push('…');
-    }
-    format!("`{}`", start.escape_debug())
+    let visible = |char: char| if char.is_control() { '\u{fffd}' } else { char };
+    let mut start = text.chars();
+    let shown: String = start.by_ref().take(60).map(visible).collect();
+    let rest = if start.next().is_some() { "…" } else { "" };
+    format!("`{shown}{rest}`")
 }
 
 #[cfg(test)]

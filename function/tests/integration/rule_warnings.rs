@@ -162,6 +162,10 @@ fn a_rule_that_an_earlier_one_hides_is_a_warning() {
             "{protected: true, to: '@a'}, {protected: false, to: '@b'}",
             false,
         ),
+        (
+            "{event: pipeline, status: [failed, fixed], to: '@a'}, {event: pipeline, status: success, to: '@b'}",
+            true,
+        ),
         // These match what the first rule leaves out.
         ("{to: '@a'}, {confidential: true, to: '@b'}", false),
         ("{to: '@a'}, {status: running, to: '@b'}", false),
@@ -239,6 +243,32 @@ fn the_table_of_what_hooks_say_agrees_with_the_recorded_payloads() {
     assert!(missing.is_empty(), "payloads say more: {missing:?}");
     let unproved: Vec<_> = allowed.difference(&said).collect();
     assert!(unproved.is_empty(), "no payload says: {unproved:?}");
+}
+
+#[test]
+fn no_payload_names_a_user_whose_role_is_a_warning() {
+    let events = events();
+    for role in [
+        "actor",
+        "author",
+        "committer",
+        "assignees",
+        "reviewers",
+        "new_assignees",
+        "new_reviewers",
+        "mentioned",
+        "pusher",
+        "pipeline starter",
+    ] {
+        for kind in Kind::known().map(Kind::label) {
+            let text =
+                format!("others: '@a'\nrules: [{{event: {kind}, confidential: true, to: {role}}}]");
+            let rules = routing::parse(&text).expect("is valid");
+            let is_named = events.iter().any(|event| rules.evaluate(event).is_ok());
+            let warnings = rules.warnings();
+            assert!(!is_named || warnings.is_empty(), "{kind}: {warnings:?}");
+        }
+    }
 }
 
 #[test]

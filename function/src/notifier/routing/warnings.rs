@@ -7,6 +7,7 @@ use super::conditions::{Condition, Conditions};
 use super::glob::Glob;
 use super::hook_fields::{self, actions, names, says, statuses};
 use super::rule::{RecipientSpec, Rule};
+use super::vocabulary::{FIXED, SUCCESS};
 use crate::gitlab::kind::Kind;
 
 impl RoutingRules {
@@ -196,7 +197,7 @@ fn covers(earlier: &Rule, rule: &Rule) -> bool {
         && contains_globs(&wide.projects, &narrow.projects)
         && contains(&wide.refs, &narrow.refs)
         && contains(&wide.actions, &narrow.actions)
-        && contains(&wide.statuses, &narrow.statuses)
+        && contains(&statuses_of(wide), &narrow.statuses)
         && contains_flag(wide.protected, narrow.protected)
         && contains_flag(wide.allowed_failure, narrow.allowed_failure)
         && contains(&wide.sources, &narrow.sources)
@@ -239,6 +240,15 @@ const MAJOR_ACTIONS: &[&str] = &[
     "dismissed",
     "resolved",
 ];
+
+/// The statuses that a rule matches: one for fixes matches every success.
+fn statuses_of(conditions: &Conditions) -> Vec<&'static str> {
+    let mut statuses = conditions.statuses.clone();
+    if statuses.contains(&FIXED) {
+        statuses.push(SUCCESS);
+    }
+    statuses
+}
 
 /// Whether the first condition accepts every value that the second one accepts.
 fn contains<T: PartialEq>(wide: &[T], narrow: &[T]) -> bool {
