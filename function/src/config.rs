@@ -99,7 +99,8 @@ impl Config {
     /// Reads the settings from `variables`, and the files that they name with `read_file`.
     ///
     /// Also returns warnings: about variables that look like misspelled settings, about values that were
-    /// probably meant differently, and about credentials that are sent without encryption.
+    /// probably meant differently, about credentials that are sent without encryption, and about rules
+    /// that can never match.
     pub fn load(
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
@@ -112,6 +113,7 @@ impl Config {
                 let mut warnings = misspelling::warnings(variables);
                 warnings.extend(doubts);
                 warnings.extend(config.clear_text_warnings());
+                warnings.extend(config.notifier.routing.warnings());
                 Ok((config, warnings))
             }
             (_, errors) => Err(ConfigErrors(errors)),

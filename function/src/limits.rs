@@ -290,6 +290,9 @@ limits! {
         max_json_string_bytes: usize = 64 * KIB,
         /// Entries of a list that are kept: more assignees than a rule can notify.
         max_list_entries: usize = 100,
+        /// JSON of the paths that a push changed; a rule that asks for a path treats the rest as more than
+        /// GitLab lists. The newest 20 commits have a few KiB.
+        max_path_bytes: usize = 16 * KIB,
         /// Longest ID and source of a CloudEvent together; they are kept as a digest.
         max_cloud_event_name_bytes: usize = 4096,
         /// Difference between the timestamp of a signature and the local clock, in seconds and either

@@ -5,6 +5,7 @@
 
 pub mod notification;
 mod skip_reason;
+pub(crate) mod words;
 
 pub mod routing;
 pub mod message;
@@ -59,6 +60,7 @@ pub(crate) enum PlanWarning {
 const EVERYTHING: Visibility = Visibility {
     confidential: true,
     in_progress: true,
+    minor_updates: true,
 };
 
 impl Notifier {

@@ -10,6 +10,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use crate::limits::LIMITS;
 
+mod quoting;
+
 /// A value and the line it begins on, counted from 1.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Node {
@@ -52,6 +54,16 @@ fn fail<T>(line: usize, problem: impl Into<String>) -> Result<T, YamlError> {
 
 /// Parses one document; an empty text is [`Value::Null`].
 pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
+    parse_document(text).map_err(|error| match quoting::hint(text, error.line) {
+        Some(hint) => YamlError {
+            problem: format!("{}; {hint}", error.problem),
+            ..error
+        },
+        None => error,
+    })
+}
+
+fn parse_document(text: &str) -> Result<Node, YamlError> {
     let limit = LIMITS.yaml.max_bytes;
     if text.len() > limit {
         return fail(1, format!("expected at most {limit} bytes"));
@@ -190,6 +202,16 @@ mod tests {
 
     #[test]
     fn features_that_expand_small_files_are_rejected() {
+        for (text, quoted) in [
+            ("rules:\n- to: @alice\n", "write \"@alice\""),
+            ("rules:\n- to: [author, @alice]\n", "write \"@alice\""),
+            ("push: {{ actor }}\n", "write '{{ actor }}'"),
+            ("push: {{ actor }} pushed\n", "write '{{ actor }} pushed'"),
+            ("rules:\n- ref: *-stable\n  to: x\n", "write \"*-stable\""),
+            ("rules:\n- ref: !main\n  to: x\n", "write \"!main\""),
+        ] {
+            assert!(problem(text).ends_with(quoted), "{}", problem(text));
+        }
         for text in [
             "a: &x 1\nb: *x\n",
             "a: !!str 1\n",

@@ -12,7 +12,7 @@ use webhook_app::notifier::message::{self, Visibility};
 
 const HOOKS: [&[u8]; 4] = [b"Push Hook", b"Tag Push Hook", b"System Hook", b"Resource Access Token Hook"];
 
-const EVERYTHING: Visibility = Visibility { confidential: true, in_progress: true };
+const EVERYTHING: Visibility = Visibility { confidential: true, in_progress: true, minor_updates: true };
 
 fuzz_target!(|body: &[u8]| {
     for hook in [None].into_iter().chain(HOOKS.map(Some)) {

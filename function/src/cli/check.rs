@@ -23,9 +23,17 @@ pub(crate) fn run(config: &Config, warnings: &[String], send: bool) -> ExitCode 
         crate::exit::print_error("failed to start the async runtime\n");
         return ExitCode::FAILURE;
     };
+    // A rule without effect prevents the delivery of the messages that it asks for.
+    let without_effect = config.notifier.routing.warnings();
     let mut findings: Vec<_> = warnings
         .iter()
-        .map(|warning| Finding::Note(warning.clone()))
+        .map(|warning| {
+            if without_effect.contains(warning) {
+                Finding::Failure(warning.clone())
+            } else {
+                Finding::Note(warning.clone())
+            }
+        })
         .collect();
     findings.push(Finding::Ok("configuration".to_owned()));
     findings.extend(runtime.block_on(check_server(config, send)));

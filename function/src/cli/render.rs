@@ -156,6 +156,7 @@ fn text_without_recipient(
     let visible = Visibility {
         confidential: explain,
         in_progress: explain,
+        minor_updates: explain,
     };
     let builtin = message::render(event, visible)?;
     let applied = notifier

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::changed_paths::ChangedPaths;
+use super::changes::ChangeAction;
 use super::commit::CommitSha;
 use super::participants::Participants;
 use super::status::Status;
@@ -20,6 +22,11 @@ pub struct EventAttributes {
     /// GitLab's own term where `action` is more specific, such as `update` where it is `push`. Rules
     /// match either.
     pub generic_action: Option<&'static str>,
+    /// What an update changed, or who was asked when the object was opened. Rules match each as an
+    /// action.
+    pub changes: Vec<ChangeAction>,
+    /// Whether this is a minor update: it has a message only if a rule names its action.
+    pub minor_update: bool,
     /// The status of a pipeline, job or deployment, in GitLab's term.
     pub status: Option<String>,
     /// Whether this is a pipeline, job or deployment that has not finished.
@@ -32,6 +39,14 @@ pub struct EventAttributes {
     pub reference: Option<String>,
     /// Whether the branch or tag is protected.
     pub protected: Option<bool>,
+    /// What started a pipeline, in GitLab's term, such as `schedule`.
+    pub source: Option<String>,
+    /// Labels of the merge request, issue or work item.
+    pub labels: Option<Vec<String>>,
+    /// Whether the merge request is a draft.
+    pub draft: Option<bool>,
+    /// Files that the commits of a push changed.
+    pub changed_paths: Option<ChangedPaths>,
     /// The users involved.
     pub participants: Participants,
     /// The commit that the event is about.

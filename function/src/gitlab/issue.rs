@@ -7,13 +7,15 @@ use serde::Deserialize;
 use super::attributes::EventAttributes;
 use super::event::{ParseError, Parsed};
 use super::kind::Kind;
+use super::labels::Labels;
 use super::lenient::Lenient;
+use super::mention::Markdown;
 use super::meta::{CommonPayload, EventHints, digits};
 use super::participants::Participants;
 use super::project::path_of;
 use super::text::Line;
 
-/// An issue or work item changed.
+/// An issue or work item new.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Issue {
     /// Type of the work item.
@@ -74,7 +76,7 @@ pub(super) struct Attributes {
     #[serde(rename = "type")]
     work_item_type: Line,
     title: Line,
-    description: Lenient,
+    description: Markdown,
     author_id: Lenient,
     state: Line,
     action: Line,
@@ -99,25 +101,34 @@ impl Payload {
         let project_path = path_of(project.as_ref());
         let mut meta = hints.meta(project, issue.url.0.as_deref(), &identity);
         meta.confidential = hints.confidential || issue.confidential == Some(true);
+        let assignees = self.assignees.people();
+        let new = self.changes.0;
+        let new = new.read(issue.action.as_str(), &[], &assignees);
         let participants = Participants {
             actor: self.user.person(),
-            assignees: self.assignees.people(),
+            assignees,
+            new_assignees: new.assignees,
+            mentioned: issue.description.mentions,
             ..Participants::default()
         };
+        let action = issue.action.0.as_deref().map(Action::parse);
         Ok(Parsed {
             meta,
             kind: Issue {
                 work_item_type: WorkItemType::parse(issue.work_item_type.as_str(), hints),
-                action: issue.action.0.as_deref().map(Action::parse),
+                action,
                 state: State::parse(issue.state.as_str()),
             },
             attributes: EventAttributes {
                 project_path,
                 action: issue.action.0.or(issue.state.0),
+                minor_update: action == Some(Action::Updated) && !new.actions.is_empty(),
+                changes: new.actions,
+                labels: self.labels.map(Labels::titles),
                 participants: participants.with_author(&issue.author_id),
                 number: issue.iid,
                 title: issue.title.0,
-                text: issue.description.text(),
+                text: issue.description.line,
                 page: issue.url.0,
                 ..EventAttributes::default()
             },

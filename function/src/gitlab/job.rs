@@ -37,7 +37,6 @@ pub(super) struct Payload {
     project_name: Line,
     #[serde(rename = "ref")]
     reference: Line,
-    ref_protected: Lenient,
     tag: Option<bool>,
     sha: MaybeCommit,
     #[serde(alias = "job_id")]
@@ -104,7 +103,6 @@ impl Payload {
         let attributes = EventAttributes {
             project_path,
             reference: reference.map(|name| short_ref(name).to_owned()),
-            protected: self.ref_protected.flag(),
             participants: Participants::of_commit(self.user.person(), author.read()),
             sha: self.sha.0,
             allowed_failure: self.build_allow_failure.flag(),

@@ -6,13 +6,15 @@ use serde::Deserialize;
 use super::attributes::EventAttributes;
 use super::commit::{CommitPayload, CommitSha};
 use super::event::{ParseError, Parsed};
+use super::labels::Labels;
 use super::lenient::Lenient;
+use super::mention::Markdown;
 use super::meta::{CommonPayload, EventHints, digits};
 use super::participants::Participants;
 use super::project::path_of;
 use super::text::Line;
 
-/// A merge request changed.
+/// A merge request new.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct MergeRequest {
     /// The action; `None` in a test delivery.
@@ -69,7 +71,9 @@ pub(super) struct Attributes {
     id: Option<u64>,
     iid: Option<u64>,
     title: Line,
-    description: Lenient,
+    description: Markdown,
+    draft: Lenient,
+    work_in_progress: Lenient,
     author_id: Lenient,
     state: Line,
     action: Line,
@@ -102,12 +106,18 @@ impl Payload {
         let action = request.action();
         let merged = request.merged_as(action);
         let commit = request.last_commit.unwrap_or_default();
+        let (assignees, reviewers) = (self.assignees.people(), self.reviewers.people());
+        let new = self.changes.0;
+        let new = new.read(request.action.as_str(), &reviewers, &assignees);
         let participants = Participants {
             actor: self.user.person(),
-            assignees: self.assignees.people(),
-            reviewers: self.reviewers.people(),
+            assignees,
+            reviewers,
             committer: commit.author(),
             author: None,
+            new_assignees: new.assignees,
+            new_reviewers: new.reviewers,
+            mentioned: request.description.mentions,
         };
         let (word, generic_action) = match action {
             Some(Action::Pushed) => (Some("push".to_owned()), Some("update")),
@@ -123,12 +133,16 @@ impl Payload {
                 project_path,
                 action: word,
                 generic_action,
+                minor_update: action == Some(Action::Updated) && !new.actions.is_empty(),
+                changes: new.actions,
+                labels: self.labels.map(Labels::titles),
+                draft: request.draft.flag().or(request.work_in_progress.flag()),
                 reference: request.target_branch.0.clone(),
                 participants: participants.with_author(&request.author_id),
                 sha: merged.or(commit.id.0),
                 number: request.iid,
                 title: request.title.0,
-                text: request.description.text(),
+                text: request.description.line,
                 page: request.url.0,
                 source_branch: request.source_branch.0,
                 target_branch: request.target_branch.0,

@@ -4,9 +4,12 @@
 use serde::Deserialize;
 use url::Url;
 
+use super::changes::Changes;
 use super::event::ParseError;
 use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
+use super::labels::Labels;
+use super::lenient::LenientObject;
 use super::participants::{User, Users};
 use super::project::{Project, ProjectPayload};
 
@@ -99,6 +102,9 @@ pub(super) struct CommonPayload<A> {
     pub(super) assignees: Users,
     #[serde(default)]
     pub(super) reviewers: Users,
+    pub(super) labels: Option<Labels>,
+    #[serde(default)]
+    pub(super) changes: LenientObject<Changes>,
     project: Option<ProjectPayload>,
     object_attributes: Option<A>,
 }

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use super::attributes::EventAttributes;
 use super::commit::{CommitPayload, CommitSha, MaybeCommit};
 use super::event::{ParseError, Parsed};
+use super::labels::Labels;
 use super::lenient::{Lenient, LenientObject};
+use super::mention::Markdown;
 use super::meta::{EventHints, digits};
 use super::participants::{Account, Participants, User};
 use super::project::{ProjectPayload, path_of};
@@ -90,6 +92,9 @@ pub(super) struct Issuable {
     assignee: LenientObject<Account>,
     last_commit: Option<CommitPayload>,
     confidential: Option<bool>,
+    labels: Option<Labels>,
+    draft: Lenient,
+    work_in_progress: Lenient,
 }
 
 /// A snippet.
@@ -104,7 +109,8 @@ pub(super) struct Snippet {
 #[serde(default)]
 pub(super) struct Attributes {
     id: Option<u64>,
-    note: Line,
+    #[serde(deserialize_with = "Markdown::strict")]
+    note: Markdown,
     noteable_type: Line,
     author_id: Lenient,
     commit_id: MaybeCommit,
@@ -137,7 +143,8 @@ impl Payload {
         let mut meta = hints.meta(project, note.url.0.as_deref(), &identity);
         let is_internal = note.is_internal() || noteables.is_confidential();
         meta.confidential = hints.confidential || is_internal;
-        let about = noteables.attributes(self.user, &note.author_id);
+        let mut about = noteables.attributes(self.user, &note.author_id);
+        about.participants.mentioned = note.note.mentions;
         let action = Action::parse(note.action.as_str());
         let noteable = noteables.read(note.noteable_type.as_str(), note.commit_id);
         Ok(Parsed {
@@ -146,7 +153,7 @@ impl Payload {
                 project_path,
                 action: note.action.0,
                 sha: noteable.sha().cloned(),
-                text: note.note.0,
+                text: note.note.line,
                 page: note.url.0,
                 ..about
             },
@@ -205,6 +212,8 @@ impl Noteables {
             participants: participants.with_author(author_id),
             number: issuable.and_then(|on| on.iid),
             title: title.text().or_else(|| commit?.first_line()),
+            labels: issuable.and_then(|on| Some(on.labels.clone()?.titles())),
+            draft: issuable.and_then(|on| on.draft.flag().or(on.work_in_progress.flag())),
             ..EventAttributes::default()
         }
     }

@@ -48,6 +48,12 @@ pub struct Participants {
     pub assignees: Vec<Person>,
     /// Reviewers of the merge request.
     pub reviewers: Vec<Person>,
+    /// Who became an assignee.
+    pub new_assignees: Vec<Person>,
+    /// Who became a reviewer, or was asked for another review.
+    pub new_reviewers: Vec<Person>,
+    /// Who is mentioned in the comment or the description.
+    pub mentioned: Vec<Person>,
 }
 
 impl Participants {
@@ -67,6 +73,18 @@ impl Participants {
             committer,
             ..Self::default()
         }
+    }
+
+    /// Who is mentioned, without the user who wrote it.
+    pub(crate) fn mentioned_by_another(&self) -> impl Iterator<Item = &Person> {
+        let actor = self
+            .actor
+            .as_ref()
+            .and_then(|actor| actor.username.as_deref());
+        self.mentioned.iter().filter(move |person| {
+            let name = person.username.as_deref().unwrap_or_default();
+            !actor.is_some_and(|actor| actor.eq_ignore_ascii_case(name))
+        })
     }
 
     /// Sets the author from an account id, the only field that GitLab sends; without an id, the

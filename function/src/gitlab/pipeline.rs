@@ -118,6 +118,7 @@ impl Payload {
             pipeline_state: Some(pipeline.state(id, status)),
             pipeline_revision: pipeline.revision(project.as_ref(), merge_request),
             reference: pipeline.matched_ref(self.merge_request),
+            source: pipeline.source.clone().text(),
             sha: pipeline.sha.0,
             source_sha,
             allowed_failure,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::attributes::EventAttributes;
+use super::changed_paths::ChangedPaths;
 use super::commit::{CommitSha, MaybeCommit};
 use super::event::{ParseError, Parsed};
 use super::idempotency_key::IdempotencyKey;
@@ -125,6 +126,13 @@ struct CommitPayload<'a> {
     message: Option<Text<'a>>,
     #[serde(borrow)]
     author: Option<AuthorPayload<'a>>,
+    /// The files that it changed, parsed only if a rule asks for them.
+    #[serde(borrow)]
+    added: Option<&'a RawValue>,
+    #[serde(borrow)]
+    modified: Option<&'a RawValue>,
+    #[serde(borrow)]
+    removed: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -172,6 +180,7 @@ impl Payload<'_> {
             .unwrap_or_default();
         let content_key = self.content_key(kind, reference);
         let commit_count = self.commit_count();
+        let changed_paths = self.changed_paths(commit_count);
         let project = self.project.ok_or(ParseError::Missing("project"))?;
         let project = project
             .read()
@@ -191,6 +200,7 @@ impl Payload<'_> {
                 protected: self.ref_protected.flag(),
                 participants: Participants::of_commit(actor.if_known(), committer),
                 sha: change.sha().cloned(),
+                changed_paths: Some(changed_paths),
                 title,
                 text: self.message.0,
                 ..EventAttributes::default()
@@ -235,6 +245,20 @@ impl Payload<'_> {
             .as_ref()
             .map_or(0, |List(commits)| commits.count as u64);
         self.total_commits_count.unwrap_or(listed)
+    }
+
+    /// From the newest commit to the oldest, so that a limit leaves out the oldest ones.
+    fn changed_paths(&self, commit_count: u64) -> ChangedPaths {
+        let mut paths = ChangedPaths::default();
+        let commits = self.commits.as_ref().map(|List(commits)| &commits.entries);
+        let listed = commits.map_or(0, |commits| commits.len() as u64);
+        for commit in commits.into_iter().flatten().rev() {
+            paths.add([commit.added, commit.modified, commit.removed]);
+        }
+        if listed < commit_count {
+            paths.set_incomplete();
+        }
+        paths
     }
 
     /// Title and author of the head commit. GitLab lists commits from the oldest to the newest, but

@@ -27,6 +27,7 @@ mod vulnerability;
 mod member;
 mod system_hook;
 mod repository_update;
+mod changes;
 
 /// Longest name of a person, job or token in a message, in UTF-16 units. Outside texts within these
 /// limits, the words around them and the longest links stay below the
@@ -46,6 +47,8 @@ pub struct Visibility {
     pub confidential: bool,
     /// Pipelines, jobs and deployments in progress.
     pub in_progress: bool,
+    /// Minor updates of which GitLab says what changed.
+    pub minor_updates: bool,
 }
 
 /// Fails if no event of this kind can have a message, whoever the recipients are.
@@ -64,6 +67,9 @@ pub fn render(event: &Event, visible: Visibility) -> Result<String, SkipReason> 
     }
     if event.attributes.in_progress && !visible.in_progress {
         return Err(SkipReason::NotFinal);
+    }
+    if event.attributes.minor_update && !visible.minor_updates {
+        return Err(SkipReason::MinorUpdate);
     }
     render_kind(event)
 }

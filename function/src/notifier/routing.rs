@@ -1,45 +1,39 @@
 //! Notification routing: who receives an event. Owns the decision and its explanation. The
 //! conditions of a rule are in `rule`; the format of the rules is in [`mod@parse`].
 
+use std::fmt::Display;
+
 use crate::gitlab::event::Event;
-use crate::gitlab::kind::Kind;
-use crate::gitlab::participants::Person;
 use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
 use crate::notifier::notification::RecipientSource;
 use crate::rocketchat::{Destination, RoomId, Username};
 
-mod glob;
 mod parse;
-mod recipient;
-mod rule;
+mod keys;
+mod reader;
 mod vocabulary;
+mod rule;
+mod conditions;
+mod glob;
+mod recipient;
+mod user_mapping;
+mod hook_fields;
+mod warnings;
 
 pub use parse::parse;
 use recipient::add;
 pub use recipient::{NotifyReason, Recipient};
 use rule::{Mismatch, RecipientSpec, Role, Rule};
+use user_mapping::UserMapping;
 
 /// Rules in their order, and the mapping of GitLab users to Rocket.Chat users.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RoutingRules {
     rules: Vec<Rule>,
-    users: Vec<(String, Username)>,
-    unmapped_users: UnmappedUsers,
+    users: UserMapping,
     /// Whether pipelines in progress match.
     live: bool,
-}
-
-/// What happens with GitLab users that the mapping does not list.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-enum UnmappedUsers {
-    /// They have the same username on Rocket.Chat.
-    #[default]
-    Same,
-    /// They are dropped.
-    Drop,
-    /// This user is notified instead.
-    Fallback(Username),
 }
 
 /// Who receives an event.
@@ -65,8 +59,7 @@ impl RoutingRules {
     pub(crate) fn to(recipient: Username) -> Self {
         Self {
             rules: vec![Rule::everything_to(RecipientSpec::User(recipient))],
-            users: Vec::new(),
-            unmapped_users: UnmappedUsers::Same,
+            users: UserMapping::default(),
             live: false,
         }
     }
@@ -97,7 +90,7 @@ impl RoutingRules {
 
     /// The Rocket.Chat users that the rules and the mapping name, for `webhook-app check`.
     pub fn users(&self) -> Vec<&Username> {
-        let mapped = self.users.iter().map(|(_, user)| user);
+        let mapped = self.users.listed.iter().map(|(_, user)| user);
         sorted(self.named().chain(mapped))
     }
 
@@ -126,11 +119,7 @@ impl RoutingRules {
             RecipientSpec::User(user) => Some(user),
             RecipientSpec::Room(_) | RecipientSpec::Role(_) => None,
         });
-        let fallback = match &self.unmapped_users {
-            UnmappedUsers::Fallback(user) => Some(user),
-            UnmappedUsers::Same | UnmappedUsers::Drop => None,
-        };
-        named.chain(fallback)
+        named.chain(self.users.fallback())
     }
 
     /// Who receives the event, or why none do.
@@ -153,23 +142,33 @@ impl RoutingRules {
     fn evaluate_rules(
         &self,
         event: &Event,
-        explain: &mut dyn FnMut(&Rule, &str),
+        explain: &mut dyn FnMut(&Rule, &dyn Display),
     ) -> Result<Recipients, SkipReason> {
         let mut list = Vec::new();
+        let mut mentioned = Vec::new();
         let mut reason = SkipReason::NoRule;
         for rule in &self.rules {
             match rule.check(event, self.live) {
                 Ok(()) => {
-                    reason = self.add_recipients(rule, event, &mut list, explain);
+                    if rule.matches_unlisted_paths(event) {
+                        let text = "matches, because the push has more commits than GitLab lists";
+                        explain(rule, &text);
+                    }
+                    let lists = [&mut list, &mut mentioned];
+                    reason = self.add_recipients(rule, event, lists, explain);
                     if !rule.continue_ {
                         break;
                     }
                 }
                 Err(mismatch) => {
-                    explain(rule, mismatch.description());
+                    explain(rule, &mismatch);
                     reason = closest(reason, mismatch);
                 }
             }
+        }
+        // Last, so that the limit leaves out mentioned users before others.
+        for recipient in mentioned {
+            add(&mut list, recipient);
         }
         if list.is_empty() {
             return Err(reason);
@@ -179,50 +178,72 @@ impl RoutingRules {
         Ok(Recipients { list, truncated })
     }
 
-    /// Adds the recipients of a rule that matches. Returns the skip reason to use if there are
-    /// none.
+    /// Adds the recipients of a rule that matches: users who are only mentioned to the second list, all
+    /// others to the first one. Returns the skip reason to use if there are none.
     fn add_recipients(
         &self,
         rule: &Rule,
         event: &Event,
-        recipients: &mut Vec<Recipient>,
-        explain: &mut dyn FnMut(&Rule, &str),
+        [direct, mentioned]: [&mut Vec<Recipient>; 2],
+        explain: &mut dyn FnMut(&Rule, &dyn Display),
     ) -> SkipReason {
         if rule.to.is_empty() {
-            explain(rule, "matches and notifies nobody");
+            explain(rule, &"matches and notifies nobody");
             return SkipReason::Nobody;
         }
         let reason = rule.reason(event);
         if reason == NotifyReason::Fix && event.attributes.pipeline_revision.is_none() {
             explain(
                 rule,
-                "matches, but the event does not show whether it is a fix",
+                &"matches, but the event does not show whether it is a fix",
             );
             return SkipReason::NotAFix;
         }
         let mut skipped = SkipReason::Unmapped;
-        let actor = event
+        let by = event
             .attributes
             .participants
             .actor
             .as_ref()
-            .and_then(|actor| self.user(actor));
+            .and_then(|actor| self.users.user(actor));
         for to in &rule.to {
+            let by_role = to.role();
             let found = self.resolve(to, event);
             if found.is_empty() {
                 explain(
                     rule,
-                    &format!("matches, but finds no user for {}", role_label(to)),
+                    &format_args!(
+                        "matches, but finds no user for {}",
+                        by_role.map_or("", Role::label)
+                    ),
                 );
+                let people = by_role.map_or_else(Vec::new, |role| role.people(event));
+                let unknown = people.into_iter();
+                for id in unknown.filter_map(|person| self.users.unknown_id(person)) {
+                    explain(
+                        rule,
+                        &format_args!(
+                            "finds the {} only by number; add \"{id}\": NAME to users:, with the name on Rocket.Chat",
+                            by_role.map_or("", Role::label)
+                        ),
+                    );
+                }
             }
+            let recipients = match by_role {
+                Some(Role::Mentioned) => &mut *mentioned,
+                _ => &mut *direct,
+            };
             for (destination, source) in found {
                 let label = destination.label();
-                let is_actor = match (&destination, &actor) {
-                    (Destination::User(user), Some(actor)) => user == actor,
+                let is_actor = match (&destination, &by) {
+                    (Destination::User(user), Some(by)) => user == by,
                     _ => false,
                 };
                 if rule.except_actor && is_actor {
-                    explain(rule, &format!("matches, but {label} triggered the event"));
+                    explain(
+                        rule,
+                        &format_args!("matches, but {label} triggered the event"),
+                    );
                     skipped = SkipReason::OwnAction;
                     continue;
                 }
@@ -233,7 +254,7 @@ impl RoutingRules {
                 };
                 let label = recipient.label();
                 if add(recipients, recipient) {
-                    explain(rule, &format!("matches and notifies {label}"));
+                    explain(rule, &format_args!("matches and notifies {label}"));
                 }
             }
         }
@@ -247,40 +268,11 @@ impl RoutingRules {
             RecipientSpec::Room(room) => named(Destination::Room(room.clone())),
             RecipientSpec::Role(role) => {
                 let people = role.people(event).into_iter();
-                let users = people.filter_map(|person| self.user(person));
-                users.map(|user| self.in_role(user)).collect()
+                people
+                    .filter_map(|person| self.users.destination(person))
+                    .collect()
             }
         }
-    }
-
-    /// The fallback is named by the configuration, although a role leads to it.
-    fn in_role(&self, user: Username) -> (Destination, RecipientSource) {
-        let source = match &self.unmapped_users {
-            UnmappedUsers::Fallback(fallback) if *fallback == user => {
-                RecipientSource::Configuration
-            }
-            _ => RecipientSource::Role,
-        };
-        (Destination::User(user), source)
-    }
-
-    /// The Rocket.Chat user of a GitLab user. The mapping may list the username, the account id or
-    /// the email address.
-    fn user(&self, person: &Person) -> Option<Username> {
-        let id = person.id.map(|id| id.to_string());
-        let names = [&person.username, &id, &person.email];
-        let listed = names.into_iter().flatten().find_map(|name| {
-            let entry = self
-                .users
-                .iter()
-                .find(|(listed, _)| listed.eq_ignore_ascii_case(name));
-            entry.map(|(_, user)| user.clone())
-        });
-        listed.or_else(|| match &self.unmapped_users {
-            UnmappedUsers::Same => Username::parse(person.username.as_deref()?).ok(),
-            UnmappedUsers::Drop => None,
-            UnmappedUsers::Fallback(user) => Some(user.clone()),
-        })
     }
 }
 
@@ -292,25 +284,13 @@ fn sorted<'a>(users: impl Iterator<Item = &'a Username>) -> Vec<&'a Username> {
     users
 }
 
-/// A rule that fails only on confidentiality or progress explains the result better than one for
-/// other events.
+/// A rule that fails only on confidentiality, progress or a minor update explains the result better
+/// than one for other events.
 fn closest(reason: SkipReason, mismatch: Mismatch) -> SkipReason {
     match (reason, mismatch) {
         (SkipReason::NoRule, Mismatch::Confidential) => SkipReason::Confidential,
         (SkipReason::NoRule, Mismatch::InProgress) => SkipReason::NotFinal,
+        (SkipReason::NoRule, Mismatch::MinorUpdate) => SkipReason::MinorUpdate,
         (reason, _) => reason,
     }
-}
-
-fn role_label(to: &RecipientSpec) -> &'static str {
-    match to {
-        RecipientSpec::Role(role) => Role::label(*role),
-        RecipientSpec::User(_) | RecipientSpec::Room(_) => "",
-    }
-}
-
-/// Labels of the kinds that rules may match.
-fn event_names() -> impl Iterator<Item = &'static str> {
-    let kinds = Kind::known();
-    kinds.map(Kind::label)
 }

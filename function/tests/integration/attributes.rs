@@ -106,11 +106,17 @@ fn a_field_that_only_rules_want_never_makes_a_body_unreadable() {
     ];
     for (kind, fields) in [
         ("push", &["ref_protected", "user_email"][..]),
-        ("merge_request", &["user", "assignees", "reviewers"]),
-        ("issue", &["user", "assignees"]),
+        (
+            "merge_request",
+            &["user", "assignees", "reviewers", "labels", "changes"],
+        ),
+        ("issue", &["user", "assignees", "labels", "changes"]),
         ("note", &["user", "snippet"]),
         ("pipeline", &["user"]),
-        ("job", &["user", "commit", "ref_protected", "environment"]),
+        (
+            "job",
+            &["user", "commit", "build_allow_failure", "environment"],
+        ),
     ] {
         for field in fields {
             for value in &odd {

@@ -130,15 +130,22 @@ fn the_example_of_routing_does_what_its_comments_say() {
             changed("push", &project("player/x")),
             "@team",
         ),
+        ("a failed job", job(json!({ "ref": "x" })), "@kim"),
         (
-            "a failed job of a protected branch",
-            job(json!({ "ref_protected": true })),
-            "@kim",
+            "a failed job that may fail",
+            job(json!({ "build_allow_failure": true, "ref": "x" })),
+            "no_rule",
         ),
         (
-            "a failed job of another branch",
-            job(json!({ "ref_protected": false, "ref": "x" })),
-            "no_rule",
+            "a request for a review",
+            changed(
+                "merge_request",
+                &json!({
+                    "object_attributes": { "action": "update" },
+                    "changes": { "reviewers": { "previous": [], "current": [{ "id": 7, "username": "robin" }] } },
+                }),
+            ),
+            "@robin.rocket",
         ),
         (
             "a failed pipeline",

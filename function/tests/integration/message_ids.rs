@@ -25,6 +25,7 @@ fn message_ids_of_scheme_v1() {
         let all = Visibility {
             confidential: true,
             in_progress: true,
+            minor_updates: true,
         };
         let _ = writeln!(table, "## {name}");
         if message::render(&event, all).is_err() {

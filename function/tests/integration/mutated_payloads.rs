@@ -24,7 +24,10 @@ rules:
 - {event: issue, confidential: true, action: [open, update], author: '*', to: [author, assignees], continue: true}
 - {event: merge_request, ref: 'm*', actor: [robin, '?*'], to: [reviewers, assignees], except_actor: true, continue: true}
 - {event: [job, deployment], status: [running, failed], protected: true, to: [committer, pipeline starter], continue: true}
-- {project: '**', confidential: true, to: [actor, pusher, 'room:GENERAL', '@everybody']}
+- {source: [push, web], allowed_failure: false, labels: '*', draft: false, to: actor, continue: true}
+- {not: {paths: 'docs/**', labels: wip, source: schedule}, paths: '**', to: pusher, continue: true}
+- {action: update, to: [new_reviewers, new_assignees, mentioned], continue: true}
+- {project: '**', confidential: true, to: [actor, pusher, mentioned, 'room:GENERAL', '@everybody']}
 ";
 
 const FIXES: &str = "- {event: pipeline, status: [failed, fixed], to: [committer, '@everybody']}\n";

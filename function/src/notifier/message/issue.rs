@@ -2,6 +2,7 @@
 //! [`gitlab::issue`](crate::gitlab::issue).
 
 use super::SkipReason;
+use super::changes::verb_of_changes;
 use super::fragments::{in_project_by_actor, lines, numbered_page, title};
 use crate::gitlab::event::Event;
 use crate::gitlab::issue::{Action, Issue, State, WorkItemType};
@@ -11,7 +12,7 @@ pub(super) fn render(event: &Event, issue: &Issue) -> Result<String, SkipReason>
         (Some(Action::Opened), _) => "opened",
         (Some(Action::Closed), _) => "closed",
         (Some(Action::Reopened), _) => "reopened",
-        (Some(Action::Updated), _) => return Err(SkipReason::MinorUpdate),
+        (Some(Action::Updated), _) => &verb_of_changes(&event.attributes.changes)?,
         (None, Some(State::Open)) => "is open",
         (None, Some(State::Closed)) => "is closed",
         (Some(Action::Unknown), _) | (None, None) => return Err(SkipReason::UnknownAction),

@@ -4,7 +4,10 @@
 /// A pattern: `*` matches any characters but a slash, `**` any characters, `?` one character other
 /// than a slash.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Glob(Vec<Part>);
+pub(super) struct Glob {
+    text: Box<str>,
+    parts: Vec<Part>,
+}
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Part {
@@ -29,19 +32,27 @@ impl Glob {
                 (char, _) => parts.push(Part::Literal(char)),
             }
         }
-        Self(parts)
+        Self {
+            text: text.into(),
+            parts,
+        }
+    }
+
+    /// The pattern as it is written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether the pattern matches the whole of `text`, in time proportional to the product of both
     /// lengths at most.
     pub(super) fn matches(&self, text: &str) -> bool {
         // `matched[n]`: whether the first `n` parts of the pattern match the text so far.
-        let mut matched = vec![false; self.0.len() + 1];
+        let mut matched = vec![false; self.parts.len() + 1];
         matched[0] = true;
         self.skip_stars(&mut matched);
         for char in text.chars() {
             let mut next = vec![false; matched.len()];
-            for (at, part) in self.0.iter().enumerate() {
+            for (at, part) in self.parts.iter().enumerate() {
                 let stays = match part {
                     Part::Any => true,
                     Part::AnyInSegment => char != '/',
@@ -63,7 +74,7 @@ impl Glob {
 
     /// Lets each star match the empty string.
     fn skip_stars(&self, matched: &mut [bool]) {
-        for (at, part) in self.0.iter().enumerate() {
+        for (at, part) in self.parts.iter().enumerate() {
             matched[at + 1] |= matched[at] && matches!(part, Part::AnyInSegment | Part::Any);
         }
     }

@@ -1,78 +1,49 @@
-//! Parses routing rules from the operator's YAML. Owns the keys of the file, and reports all errors
-//! in it at once, each with its line. The values are parsed in `vocabulary`.
+//! Parses routing rules from the operator's YAML. Owns what each key of the file means, and reports all
+//! errors in it at once, each with its line. The keys are listed in `keys`; the values are parsed in
+//! `vocabulary`.
 
+use super::RoutingRules;
+use super::conditions::Conditions;
+use super::keys::{CONDITION_KEYS, RULE_KEYS, TOP_KEYS};
+use super::reader::{Reader, items};
 use super::rule::Rule;
-use super::vocabulary::{FAILED, FIXED, SUCCESS, action, event, glob, recipient, status, suggest};
-use super::{RoutingRules, UnmappedUsers};
+use super::user_mapping::{UnmappedUsers, UserMapping};
+use super::vocabulary::{
+    FAILED, FIXED, SUCCESS, action, event, glob, recipient, reference, source, status, username,
+};
 use crate::gitlab::kind::Kind;
 use crate::limits::LIMITS;
+use crate::notifier::words::echo;
 use crate::rocketchat::Username;
-use crate::yaml::{self, Key, Node, Value};
-
-const TOP_KEYS: &[&str] = &["users", "others", "rules"];
-
-const RULE_KEYS: &[&str] = &[
-    "name",
-    "event",
-    "project",
-    "ref",
-    "action",
-    "status",
-    "protected",
-    "actor",
-    "author",
-    "confidential",
-    "to",
-    "except_actor",
-    "continue",
-];
+use crate::yaml::{self, Node, Value};
 
 /// Parses rules, or returns all errors in them.
 pub fn parse(text: &str) -> Result<RoutingRules, Vec<String>> {
     let root = yaml::parse(text).map_err(|error| vec![error.to_string()])?;
     let mut reader = Reader::default();
     let routing = reader.read(&root);
-    if reader.errors.is_empty() {
+    if reader.error_count() == 0 {
         Ok(routing)
     } else {
         Err(reader.into_errors())
     }
 }
 
-#[derive(Default)]
-struct Reader {
-    errors: Vec<(usize, String)>,
-}
-
 impl Reader {
-    fn error(&mut self, line: usize, problem: impl std::fmt::Display) {
-        self.errors.push((line, problem.to_string()));
-    }
-
-    /// The errors, sorted by line.
-    fn into_errors(mut self) -> Vec<String> {
-        self.errors.sort_by_key(|(line, _)| *line);
-        let errors = self.errors.into_iter();
-        errors
-            .map(|(line, problem)| format!("line {line}: {problem}"))
-            .collect()
-    }
-
     fn read(&mut self, root: &Node) -> RoutingRules {
         let mut routing = RoutingRules {
             rules: Vec::new(),
-            users: Vec::new(),
-            unmapped_users: UnmappedUsers::Same,
+            users: UserMapping::default(),
             live: false,
         };
-        for (key, node) in self.entries(root, TOP_KEYS) {
-            match key.name.as_str() {
-                "users" => routing.users = self.users(node),
-                "others" => routing.unmapped_users = self.unmapped_users(node),
+        for (key, _, node) in self.entries(root, TOP_KEYS) {
+            match key {
+                "users" => routing.users.listed = self.users(node),
+                "others" => routing.users.others = self.unmapped_users(node),
                 _ => routing.rules = self.rules(node),
             }
         }
-        if routing.rules.is_empty() && self.errors.is_empty() {
+        if routing.rules.is_empty() && self.error_count() == 0 {
             self.error(root.line, "expected rules: with at least one rule");
         }
         routing
@@ -101,36 +72,32 @@ impl Reader {
             name: format!("rule {number} (line {})", node.line),
             ..Rule::default()
         };
-        let before = self.errors.len();
+        let before = self.error_count();
         let mut has_recipients = false;
-        for (key, node) in self.entries(node, RULE_KEYS) {
-            match key.name.as_str() {
+        for (key, _, node) in self.entries(node, RULE_KEYS) {
+            match key {
                 "name" => {
                     if let Some(name) = self.text(node) {
                         rule.name = format!("rule {number}, {name} (line {})", node.line);
                     }
                 }
-                "event" => rule.events = self.list(node, event),
-                "project" => rule.projects = self.list(node, glob),
-                "ref" => rule.refs = self.list(node, glob),
-                "action" => rule.actions = self.list(node, action),
-                "status" => {
-                    rule.statuses = self.list(node, status);
-                    rule.fixes = line_of(node, FIXED);
-                }
-                "protected" => rule.protected = self.flag(node),
-                "actor" => rule.actors = self.list(node, glob),
-                "author" => rule.authors = self.list(node, glob),
+                "not" => rule.not = self.excluded(node),
                 "confidential" => rule.confidential = self.flag(node).unwrap_or_default(),
                 "except_actor" => rule.except_actor = self.flag(node).unwrap_or_default(),
                 "continue" => rule.continue_ = self.flag(node).unwrap_or_default(),
-                _ => {
+                "to" => {
                     has_recipients = true;
                     rule.to = self.list(node, recipient).into_iter().flatten().collect();
                 }
+                condition => {
+                    self.condition(&mut rule.conditions, condition, node);
+                    if condition == "status" {
+                        rule.fixes = line_of(node, FIXED);
+                    }
+                }
             }
         }
-        if self.errors.len() == before {
+        if self.error_count() == before {
             self.check_fixes(&rule);
         }
         if !has_recipients {
@@ -142,13 +109,45 @@ impl Reader {
         rule
     }
 
+    /// Reads a key of [`CONDITION_KEYS`].
+    fn condition(&mut self, conditions: &mut Conditions, key: &str, node: &Node) {
+        match key {
+            "event" => conditions.events = self.list(node, event),
+            "project" => conditions.projects = self.list(node, glob),
+            "ref" => conditions.refs = self.list(node, reference),
+            "action" => conditions.actions = self.list(node, action),
+            "status" => conditions.statuses = self.list(node, status),
+            "protected" => conditions.protected = self.flag(node),
+            "allowed_failure" => conditions.allowed_failure = self.flag(node),
+            "source" => conditions.sources = self.list(node, source),
+            "labels" => conditions.labels = self.list(node, glob),
+            "draft" => conditions.draft = self.flag(node),
+            "paths" => conditions.paths = self.list(node, glob),
+            "actor" => conditions.actors = self.list(node, glob),
+            _ => conditions.authors = self.list(node, glob),
+        }
+    }
+
+    /// Conditions that must not match.
+    fn excluded(&mut self, node: &Node) -> Conditions {
+        let mut conditions = Conditions::default();
+        for (key, _, node) in self.entries(node, CONDITION_KEYS) {
+            self.condition(&mut conditions, key, node);
+            if key == "status" && line_of(node, FIXED).is_some() {
+                let problem = "`fixed` cannot be excluded, because only a look-up on the chat server shows what is a fix; leave it out";
+                self.error(node.line, problem);
+            }
+        }
+        conditions
+    }
+
     /// `fixed` requires a rule that also notifies of the failure of the same pipeline.
     fn check_fixes(&mut self, rule: &Rule) {
         let Some(line) = rule.fixes else {
             return;
         };
-        let has = |word: &str| rule.statuses.iter().any(|status| status == word);
-        if rule.events != [Kind::Pipeline] {
+        let has = |word: &str| rule.conditions.statuses.contains(&word);
+        if rule.conditions.events != [Kind::Pipeline] {
             let problem = "`fixed` matches pipelines only; set event: pipeline and no other event";
             self.error(line, problem);
         }
@@ -170,8 +169,9 @@ impl Reader {
         };
         let users = entries.iter().filter_map(|(key, node)| {
             let name = self.text(node)?;
-            match Username::parse(name) {
-                Ok(user) => Some((key.name.clone(), user)),
+            match username(name) {
+                // GitLab shows user names with an @, and its payloads have none.
+                Ok(user) => Some((key.name.trim_start_matches('@').to_owned(), user)),
                 Err(error) => {
                     self.error(node.line, error);
                     None
@@ -185,84 +185,28 @@ impl Reader {
         match self.text(node) {
             Some("same") => return UnmappedUsers::Same,
             Some("drop") => return UnmappedUsers::Drop,
-            Some(text) if text.starts_with('@') => match Username::parse(text) {
+            Some(text) if text.starts_with('@') => match username(text) {
                 Ok(user) => return UnmappedUsers::Fallback(user),
                 Err(error) => self.error(node.line, error),
             },
-            Some(_) => self.error(
+            Some(text) => self.error(
                 node.line,
-                "expected same, drop, or a user such as \"@alice\"",
+                format_args!(
+                    "expected same, drop, or a user such as \"@alice\", found {}",
+                    echo(text)
+                ),
             ),
             None => {}
         }
         UnmappedUsers::Same
     }
-
-    /// The entries of a map whose keys are in `known`; other keys are errors.
-    fn entries<'a>(&mut self, node: &'a Node, known: &[&str]) -> Vec<&'a (Key, Node)> {
-        let Value::Map(entries) = &node.value else {
-            self.error(node.line, format_args!("expected {}", known.join(", ")));
-            return Vec::new();
-        };
-        let is_known = |key: &Key| known.contains(&key.name.as_str());
-        for (key, _) in entries.iter().filter(|(key, _)| !is_known(key)) {
-            self.error(
-                key.line,
-                format_args!("there is no `{}`; {}", key.name, suggest(&key.name, known)),
-            );
-        }
-        entries.iter().filter(|(key, _)| is_known(key)).collect()
-    }
-
-    fn text<'a>(&mut self, node: &'a Node) -> Option<&'a str> {
-        match &node.value {
-            Value::Text(text) => Some(text),
-            Value::Null | Value::List(_) | Value::Map(_) => {
-                self.error(node.line, "expected a string");
-                None
-            }
-        }
-    }
-
-    fn flag(&mut self, node: &Node) -> Option<bool> {
-        match self.text(node)? {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => {
-                self.error(node.line, "expected true or false");
-                None
-            }
-        }
-    }
-
-    /// One value or a list of them.
-    fn list<T>(&mut self, node: &Node, read: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
-        let items = match &node.value {
-            Value::List(items) => items.as_slice(),
-            Value::Null | Value::Text(_) | Value::Map(_) => std::slice::from_ref(node),
-        };
-        let mut values = Vec::new();
-        for item in items {
-            match self.text(item).map(&read) {
-                Some(Ok(value)) => values.push(value),
-                Some(Err(problem)) => self.error(item.line, problem),
-                None => {}
-            }
-        }
-        // An empty condition would match every event, which is never intended.
-        if items.is_empty() {
-            self.error(node.line, "expected at least one value");
-        }
-        values
-    }
 }
 
 /// The line of the value `word` in a value or list.
 fn line_of(node: &Node, word: &str) -> Option<usize> {
-    let items = match &node.value {
-        Value::List(items) => items.as_slice(),
-        Value::Null | Value::Text(_) | Value::Map(_) => std::slice::from_ref(node),
+    let is_word = |item: &&Node| match &item.value {
+        Value::Text(text) => status(text) == Ok(word),
+        Value::Null | Value::List(_) | Value::Map(_) => false,
     };
-    let is_word = |item: &&Node| item.value == Value::Text(word.to_owned());
-    items.iter().find(is_word).map(|item| item.line)
+    items(node).iter().find(is_word).map(|item| item.line)
 }

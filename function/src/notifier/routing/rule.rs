@@ -1,8 +1,10 @@
-//! One routing rule: which events it matches and who receives them. Owns the conditions and their
-//! order; an explanation names the first one that does not match.
+//! One routing rule: which events it matches and who receives them. Owns how its conditions are combined;
+//! what each condition means is in `conditions`.
+
+use std::fmt;
 
 use super::NotifyReason;
-use super::glob::Glob;
+use super::conditions::{Answer, Condition, Conditions};
 use super::vocabulary::{FAILED, SUCCESS};
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
@@ -12,21 +14,17 @@ use crate::rocketchat::{RoomId, Username};
 /// The name of the rule for the only recipient, which is the setting.
 pub(super) const RECIPIENT_SETTING: &str = "ROCKETCHAT_RECIPIENT";
 
-/// One rule of a file. An empty condition matches every event.
+/// One rule of a file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Rule {
     /// The name in explanations.
     pub(super) name: String,
-    pub(super) events: Vec<Kind>,
-    pub(super) projects: Vec<Glob>,
-    pub(super) refs: Vec<Glob>,
-    pub(super) actions: Vec<String>,
-    pub(super) statuses: Vec<String>,
+    /// All of these must match.
+    pub(super) conditions: Conditions,
+    /// None of these may match.
+    pub(super) not: Conditions,
     /// Line of `fixed` in `status`, if the rule matches fixes.
     pub(super) fixes: Option<usize>,
-    pub(super) protected: Option<bool>,
-    pub(super) actors: Vec<Glob>,
-    pub(super) authors: Vec<Glob>,
     /// Whether it also matches confidential events.
     pub(super) confidential: bool,
     pub(super) to: Vec<RecipientSpec>,
@@ -47,6 +45,16 @@ pub(super) enum RecipientSpec {
     Role(Role),
 }
 
+impl RecipientSpec {
+    /// The role, if it names one.
+    pub(super) fn role(&self) -> Option<Role> {
+        match self {
+            Self::Role(role) => Some(*role),
+            Self::User(_) | Self::Room(_) => None,
+        }
+    }
+}
+
 /// A role that users have in an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Role {
@@ -55,6 +63,9 @@ pub(super) enum Role {
     Committer,
     Assignees,
     Reviewers,
+    NewAssignees,
+    NewReviewers,
+    Mentioned,
     Pusher,
     Starter,
 }
@@ -67,6 +78,9 @@ impl Role {
         ("committer", Self::Committer),
         ("assignees", Self::Assignees),
         ("reviewers", Self::Reviewers),
+        ("new_assignees", Self::NewAssignees),
+        ("new_reviewers", Self::NewReviewers),
+        ("mentioned", Self::Mentioned),
         ("pusher", Self::Pusher),
         ("pipeline starter", Self::Starter),
     ];
@@ -93,47 +107,56 @@ impl Role {
             Self::Committer => people.committer.iter().collect(),
             Self::Assignees => people.assignees.iter().collect(),
             Self::Reviewers => people.reviewers.iter().collect(),
+            Self::NewAssignees => people.new_assignees.iter().collect(),
+            Self::NewReviewers => people.new_reviewers.iter().collect(),
+            Self::Mentioned => people.mentioned_by_another().collect(),
             Self::Pusher => of_kind(&[Kind::Push, Kind::TagPush, Kind::RepositoryUpdate]),
             Self::Starter => of_kind(&[Kind::Pipeline, Kind::Job, Kind::Deployment]),
         }
     }
 }
 
-/// The first condition that does not match.
+/// Why a rule does not match: the first condition that does not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Mismatch {
-    Event,
-    Project,
-    Ref,
-    Action,
-    Status,
-    Protected,
-    Actor,
-    Author,
+    /// The event has another value.
+    Other(Condition),
+    /// GitLab does not say what the condition asks for.
+    Missing(Condition),
+    /// A condition under `not` matches.
+    Excluded(Condition),
     /// Everything else matches, but the event is confidential and the rule does not allow that.
     Confidential,
     /// Everything else matches, but the event is in progress and the rule names no status.
     InProgress,
+    /// Everything else matches, but the event is a minor update and the rule names no action.
+    MinorUpdate,
 }
 
-impl Mismatch {
-    /// The text after the name of the rule in an explanation.
-    pub(super) fn description(self) -> &'static str {
+/// The text after the name of the rule in an explanation.
+impl fmt::Display for Mismatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Event => "matches other events only",
-            Self::Project => "matches other projects only",
-            Self::Ref => "matches other refs only",
-            Self::Action => "matches other actions only",
-            Self::Status => "matches other statuses only",
-            Self::Protected => "does not match the protection of the ref",
-            Self::Actor => "matches other actors only",
-            Self::Author => "matches other authors only",
-            Self::Confidential => {
-                "does not match confidential events; add confidential: true to include them"
-            }
-            Self::InProgress => {
-                "matches finished pipelines, jobs and deployments only; add status: to match others"
-            }
+            Self::Other(condition) => formatter.write_str(condition.other()),
+            Self::Missing(condition) => write!(
+                formatter,
+                "does not match: GitLab does not say {}",
+                condition.missing()
+            ),
+            Self::Excluded(condition) => write!(
+                formatter,
+                "does not match, because `{}` under not: matches",
+                condition.key()
+            ),
+            Self::Confidential => formatter.write_str(
+                "does not match confidential events; add confidential: true to include them",
+            ),
+            Self::InProgress => formatter.write_str(
+                "matches finished pipelines, jobs and deployments only; add status: to match others",
+            ),
+            Self::MinorUpdate => formatter.write_str(
+                "does not match minor updates; add action: to match them, such as action: review_requested",
+            ),
         }
     }
 }
@@ -150,65 +173,43 @@ impl Rule {
 
     /// Whether the rule matches this event. With `live`, pipelines in progress match too.
     pub(super) fn check(&self, event: &Event, live: bool) -> Result<(), Mismatch> {
-        let require = |met: bool, mismatch| if met { Ok(()) } else { Err(mismatch) };
-        let attributes = &event.attributes;
-        let participants = &attributes.participants;
-        require(
-            one_of(&self.events, |kind| *kind == event.kind()),
-            Mismatch::Event,
-        )?;
-        require(
-            matches_name(&self.projects, Some(&attributes.project_path)),
-            Mismatch::Project,
-        )?;
-        require(
-            matches_name(&self.refs, attributes.reference.as_deref()),
-            Mismatch::Ref,
-        )?;
-        require(self.matches_action(event), Mismatch::Action)?;
-        require(
-            self.matches_status(attributes.status.as_deref()),
-            Mismatch::Status,
-        )?;
-        require(
-            self.protected
-                .is_none_or(|expected| attributes.protected == Some(expected)),
-            Mismatch::Protected,
-        )?;
-        require(
-            matches_person(&self.actors, participants.actor.as_ref()),
-            Mismatch::Actor,
-        )?;
-        require(
-            matches_person(&self.authors, participants.author.as_ref()),
-            Mismatch::Author,
-        )?;
-        require(
-            self.confidential || !event.meta.confidential,
-            Mismatch::Confidential,
-        )?;
+        let Self {
+            conditions, not, ..
+        } = self;
+        for &condition in Condition::ALL {
+            if conditions.has(condition) {
+                match conditions.answer(condition, event) {
+                    Answer::Yes | Answer::Unlisted => {}
+                    Answer::No => return Err(Mismatch::Other(condition)),
+                    Answer::Missing => return Err(Mismatch::Missing(condition)),
+                }
+            }
+            if not.has(condition) && not.answer(condition, event) == Answer::Yes {
+                return Err(Mismatch::Excluded(condition));
+            }
+        }
+        if event.meta.confidential && !self.confidential {
+            return Err(Mismatch::Confidential);
+        }
+        // A rule for nobody mutes minor updates too.
+        let names_action = !conditions.actions.is_empty() || self.to.is_empty();
+        if event.attributes.minor_update && !names_action {
+            return Err(Mismatch::MinorUpdate);
+        }
         let is_live_pipeline = live && event.kind() == Kind::Pipeline;
-        if !event.attributes.in_progress || is_live_pipeline || !self.statuses.is_empty() {
+        if !event.attributes.in_progress || is_live_pipeline || !conditions.statuses.is_empty() {
             Ok(())
         } else {
             Err(Mismatch::InProgress)
         }
     }
-}
 
-impl Rule {
-    /// Matches GitLab's own term too where the attribute is more specific.
-    fn matches_action(&self, event: &Event) -> bool {
-        let attributes = &event.attributes;
-        matches_word(&self.actions, attributes.action.as_deref())
-            || matches_word(&self.actions, attributes.generic_action)
-    }
-
-    /// A rule for fixes matches every success, because only a look-up on the chat server shows
-    /// whether it is a fix.
-    fn matches_status(&self, status: Option<&str>) -> bool {
-        let may_be_fix = self.fixes.is_some() && status == Some(SUCCESS);
-        may_be_fix || matches_word(&self.statuses, status)
+    /// Whether it matches only because GitLab lists a part of the changed files.
+    pub(super) fn matches_unlisted_paths(&self, event: &Event) -> bool {
+        let paths = Condition::Paths;
+        let is_unlisted =
+            |it: &Conditions| it.has(paths) && it.answer(paths, event) == Answer::Unlisted;
+        is_unlisted(&self.conditions) || is_unlisted(&self.not)
     }
 
     /// Why its recipients are notified of an event that it matches.
@@ -219,26 +220,4 @@ impl Rule {
             _ => NotifyReason::Event,
         }
     }
-}
-
-fn matches_word(allowed: &[String], word: Option<&str>) -> bool {
-    one_of(allowed, |name| Some(name.as_str()) == word)
-}
-
-fn one_of<T>(allowed: &[T], matches: impl Fn(&T) -> bool) -> bool {
-    allowed.is_empty() || allowed.iter().any(matches)
-}
-
-fn matches_name(globs: &[Glob], name: Option<&str>) -> bool {
-    one_of(globs, |glob| name.is_some_and(|name| glob.matches(name)))
-}
-
-/// Matches the username or, because authors of commits may have no username, the email address.
-fn matches_person(globs: &[Glob], person: Option<&Person>) -> bool {
-    one_of(globs, |glob| {
-        let names = person
-            .into_iter()
-            .flat_map(|person| [&person.username, &person.email]);
-        names.flatten().any(|name| glob.matches(name))
-    })
 }

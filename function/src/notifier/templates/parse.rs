@@ -3,6 +3,7 @@
 
 use super::Templates;
 use crate::gitlab::kind::Kind;
+use crate::notifier::words::{self, echo};
 use crate::yaml::{self, Key, Node, Value};
 
 /// The key for all kinds that the map does not name.
@@ -29,21 +30,29 @@ pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
                 let others = kinds().filter(|kind| !named(kind));
                 templates.extend(others.map(|kind| (kind, source, place(kind, Some(key.line)))));
             }
-            (Ok(_), None) => {
-                let names: Vec<_> = kinds().map(Kind::label).collect();
-                errors.push(format!(
-                    "line {}: there is no kind `{}`; there are {} and {OTHERS}",
-                    key.line,
-                    key.name,
-                    names.join(", ")
-                ));
-            }
+            (Ok(_), None) => errors.push(format!(
+                "line {}: there is no kind {}; {}",
+                key.line,
+                echo(&key.name),
+                suggestion(&key.name)
+            )),
         }
     }
     match Templates::with(templates) {
         Ok(templates) if errors.is_empty() => Ok(templates),
         Ok(_) => Err(errors),
         Err(more) => Err(errors.into_iter().chain(more).collect()),
+    }
+}
+
+/// A key has one spelling, so that no two keys name the same kind; another one is told which it is.
+fn suggestion(name: &str) -> String {
+    match words::kind(name) {
+        Ok(kind) => format!("did you mean `{}`?", kind.label()),
+        Err(suggestion) if suggestion.starts_with("expected") => {
+            format!("{suggestion} or {OTHERS}")
+        }
+        Err(suggestion) => suggestion,
     }
 }
 

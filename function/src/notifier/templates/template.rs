@@ -13,6 +13,7 @@ use super::language::first_unavailable;
 use crate::gitlab::event::Event;
 use crate::limits::LIMITS;
 use crate::notifier::routing::NotifyReason;
+use crate::notifier::words::Words;
 
 const NAME: &str = "message";
 
@@ -38,7 +39,7 @@ pub(crate) enum TemplateError {
     #[error("{0}")]
     Unavailable(String),
     /// Unknown variables.
-    #[error("there is no {}; there are {}", .0.join(" and no "), VARIABLES.join(", "))]
+    #[error("there is no {}; {}", .0.join(" and no "), suggestions(.0))]
     Unknown(Vec<String>),
     /// Valid syntax, but rendering failed.
     #[error("{0}")]
@@ -121,6 +122,39 @@ impl Template {
             Err(error) if !output.is_full() => Err(failed(&error)),
             _ => Ok(output.into_text()),
         }
+    }
+}
+
+/// People's words for variables.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("branch", "ref"),
+    ("user", "actor"),
+    ("username", "actor"),
+    ("url", "page"),
+    ("link", "page"),
+    ("message", "default_message"),
+    ("description", "text"),
+    ("duration", "duration_seconds"),
+    ("id", "number"),
+    ("iid", "number"),
+    ("state", "status"),
+    ("event", "kind"),
+    ("repository", "project"),
+    ("jobs", "failed_jobs"),
+    ("reviewer", "reviewers"),
+    ("assignee", "assignees"),
+];
+
+/// The nearest variables, or all of them if one of the names is near to none.
+fn suggestions(unknown: &[String]) -> String {
+    let variables = Words {
+        known: VARIABLES,
+        synonyms: SYNONYMS,
+    };
+    let nearest: Option<Vec<_>> = unknown.iter().map(|name| variables.nearest(name)).collect();
+    match nearest {
+        Some(names) => format!("did you mean {}?", names.join(" and ")),
+        None => format!("there are {}", VARIABLES.join(", ")),
     }
 }
 

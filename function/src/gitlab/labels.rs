@@ -1,0 +1,24 @@
+//! The labels of a merge request, an issue or a work item. Owns how they are parsed; a value of
+//! another shape counts as missing, as for all values that only rules use.
+
+use serde::Deserialize;
+
+use super::lenient::{Lenient, LenientList};
+
+/// A list of labels in a body.
+pub(super) type Labels = LenientList<Label>;
+
+/// A label; rules match its title.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Label {
+    title: Lenient,
+}
+
+impl Labels {
+    /// The titles, without empty entries.
+    pub(super) fn titles(self) -> Vec<String> {
+        let titles = self.0.into_iter().map(|label| label.title.text());
+        titles.flatten().collect()
+    }
+}

@@ -1,0 +1,167 @@
+//! Words in the operator's rules and templates. Owns that GitLab's word and people's word for the same
+//! thing are both accepted, and which word is suggested for a misspelled one. The lists of words are
+//! beside their users.
+
+use crate::gitlab::kind::Kind;
+
+/// Words that are accepted for one thing.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'a> {
+    /// The words of GitLab or of this program.
+    pub(crate) known: &'a [&'static str],
+    /// Other words, each with the known one that it stands for.
+    pub(crate) synonyms: &'a [(&'static str, &'static str)],
+}
+
+impl Words<'_> {
+    /// The known word, or a suggestion.
+    pub(crate) fn find(self, text: &str) -> Result<&'static str, String> {
+        let plain = plain(text);
+        let mut all = self.all();
+        let found = all.find(|(spelling, _)| self::plain(spelling) == plain);
+        found
+            .map(|(_, word)| word)
+            .ok_or_else(|| self.suggest(text))
+    }
+
+    /// Suggests the nearest word, or lists all known ones.
+    pub(crate) fn suggest(self, text: &str) -> String {
+        match self.nearest(text) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("expected one of {}", self.known.join(", ")),
+        }
+    }
+
+    /// The word that was meant; `None` if it is not clear.
+    pub(crate) fn nearest(self, text: &str) -> Option<&'static str> {
+        let text = plain(text);
+        let near = self.all().filter_map(|(spelling, word)| {
+            let spelling = plain(spelling);
+            let distance = strsim::osa_distance(&text, &spelling);
+            let is_near = distance <= tolerance(&text) && !differ_by_prefix(&text, &spelling);
+            is_near.then_some((distance, word))
+        });
+        let near: Vec<_> = near.collect();
+        let (nearest, word) = near.iter().min_by_key(|(distance, _)| distance)?;
+        // Two words as near as each other may be opposites.
+        let is_clear = near.iter().all(|(at, it)| at > nearest || it == word);
+        is_clear.then_some(*word)
+    }
+
+    fn all(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let known = self.known.iter().map(|word| (*word, *word));
+        known.chain(self.synonyms.iter().copied())
+    }
+}
+
+/// People's words for kinds, and GitLab's other ones.
+const KINDS: &[(&str, &str)] = &[
+    ("build", "job"),
+    ("mr", "merge_request"),
+    ("pull_request", "merge_request"),
+    ("pr", "merge_request"),
+    ("comment", "note"),
+    ("commit", "push"),
+    ("branch", "push"),
+    ("tag", "tag_push"),
+    ("wiki", "wiki_page"),
+    ("deploy", "deployment"),
+    ("reaction", "emoji"),
+    ("incident", "issue"),
+    ("task", "work_item"),
+    ("epic", "work_item"),
+    ("ci", "pipeline"),
+    ("membership", "member"),
+    ("ssh_key", "key"),
+    ("expiring_access_token", "access_token"),
+    ("expiring_deploy_token", "deploy_token"),
+];
+
+/// The kind that a word names, in the singular or the plural, or as GitLab names its hooks: `Job Hook`,
+/// `merge_requests_events`.
+pub(crate) fn kind(text: &str) -> Result<Kind, String> {
+    let names: Vec<_> = Kind::known().map(Kind::label).collect();
+    let words = Words {
+        known: &names,
+        synonyms: KINDS,
+    };
+    let plain = plain(text);
+    let hook = ["_hook", "_hooks", "_event", "_events"]
+        .iter()
+        .find_map(|suffix| plain.strip_suffix(suffix));
+    let stem = hook.unwrap_or(&plain);
+    let forms = [stem, stem.strip_suffix('s').unwrap_or(stem)];
+    let found = forms.iter().find_map(|form| words.find(form).ok());
+    found
+        .and_then(Kind::with_label)
+        .ok_or_else(|| words.suggest(text))
+}
+
+/// A word without the differences between `Merge Request`, `merge-request` and `merge_request`.
+fn plain(text: &str) -> String {
+    text.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+/// The most differences that are a misspelling: `passed` is not a misspelled `failed`.
+fn tolerance(text: &str) -> usize {
+    match text.chars().count() {
+        0..=1 => 0,
+        2..=4 => 1,
+        5..=7 => 2,
+        _ => 3,
+    }
+}
+
+/// Whether a prefix such as `un` or `dis` makes one word the opposite of the other.
+fn differ_by_prefix(one: &str, other: &str) -> bool {
+    let opposes = |longer: &str, shorter: &str| {
+        ["un", "dis", "non", "not", "no", "re", "in"]
+            .iter()
+            .filter_map(|prefix| longer.strip_prefix(prefix))
+            .any(|rest| strsim::osa_distance(rest.trim_start_matches('_'), shorter) <= 1)
+    };
+    opposes(one, other) || opposes(other, one)
+}
+
+/// A value of the operator's file in an error, cut off if it is long.
+pub(crate) fn echo(text: &str) -> String {
+    let visible = |char: char| if char.is_control() { '\u{fffd}' } else { char };
+    let mut start = text.chars();
+    let shown: String = start.by_ref().take(60).map(visible).collect();
+    let rest = if start.next().is_some() { "…" } else { "" };
+    format!("`{shown}{rest}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATUSES: Words<'static> = Words {
+        known: &["success", "failed", "canceled"],
+        synonyms: &[("passed", "success")],
+    };
+
+    const PAIRS: Words<'static> = Words {
+        known: &["approved", "unapproved", "open", "reopen", "protected"],
+        synonyms: &[],
+    };
+
+    #[test]
+    fn a_suggestion_never_is_the_opposite() {
+        for (words, text, expected) in [
+            (STATUSES, "passd", "did you mean `success`?"),
+            (STATUSES, "faild", "did you mean `failed`?"),
+            (STATUSES, "cancelled", "did you mean `canceled`?"),
+            (STATUSES, "stalled", "expected one of"),
+            (STATUSES, "no", "expected one of"),
+            (PAIRS, "disapproved", "did you mean `unapproved`?"),
+            (PAIRS, "unaproved", "did you mean `unapproved`?"),
+            (PAIRS, "unprotected", "expected one of"),
+            (PAIRS, "opne", "did you mean `open`?"),
+        ] {
+            let suggested = words.suggest(text);
+            assert!(suggested.starts_with(expected), "{text}: {suggested}");
+        }
+        assert_eq!(STATUSES.find("Passed"), Ok("success"));
+    }
+}

@@ -1,0 +1,296 @@
+//! Rules that can never have an effect: each is a warning at startup and fails `webhook-app check`. The
+//! table of what each kind of hook says is compared with all recorded payloads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use webhook_app::gitlab::event::Event;
+use webhook_app::gitlab::kind::Kind;
+use webhook_app::notifier::routing;
+
+use crate::harness::program;
+use crate::messages::{fixtures, parse};
+use crate::routing::{changed, example, recipients_of};
+
+fn warnings(rules: &str) -> Vec<String> {
+    routing::parse(rules).expect("is valid").warnings()
+}
+
+#[test]
+fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
+    for (rule, expected) in [
+        (
+            "{event: job, status: failed, protected: true}",
+            "never matches job events: GitLab does not say whether the ref is protected",
+        ),
+        (
+            "{event: push, status: failed}",
+            "never matches push events: GitLab does not say which status it has",
+        ),
+        (
+            "{event: push, action: merge}",
+            "never matches push events: their `action` is one of create, push, delete",
+        ),
+        (
+            "{event: job, status: blocked}",
+            "never matches job events: their `status` is one of created,",
+        ),
+        (
+            "{event: [pipeline, job], protected: true}",
+            "never matches job events",
+        ),
+        ("{event: issue, draft: true}", "whether it is a draft"),
+        ("{event: push, labels: x}", "which labels it has"),
+        ("{event: note, paths: x}", "which files changed"),
+        ("{event: job, source: push}", "what started it"),
+        ("{event: release, actor: x}", "who triggered it"),
+        ("{event: wiki_page, author: x}", "who the author is"),
+        (
+            "{event: deployment, protected: false}",
+            "whether the ref is protected",
+        ),
+        ("{event: issue, ref: main}", "which branch or tag it is"),
+        (
+            "{event: deployment, allowed_failure: true}",
+            "whether it is allowed to fail",
+        ),
+        (
+            "{action: open, status: failed}",
+            "never matches: no kind of event has `action` and `status` together",
+        ),
+        (
+            "{event: push, not: {event: push}}",
+            "the same event is under not:",
+        ),
+        (
+            "{event: job, not: {protected: true}}",
+            "has `protected` under not:, which never matches",
+        ),
+        ("{project: rocket}", "such as acme/rocket or **/rocket"),
+        ("{project: '*'}", "which never matches a project"),
+        ("{ref: /^main$/}", "patterns are no regular expressions"),
+        ("{ref: ^main$}", "patterns are no regular expressions"),
+        (
+            "{actor: '!bot'}",
+            "write not: {actor: \"bot\"} to exclude it",
+        ),
+        ("{ref: [main, '!release']}", "write not: {ref: \"release\"}"),
+        (
+            "{actor: '@robin'}",
+            "user names of GitLab begin without an @",
+        ),
+        ("{paths: /src/**}", "paths begin without a slash"),
+    ] {
+        let text = format!("rules:\n- {}\n", rule.replacen('{', "{to: '@a', ", 1));
+        let found = warnings(&text).join("\n");
+        assert!(found.contains(expected), "{rule}: {found}");
+        assert!(
+            found.starts_with("ROUTES: rule 1 (line 2) "),
+            "{rule}: {found}"
+        );
+    }
+    for (role, event) in [
+        ("reviewers", "push"),
+        ("new_reviewers", "issue"),
+        ("pusher", "merge_request"),
+        ("pipeline starter", "push"),
+        ("mentioned", "pipeline"),
+        ("actor", "release"),
+    ] {
+        let found = warnings(&format!("rules: [{{event: {event}, to: {role}}}]")).join("\n");
+        assert!(
+            found.contains(&format!("never notifies `{role}`")),
+            "{role}: {found}"
+        );
+    }
+}
+
+#[test]
+fn no_documented_rule_is_without_effect() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut count = 0;
+    for page in ["README.md", "function/docs/routing.md"] {
+        let text = fs::read_to_string(root.join(page)).expect("can be read");
+        let blocks = text.split("```yaml\n").skip(1);
+        for block in blocks.filter_map(|block| block.split("```").next()) {
+            if block.contains("rules:") {
+                assert_eq!(warnings(block), Vec::<String>::new(), "{page}");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 3);
+}
+
+#[test]
+fn a_user_is_found_with_and_without_an_at_sign() {
+    let rules = "users: {'@robin': robin.rocket}\nrules: [{to: actor}]";
+    let rules = routing::parse(rules).expect("is valid");
+    assert_eq!(recipients_of(&rules, &example("push")), "@robin.rocket");
+}
+
+#[test]
+fn a_rule_that_an_earlier_one_hides_is_a_warning() {
+    for (rules, is_hidden) in [
+        ("{to: '@a'}, {event: push, to: '@b'}", true),
+        (
+            "{project: '**', to: '@a'}, {project: 'acme/*', to: '@b'}",
+            true,
+        ),
+        (
+            "{event: [push, job], to: '@a'}, {event: push, ref: main, to: '@b'}",
+            true,
+        ),
+        (
+            "{event: job, status: [failed, success], to: '@a'}, {event: job, status: failed, to: '@b'}",
+            true,
+        ),
+        ("{to: nobody}, {action: ready, to: '@b'}", true),
+        ("{to: '@a', continue: true}, {event: push, to: '@b'}", false),
+        (
+            "{event: push, to: '@a'}, {event: [push, job], to: '@b'}",
+            false,
+        ),
+        ("{event: push, to: '@a'}, {ref: main, to: '@b'}", false),
+        (
+            "{to: '@a', not: {ref: main}}, {event: push, to: '@b'}",
+            false,
+        ),
+        (
+            "{protected: true, to: '@a'}, {protected: false, to: '@b'}",
+            false,
+        ),
+        (
+            "{event: pipeline, status: [failed, fixed], to: '@a'}, {event: pipeline, status: success, to: '@b'}",
+            true,
+        ),
+        // These match what the first rule leaves out.
+        ("{to: '@a'}, {confidential: true, to: '@b'}", false),
+        ("{to: '@a'}, {status: running, to: '@b'}", false),
+        ("{to: '@a'}, {action: ready, to: '@b'}", false),
+    ] {
+        let found = warnings(&format!("rules: [{rules}]")).join("\n");
+        let says_so = found.contains("rule 2 (line 1) is never evaluated: rule 1 (line 1)");
+        assert_eq!(says_so, is_hidden, "{rules}: {found}");
+        assert_eq!(found.is_empty(), !is_hidden, "{rules}: {found}");
+    }
+}
+
+/// Every recorded payload, and examples with what some versions of GitLab add.
+fn events() -> Vec<Event> {
+    let mut bodies: Vec<_> = fixtures().into_values().collect();
+    bodies.extend(Kind::known().map(|kind| example(kind.label())));
+    let draft = json!({ "merge_request": { "draft": true, "labels": [{ "title": "bug" }] } });
+    bodies.push(changed("note", &draft));
+    bodies.push(changed("emoji", &draft));
+    // Authors of commits whose address is public.
+    for kind in ["push", "tag_push"] {
+        let mut body = example(kind);
+        body["commits"][0]["author"]["email"] = json!("kim@example.org");
+        bodies.push(body);
+    }
+    let bodies = bodies.into_iter().map(|body: Value| body.to_string());
+    let events = bodies.filter_map(|body| parse(None, body.as_bytes()).ok());
+    events.collect()
+}
+
+/// The table of what hooks say is right in both directions: no payload says more, and for every cell one
+/// payload does.
+#[test]
+fn the_table_of_what_hooks_say_agrees_with_the_recorded_payloads() {
+    let conditions = [
+        "ref: '**'",
+        "status: [running, failed, success, canceled, skipped]",
+        "protected: true",
+        "protected: false",
+        "allowed_failure: false",
+        "source: [push, web, schedule, merge_request_event, parent_pipeline, api, trigger]",
+        "labels: '**'",
+        "draft: true",
+        "draft: false",
+        "paths: '**'",
+        "actor: '**'",
+        "author: '**'",
+        "action: [open, create, push, update, award, detected, close, merge]",
+    ];
+    let events = events();
+    let (mut said, mut allowed) = (BTreeSet::new(), BTreeSet::new());
+    for kind in Kind::known().map(Kind::label) {
+        for condition in conditions {
+            let name = condition.split(':').next().expect("has a name");
+            let text =
+                format!("rules: [{{event: {kind}, {condition}, confidential: true, to: '@a'}}]");
+            let rules = routing::parse(&text).expect("is valid");
+            if rules.warnings().is_empty() {
+                allowed.insert((kind, name));
+            }
+            // A word of another list is no word that rules can name.
+            let is_word = ["action", "status"].contains(&name);
+            let says = |event: &Event| {
+                let text = format!("{:?}", rules.explain(event));
+                let is_other = is_word && text.contains("matches other");
+                !is_other && !text.contains("GitLab does not say")
+            };
+            let mut of_kind = events.iter().filter(|event| event.kind().label() == kind);
+            if of_kind.any(says) {
+                said.insert((kind, name));
+            }
+        }
+    }
+    let missing: Vec<_> = said.difference(&allowed).collect();
+    assert!(missing.is_empty(), "payloads say more: {missing:?}");
+    let unproved: Vec<_> = allowed.difference(&said).collect();
+    assert!(unproved.is_empty(), "no payload says: {unproved:?}");
+}
+
+#[test]
+fn no_payload_names_a_user_whose_role_is_a_warning() {
+    let events = events();
+    for role in [
+        "actor",
+        "author",
+        "committer",
+        "assignees",
+        "reviewers",
+        "new_assignees",
+        "new_reviewers",
+        "mentioned",
+        "pusher",
+        "pipeline starter",
+    ] {
+        for kind in Kind::known().map(Kind::label) {
+            let text =
+                format!("others: '@a'\nrules: [{{event: {kind}, confidential: true, to: {role}}}]");
+            let rules = routing::parse(&text).expect("is valid");
+            let is_named = events.iter().any(|event| rules.evaluate(event).is_ok());
+            let warnings = rules.warnings();
+            assert!(!is_named || warnings.is_empty(), "{kind}: {warnings:?}");
+        }
+    }
+}
+
+#[test]
+fn check_fails_for_a_rule_that_never_matches() {
+    let mut settings: BTreeMap<String, String> = [
+        ("GITLAB_WEBHOOK_TOKENS", "a-token-of-some-length"),
+        ("ROCKETCHAT_URL", "http://127.0.0.1:1"),
+        ("ROCKETCHAT_USER_ID", "rbAXPnMktTFbNpwtJ"),
+        (
+            "ROCKETCHAT_AUTH_TOKEN",
+            "9HqLlyZOugoStsXCUfD_0YdwnNnunAJF8V47U3QHXSq",
+        ),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let rules = "rules: [{event: job, protected: true, to: '@alice'}]";
+    settings.insert("ROUTES".to_owned(), rules.to_owned());
+    let output = program(&settings).arg("check").output().expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text
+        .lines()
+        .find(|line| line.contains("never matches job events"));
+    assert!(line.is_some_and(|line| line.starts_with("FAIL ")), "{text}");
+    assert!(!output.status.success());
+}

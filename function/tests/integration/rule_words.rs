@@ -1,0 +1,176 @@
+//! Words in rules and templates: GitLab's and people's words are both accepted, suggestions never name
+//! the opposite, and errors show the wrong value and how to write it.
+
+use webhook_app::gitlab::kind::Kind;
+use webhook_app::notifier::{routing, templates};
+
+fn errors(rules: &str) -> String {
+    routing::parse(rules).expect_err(rules).join("\n")
+}
+
+#[test]
+fn people_s_words_mean_the_same_as_gitlab_s() {
+    for (key, word, known) in [
+        ("status", "passed", "success"),
+        ("status", "succeeded", "success"),
+        ("status", "cancelled", "canceled"),
+        ("status", "failure", "failed"),
+        ("status", "Failed", "failed"),
+        ("action", "opened", "open"),
+        ("action", "merged", "merge"),
+        ("action", "closed", "close"),
+        ("action", "deleted", "delete"),
+        ("event", "mr", "merge_request"),
+        ("event", "merge requests", "merge_request"),
+        ("event", "Merge Request Hook", "merge_request"),
+        ("event", "merge_requests_events", "merge_request"),
+        ("event", "build", "job"),
+        ("event", "jobs", "job"),
+        ("event", "tag", "tag_push"),
+        ("event", "comment", "note"),
+        ("source", "scheduled", "schedule"),
+        ("to", "reviewer", "reviewers"),
+        ("to", "pipeline_starter", "pipeline starter"),
+    ] {
+        let parsed = |word: &str| {
+            let to = if key == "to" { "" } else { "to: '@a', " };
+            let rules = format!("rules: [{{{to}{key}: {word}}}]");
+            routing::parse(&rules).unwrap_or_else(|error| panic!("{word}: {error:?}"))
+        };
+        assert_eq!(parsed(word), parsed(known), "{word}");
+    }
+}
+
+#[test]
+fn a_rule_with_another_word_for_fixed_has_its_conditions_too() {
+    let text = errors("rules: [{event: job, status: [failed, recovered], to: '@a'}]");
+    assert!(text.contains("`fixed` matches pipelines only"), "{text}");
+}
+
+#[test]
+fn a_suggestion_is_never_the_opposite() {
+    for (key, word, forbidden) in [
+        ("status", "unsuccessful", "success"),
+        ("status", "not_failed", "failed"),
+        ("action", "disapproved", "approved"),
+        ("action", "undelete", "delete"),
+        ("action", "unmerged", "merge"),
+    ] {
+        let text = errors(&format!("rules: [{{to: '@a', {key}: {word}}}]"));
+        assert!(
+            !text.contains(&format!("did you mean `{forbidden}`")),
+            "{text}"
+        );
+    }
+    for (rules, expected) in [
+        ("{to: '@a', status: passd}", "did you mean `success`?"),
+        ("{to: '@a', status: faild}", "did you mean `failed`?"),
+        ("{to: reveiwers}", "did you mean `reviewers`?"),
+        ("{to: commiter}", "did you mean `committer`?"),
+        ("{to: '@a', branch: main}", "did you mean `ref`?"),
+        ("{to: '@a', label: x}", "did you mean `labels`?"),
+        (
+            "{to: '@a', allow_failure: true}",
+            "did you mean `allowed_failure`?",
+        ),
+        ("{to: '@a', event: pipelnes}", "did you mean `pipeline`?"),
+        ("{to: '@a', source: schedul}", "did you mean `schedule`?"),
+        ("{to: '@a', not: {branch: x}}", "did you mean `ref`?"),
+        (
+            "{to: '@a', unprotected: true}",
+            "expected one of name, event",
+        ),
+    ] {
+        let text = errors(&format!("rules: [{rules}]"));
+        assert!(text.contains(expected), "{rules}: {text}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_in_its_error() {
+    for (rules, expected) in [
+        (
+            "rules: [{to: '@a', protected: ja}]",
+            "expected true or false, found `ja`",
+        ),
+        ("others: maybe\nrules: [{to: '@a'}]", "found `maybe`"),
+        (
+            "users: {robin: two words}\nrules: [{to: '@a'}]",
+            "found `two words`",
+        ),
+        ("rules: [{to: 'room:a b'}]", "found `room:a b`"),
+        ("rules: [{to: '@a b'}]", "found `@a b`"),
+        ("rules: [{to: alice}]", "for that user, write \"@alice\""),
+        (
+            "rules: [{to: '#general'}]",
+            "for a room, write room: and its id",
+        ),
+        (
+            "rules:\n- to: #general\n",
+            "found nothing; a value that begins with # needs quotes",
+        ),
+        ("rules: [{to: {a: b}}]", "found a map"),
+    ] {
+        let text = errors(rules);
+        assert!(text.contains(expected), "{rules}: {text}");
+    }
+    let long = "x".repeat(1000);
+    assert!(errors(&format!("rules: [{{to: '@a', status: {long}}}]")).len() < 500);
+}
+
+#[test]
+fn an_unquoted_value_that_needs_quotes_is_shown_with_them() {
+    for (rules, expected) in [
+        ("rules:\n- to: @alice\n", "write \"@alice\""),
+        ("rules:\n- to:\n  - @alice\n", "write \"@alice\""),
+        ("rules: [{to: [author, @bob]}]", "write \"@bob\""),
+        ("others: @lead\nrules: []", "write \"@lead\""),
+        ("users: {robin: @robin}", "write \"@robin\""),
+        (
+            "rules:\n- ref: *-stable\n  to: actor\n",
+            "write \"*-stable\"",
+        ),
+        ("rules:\n- ref: !main\n  to: actor\n", "write \"!main\""),
+    ] {
+        let text = errors(rules);
+        assert!(text.contains(expected), "{rules}: {text}");
+    }
+    for template in ["push: {{ actor }} pushed\n", "push: {{ actor }}\n"] {
+        let text = templates::parse(template).expect_err("is wrong").join("\n");
+        let quoted = template.trim().trim_start_matches("push: ");
+        assert!(text.contains(&format!("write '{quoted}'")), "{text}");
+    }
+}
+
+#[test]
+fn kinds_and_variables_of_templates_get_suggestions() {
+    for (text, expected) in [
+        ("mr: x", "did you mean `merge_request`?"),
+        ("build: x", "did you mean `job`?"),
+        ("pipelines: x", "did you mean `pipeline`?"),
+        (
+            "push: '{{ pipelin }} {{ actr }}'",
+            "there are action, actor",
+        ),
+        ("push: '{{ actr }}'", "did you mean actor?"),
+        ("push: '{{ branch }}'", "did you mean ref?"),
+    ] {
+        let found = templates::parse(text).expect_err(text).join("\n");
+        assert!(found.contains(expected), "{text}: {found}");
+    }
+}
+
+#[test]
+fn every_kind_is_found_by_its_plural_and_its_hook() {
+    for kind in Kind::known().map(Kind::label) {
+        for word in [
+            format!("{kind}s"),
+            format!("{kind}_events"),
+            format!("{kind} hook"),
+        ] {
+            let parsed = routing::parse(&format!("rules: [{{event: '{word}', to: '@a'}}]"));
+            let known = routing::parse(&format!("rules: [{{event: {kind}, to: '@a'}}]"));
+            assert_eq!(parsed, known, "{word}");
+        }
+    }
+}
