@@ -33,10 +33,11 @@ enum SignatureState {
 /// The verification modes.
 const MODES: [&str; 4] = ["signature", "token", "both", "rotation"];
 
-const PATHS: [(&str, bool); 4] = [
+const PATHS: [(&str, bool); 5] = [
     ("/webhook", true),
     ("/", true),
-    ("/webhook/", false),
+    ("/webhook/", true),
+    ("/webhook//", false),
     ("/health/liveness", false),
 ];
 
