@@ -303,7 +303,7 @@ limits! {
     telemetry: TelemetryLimits {
         /// Series of one metric; none has as many. The library reserves memory for this many at startup,
         /// and for two thousand by default.
-        max_series: usize = 128,
+        max_series: usize = 192,
         /// Longest value of a log field, in characters.
         max_field_chars: usize = 256,
         /// Log lines that wait to be written, in bytes: more than two thousand webhooks, while the reader

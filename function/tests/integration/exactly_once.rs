@@ -179,7 +179,7 @@ async fn an_unreachable_chat_server_is_reported_before_the_deadline() {
     let harness = Harness::with(&[("ROCKETCHAT_URL", "http://127.0.0.1:9")]).await;
     let started = Instant::now();
     let answer = harness.post(&push()).await;
-    assert_problem(&answer, 503, "connect");
+    assert_problem(&answer, 503, "connection_refused");
     assert_eq!(answer.header("retry-after"), Some("30"));
     assert!(
         started.elapsed() < Duration::from_millis(5500),
