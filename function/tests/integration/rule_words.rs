@@ -95,11 +95,11 @@ fn a_wrong_value_is_in_its_error() {
         ),
         ("others: maybe\nrules: [{to: '@a'}]", "found `maybe`"),
         (
-            "users: {robin: two words}\nrules: [{to: '@a'}]",
-            "found `two words`",
+            "users: {robin: 'one, two'}\nrules: [{to: '@a'}]",
+            "found `one, two`",
         ),
         ("rules: [{to: 'room:a b'}]", "found `room:a b`"),
-        ("rules: [{to: '@a b'}]", "found `@a b`"),
+        ("rules: [{to: '@a,b'}]", "found `@a,b`"),
         ("rules: [{to: alice}]", "for that user, write \"@alice\""),
         (
             "rules: [{to: '#general'}]",
