@@ -35,6 +35,10 @@ fn check_message(text: &str) {
     let (first, rest) = text.split_once("](").unwrap_or((text, ""));
     let labels = rest.split("](").map(|part| part.split_once(')').map_or("", |(_, after)| after));
     for shown in [first].into_iter().chain(labels) {
-        assert!(!shown.contains(['@', '#']));
+        assert!(!shown.contains('@'));
+        for (before, _) in shown.match_indices('#') {
+            let before = shown[..before].chars().next_back().unwrap_or(' ');
+            assert!(!before.is_whitespace() && before != '>' && !before.is_ascii_digit());
+        }
     }
 }

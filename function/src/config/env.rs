@@ -10,9 +10,11 @@ use super::mistake::Mistake;
 use super::suggestion;
 
 /// Settings whose values an error never shows: secrets, what is easily confused with them, and documents.
-const HIDDEN: [&str; 9] = [
+const HIDDEN: [&str; 13] = [
     "GITLAB_SIGNING_KEYS",
     "GITLAB_WEBHOOK_TOKENS",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
     "MESSAGES",
     "MESSAGE_ID_SECRET",
     "OTEL_EXPORTER_OTLP_HEADERS",
@@ -20,6 +22,8 @@ const HIDDEN: [&str; 9] = [
     "ROCKETCHAT_CA",
     "ROCKETCHAT_USER_ID",
     "ROUTES",
+    "http_proxy",
+    "https_proxy",
 ];
 
 /// Reads settings from environment variables.

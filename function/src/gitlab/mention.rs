@@ -126,6 +126,10 @@ fn uninteresting(text: &str) -> usize {
         .map_or(text.len(), |(at, _)| at)
 }
 
+/// A longer run of grave accents delimits no code span, as in cmark. Each length costs one pass over a
+/// text that has an unmatched run of it.
+const LONGEST_DELIMITER: usize = 80;
+
 /// The length of a block of code, of a code span, of an HTML comment or of an escaped character at the
 /// start of the text; 0 if it starts with something else. A fence without an end reaches to the end of
 /// the text; a code span without an end is only its grave accents.
@@ -150,8 +154,8 @@ fn skipped(text: &str, is_line_start: bool) -> usize {
         }
     }
     let run = run_of(text, '`');
-    if run == 0 {
-        return 0;
+    if run == 0 || run > LONGEST_DELIMITER {
+        return run;
     }
     let mut at = run;
     while let Some(found) = text[at..].find('`') {
@@ -240,5 +244,16 @@ mod tests {
         let text = names.join(" ");
         assert_eq!(mentions(&text).len(), LIMITS.events.max_list_entries);
         assert!(mentions(&"`@a".repeat(20_000)).len() <= 1);
+    }
+
+    #[test]
+    fn a_run_of_many_grave_accents_delimits_no_code() {
+        for (length, expected) in [(LONGEST_DELIMITER, 0), (LONGEST_DELIMITER + 1, 1)] {
+            let run = "`".repeat(length);
+            assert_eq!(mentions(&format!("a {run} @kim {run}")).len(), expected);
+        }
+        // Each run is unmatched; without the limit, each would be searched for in all that follows.
+        let runs: Vec<_> = (1..3000).map(|length| "`".repeat(length)).collect();
+        assert_eq!(mentions(&format!("{} @kim", runs.join(" "))).len(), 1);
     }
 }

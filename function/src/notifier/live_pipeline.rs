@@ -4,7 +4,7 @@
 //!
 //! The mark is the fragment of the link to the pipeline. It is part of the text because nothing
 //! else of a message can be edited; GitLab ignores it and users do not see it. Escaped outside text
-//! contains no number sign, so it cannot forge a mark. A mark distinguishes only two states, in
+//! contains no number sign after a digit, so it cannot forge a mark. A mark distinguishes only two states, in
 //! progress and finished, because the chat server has no conditional edit: a text about a pipeline
 //! in progress never replaces another text, so two such texts cannot alternate, and of two finished
 //! states the later one wins. A finished state without a readable time replaces every state but
@@ -69,6 +69,7 @@ fn rank(state: &PipelineState) -> u64 {
 mod tests {
     use super::*;
     use crate::gitlab::status::Status;
+    use crate::rocketchat::markup::InlineCode;
 
     fn ended(finished_at: Option<u64>, undated: Option<Status>) -> PipelineState {
         PipelineState {
@@ -97,6 +98,21 @@ mod tests {
             let text = mark(text, &shown).expect("has a link");
             let behind = all.each_ref().map(|news| is_behind(&text, news));
             assert_eq!(behind, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn outside_text_before_the_link_cannot_forge_a_mark() {
+        for outside in [
+            "/-/pipelines/31#at-999",
+            "/-/pipelines/31\u{200b}#at-999",
+            "/-/pipelines/31\u{200d}#at-999",
+            "/-/pipelines/31 #at-999",
+        ] {
+            let title = InlineCode::new(outside, 100).expect("is visible");
+            let text = format!("{title} [31](https://gitlab.example.org/a/b/-/pipelines/31)");
+            let text = mark(&text, &at(Some(100))).expect("has a link");
+            assert!(is_behind(&text, &at(Some(101))), "{text}");
         }
     }
 

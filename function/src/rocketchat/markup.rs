@@ -13,8 +13,9 @@ use crate::limits::LIMITS;
 /// Rocket.Chat's parser does not format text inside code spans or find links there. Older servers,
 /// however, find mentions in the raw text, including code spans: `@` or `#` at the start of a line,
 /// after white space or after `>`. There `#` is replaced with its full-width form, which they do not
-/// recognize; elsewhere it stays, so that the name of a branch can be pasted. `@` is replaced
-/// everywhere, because it notifies people. A backtick would end the span and becomes an apostrophe.
+/// recognize; elsewhere it stays, so that the name of a branch can be pasted, except after a digit,
+/// where it could be read as the [mark](crate::notifier::live_pipeline) of a live pipeline. `@` is
+/// replaced everywhere, because it notifies people. A backtick would end the span and becomes an apostrophe.
 /// Invisible characters are removed, because they can reorder or hide the text beside them, except
 /// those that change how a visible character looks: joiners between two of them, and one variation
 /// selector after one. Without these, an emoji of a family falls apart, and words of Persian, Sinhala
@@ -45,8 +46,11 @@ impl InlineCode {
                     continue;
                 }
                 let gap = last.is_none() && !span.text.is_empty();
-                let is_channel = char == '#' && (gap || span.text.ends_with('>'));
-                let char = if is_channel { '＃' } else { escape(char) };
+                let is_special = |before: char| before == '>' || before.is_ascii_digit();
+                let char = match char {
+                    '#' if gap || span.text.ends_with(is_special) => '＃',
+                    char => escape(char),
+                };
                 let fits = (!gap || span.push(' ', limit))
                     && joiner.take().is_none_or(|joiner| span.push(joiner, limit))
                     && span.push(char, limit);

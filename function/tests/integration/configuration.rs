@@ -511,6 +511,9 @@ fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
         ("ROCKETCHAT_URL", "me:canary@chat.example.org"),
         ("ROCKETCHAT_URL", "ftp://chat.example.org?token=canary"),
         ("ROCKETCHAT_USER_ID", "canary with a space"),
+        // Credentials without the host.
+        ("HTTPS_PROXY", "robin:canary"),
+        ("http_proxy", "robin:canary"),
         // The value of another setting.
         ("PORT", "canary-auth-token"),
         ("LOG_LEVEL", "x-canary-auth-token"),
