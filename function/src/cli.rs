@@ -81,6 +81,8 @@ fn unknown(word: &str) -> String {
         }
         (None, None) => "; see --help".to_owned(),
     };
+    // What follows may be a secret.
+    let word = word.split('=').next().unwrap_or_default();
     format!(
         "expected no argument or one of serve, check, render, help and version, found {word:?}{advice}"
     )

@@ -15,7 +15,7 @@ pub(crate) async fn run(state: &AppState) {
         Ok(username) => tracing::info!(username, "signed in to Rocket.Chat"),
         Err(error) => tracing::warn!(
             reason = error.label(),
-            "failed to sign in to Rocket.Chat, and webhooks fail until that is corrected: {}; test it with webhook-app check",
+            "failed to sign in to Rocket.Chat: {}",
             error.advice()
         ),
     }

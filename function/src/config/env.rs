@@ -167,11 +167,15 @@ impl<'a> EnvReader<'a> {
         const SHOWN: usize = 60;
         /// Tokens of Rocket.Chat have 43 characters and those of GitLab at least 20.
         const SECRET_LENGTH: usize = 20;
+        let holds = |value: &str| {
+            let value = value.trim();
+            !value.is_empty() && (value.contains(text) || text.contains(value))
+        };
+        let in_file = |path: &String| (self.read_file)(path.trim()).is_ok_and(|text| holds(&text));
         let holds_secret = |secret: &str| {
-            self.variables.get(secret).is_some_and(|value| {
-                let value = value.trim();
-                !value.is_empty() && (value.contains(text) || text.contains(value))
-            })
+            let file = self.variables.get(&format!("{secret}_FILE"));
+            let variable = self.variables.get(secret);
+            variable.is_some_and(|value| holds(value)) || file.is_some_and(in_file)
         };
         let has_credentials = text.contains(['@', '?']) && text.contains(':');
         let is_random = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte);
@@ -180,7 +184,7 @@ impl<'a> EnvReader<'a> {
             || has_credentials
             || resembles_secret
             || text.contains('\n')
-            || text.contains("whsec_")
+            || ["whsec_", "glpat-"].iter().any(|mark| text.contains(mark))
             || (text.len() >= 8 && HIDDEN.into_iter().any(holds_secret));
         if is_hidden {
             return String::new();

@@ -41,12 +41,12 @@ impl EnvReader<'_> {
             return Some(Vec::new());
         };
         let mut texts = split(&text, format.commas);
-        let whole = whole_line(&text, format.commas).filter(|_| is_line);
+        let whole = whole_line(&text, format.commas);
+        let whole = whole.filter(|line| is_line && parse(line).is_ok());
         if whole.is_some() {
             self.warn(name, "the line contains a comma, so that it is one value and also a list; write each value on a line of its own, or choose values without commas");
-        }
-        if texts.len() > format.limit && whole.is_some() {
-            texts.clear();
+        } else if text.contains('\n') && texts.iter().any(|text| text.contains(',')) {
+            self.warn(name, "has several lines, and one of them contains a comma, which is part of that value; write each value on a line of its own");
         }
         if texts.len() > format.limit {
             self.error(

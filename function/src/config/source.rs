@@ -51,6 +51,13 @@ impl EnvReader<'_> {
             "begins with a byte order mark, which is ignored; save the file as UTF-8 without it",
         );
         let text = rest.trim().to_owned();
+        if text.is_empty() {
+            self.error(
+                name,
+                "contains nothing but a byte order mark; write the value to it",
+            );
+            return None;
+        }
         Some(Value { text, is_line })
     }
 

@@ -175,6 +175,11 @@ fn endpoint(text: &str) -> Result<Url, &'static str> {
     const EXPECTED: &str =
         "expected the address of an OTLP collector over HTTP, such as http://collector:4318";
     let url = Url::parse(text).map_err(|_| EXPECTED)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "expected an address without credentials, which would be logged; give them in OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Basic%20…",
+        );
+    }
     let is_usable = matches!(url.scheme(), "http" | "https") && url.query().is_none();
     is_usable.then_some(url).ok_or(EXPECTED)
 }

@@ -122,6 +122,7 @@ impl Changes {
         if !is_new {
             let draft = self
                 .draft
+                .filter(|draft| differs(Some(draft)))
                 .and_then(|LenientObject(draft)| draft.current.flag());
             let title = self.title.map(|LenientObject(title)| title);
             let prefix = title.as_ref().and_then(draft_by_prefix);
@@ -129,9 +130,15 @@ impl Changes {
             add(draft == Some(false), ChangeAction::Ready);
             add(draft == Some(true), ChangeAction::Draft);
             add(title.is_some_and(is_retitled), ChangeAction::Retitled);
-            add(self.labels.is_some(), ChangeAction::Relabeled);
-            add(self.target_branch.is_some(), ChangeAction::Retargeted);
-            add(self.milestone_id.is_some(), ChangeAction::Milestoned);
+            add(differs(self.labels.as_ref()), ChangeAction::Relabeled);
+            add(
+                differs(self.target_branch.as_ref()),
+                ChangeAction::Retargeted,
+            );
+            add(
+                differs(self.milestone_id.as_ref()),
+                ChangeAction::Milestoned,
+            );
         }
         Changed {
             actions,
@@ -139,6 +146,11 @@ impl Changes {
             assignees: new_assignees,
         }
     }
+}
+
+/// Whether GitLab lists a change of the field, and its values are not the same.
+fn differs<T: PartialEq>(change: Option<&LenientObject<Values<T>>>) -> bool {
+    change.is_some_and(|LenientObject(values)| values.previous != values.current)
 }
 
 /// Who is in the current list and not in the previous one, or is asked again.

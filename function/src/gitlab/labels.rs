@@ -8,10 +8,11 @@ use super::lenient::{Lenient, LenientList};
 /// A list of labels in a body.
 pub(super) type Labels = LenientList<Label>;
 
-/// A label; rules match its title.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// A label; rules match its title. Its id tells two labels of the same title apart.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub(super) struct Label {
+    id: Lenient,
     title: Lenient,
 }
 

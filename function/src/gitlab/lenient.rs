@@ -130,7 +130,7 @@ impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
 
 /// The objects of a list, at most
 /// [`max_list_entries`](crate::limits::EventLimits::max_list_entries); empty for any other value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct LenientList<T>(pub(super) Vec<T>);
 
 impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientList<T> {

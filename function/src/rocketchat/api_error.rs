@@ -108,7 +108,9 @@ impl ApiError {
             Self::Timeout => {
                 "Rocket.Chat did not respond in time; check its load, and firewalls and network policies on the way"
             }
-            Self::Reset => "the connection to Rocket.Chat closed before the response was complete",
+            Self::Reset => {
+                "the connection to Rocket.Chat closed before the response was complete; if ROCKETCHAT_URL starts with http:// and the port expects TLS, use https://"
+            }
             Self::Unreadable => {
                 "the response is not valid for Rocket.Chat; check ROCKETCHAT_URL and any proxy in front of it"
             }

@@ -67,7 +67,7 @@ impl ConnectCause {
                 "the certificate of Rocket.Chat is not from a trusted authority; give the certificate of the authority, or a self-signed certificate itself, in ROCKETCHAT_CA"
             }
             Self::CertificateName => {
-                "the certificate of Rocket.Chat is for another host name; set ROCKETCHAT_URL to a name in the certificate"
+                "the certificate of Rocket.Chat is for another host name; set ROCKETCHAT_URL to one of its subject alternative names, or add the name there (-addext subjectAltName=DNS:…)"
             }
             Self::CertificateExpired => {
                 "the certificate of Rocket.Chat has expired or is not valid yet; renew it, or correct the clock of this machine"
@@ -76,7 +76,7 @@ impl ConnectCause {
                 "ROCKETCHAT_URL starts with https://, but the port answers without TLS; use http:// or the port for https"
             }
             Self::TlsExpected => {
-                "ROCKETCHAT_URL starts with http://, but the port expects TLS; use https://"
+                "ROCKETCHAT_URL starts with http://, but the port does not answer with HTTP; if it expects TLS, use https://"
             }
             Self::Proxy => {
                 "no connection to the proxy in HTTPS_PROXY or HTTP_PROXY; check its address, or add the host in ROCKETCHAT_URL to NO_PROXY"

@@ -37,6 +37,7 @@ fn read_file(path: &str) -> io::Result<String> {
         "/secrets/key" => Ok(format!("{SAMPLE_KEY}\n")),
         "/secrets/empty" => Ok(" \n".to_owned()),
         "/secrets/line" => Ok("first-canary-half,second-canary-half\n".to_owned()),
+        "/secrets/only-a-mark" => Ok("\u{feff}\n".to_owned()),
         "/secrets/marked" => Ok("\u{feff}https://chat.example.org\r\n".to_owned()),
         "/secrets/utf16" => Err(io::ErrorKind::InvalidData.into()),
         _ => Err(io::ErrorKind::NotFound.into()),
@@ -377,16 +378,36 @@ fn a_token_can_contain_a_comma_on_a_line_of_its_own() {
             format!("{one},\n{two},\n"),
             2,
         ),
-        ("a token with a comma", format!("{one},{two}\n{one}"), 2),
     ];
     for (case, value, count) in cases {
         let found = tokens("GITLAB_WEBHOOK_TOKENS", &value);
         assert_eq!(found, (count, String::new()), "{case}");
     }
+    let (count, warnings) = tokens("GITLAB_WEBHOOK_TOKENS", &format!("{one},{two}\n{one}"));
+    assert_eq!(count, 2, "a token with a comma");
+    assert!(warnings.contains("part of that value"), "{warnings}");
+    // A list that cannot be one token is a list.
+    let spaced = format!("{one}, {two}\n");
+    assert_eq!(tokens("GITLAB_WEBHOOK_TOKENS", &spaced), (2, String::new()));
+    let five = [one; 5].join(",") + "\n";
+    let many = errors(&[("GITLAB_WEBHOOK_TOKENS", &five)]).join("\n");
+    assert!(
+        many.contains("expected at most 4 values, found 5"),
+        "{many}"
+    );
     // One line is ambiguous, so the list and the line are accepted.
     let (count, warnings) = tokens("GITLAB_WEBHOOK_TOKENS_FILE", "/secrets/line");
     assert_eq!(count, 3);
     assert!(warnings.contains("the line contains a comma"), "{warnings}");
+}
+
+#[test]
+fn a_file_with_only_a_byte_order_mark_is_no_value() {
+    for name in ["ROCKETCHAT_AUTH_TOKEN_FILE", "GITLAB_WEBHOOK_TOKENS_FILE"] {
+        let variable = name.trim_end_matches("_FILE");
+        let errors = errors(&[(name, "/secrets/only-a-mark"), (variable, "")]).join("\n");
+        assert!(errors.contains("nothing but a byte order mark"), "{errors}");
+    }
 }
 
 #[test]
@@ -511,6 +532,12 @@ fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
         ("ROCKETCHAT_URL", "me:canary@chat.example.org"),
         ("ROCKETCHAT_URL", "ftp://chat.example.org?token=canary"),
         ("ROCKETCHAT_USER_ID", "canary with a space"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://robin:canary@collector:4318",
+        ),
+        ("HTTP_PROXY", "http://robin:canary%40proxy.example.org:3128"),
+        ("LOG_LEVEL", "glpat-Ab1.canary"),
         // Credentials without the host.
         ("HTTPS_PROXY", "robin:canary"),
         ("http_proxy", "robin:canary"),

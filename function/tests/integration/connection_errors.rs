@@ -140,7 +140,7 @@ async fn an_address_without_a_server_names_what_is_wrong_with_it() {
         (
             https.url().replace("https://", "http://"),
             "tls_expected",
-            "the port expects TLS",
+            "if it expects TLS, use https://",
         ),
     ];
     for (url, reason, advice) in cases {

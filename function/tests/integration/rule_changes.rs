@@ -97,6 +97,23 @@ fn each_change_of_an_update_is_an_action() {
 }
 
 #[test]
+fn a_field_that_is_listed_with_the_same_value_is_no_change() {
+    let labels = json!([{ "id": 1, "title": "x" }]);
+    for (field, value) in [
+        ("draft", json!(false)),
+        ("labels", labels),
+        ("target_branch", json!("main")),
+        ("milestone_id", json!(null)),
+        ("title", json!("a")),
+    ] {
+        let change = json!({ "previous": value, "current": value });
+        let body = update("merge_request", &json!({ field: change }));
+        let found = sent("action: update, to: '@alice'", &body);
+        assert_eq!(found, "minor_update", "{field}");
+    }
+}
+
+#[test]
 fn one_delivery_has_all_actions_of_its_changes() {
     let body = update(
         "merge_request",

@@ -294,3 +294,9 @@ fn check_fails_for_a_rule_that_never_matches() {
     assert!(line.is_some_and(|line| line.starts_with("FAIL ")), "{text}");
     assert!(!output.status.success());
 }
+
+#[test]
+fn a_group_under_not_is_no_mistake_in_a_rule_for_events_of_groups() {
+    let rule = "rules: [{event: member, not: {project: acme}, to: '@a'}]";
+    assert_eq!(warnings(rule), Vec::<String>::new());
+}

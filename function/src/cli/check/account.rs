@@ -6,6 +6,7 @@ use http::HeaderMap;
 
 use super::{Finding, clock, options};
 use crate::config::Config;
+use crate::gitlab::verification::Verifier;
 use crate::rocketchat::client::Client;
 
 /// Roles that the account needs: `user` may create a token, and `bot` may make more than ten calls per
@@ -46,7 +47,14 @@ pub(super) async fn check(
     }
     let difference = headers
         .date
-        .map(|date| clock::check(SystemTime::now(), date));
+        .map(|date| clock::check(SystemTime::now(), date, has_signatures(config)));
     findings.extend(difference.flatten());
     Some(account.username)
+}
+
+fn has_signatures(config: &Config) -> bool {
+    matches!(
+        config.verifier,
+        Verifier::Signature(_) | Verifier::SignatureOrToken(..)
+    )
 }

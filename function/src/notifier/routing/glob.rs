@@ -50,8 +50,9 @@ impl Glob {
         let mut matched = vec![false; self.parts.len() + 1];
         matched[0] = true;
         self.skip_stars(&mut matched);
+        let mut next = matched.clone();
         for char in text.chars() {
-            let mut next = vec![false; matched.len()];
+            next.fill(false);
             for (at, part) in self.parts.iter().enumerate() {
                 let stays = match part {
                     Part::Any => true,
@@ -67,7 +68,11 @@ impl Glob {
                 next[at + 1] |= matched[at] && moves;
             }
             self.skip_stars(&mut next);
-            matched = next;
+            std::mem::swap(&mut matched, &mut next);
+            // Usual names differ in their first characters.
+            if !matched.contains(&true) {
+                return false;
+            }
         }
         matched.last() == Some(&true)
     }

@@ -37,8 +37,8 @@ impl RoutingRules {
 /// What of one rule can never happen.
 fn impossible(rule: &Rule) -> Vec<String> {
     let conditions = &rule.conditions;
-    let mut found = patterns(conditions);
-    found.extend(patterns(&rule.not));
+    let mut found = patterns(conditions, &conditions.events);
+    found.extend(patterns(&rule.not, &conditions.events));
     let excluded = |kind: &Kind| rule.not.events.contains(kind);
     let listed: Vec<Kind> = if conditions.events.is_empty() {
         Kind::known().filter(|kind| !excluded(kind)).collect()
@@ -127,7 +127,7 @@ fn keys(conditions: &Conditions) -> String {
 }
 
 /// Patterns of another language than that of globs.
-fn patterns(conditions: &Conditions) -> Vec<String> {
+fn patterns(conditions: &Conditions, events: &[Kind]) -> Vec<String> {
     let mut found = Vec::new();
     let globs = [
         (Condition::Project, &conditions.projects),
@@ -139,7 +139,7 @@ fn patterns(conditions: &Conditions) -> Vec<String> {
     ];
     for (condition, globs) in globs {
         for glob in globs {
-            if let Some(why) = misuse(condition, glob, conditions) {
+            if let Some(why) = misuse(condition, glob, events) {
                 found.push(format!(
                     "has the {} `{}`, {why}",
                     condition.key(),
@@ -151,7 +151,7 @@ fn patterns(conditions: &Conditions) -> Vec<String> {
     found
 }
 
-fn misuse(condition: Condition, glob: &Glob, conditions: &Conditions) -> Option<String> {
+fn misuse(condition: Condition, glob: &Glob, events: &[Kind]) -> Option<String> {
     let text = glob.text();
     let is_regex = text.len() > 2 && text.starts_with('/') && text.ends_with('/');
     let is_anchored =
@@ -180,7 +180,7 @@ fn misuse(condition: Condition, glob: &Glob, conditions: &Conditions) -> Option<
     let needs_group = condition == Condition::Project
         && !text.contains('/')
         && !text.contains("**")
-        && !conditions.events.iter().any(about_groups);
+        && !events.iter().any(about_groups);
     needs_group.then(|| {
         format!("which never matches a project: its path begins with its group, such as acme/{text} or **/{text}")
     })
