@@ -20,6 +20,9 @@ const FOLDERS: [&str; 14] = [
     "/vault/",
 ];
 
+/// How the names of files with documents end. No secret and no template is one word that ends like this.
+const ENDINGS: [&str; 5] = [".crt", ".json", ".pem", ".yaml", ".yml"];
+
 /// How a value was probably not meant to be given.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Mistake {
@@ -47,7 +50,7 @@ impl Mistake {
         let is_one_word = !text.contains(char::is_whitespace);
         if is_quoted(text) {
             Some(Self::Quotes)
-        } else if is_one_word && FOLDERS.iter().any(|folder| text.starts_with(folder)) {
+        } else if is_one_word && (is_in_folder(text) || is_document(text)) {
             Some(Self::Path)
         } else {
             None
@@ -63,6 +66,14 @@ impl Mistake {
             ),
         }
     }
+}
+
+fn is_in_folder(text: &str) -> bool {
+    FOLDERS.iter().any(|folder| text.starts_with(folder))
+}
+
+fn is_document(text: &str) -> bool {
+    ENDINGS.iter().any(|ending| text.ends_with(ending))
 }
 
 fn is_quoted(text: &str) -> bool {
@@ -88,8 +99,10 @@ mod tests {
                 Some(Mistake::Path),
                 Some(Mistake::Path),
             ),
-            ("/routes.yaml", Some(Mistake::Path), None),
-            ("./routes.yaml", Some(Mistake::Path), None),
+            ("/token", Some(Mistake::Path), None),
+            ("./routes.yaml", Some(Mistake::Path), Some(Mistake::Path)),
+            ("routes.yaml", Some(Mistake::Path), Some(Mistake::Path)),
+            ("ca.pem", Some(Mistake::Path), Some(Mistake::Path)),
             ("/8fQz/3kPw==", Some(Mistake::Path), None),
             ("/etc/rules are here", None, None),
             ("//chat.example.org", None, None),

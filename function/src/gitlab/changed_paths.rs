@@ -14,6 +14,8 @@ pub struct ChangedPaths {
     lists: String,
     /// Whether a file may have changed that is not listed.
     incomplete: bool,
+    /// Whether GitLab lists only the newest commits.
+    more_commits: bool,
 }
 
 impl ChangedPaths {
@@ -33,6 +35,11 @@ impl ChangedPaths {
         !self.incomplete
     }
 
+    /// Whether there are more commits than GitLab lists.
+    pub(crate) fn has_more_commits(&self) -> bool {
+        self.more_commits
+    }
+
     /// Adds what one commit changed: the lists of added, modified and removed files.
     pub(super) fn add(&mut self, lists: [Option<&RawValue>; 3]) {
         self.incomplete |= lists.iter().all(Option::is_none);
@@ -49,7 +56,8 @@ impl ChangedPaths {
     }
 
     /// Records that there are more commits than were added.
-    pub(super) fn set_incomplete(&mut self) {
+    pub(super) fn set_more_commits(&mut self) {
         self.incomplete = true;
+        self.more_commits = true;
     }
 }

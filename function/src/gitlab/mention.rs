@@ -163,7 +163,9 @@ fn skipped(text: &str, is_line_start: bool) -> usize {
         at += found + length;
         if length == run {
             // A code span does not cross an empty line.
-            let is_span = !text[..at].contains("\n\n");
+            let is_span = !["\n\n", "\r\n\r\n"]
+                .iter()
+                .any(|end| text[..at].contains(end));
             return if is_span { at } else { run };
         }
     }
@@ -224,6 +226,7 @@ mod tests {
             ("`@kim` ``a ` @lee`` @robin", "robin"),
             ("a ` alone @kim", "kim"),
             ("one ` tick\n\n@kim ` later", "kim"),
+            ("one ` tick\r\n\r\n@kim ` later", "kim"),
             ("```ruby\n@kim\n```\n@robin", "robin"),
             ("~~~\n@kim\n```\n@lee\n~~~\n@robin", "robin"),
             ("```\n@kim", ""),

@@ -256,7 +256,7 @@ impl Payload<'_> {
             paths.add([commit.added, commit.modified, commit.removed]);
         }
         if listed < commit_count {
-            paths.set_incomplete();
+            paths.set_more_commits();
         }
         paths
     }

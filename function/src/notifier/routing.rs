@@ -150,9 +150,8 @@ impl RoutingRules {
         for rule in &self.rules {
             match rule.check(event, self.live) {
                 Ok(()) => {
-                    if rule.matches_unlisted_paths(event) {
-                        let text = "matches, because the push has more commits than GitLab lists";
-                        explain(rule, &text);
+                    if let Some(why) = rule.unlisted_paths(event) {
+                        explain(rule, &why);
                     }
                     let lists = [&mut list, &mut mentioned];
                     reason = self.add_recipients(rule, event, lists, explain);

@@ -14,6 +14,7 @@ use crate::limits::LIMITS;
 mod context;
 mod examples;
 mod filters;
+mod missing;
 mod truncate;
 mod language;
 mod parse;

@@ -27,7 +27,7 @@ pub enum ConnectCause {
     NotTls,
     /// The address starts with `http://`, and the port expects TLS.
     TlsExpected,
-    /// There is no connection to the proxy.
+    /// There is no connection to the proxy, or none through it.
     Proxy,
     /// Any other cause, such as a connection that closes during the handshake.
     Other,
@@ -79,7 +79,7 @@ impl ConnectCause {
                 "ROCKETCHAT_URL starts with http://, but the port does not answer with HTTP; if it expects TLS, use https://"
             }
             Self::Proxy => {
-                "no connection to the proxy in HTTPS_PROXY or HTTP_PROXY; check its address, or add the host in ROCKETCHAT_URL to NO_PROXY"
+                "no connection to Rocket.Chat through the proxy in HTTPS_PROXY or HTTP_PROXY; check the address of the proxy and its log, or add the host in ROCKETCHAT_URL to NO_PROXY"
             }
             Self::Other => {
                 "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
@@ -105,10 +105,13 @@ impl ConnectCause {
         chain(error).find_map(Self::of_link).unwrap_or(Self::Other)
     }
 
-    /// The same for a connection to a proxy, which looks up the host itself.
+    /// The same for a connection through a proxy, which looks up the host itself.
     pub(super) fn at_proxy(self) -> Self {
         match self {
-            Self::Dns | Self::Refused | Self::Unreachable => Self::Proxy,
+            // Without TLS, it cannot be told whether the proxy or the server behind it answered.
+            Self::Dns | Self::Refused | Self::Unreachable | Self::NotTls | Self::Other => {
+                Self::Proxy
+            }
             cause => cause,
         }
     }

@@ -63,10 +63,10 @@ async fn read(
 
 fn transport_error(error: &reqwest::Error, via_proxy: bool) -> ApiError {
     if !error.is_connect() {
-        return if is_not_http(error) {
-            ApiError::Connect(ConnectCause::TlsExpected)
-        } else {
-            ApiError::Reset
+        return match is_not_http(error) {
+            true if via_proxy => ApiError::Connect(ConnectCause::Proxy),
+            true => ApiError::Connect(ConnectCause::TlsExpected),
+            false => ApiError::Reset,
         };
     }
     if let Some(refused) = tunnel_error(error) {

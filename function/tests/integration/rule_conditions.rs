@@ -178,6 +178,8 @@ fn paths_beyond_the_limit_count_as_not_listed() {
         !text.contains("more commits"),
         "the newest commit is kept: {text}"
     );
+    let text = explained("paths: another", &body);
+    assert!(text.contains("more files than webhook-app keeps"), "{text}");
 }
 
 #[test]

@@ -148,6 +148,10 @@ fn a_rule_that_an_earlier_one_hides_is_a_warning() {
             true,
         ),
         ("{to: nobody}, {action: ready, to: '@b'}", true),
+        (
+            "{event: merge_request, action: update, to: '@a'}, {event: merge_request, action: ready, to: '@b'}",
+            true,
+        ),
         ("{to: '@a', continue: true}, {event: push, to: '@b'}", false),
         (
             "{event: push, to: '@a'}, {event: [push, job], to: '@b'}",
@@ -299,4 +303,26 @@ fn check_fails_for_a_rule_that_never_matches() {
 fn a_group_under_not_is_no_mistake_in_a_rule_for_events_of_groups() {
     let rule = "rules: [{event: member, not: {project: acme}, to: '@a'}]";
     assert_eq!(warnings(rule), Vec::<String>::new());
+}
+
+#[test]
+fn a_rule_that_excludes_what_it_asks_for_is_a_warning() {
+    for (rule, key) in [
+        ("{draft: true, not: {draft: true}, to: '@a'}", "draft"),
+        ("{ref: main, not: {ref: [main, next]}, to: '@a'}", "ref"),
+        (
+            "{labels: [a, b], not: {labels: [b, a]}, to: '@a'}",
+            "labels",
+        ),
+    ] {
+        let found = warnings(&format!("rules: [{rule}]")).join("\n");
+        let expected = format!("never matches: every value of `{key}` is also under not:");
+        assert!(found.contains(&expected), "{rule}: {found}");
+    }
+    for rule in [
+        "{draft: true, not: {ref: main}, to: '@a'}",
+        "{ref: [main, next], not: {ref: main}, to: '@a'}",
+    ] {
+        assert_eq!(warnings(&format!("rules: [{rule}]")), Vec::<String>::new());
+    }
 }

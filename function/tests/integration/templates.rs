@@ -17,11 +17,15 @@ use crate::routing::example;
 
 /// Renders the example of a merge request with an untrusted `title`.
 fn render_title(template: &str, title: &str) -> String {
-    let template = (Kind::MergeRequest, template, "test".to_owned());
-    let templates = Templates::with([template]).expect("is a template");
     let mut body = example("merge_request");
     body["object_attributes"]["title"] = json!(title);
-    output_of(&templates, &body)
+    rendered(template, &body)
+}
+
+fn rendered(template: &str, merge_request: &Value) -> String {
+    let template = (Kind::MergeRequest, template, "test".to_owned());
+    let templates = Templates::with([template]).expect("is a template");
+    output_of(&templates, merge_request)
 }
 
 fn output_of(templates: &Templates, body: &Value) -> String {
@@ -71,6 +75,46 @@ fn a_template_can_shorten_texts_lists_and_the_commit() {
     }
     let wrong = errors_of("push: '{{ title | truncate(size=3) }}'");
     assert!(wrong.contains("size"), "{wrong}");
+}
+
+#[test]
+fn a_value_that_gitlab_does_not_send_is_empty_in_every_filter() {
+    let mut body = example("merge_request");
+    body["object_attributes"]["description"] = json!(null);
+    body["assignees"] = json!([]);
+    let filters = [
+        "upper",
+        "lower",
+        "capitalize",
+        "trim",
+        "title",
+        "string",
+        "escape",
+        "safe",
+        "truncate(9)",
+        "replace('a', 'b')",
+        "split('/')",
+        "lines",
+        "int",
+        "reverse",
+        "first",
+        "last",
+    ];
+    for filter in filters {
+        let template = format!("<{{{{ text | {filter} }}}}>");
+        assert_eq!(rendered(&template, &body), "<>", "{filter}");
+    }
+    for (template, expected) in [
+        ("{{ text | default('-') }}", "`-`"),
+        ("{{ text | d('-') | upper }}", "`-`"),
+        ("{{ title | default('-') | length }}", "20"),
+        ("{{ text | length }}", "0"),
+        ("<{{ assignees | first }}>", "<>"),
+        ("<{{ assignees | first | upper }}>", "<>"),
+        ("{{ [text, project] | join('/') }}", "`acme/rocket`"),
+    ] {
+        assert_eq!(rendered(template, &body), expected, "{template}");
+    }
 }
 
 #[test]

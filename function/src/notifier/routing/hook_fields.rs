@@ -94,8 +94,8 @@ pub(super) fn statuses(kind: Kind) -> &'static [&'static str] {
 /// Whether events of the kind say what the condition asks for.
 pub(super) fn says(kind: Kind, condition: Condition) -> bool {
     use Kind::{
-        Deployment, Emoji, FeatureFlag, Issue, Job, MergeRequest, Milestone, Note, Pipeline, Push,
-        Release, RepositoryUpdate, TagPush, WikiPage, WorkItem,
+        Deployment, Emoji, FeatureFlag, Issue, Job, MergeRequest, Note, Pipeline, Push, Release,
+        RepositoryUpdate, TagPush, WikiPage, WorkItem,
     };
     match condition {
         Condition::Event | Condition::Project => true,
@@ -130,7 +130,6 @@ pub(super) fn says(kind: Kind, condition: Condition) -> bool {
                 | WikiPage
                 | FeatureFlag
                 | Emoji
-                | Milestone
                 | RepositoryUpdate
         ),
         Condition::Author => matches!(

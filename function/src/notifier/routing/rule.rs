@@ -155,7 +155,7 @@ impl fmt::Display for Mismatch {
                 "matches finished pipelines, jobs and deployments only; add status: to match others",
             ),
             Self::MinorUpdate => formatter.write_str(
-                "does not match minor updates; add action: to match them, such as action: review_requested",
+                "does not match minor updates; a rule in ROUTES with action:, such as action: review_requested, matches them",
             ),
         }
     }
@@ -204,12 +204,19 @@ impl Rule {
         }
     }
 
-    /// Whether it matches only because GitLab lists a part of the changed files.
-    pub(super) fn matches_unlisted_paths(&self, event: &Event) -> bool {
+    /// Why it matches, if that is only because a part of the changed files is known.
+    pub(super) fn unlisted_paths(&self, event: &Event) -> Option<&'static str> {
         let paths = Condition::Paths;
         let is_unlisted =
             |it: &Conditions| it.has(paths) && it.answer(paths, event) == Answer::Unlisted;
-        is_unlisted(&self.conditions) || is_unlisted(&self.not)
+        let is_affected = is_unlisted(&self.conditions) || is_unlisted(&self.not);
+        let known = event.attributes.changed_paths.as_ref();
+        let known = known.filter(|_| is_affected)?;
+        Some(if known.has_more_commits() {
+            "matches, because the push has more commits than GitLab lists"
+        } else {
+            "matches, because the push changes more files than webhook-app keeps of one event"
+        })
     }
 
     /// Why its recipients are notified of an event that it matches.

@@ -29,19 +29,23 @@ impl UserMapping {
     /// The Rocket.Chat user of a GitLab user. The mapping may list the username, the account id or
     /// the email address.
     pub(super) fn user(&self, person: &Person) -> Option<Username> {
+        let listed = self.listed(person);
+        listed.or_else(|| match &self.others {
+            UnmappedUsers::Same => Username::parse(person.username.as_deref()?).ok(),
+            UnmappedUsers::Drop => None,
+            UnmappedUsers::Fallback(user) => Some(user.clone()),
+        })
+    }
+
+    fn listed(&self, person: &Person) -> Option<Username> {
         let id = person.id.map(|id| id.to_string());
         let names = [&person.username, &id, &person.email];
-        let listed = names.into_iter().flatten().find_map(|name| {
+        names.into_iter().flatten().find_map(|name| {
             let entry = self
                 .listed
                 .iter()
                 .find(|(listed, _)| listed.eq_ignore_ascii_case(name));
             entry.map(|(_, user)| user.clone())
-        });
-        listed.or_else(|| match &self.others {
-            UnmappedUsers::Same => Username::parse(person.username.as_deref()?).ok(),
-            UnmappedUsers::Drop => None,
-            UnmappedUsers::Fallback(user) => Some(user.clone()),
         })
     }
 
@@ -67,7 +71,7 @@ impl UserMapping {
 
     /// The account id of a user of whom GitLab sends nothing else and whom the mapping does not list.
     pub(super) fn unknown_id(&self, person: &Person) -> Option<u64> {
-        let is_unknown = person.username.is_none() && self.user(person).is_none();
+        let is_unknown = person.username.is_none() && self.listed(person).is_none();
         person.id.filter(|_| is_unknown)
     }
 }

@@ -8,6 +8,7 @@ use super::glob::Glob;
 use super::hook_fields::{self, actions, names, says, statuses};
 use super::rule::{RecipientSpec, Rule};
 use super::vocabulary::{FIXED, SUCCESS};
+use crate::gitlab::changes::ChangeAction;
 use crate::gitlab::kind::Kind;
 
 impl RoutingRules {
@@ -39,6 +40,13 @@ fn impossible(rule: &Rule) -> Vec<String> {
     let conditions = &rule.conditions;
     let mut found = patterns(conditions, &conditions.events);
     found.extend(patterns(&rule.not, &conditions.events));
+    if let Some(condition) = contradiction(conditions, &rule.not) {
+        found.push(format!(
+            "never matches: every value of `{}` is also under not:",
+            condition.key()
+        ));
+        return found;
+    }
     let excluded = |kind: &Kind| rule.not.events.contains(kind);
     let listed: Vec<Kind> = if conditions.events.is_empty() {
         Kind::known().filter(|kind| !excluded(kind)).collect()
@@ -196,7 +204,7 @@ fn covers(earlier: &Rule, rule: &Rule) -> bool {
     let matches_more = contains(&wide.events, &narrow.events)
         && contains_globs(&wide.projects, &narrow.projects)
         && contains(&wide.refs, &narrow.refs)
-        && contains(&wide.actions, &narrow.actions)
+        && contains(&actions_of(wide), &narrow.actions)
         && contains(&statuses_of(wide), &narrow.statuses)
         && contains_flag(wide.protected, narrow.protected)
         && contains_flag(wide.allowed_failure, narrow.allowed_failure)
@@ -248,6 +256,42 @@ fn statuses_of(conditions: &Conditions) -> Vec<&'static str> {
         statuses.push(SUCCESS);
     }
     statuses
+}
+
+/// The actions that a rule matches: `update` matches every change.
+fn actions_of(conditions: &Conditions) -> Vec<&'static str> {
+    let mut actions = conditions.actions.clone();
+    if actions.contains(&"update") {
+        actions.extend(ChangeAction::ALL.iter().map(|change| change.label()));
+    }
+    actions
+}
+
+/// The first condition of which every value is also under `not:`.
+fn contradiction(conditions: &Conditions, not: &Conditions) -> Option<Condition> {
+    let contradicts = |condition: &&Condition| match condition {
+        // Events are judged one by one.
+        Condition::Event => false,
+        Condition::Project => all_in(&conditions.projects, &not.projects),
+        Condition::Ref => all_in(&conditions.refs, &not.refs),
+        Condition::Action => all_in(&conditions.actions, &not.actions),
+        Condition::Status => all_in(&conditions.statuses, &not.statuses),
+        Condition::Protected => not.protected.is_some() && conditions.protected == not.protected,
+        Condition::AllowedFailure => {
+            not.allowed_failure.is_some() && conditions.allowed_failure == not.allowed_failure
+        }
+        Condition::Source => all_in(&conditions.sources, &not.sources),
+        Condition::Labels => all_in(&conditions.labels, &not.labels),
+        Condition::Draft => not.draft.is_some() && conditions.draft == not.draft,
+        Condition::Paths => all_in(&conditions.paths, &not.paths),
+        Condition::Actor => all_in(&conditions.actors, &not.actors),
+        Condition::Author => all_in(&conditions.authors, &not.authors),
+    };
+    Condition::ALL.iter().find(contradicts).copied()
+}
+
+fn all_in<T: PartialEq>(values: &[T], not: &[T]) -> bool {
+    !values.is_empty() && values.iter().all(|value| not.contains(value))
 }
 
 /// Whether the first condition accepts every value that the second one accepts.

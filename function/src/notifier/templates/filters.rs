@@ -6,6 +6,7 @@ use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 
 use super::context::markup_bytes;
+use super::missing;
 use super::truncate::truncate;
 use crate::limits::LIMITS;
 
@@ -127,6 +128,9 @@ pub(super) fn limit(environment: &mut Environment) {
 struct Processed(usize);
 
 fn limited(name: &str, filter: &Value, state: &mut State, args: &[Value]) -> Result<Value, Error> {
+    if args.first().is_some_and(|value| value.is_none()) {
+        return missing::without_value(name, filter, state, args);
+    }
     let mut sizes = Vec::with_capacity(args.len());
     for arg in args {
         sizes.push(size(arg)?);
@@ -149,7 +153,18 @@ fn limited(name: &str, filter: &Value, state: &mut State, args: &[Value]) -> Res
     if expected > LIMITS.templates.max_value_bytes {
         return Err(too_large());
     }
+    let present;
+    let args = if name == "join" {
+        present = missing::without_missing_entries(args)?;
+        &present
+    } else {
+        args
+    };
     let result = filter.call(state, args)?;
+    // Such as the first entry of an empty list.
+    if result.is_undefined() {
+        return Ok(Value::from(()));
+    }
     let size = size(&result)?;
     process(state, size.bytes + size.entries)?;
     Ok(result)
