@@ -15,6 +15,7 @@ mod reader;
 mod vocabulary;
 mod rule;
 mod conditions;
+mod coverage;
 mod glob;
 mod recipient;
 mod user_mapping;

@@ -14,9 +14,9 @@ use crate::limits::LIMITS;
 mod context;
 mod examples;
 mod filters;
-mod missing;
 mod truncate;
 mod language;
+mod missing;
 mod parse;
 mod template;
 

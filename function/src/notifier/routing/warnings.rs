@@ -1,14 +1,13 @@
 //! What can never happen with the rules. Owns the warnings about it: rules that no event matches, rules
 //! after one that matches everything they match, and roles that no event has. Which hooks say what is in
-//! `hook_fields`.
+//! `hook_fields`, and which rule hides which one in `coverage`.
 
 use super::RoutingRules;
 use super::conditions::{Condition, Conditions};
+use super::coverage::covers;
 use super::glob::Glob;
 use super::hook_fields::{self, actions, names, says, statuses};
 use super::rule::{RecipientSpec, Rule};
-use super::vocabulary::{FIXED, SUCCESS};
-use crate::gitlab::changes::ChangeAction;
 use crate::gitlab::kind::Kind;
 
 impl RoutingRules {
@@ -194,79 +193,6 @@ fn misuse(condition: Condition, glob: &Glob, events: &[Kind]) -> Option<String> 
     })
 }
 
-/// Whether every event that `rule` matches is matched by `earlier` too.
-fn covers(earlier: &Rule, rule: &Rule) -> bool {
-    // A condition under not: makes the earlier rule narrower; only the same ones are comparable.
-    if earlier.not != Conditions::default() && earlier.not != rule.not {
-        return false;
-    }
-    let (wide, narrow) = (&earlier.conditions, &rule.conditions);
-    let matches_more = contains(&wide.events, &narrow.events)
-        && contains_globs(&wide.projects, &narrow.projects)
-        && contains(&wide.refs, &narrow.refs)
-        && contains(&actions_of(wide), &narrow.actions)
-        && contains(&statuses_of(wide), &narrow.statuses)
-        && contains_flag(wide.protected, narrow.protected)
-        && contains_flag(wide.allowed_failure, narrow.allowed_failure)
-        && contains(&wide.sources, &narrow.sources)
-        && contains(&wide.labels, &narrow.labels)
-        && contains_flag(wide.draft, narrow.draft)
-        && contains(&wide.actors, &narrow.actors)
-        && contains(&wide.authors, &narrow.authors)
-        && contains(&wide.paths, &narrow.paths);
-    let is_final = |status: &&'static str| FINAL_STATUSES.contains(status);
-    let is_major = |action: &&'static str| MAJOR_ACTIONS.contains(action);
-    // Only rules that ask for them match confidential events, events in progress and minor updates.
-    let asks_for_more = (rule.confidential && !earlier.confidential)
-        || (wide.statuses.is_empty() && !narrow.statuses.iter().all(is_final))
-        || (wide.actions.is_empty()
-            && !earlier.to.is_empty()
-            && !narrow.actions.iter().all(is_major));
-    matches_more && !asks_for_more
-}
-
-/// Statuses of events that have finished.
-const FINAL_STATUSES: &[&str] = &["success", "failed", "canceled", "skipped", "fixed"];
-
-/// Actions of no minor update.
-const MAJOR_ACTIONS: &[&str] = &[
-    "open",
-    "close",
-    "reopen",
-    "merge",
-    "approved",
-    "approval",
-    "unapproved",
-    "unapproval",
-    "create",
-    "delete",
-    "push",
-    "award",
-    "revoke",
-    "detected",
-    "confirmed",
-    "dismissed",
-    "resolved",
-];
-
-/// The statuses that a rule matches: one for fixes matches every success.
-fn statuses_of(conditions: &Conditions) -> Vec<&'static str> {
-    let mut statuses = conditions.statuses.clone();
-    if statuses.contains(&FIXED) {
-        statuses.push(SUCCESS);
-    }
-    statuses
-}
-
-/// The actions that a rule matches: `update` matches every change.
-fn actions_of(conditions: &Conditions) -> Vec<&'static str> {
-    let mut actions = conditions.actions.clone();
-    if actions.contains(&"update") {
-        actions.extend(ChangeAction::ALL.iter().map(|change| change.label()));
-    }
-    actions
-}
-
 /// The first condition of which every value is also under `not:`.
 fn contradiction(conditions: &Conditions, not: &Conditions) -> Option<Condition> {
     let contradicts = |condition: &&Condition| match condition {
@@ -292,17 +218,4 @@ fn contradiction(conditions: &Conditions, not: &Conditions) -> Option<Condition>
 
 fn all_in<T: PartialEq>(values: &[T], not: &[T]) -> bool {
     !values.is_empty() && values.iter().all(|value| not.contains(value))
-}
-
-/// Whether the first condition accepts every value that the second one accepts.
-fn contains<T: PartialEq>(wide: &[T], narrow: &[T]) -> bool {
-    wide.is_empty() || (!narrow.is_empty() && narrow.iter().all(|value| wide.contains(value)))
-}
-
-fn contains_globs(wide: &[Glob], narrow: &[Glob]) -> bool {
-    wide.iter().any(|glob| glob.text() == "**") || contains(wide, narrow)
-}
-
-fn contains_flag(wide: Option<bool>, narrow: Option<bool>) -> bool {
-    wide.is_none() || wide == narrow
 }

@@ -128,7 +128,7 @@ pub(super) fn limit(environment: &mut Environment) {
 struct Processed(usize);
 
 fn limited(name: &str, filter: &Value, state: &mut State, args: &[Value]) -> Result<Value, Error> {
-    if args.first().is_some_and(|value| value.is_none()) {
+    if args.first().is_some_and(Value::is_none) {
         return missing::without_value(name, filter, state, args);
     }
     let mut sizes = Vec::with_capacity(args.len());
