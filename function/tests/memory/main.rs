@@ -77,6 +77,8 @@ fn no_body_needs_more_than_twice_its_length_to_be_parsed() {
         let bodies: Vec<_> = all.iter().filter(|body| body.field == field).collect();
         assert!(!bodies.is_empty(), "{field} is not in the example");
         for body in bodies {
+            // The pages of the code count too when they are first used.
+            drop(parse(&body.body(KIB)));
             let bytes = body.body(LENGTH);
             let peak = peak_of(|| drop(parse(&bytes)));
             let ratio = peak as f64 / bytes.len() as f64;
