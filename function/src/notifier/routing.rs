@@ -150,9 +150,9 @@ impl RoutingRules {
         let mut reason = SkipReason::NoRule;
         for rule in &self.rules {
             match rule.check(event, self.live) {
-                Ok(()) => {
-                    if let Some(why) = rule.unlisted_paths(event) {
-                        explain(rule, &why);
+                Ok(remark) => {
+                    if let Some(remark) = remark {
+                        explain(rule, &remark);
                     }
                     let lists = [&mut list, &mut mentioned];
                     reason = self.add_recipients(rule, event, lists, explain);

@@ -6,6 +6,7 @@ use std::fmt;
 use super::NotifyReason;
 use super::conditions::{Answer, Condition, Conditions};
 use super::vocabulary::{FAILED, SUCCESS};
+use crate::gitlab::changed_paths::ChangedPaths;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
@@ -171,21 +172,32 @@ impl Rule {
         }
     }
 
-    /// Whether the rule matches this event. With `live`, pipelines in progress match too.
-    pub(super) fn check(&self, event: &Event, live: bool) -> Result<(), Mismatch> {
+    /// Whether the rule matches this event, and a remark about it for the explanation. With `live`,
+    /// pipelines in progress match too.
+    pub(super) fn check(
+        &self,
+        event: &Event,
+        live: bool,
+    ) -> Result<Option<&'static str>, Mismatch> {
         let Self {
             conditions, not, ..
         } = self;
+        let mut remark = None;
         for &condition in Condition::ALL {
             if conditions.has(condition) {
                 match conditions.answer(condition, event) {
-                    Answer::Yes | Answer::Unlisted => {}
+                    Answer::Yes => {}
+                    Answer::Unlisted => remark = Some(unlisted(event)),
                     Answer::No => return Err(Mismatch::Other(condition)),
                     Answer::Missing => return Err(Mismatch::Missing(condition)),
                 }
             }
-            if not.has(condition) && not.answer(condition, event) == Answer::Yes {
-                return Err(Mismatch::Excluded(condition));
+            if not.has(condition) {
+                match not.answer(condition, event) {
+                    Answer::Yes => return Err(Mismatch::Excluded(condition)),
+                    Answer::Unlisted => remark = Some(unlisted(event)),
+                    Answer::No | Answer::Missing => {}
+                }
             }
         }
         if event.meta.confidential && !self.confidential {
@@ -198,25 +210,10 @@ impl Rule {
         }
         let is_live_pipeline = live && event.kind() == Kind::Pipeline;
         if !event.attributes.in_progress || is_live_pipeline || !conditions.statuses.is_empty() {
-            Ok(())
+            Ok(remark)
         } else {
             Err(Mismatch::InProgress)
         }
-    }
-
-    /// Why it matches, if that is only because a part of the changed files is known.
-    pub(super) fn unlisted_paths(&self, event: &Event) -> Option<&'static str> {
-        let paths = Condition::Paths;
-        let is_unlisted =
-            |it: &Conditions| it.has(paths) && it.answer(paths, event) == Answer::Unlisted;
-        let is_affected = is_unlisted(&self.conditions) || is_unlisted(&self.not);
-        let known = event.attributes.changed_paths.as_ref();
-        let known = known.filter(|_| is_affected)?;
-        Some(if known.has_more_commits() {
-            "matches, because the push has more commits than GitLab lists"
-        } else {
-            "matches, because the push changes more files than webhook-app keeps of one event"
-        })
     }
 
     /// Why its recipients are notified of an event that it matches.
@@ -226,5 +223,15 @@ impl Rule {
             Some(SUCCESS) if self.fixes.is_some() => NotifyReason::Fix,
             _ => NotifyReason::Event,
         }
+    }
+}
+
+/// Why a rule matches a push although none of the known paths does.
+fn unlisted(event: &Event) -> &'static str {
+    let known = event.attributes.changed_paths.as_ref();
+    if known.is_some_and(ChangedPaths::has_more_commits) {
+        "matches, because the push has more commits than GitLab lists"
+    } else {
+        "matches, because the push changes more files than webhook-app keeps of one event"
     }
 }
