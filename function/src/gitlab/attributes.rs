@@ -113,7 +113,7 @@ pub struct PipelineRevision {
 }
 
 /// The name of a ref without `refs/heads/` or `refs/tags/`.
-pub(super) fn short_ref(name: &str) -> &str {
+pub(crate) fn short_ref(name: &str) -> &str {
     let short = name
         .strip_prefix("refs/heads/")
         .or_else(|| name.strip_prefix("refs/tags/"));

@@ -4,6 +4,7 @@
 
 use super::glob::Glob;
 use super::rule::{RecipientSpec, Role};
+use crate::gitlab::attributes::short_ref;
 use crate::gitlab::kind::Kind;
 use crate::notifier::words::{self, Words, echo};
 use crate::rocketchat::{RoomId, Username};
@@ -18,10 +19,7 @@ pub(super) fn glob(text: &str) -> Result<Glob, String> {
 
 /// A pattern for a branch or tag, which events have without `refs/heads/` or `refs/tags/`.
 pub(super) fn reference(text: &str) -> Result<Glob, String> {
-    let short = text
-        .strip_prefix("refs/heads/")
-        .or_else(|| text.strip_prefix("refs/tags/"));
-    glob(short.unwrap_or(text))
+    glob(short_ref(text))
 }
 
 pub(super) fn event(text: &str) -> Result<Kind, String> {
