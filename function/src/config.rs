@@ -6,7 +6,6 @@ use std::io;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use secrecy::SecretString;
 use url::Url;
 
@@ -18,6 +17,7 @@ use crate::rocketchat::{Credentials, MessageIds, UserId};
 use crate::telemetry::Settings;
 
 mod authentication;
+mod authorities;
 pub mod catalogue;
 mod clear_text;
 mod doubt;
@@ -210,7 +210,7 @@ fn rocketchat(reader: &mut EnvReader, proxies: &Proxies) -> Option<RocketChat> {
         auth_token,
     );
     let authorities = reader
-        .optional("ROCKETCHAT_CA", certificates)
+        .optional("ROCKETCHAT_CA", authorities::parse)
         .unwrap_or_default();
     let secrets = ListFormat {
         limit: MessageIds::SECRETS,
@@ -266,16 +266,4 @@ fn auth_token(text: &str) -> Result<SecretString, &'static str> {
     let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
     let token = is_visible.then(|| SecretString::from(text));
     token.ok_or("expected visible ASCII characters without spaces; copy the token again")
-}
-
-fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, &'static str> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
-    let certificates =
-        certificates.map_err(|_| "expected certificates in PEM format, found a malformed one")?;
-    if certificates.is_empty() {
-        return Err(
-            "expected certificates in PEM format, which start with -----BEGIN CERTIFICATE-----, found none",
-        );
-    }
-    Ok(certificates)
 }

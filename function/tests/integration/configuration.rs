@@ -503,6 +503,27 @@ fn a_byte_order_mark_is_ignored_with_a_warning() {
 }
 
 #[test]
+fn a_private_key_or_a_der_certificate_in_rocketchat_ca_is_explained() {
+    let key = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----";
+    for (name, value, expected) in [
+        (
+            "ROCKETCHAT_CA",
+            key,
+            "found a private key; remove it from here",
+        ),
+        (
+            "ROCKETCHAT_CA_FILE",
+            "/secrets/utf16",
+            "with `openssl x509 -inform der",
+        ),
+    ] {
+        let errors = errors(&[(name, value)]).join("\n");
+        assert!(errors.contains(expected), "{name}: {errors}");
+        assert!(!errors.contains("canary"), "{name}: {errors}");
+    }
+}
+
+#[test]
 fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
     let shown = [
         ("PORT", "http", "found \"http\""),
