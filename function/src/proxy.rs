@@ -34,6 +34,11 @@ impl ProxyAddress {
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         const EXPECTED: &str =
             "expected the address of an HTTP proxy, such as http://proxy.example.org:3128";
+        if lacks_slashes(text) {
+            return Err(
+                "expected the address of an HTTP proxy, such as http://proxy.example.org:3128, found no // after its scheme",
+            );
+        }
         let is_complete = text.contains("://");
         let complete = if is_complete {
             text.to_owned()
@@ -57,6 +62,23 @@ impl ProxyAddress {
         }
         Ok(Self(SecretString::from(url.as_str())))
     }
+}
+
+/// Whether a scheme is not followed by `//`, so that it would become the user name or the host. A host
+/// named like a scheme may have a port.
+fn lacks_slashes(text: &str) -> bool {
+    const SCHEMES: [&str; 5] = ["http", "https", "socks", "socks4", "socks5"];
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let is_scheme = SCHEMES
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let is_port = rest
+        .trim_end_matches('/')
+        .bytes()
+        .all(|byte| byte.is_ascii_digit());
+    is_scheme && !rest.starts_with("//") && !is_port
 }
 
 impl Proxies {
@@ -160,10 +182,29 @@ mod tests {
             "http://robin:s3/cret@proxy",
             "http://robin:s3cret@proxy:99999",
             "http://",
+            "http:robin:s3cret@proxy:3128",
+            "HTTPS:robin:s3cret@proxy:3128",
+            "http:/robin:s3cret@proxy:3128",
+            "socks5:robin:s3cret@proxy:3128",
         ] {
             let error = ProxyAddress::parse(text).expect_err(text);
             assert!(error.starts_with("expected the address of an HTTP proxy"));
             assert!(!error.contains("s3"), "{error}");
+            if !text.contains("://") {
+                assert!(error.ends_with("found no // after its scheme"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_may_lack_its_scheme_also_if_a_name_resembles_one() {
+        for text in [
+            "proxy:3128",
+            "robin:s3cret@proxy:3128",
+            "http:3128",
+            "https:3128/",
+        ] {
+            assert!(ProxyAddress::parse(text).is_ok(), "{text}");
         }
     }
 }

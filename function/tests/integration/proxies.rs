@@ -248,6 +248,7 @@ async fn an_unusable_proxy_is_reported_with_all_other_errors() {
             format!("socks5://robin:{PASSWORD}@proxy:1080"),
         ),
         ("http_proxy", format!("http://robin:{PASSWORD}@proxy/path")),
+        ("HTTP_PROXY", format!("http:robin:{PASSWORD}@proxy:3128")),
         ("LOG_LEVEL", "loud".to_owned()),
     ] {
         settings.insert(name.to_owned(), value);
@@ -261,6 +262,7 @@ async fn an_unusable_proxy_is_reported_with_all_other_errors() {
     for expected in [
         "- HTTPS_PROXY: expected the address of an HTTP proxy, such as",
         "- http_proxy: expected the address of an HTTP proxy without a path",
+        "- HTTP_PROXY: expected the address of an HTTP proxy, such as http://proxy.example.org:3128, found no // after its scheme",
         "- LOG_LEVEL: ",
     ] {
         assert!(text.contains(expected), "{text}");
