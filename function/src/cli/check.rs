@@ -1,6 +1,7 @@
 //! `webhook-app check`: checks the configuration against Rocket.Chat. Owns the order of the checks, the
 //! findings and how they are printed. Sends a message only if it is asked to.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -139,10 +140,16 @@ fn options<'a>(config: &Config, headers: &'a HeaderMap) -> CallOptions<'a> {
     CallOptions { within, headers }
 }
 
-/// What to do about a failed look-up. The usual advice for a refusal is to run this command.
-fn advice(error: ApiError) -> &'static str {
+/// What to do about a failed call that should have returned `expected`. The usual advice for a refusal is
+/// to run this command.
+fn advice(error: ApiError, expected: &str) -> Cow<'static, str> {
     match error {
-        ApiError::Refused => "Rocket.Chat rejected the call; check the roles of the account",
-        error => error.advice(),
+        ApiError::Refused => {
+            Cow::Borrowed("Rocket.Chat rejected the call; check the roles of the account")
+        }
+        ApiError::Unconfirmed => Cow::Owned(format!(
+            "the response reports success, but does not contain {expected}; look for an app or a proxy that changes responses"
+        )),
+        error => Cow::Borrowed(error.advice()),
     }
 }

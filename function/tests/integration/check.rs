@@ -68,6 +68,45 @@ async fn a_refused_look_up_does_not_say_that_a_recipient_does_not_exist() {
 }
 
 #[tokio::test]
+async fn a_success_without_what_was_asked_for_says_what_is_missing() {
+    let chat = FakeRocketChat::start().await;
+    let duty = chat.add_private_room("duty", &[chat.username(), "alice"]);
+    let rules = format!("rules: [{{to: ['@alice', 'room:{duty}']}}]");
+    let overrides = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules.as_str())];
+    for (route, expected) in [
+        (
+            Route::Me,
+            "failed to sign in: the response reports success, but does not contain the account",
+        ),
+        (
+            Route::UserInfo,
+            "failed to look up @alice: the response reports success, but does not contain the user",
+        ),
+        (
+            Route::RoomInfo,
+            "the response reports success, but does not contain the room",
+        ),
+        (
+            Route::SendMessage,
+            "failed to store a message for @alice: the response reports success, but does not contain the message",
+        ),
+    ] {
+        let success = Fault::Response {
+            status: 200,
+            content_type: "application/json",
+            body: r#"{"success":true}"#.to_owned(),
+        };
+        chat.inject_fault(route, success);
+        let (code, output) = check(&chat, &["--send"], &overrides).await;
+        assert_eq!(code, Some(1), "{output}");
+        assert!(output.contains(expected), "{output}");
+        assert!(!output.contains("did not confirm"), "{output}");
+    }
+    chat.mark_all_read();
+    chat.finish();
+}
+
+#[tokio::test]
 async fn every_room_of_the_rules_is_looked_up() {
     let chat = FakeRocketChat::start().await;
     let bot = chat.username().to_owned();

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use http::HeaderMap;
 
-use super::{Finding, clock, options};
+use super::{Finding, advice, clock, options};
 use crate::config::Config;
 use crate::gitlab::verification::Verifier;
 use crate::rocketchat::client::Client;
@@ -22,7 +22,7 @@ pub(super) async fn check(
     let (account, headers) = match client.me(options(config, &HeaderMap::new())).await.result {
         Ok(answer) => answer,
         Err(error) => {
-            let advice = error.advice();
+            let advice = advice(error, "the account");
             findings.push(Finding::Failure(format!("failed to sign in: {advice}")));
             return None;
         }

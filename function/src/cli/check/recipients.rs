@@ -6,6 +6,7 @@ use http::HeaderMap;
 use super::{Finding, advice, options};
 use crate::config::Config;
 use crate::rocketchat::client::Client;
+use crate::rocketchat::response::ApiError;
 use crate::rocketchat::room_lookup::RoomLookup;
 use crate::rocketchat::{RoomId, Username};
 
@@ -28,7 +29,7 @@ pub(super) async fn user(
         Ok(Some(unreachable)) => {
             Finding::Failure(format!("recipient @{name} {}", unreachable.advice()))
         }
-        Err(error) => Finding::Failure(format!("failed to look up @{name}: {}", advice(error))),
+        Err(error) => failed(&format!("@{name}"), error, "the user"),
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) async fn room(config: &Config, room: &RoomId, bot: &str, client: &Cli
         Ok(RoomLookup::NoMember) => no_member(&label, bot),
         Ok(RoomLookup::Archived) => archived(&label),
         Ok(RoomLookup::Absent) => room_name(config, &label, room.as_str(), bot, client).await,
-        Err(error) => Finding::Failure(format!("failed to look up {label}: {}", advice(error))),
+        Err(error) => failed(&label, error, "the room"),
     }
 }
 
@@ -80,8 +81,14 @@ async fn room_name(
         Ok(RoomLookup::Absent) => Finding::Failure(format!(
             "recipient {label} does not exist on Rocket.Chat; copy the ID from the room information or the address of the room"
         )),
-        Err(error) => Finding::Failure(format!("failed to look up {label}: {}", advice(error))),
+        Err(error) => failed(label, error, "the room"),
     }
+}
+
+/// A look-up failed that should have returned `expected`.
+fn failed(label: &str, error: ApiError, expected: &str) -> Finding {
+    let advice = advice(error, expected);
+    Finding::Failure(format!("failed to look up {label}: {advice}"))
 }
 
 fn no_member(label: &str, bot: &str) -> Finding {

@@ -19,14 +19,33 @@ pub(super) async fn check(config: &Config, recipient: &Destination, client: &Cli
     match send(config, recipient, client).await {
         Ok(()) => Finding::Ok(format!("sent a message to {label} and read it back")),
         Err((step, error)) => {
-            let advice = advice(error);
+            let (step, expected) = step.words();
+            let advice = advice(error, expected);
             Finding::Failure(format!("failed to {step} for {label}: {advice}"))
         }
     }
 }
 
 /// The failed step and its error.
-type Failed = (&'static str, ApiError);
+type Failed = (Step, ApiError);
+
+/// A call of the check.
+enum Step {
+    CreateRoom,
+    Store,
+    ReadBack,
+}
+
+impl Step {
+    /// What it does, and what its response contains.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::CreateRoom => ("create the direct message room", "the room"),
+            Self::Store => ("store a message", "the message"),
+            Self::ReadBack => ("read the message back", "the message that was sent"),
+        }
+    }
+}
 
 async fn send(config: &Config, recipient: &Destination, client: &Client) -> Result<(), Failed> {
     let headers = HeaderMap::new();
@@ -34,21 +53,17 @@ async fn send(config: &Config, recipient: &Destination, client: &Client) -> Resu
         Destination::Room(room) => room.clone(),
         Destination::User(user) => {
             let created = client.create_room(user, options(config, &headers)).await;
-            created
-                .result
-                .map_err(|error| ("create the direct message room", error))?
+            created.result.map_err(|error| (Step::CreateRoom, error))?
         }
     };
     let id = config.rocketchat.message_ids.id("", &key(), &room, 0);
     let sent = client.send_message(&room, &id, TEXT, options(config, &headers));
-    sent.await
-        .result
-        .map_err(|error| ("store a message", error))?;
+    sent.await.result.map_err(|error| (Step::Store, error))?;
     let stored = client.get_message(&id, options(config, &headers)).await;
     match stored.result {
         Ok(stored) if is_ours(&stored, &room) => Ok(()),
-        Ok(_) => Err(("read the message back", ApiError::Unconfirmed)),
-        Err(error) => Err(("read the message back", error)),
+        Ok(_) => Err((Step::ReadBack, ApiError::Unconfirmed)),
+        Err(error) => Err((Step::ReadBack, error)),
     }
 }
 
