@@ -2,6 +2,7 @@
 //! Owns the listener and the handshake; `certificates` makes the certificates, and the bytes go to the fake unchanged.
 
 mod certificates;
+mod openssl_server;
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use certificates::Certificate;
 use certificates::issue;
+pub use openssl_server::{Handshake, OpensslServer};
 
 /// A running TLS listener, reachable as `localhost`; dropping it closes its connections.
 pub struct Https {
@@ -39,7 +41,7 @@ impl Https {
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_no_client_auth()
-            .with_single_cert(vec![issued.certificate], issued.key)
+            .with_single_cert(vec![issued.certificate()?], issued.key()?)
             .map_err(io::Error::other)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -55,7 +57,7 @@ impl Https {
         let task = tokio::spawn(accept(listener, Arc::new(front)));
         Ok(Self {
             address,
-            authority: issued.authority,
+            authority: issued.authority()?,
             task,
         })
     }

@@ -26,6 +26,16 @@ pub enum Certificate {
     SelfSignedOtherHost,
     /// Self-signed, also the certificate of an authority, and expired in 2020.
     SelfSignedExpired,
+    /// It is of X.509 version 1.
+    VersionOne,
+    /// Its RSA key has 1024 bits.
+    ShortKey,
+    /// The RSA key of its authority has 1024 bits.
+    ShortAuthorityKey,
+    /// It is signed with SHA-1.
+    Sha1,
+    /// It is for clients only.
+    ForClients,
 }
 
 impl Certificate {
@@ -42,14 +52,49 @@ impl Certificate {
             _ => ("20200101000000Z", "20491231000000Z"),
         }
     }
+
+    fn extensions(self) -> String {
+        let names = self.names();
+        match self {
+            Self::VersionOne => String::new(),
+            Self::ForClients => format!("subjectAltName={names}\nextendedKeyUsage=clientAuth\n"),
+            Self::SelfSignedExpired => {
+                format!("subjectAltName={names}\nbasicConstraints=critical,CA:TRUE\n")
+            }
+            _ => format!("subjectAltName={names}\n"),
+        }
+    }
 }
 
-/// A certificate with its key, and the authority that a client must trust to accept it.
+/// A certificate with its key, and the authority that a client must trust to accept it, as files.
 pub(super) struct Issued {
-    pub(super) certificate: CertificateDer<'static>,
-    pub(super) key: PrivateKeyDer<'static>,
-    pub(super) authority: String,
+    folder: Folder,
+    announced: &'static str,
 }
+
+impl Issued {
+    pub(super) fn certificate(&self) -> io::Result<CertificateDer<'static>> {
+        CertificateDer::from_pem_file(self.folder.0.join(CERTIFICATE)).map_err(io::Error::other)
+    }
+
+    pub(super) fn key(&self) -> io::Result<PrivateKeyDer<'static>> {
+        PrivateKeyDer::from_pem_file(self.folder.0.join(KEY)).map_err(io::Error::other)
+    }
+
+    pub(super) fn authority(&self) -> io::Result<String> {
+        std::fs::read_to_string(self.folder.0.join(self.announced))
+    }
+
+    /// The program `openssl` in the folder of the files.
+    pub(super) fn openssl(&self, arguments: &str) -> Command {
+        self.folder.command(arguments)
+    }
+}
+
+/// The name of the file with the certificate.
+pub(super) const CERTIFICATE: &str = "chat.pem";
+/// The name of the file with its key.
+pub(super) const KEY: &str = "chat.key";
 
 /// The settings of `openssl ca`, which is the only command that issues an expired certificate.
 const AUTHORITY_SETTINGS: &str = "[ca]\ndefault_ca = test\n[test]\ndatabase = index\nnew_certs_dir = .\nrand_serial = yes\ndefault_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n";
@@ -60,44 +105,51 @@ pub(super) fn issue(certificate: Certificate) -> io::Result<Issued> {
     let (from, until) = certificate.dates();
     folder.write("settings", AUTHORITY_SETTINGS)?;
     folder.write("index", "")?;
-    let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-    let new_chat_key = format!("{new_key} -subj /CN=chat -keyout chat.key");
+    folder.write("extensions", &certificate.extensions())?;
+    let usual_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    let short_key = "-newkey rsa:1024 -nodes";
+    let (authority_key, chat_key) = match certificate {
+        Certificate::ShortKey => (usual_key, short_key),
+        Certificate::ShortAuthorityKey => (short_key, usual_key),
+        _ => (usual_key, usual_key),
+    };
+    let new_chat_key = format!("{chat_key} -subj /CN=chat -keyout {KEY}");
     let dates = format!("-startdate {from} -enddate {until}");
-    let sign = "ca -batch -notext -config settings -extfile extensions -in chat.csr -out chat.pem";
+    let sign = format!("ca -batch -notext -config settings -in chat.csr -out {CERTIFICATE}");
+    let extensions = match certificate {
+        // Any file of extensions makes it one of version 3.
+        Certificate::VersionOne => "",
+        Certificate::Sha1 => " -extfile extensions -md sha1",
+        _ => " -extfile extensions",
+    };
     let request = format!("req {new_chat_key} -out chat.csr");
-    let authority = format!("req -x509 -days 36500 {new_key} -subj /CN=authority");
+    let authority = format!("req -x509 -days 36500 {authority_key} -subj /CN=authority");
     let mut announced = "ca.pem";
     match certificate {
         Certificate::SelfSigned | Certificate::SelfSignedOtherHost => {
             folder.openssl(&format!(
-                "req -x509 -days 36500 {new_chat_key} -addext subjectAltName={names} -out chat.pem"
+                "req -x509 -days 36500 {new_chat_key} -addext subjectAltName={names} -out {CERTIFICATE}"
             ))?;
-            announced = "chat.pem";
+            announced = CERTIFICATE;
         }
         Certificate::SelfSignedExpired => {
-            let extensions = format!("subjectAltName={names}\nbasicConstraints=critical,CA:TRUE\n");
-            folder.write("extensions", &extensions)?;
             folder.openssl(&request)?;
-            folder.openssl(&format!("{sign} -selfsign -keyfile chat.key {dates}"))?;
-            announced = "chat.pem";
+            let signer = format!("-selfsign -keyfile {KEY}");
+            folder.openssl(&format!("{sign}{extensions} {signer} {dates}"))?;
+            announced = CERTIFICATE;
         }
         _ => {
-            folder.write("extensions", &format!("subjectAltName={names}\n"))?;
             folder.openssl(&format!("{authority} -keyout ca.key -out ca.pem"))?;
             folder.openssl(&request)?;
-            folder.openssl(&format!("{sign} -cert ca.pem -keyfile ca.key {dates}"))?;
+            let signer = "-cert ca.pem -keyfile ca.key";
+            folder.openssl(&format!("{sign}{extensions} {signer} {dates}"))?;
         }
     }
     if certificate == Certificate::OtherAuthority {
         folder.openssl(&format!("{authority} -keyout other.key -out other.pem"))?;
         announced = "other.pem";
     }
-    Ok(Issued {
-        certificate: CertificateDer::from_pem_file(folder.0.join("chat.pem"))
-            .map_err(io::Error::other)?,
-        key: PrivateKeyDer::from_pem_file(folder.0.join("chat.key")).map_err(io::Error::other)?,
-        authority: std::fs::read_to_string(folder.0.join(announced))?,
-    })
+    Ok(Issued { folder, announced })
 }
 
 /// A temporary folder, removed when dropped.
@@ -117,16 +169,20 @@ impl Folder {
         std::fs::write(self.0.join(name), text)
     }
 
-    fn openssl(&self, arguments: &str) -> io::Result<()> {
-        let output = Command::new("openssl")
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new("openssl");
+        command
             .args(arguments.split(' '))
             .current_dir::<&Path>(&self.0)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| {
-                let advice = format!("openssl does not start: {error}; install openssl");
-                io::Error::new(error.kind(), advice)
-            })?;
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn openssl(&self, arguments: &str) -> io::Result<()> {
+        let output = self.command(arguments).output().map_err(|error| {
+            let advice = format!("openssl does not start: {error}; install openssl");
+            io::Error::new(error.kind(), advice)
+        })?;
         if output.status.success() {
             return Ok(());
         }
