@@ -8,9 +8,10 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
-mod self_signed;
+mod server_certificate;
 
-use self_signed::SelfSignedVerifier;
+use server_certificate::ServerCertificateVerifier;
+pub(crate) use server_certificate::UnusableCertificate;
 
 /// Why TLS cannot be set up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -43,11 +44,8 @@ pub(crate) fn client(authorities: &[CertificateDer<'static>]) -> Result<ClientCo
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|_| TlsError::Build)?;
-    if authorities.is_empty() {
-        return Ok(builder.with_root_certificates(roots).with_no_client_auth());
-    }
     let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    let verifier = SelfSignedVerifier {
+    let verifier = ServerCertificateVerifier {
         usual: usual.map_err(|_| TlsError::Build)?,
         trusted: authorities.to_vec(),
     };

@@ -49,14 +49,17 @@ pub enum ApiError {
 
 impl ApiError {
     /// Every error, for documentation tables and for metric series that are created at startup.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Connect(ConnectCause::Dns),
         Self::Connect(ConnectCause::Refused),
         Self::Connect(ConnectCause::Unreachable),
         Self::Connect(ConnectCause::CertificateUntrusted),
+        Self::Connect(ConnectCause::CertificateUnusable),
         Self::Connect(ConnectCause::CertificateName),
         Self::Connect(ConnectCause::CertificateExpired),
         Self::Connect(ConnectCause::NotTls),
+        Self::Connect(ConnectCause::TlsRefused),
+        Self::Connect(ConnectCause::ClientCertificate),
         Self::Connect(ConnectCause::TlsExpected),
         Self::Connect(ConnectCause::Proxy),
         Self::Connect(ConnectCause::Other),

@@ -6,7 +6,9 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::iter::successors;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
+
+use crate::tls::UnusableCertificate;
 
 /// Why no connection was established.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,14 +19,20 @@ pub enum ConnectCause {
     Refused,
     /// The host does not answer, or there is no route to it.
     Unreachable,
-    /// The certificate is from an authority that is not trusted, or cannot be used.
+    /// The certificate is from an authority that is not trusted.
     CertificateUntrusted,
+    /// The certificate cannot be used even if its authority is trusted.
+    CertificateUnusable,
     /// The certificate is for another name.
     CertificateName,
     /// The certificate has expired or is not valid yet.
     CertificateExpired,
     /// The address starts with `https://`, and the port answers without TLS.
     NotTls,
+    /// The server refused the handshake, for example because it knows no TLS 1.2.
+    TlsRefused,
+    /// The server asks for a client certificate.
+    ClientCertificate,
     /// The address starts with `http://`, and the port expects TLS.
     TlsExpected,
     /// There is no connection to the proxy, or none through it.
@@ -42,9 +50,12 @@ impl ConnectCause {
             Self::Refused => "connection_refused",
             Self::Unreachable => "host_unreachable",
             Self::CertificateUntrusted => "certificate_untrusted",
+            Self::CertificateUnusable => "certificate_unusable",
             Self::CertificateName => "certificate_name",
             Self::CertificateExpired => "certificate_expired",
             Self::NotTls => "not_tls",
+            Self::TlsRefused => "tls_refused",
+            Self::ClientCertificate => "client_certificate",
             Self::TlsExpected => "tls_expected",
             Self::Proxy => "proxy_connect",
             Self::Other => "connect",
@@ -66,6 +77,9 @@ impl ConnectCause {
             Self::CertificateUntrusted => {
                 "the certificate of Rocket.Chat is not from a trusted authority; give the certificate of the authority, or a self-signed certificate itself, in ROCKETCHAT_CA"
             }
+            Self::CertificateUnusable => {
+                "the certificate of Rocket.Chat, or that of its authority, cannot be used, whatever ROCKETCHAT_CA contains; issue a new one: X.509 version 3, RSA of at least 2048 bits or ECDSA, SHA-256, and serverAuth if it has an extended key usage"
+            }
             Self::CertificateName => {
                 "the certificate of Rocket.Chat is for another host name; set ROCKETCHAT_URL to one of its subject alternative names, or add the name there (-addext subjectAltName=DNS:…)"
             }
@@ -74,6 +88,12 @@ impl ConnectCause {
             }
             Self::NotTls => {
                 "ROCKETCHAT_URL starts with https://, but the port answers without TLS; use http:// or the port for https"
+            }
+            Self::TlsRefused => {
+                "Rocket.Chat, or a proxy in front of it, refused the TLS handshake; let it accept TLS 1.2 or 1.3 with ECDHE, the host name in ROCKETCHAT_URL, and clients without a certificate"
+            }
+            Self::ClientCertificate => {
+                "Rocket.Chat, or a proxy in front of it, asks for a client certificate, which this program does not have; let it accept clients without one, or set ROCKETCHAT_URL to an address where it does"
             }
             Self::TlsExpected => {
                 "ROCKETCHAT_URL starts with http://, but the port does not answer with HTTP; if it expects TLS, use https://"
@@ -91,9 +111,12 @@ impl ConnectCause {
     pub(super) fn is_permanent(self) -> bool {
         match self {
             Self::CertificateUntrusted
+            | Self::CertificateUnusable
             | Self::CertificateName
             | Self::CertificateExpired
             | Self::NotTls
+            | Self::TlsRefused
+            | Self::ClientCertificate
             | Self::TlsExpected => true,
             // A restart of the server or of its DNS record ends these.
             Self::Dns | Self::Refused | Self::Unreachable | Self::Proxy | Self::Other => false,
@@ -121,6 +144,9 @@ impl ConnectCause {
             return match error {
                 rustls::Error::InvalidCertificate(error) => Some(Self::of_certificate(error)),
                 rustls::Error::InvalidMessage(_) => Some(Self::NotTls),
+                rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),
+                // Such as an answer of a server that knows TLS up to version 1.1 only.
+                rustls::Error::PeerIncompatible(_) => Some(Self::TlsRefused),
                 _ => None,
             };
         }
@@ -135,6 +161,21 @@ impl ConnectCause {
         }
     }
 
+    fn of_alert(alert: AlertDescription) -> Option<Self> {
+        match alert {
+            AlertDescription::ProtocolVersion
+            | AlertDescription::InsufficientSecurity
+            | AlertDescription::UnrecognisedName
+            // Also that of OpenSSL with TLS 1.2 if it asks for a client certificate.
+            | AlertDescription::HandshakeFailure => Some(Self::TlsRefused),
+            // About that of the client, which sent none; Go and TLS 1.2 send the second one.
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::NoCertificate => Some(Self::ClientCertificate),
+            _ => None,
+        }
+    }
+
     fn of_certificate(error: &CertificateError) -> Self {
         match error {
             CertificateError::Expired
@@ -143,6 +184,9 @@ impl ConnectCause {
             | CertificateError::NotValidYetContext { .. } => Self::CertificateExpired,
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Self::CertificateName
+            }
+            CertificateError::Other(cause) if cause.0.is::<UnusableCertificate>() => {
+                Self::CertificateUnusable
             }
             // Includes a self-signed certificate that is not in ROCKETCHAT_CA.
             _ => Self::CertificateUntrusted,

@@ -63,6 +63,10 @@ async fn read(
 
 fn transport_error(error: &reqwest::Error, via_proxy: bool) -> ApiError {
     if !error.is_connect() {
+        // With TLS 1.3, a server verifies the certificate of the client after the handshake.
+        if ConnectCause::of(error) == ConnectCause::ClientCertificate {
+            return ApiError::Connect(ConnectCause::ClientCertificate);
+        }
         return match is_not_http(error) {
             true if via_proxy => ApiError::Connect(ConnectCause::Proxy),
             true => ApiError::Connect(ConnectCause::TlsExpected),

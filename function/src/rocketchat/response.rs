@@ -184,8 +184,9 @@ pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Re
         400..=403 if has_code(response, &["totp-required", "totp-invalid"]) => {
             return Err(ApiError::TotpRequired);
         }
-        400 if is_from_tls_port(&response.body) => {
-            return Err(ApiError::Connect(ConnectCause::TlsExpected));
+        400 if !is_object(&response.body) => {
+            let cause = tls_problem(&response.body);
+            return Err(cause.map_or(ApiError::Refused, ApiError::Connect));
         }
         // Rocket.Chat always says why.
         403 if !is_object(&response.body) => return Err(ApiError::ProxyRefused),
@@ -211,16 +212,24 @@ fn is_object(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"{")
 }
 
-/// Whether a 400 is that of a server which received a request without TLS on a port for TLS. Only the
-/// text says so: those of nginx, Go and Apache.
-fn is_from_tls_port(body: &[u8]) -> bool {
-    const TEXTS: [&str; 3] = [
-        "plain HTTP request was sent to HTTPS port",
-        "sent an HTTP request to an HTTPS server",
-        "speaking plain HTTP to an SSL-enabled server port",
+/// What is wrong with the connection if a 400 is that of a server with TLS. Only the text says so.
+fn tls_problem(body: &[u8]) -> Option<ConnectCause> {
+    use ConnectCause::{ClientCertificate, TlsExpected};
+    const TEXTS: [(&str, ConnectCause); 5] = [
+        // nginx, Go, Apache and Tomcat.
+        ("plain HTTP request was sent to HTTPS port", TlsExpected),
+        ("sent an HTTP request to an HTTPS server", TlsExpected),
+        (
+            "speaking plain HTTP to an SSL-enabled server port",
+            TlsExpected,
+        ),
+        ("combination of host and port requires TLS", TlsExpected),
+        // nginx completes the handshake with any client.
+        ("No required SSL certificate was sent", ClientCertificate),
     ];
     let text = String::from_utf8_lossy(body);
-    !is_object(body) && TEXTS.iter().any(|known| text.contains(known))
+    let known = TEXTS.iter().find(|(known, _)| text.contains(known));
+    known.map(|(_, cause)| *cause)
 }
 
 #[cfg(test)]
@@ -269,6 +278,9 @@ mod tests {
     #[test]
     fn an_error_that_rocketchat_did_not_write_is_told_apart() {
         let tls_expected = ApiError::Connect(ConnectCause::TlsExpected);
+        let client_certificate = ApiError::Connect(ConnectCause::ClientCertificate);
+        let tomcat = "Bad Request\nThis combination of host and port requires TLS.\n";
+        let no_certificate = "<center>No required SSL certificate was sent</center>";
         let nginx = "<center>The plain HTTP request was sent to HTTPS port</center>";
         let go = "Client sent an HTTP request to an HTTPS server.\n";
         let apache = "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />";
@@ -279,6 +291,9 @@ mod tests {
             (400, nginx, tls_expected),
             (400, go, tls_expected),
             (400, apache, tls_expected),
+            (400, tomcat, tls_expected),
+            (400, no_certificate, client_certificate),
+            (400, "<html>400 Bad Request</html>", ApiError::Refused),
             (400, quoted.as_str(), ApiError::Refused),
             (400, totp, ApiError::TotpRequired),
             (401, totp, ApiError::TotpRequired),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fakes::https::{Certificate, Https};
+use fakes::https::{Certificate, Handshake, Https, OpensslServer};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use tokio::net::TcpListener;
 
@@ -13,6 +13,18 @@ use crate::harness::{Function, assert_delivered, assert_problem, program, push, 
 async fn https(chat: &FakeRocketChat, certificate: Certificate) -> Https {
     let https = Https::in_front_of(&chat.url(), certificate, Duration::ZERO).await;
     https.expect("openssl is installed")
+}
+
+/// The fake behind TLS, and the program, which trusts its authority.
+async fn behind_tls(chat: &FakeRocketChat, certificate: Certificate) -> (Https, Function) {
+    let https = https(chat, certificate).await;
+    let url = https.url();
+    let overrides = [
+        ("ROCKETCHAT_URL", url.as_str()),
+        ("ROCKETCHAT_CA", https.authority()),
+    ];
+    let function = Function::start(chat, &overrides);
+    (https, function)
 }
 
 /// The output of `check` with these settings, which must fail.
@@ -97,19 +109,57 @@ async fn a_certificate_that_is_not_accepted_names_what_is_wrong_with_it() {
 #[tokio::test]
 async fn a_self_signed_certificate_in_rocketchat_ca_is_accepted() {
     let chat = FakeRocketChat::start().await;
-    let https = https(&chat, Certificate::SelfSigned).await;
-    let url = https.url();
-    let overrides = [
-        ("ROCKETCHAT_URL", url.as_str()),
-        ("ROCKETCHAT_CA", https.authority()),
-    ];
-    let function = Function::start(&chat, &overrides);
+    let (_https, function) = behind_tls(&chat, Certificate::SelfSigned).await;
 
     let answer = function.post(&push()).await;
 
     assert_delivered(&answer);
     chat.take_message();
     function.finish(chat.auth_token());
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_certificate_that_no_setting_makes_usable_is_reported_as_such() {
+    let chat = FakeRocketChat::start().await;
+    for certificate in [
+        Certificate::VersionOne,
+        Certificate::ShortKey,
+        Certificate::ShortAuthorityKey,
+        Certificate::Sha1,
+        Certificate::ForClients,
+    ] {
+        println!("{certificate:?}");
+        let server = OpensslServer::start(certificate, Handshake::Usual).expect("starts");
+        let authority = server.authority().expect("can be read");
+        let reason = "certificate_unusable";
+        let advice = "issue a new one: X.509 version 3, RSA of at least 2048 bits";
+        assert_cause(&chat, &server.url(), &authority, reason, advice).await;
+        // To set ROCKETCHAT_CA would not help.
+        if matches!(
+            certificate,
+            Certificate::VersionOne | Certificate::ShortKey | Certificate::ForClients
+        ) {
+            assert_cause(&chat, &server.url(), "", reason, advice).await;
+        }
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_the_handshake_is_reported_as_such() {
+    let chat = FakeRocketChat::start().await;
+    let refused = ("tls_refused", "accept TLS 1.2 or 1.3");
+    let client = ("client_certificate", "asks for a client certificate");
+    for (handshake, (reason, advice)) in [
+        (Handshake::Tls11, refused),
+        (Handshake::ClientCertificateTls12, refused),
+        (Handshake::ClientCertificateTls13, client),
+    ] {
+        let server = OpensslServer::start(Certificate::Valid, handshake).expect("starts");
+        let authority = server.authority().expect("can be read");
+        assert_cause(&chat, &server.url(), &authority, reason, advice).await;
+    }
     chat.finish();
 }
 
@@ -152,13 +202,7 @@ async fn an_address_without_a_server_names_what_is_wrong_with_it() {
 #[tokio::test]
 async fn a_permanent_cause_is_not_retried() {
     let chat = FakeRocketChat::start().await;
-    let https = https(&chat, Certificate::Expired).await;
-    let url = https.url();
-    let overrides = [
-        ("ROCKETCHAT_URL", url.as_str()),
-        ("ROCKETCHAT_CA", https.authority()),
-    ];
-    let function = Function::start(&chat, &overrides);
+    let (_https, function) = behind_tls(&chat, Certificate::Expired).await;
 
     let answer = function.post(&push()).await;
 
