@@ -15,6 +15,7 @@ pub(crate) mod room_lookup;
 pub(crate) mod server_headers;
 pub(crate) mod client;
 mod exchange;
+mod tunnel;
 mod connecting;
 pub mod markup;
 

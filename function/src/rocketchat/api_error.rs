@@ -49,7 +49,7 @@ pub enum ApiError {
 
 impl ApiError {
     /// Every error, for documentation tables and for metric series that are created at startup.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Connect(ConnectCause::Dns),
         Self::Connect(ConnectCause::Refused),
         Self::Connect(ConnectCause::Unreachable),
@@ -62,6 +62,7 @@ impl ApiError {
         Self::Connect(ConnectCause::ClientCertificate),
         Self::Connect(ConnectCause::TlsExpected),
         Self::Connect(ConnectCause::Proxy),
+        Self::Connect(ConnectCause::ProxyCertificate),
         Self::Connect(ConnectCause::Other),
         Self::Timeout,
         Self::Reset,
@@ -160,7 +161,7 @@ impl ApiError {
                 | Self::ServerError
                 | Self::Unconfirmed
                 | Self::Refused
-                // A response that is not HTTP, or one of a proxy, does not show what was done before.
+                // A response of a port for TLS, or of a proxy, does not show what was done before.
                 | Self::Connect(ConnectCause::TlsExpected)
                 | Self::ProxyRefused
         )

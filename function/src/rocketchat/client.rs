@@ -93,6 +93,8 @@ impl Client {
             .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
             // A redirect would send the token to another server.
             .redirect(redirect::Policy::none())
+            // So that the first bytes of such a response can be read.
+            .http09_responses()
             // Retries are decided in `send::machine` only.
             .retry(retry::never());
         let http = proxy::apply(proxy, http)

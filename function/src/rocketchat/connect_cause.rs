@@ -37,6 +37,8 @@ pub enum ConnectCause {
     TlsExpected,
     /// There is no connection to the proxy, or none through it.
     Proxy,
+    /// The certificate of the proxy is not accepted.
+    ProxyCertificate,
     /// Any other cause, such as a connection that closes during the handshake.
     Other,
 }
@@ -58,6 +60,7 @@ impl ConnectCause {
             Self::ClientCertificate => "client_certificate",
             Self::TlsExpected => "tls_expected",
             Self::Proxy => "proxy_connect",
+            Self::ProxyCertificate => "proxy_certificate",
             Self::Other => "connect",
         }
     }
@@ -96,10 +99,13 @@ impl ConnectCause {
                 "Rocket.Chat, or a proxy in front of it, asks for a client certificate, which this program does not have; let it accept clients without one, or set ROCKETCHAT_URL to an address where it does"
             }
             Self::TlsExpected => {
-                "ROCKETCHAT_URL starts with http://, but the port does not answer with HTTP; if it expects TLS, use https://"
+                "ROCKETCHAT_URL starts with http://, but the port expects TLS; use https://"
             }
             Self::Proxy => {
                 "no connection to Rocket.Chat through the proxy in HTTPS_PROXY or HTTP_PROXY; check the address of the proxy and its log, or add the host in ROCKETCHAT_URL to NO_PROXY"
+            }
+            Self::ProxyCertificate => {
+                "the certificate of the proxy in HTTPS_PROXY or HTTP_PROXY is not accepted; check its name and dates, and give its authority in ROCKETCHAT_CA, or use http:// in the address of the proxy"
             }
             Self::Other => {
                 "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
@@ -117,7 +123,8 @@ impl ConnectCause {
             | Self::NotTls
             | Self::TlsRefused
             | Self::ClientCertificate
-            | Self::TlsExpected => true,
+            | Self::TlsExpected
+            | Self::ProxyCertificate => true,
             // A restart of the server or of its DNS record ends these.
             Self::Dns | Self::Refused | Self::Unreachable | Self::Proxy | Self::Other => false,
         }
@@ -128,14 +135,24 @@ impl ConnectCause {
         chain(error).find_map(Self::of_link).unwrap_or(Self::Other)
     }
 
-    /// The same for a connection through a proxy, which looks up the host itself.
-    pub(super) fn at_proxy(self) -> Self {
-        match self {
+    /// The cause if connections are those to a proxy, which looks up the host itself. `in_tunnel` says
+    /// whether the proxy opened a tunnel, so that TLS is that of the server.
+    pub(super) fn via_proxy(self, in_tunnel: bool) -> Self {
+        let is_certificate = matches!(
+            self,
+            Self::CertificateUntrusted
+                | Self::CertificateUnusable
+                | Self::CertificateName
+                | Self::CertificateExpired
+        );
+        let is_tls = is_certificate || matches!(self, Self::TlsRefused | Self::ClientCertificate);
+        if is_tls && in_tunnel {
+            self
+        } else if is_certificate {
+            Self::ProxyCertificate
+        } else {
             // Without TLS, it cannot be told whether the proxy or the server behind it answered.
-            Self::Dns | Self::Refused | Self::Unreachable | Self::NotTls | Self::Other => {
-                Self::Proxy
-            }
-            cause => cause,
+            Self::Proxy
         }
     }
 

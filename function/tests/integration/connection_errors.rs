@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fakes::https::{Certificate, Handshake, Https, OpensslServer};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::harness::{Function, assert_delivered, assert_problem, program, push, settings};
@@ -164,6 +165,47 @@ async fn a_server_that_refuses_the_handshake_is_reported_as_such() {
 }
 
 #[tokio::test]
+async fn a_connection_that_openssl_closes_without_an_answer_names_tls_as_a_possible_cause() {
+    let chat = FakeRocketChat::start().await;
+    let server = OpensslServer::start(Certificate::Valid, Handshake::Usual).expect("starts");
+    let url = server.url().replace("https://", "http://");
+    let advice = "if ROCKETCHAT_URL starts with http:// and the port expects TLS, use https://";
+    assert_cause(&chat, &url, "", "reset", advice).await;
+    chat.finish();
+}
+
+#[tokio::test]
+async fn only_a_port_that_expects_tls_is_reported_as_such() {
+    let chat = FakeRocketChat::start().await;
+    let not_tls = ("unreadable", "the response is not valid for Rocket.Chat");
+    let tls = ("tls_expected", "the port expects TLS; use https://");
+    for (answer, (reason, advice)) in [
+        (&b"\x15\x03\x01\x00\x02\x02\x46"[..], tls),
+        (&b"\x15\x03\x03\x00\x02\x02\x32"[..], tls),
+        (b"{\"success\":true,\"room\":{\"_id\":\"r\"}}", not_tls),
+        (b"-ERR unknown command\r\n", not_tls),
+        (b"HTTP/1.1 200 OK\r\nno header\r\n\r\n", not_tls),
+        (b"\x15", not_tls),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
+        let url = format!("http://{}", listener.local_addr().expect("has one"));
+        let serve = async {
+            loop {
+                let (mut stream, _) = listener.accept().await.expect("accepts");
+                let mut request = [0; 4096];
+                let _length = stream.read(&mut request).await;
+                let _sent = stream.write_all(answer).await;
+            }
+        };
+        tokio::select! {
+            () = assert_cause(&chat, &url, "", reason, advice) => {}
+            () = serve => {}
+        }
+    }
+    chat.finish();
+}
+
+#[tokio::test]
 async fn an_address_without_a_server_names_what_is_wrong_with_it() {
     let chat = FakeRocketChat::start().await;
     let closed = TcpListener::bind("127.0.0.1:0").await.expect("listens");
@@ -190,7 +232,7 @@ async fn an_address_without_a_server_names_what_is_wrong_with_it() {
         (
             https.url().replace("https://", "http://"),
             "tls_expected",
-            "if it expects TLS, use https://",
+            "the port expects TLS; use https://",
         ),
     ];
     for (url, reason, advice) in cases {

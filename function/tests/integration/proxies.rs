@@ -29,6 +29,11 @@ struct FakeProxy {
 impl FakeProxy {
     /// Connects every call to the server at `url`, or answers it with `refusal`.
     async fn to(url: &str, refusal: Option<&'static str>) -> Self {
+        Self::refusing(url, refusal, usize::MAX).await
+    }
+
+    /// Answers only so many connections with `refusal`.
+    async fn refusing(url: &str, refusal: Option<&'static str>, mut refusals: usize) -> Self {
         let upstream = url.split("://").nth(1).expect("has a host").to_owned();
         let upstream = upstream.replace("localhost", "127.0.0.1");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
@@ -42,6 +47,8 @@ impl FakeProxy {
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                let refusal = refusal.filter(|_| refusals > 0);
+                refusals = refusals.saturating_sub(1);
                 connections.spawn(serve(stream, upstream.clone(), refusal, Arc::clone(&seen)));
             }
         });
@@ -234,6 +241,90 @@ async fn a_proxy_that_refuses_is_reported_as_the_cause() {
             ("DELIVERY_TIMEOUT_SECONDS", "1"),
         ];
         assert_eq!(reason(&chat, &overrides).await, "proxy_connect", "{url}");
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_proxy_that_fails_sees_no_credentials_of_the_account() {
+    let chat = FakeRocketChat::start().await;
+    let proxy = FakeProxy::to(&chat.url(), Some("503 Service Unavailable")).await;
+    let address = proxy.address();
+    let credentials = BASE64_STANDARD.encode(format!("robin:{PASSWORD}"));
+    let overrides = [
+        ("ROCKETCHAT_URL", "https://chat.example.org"),
+        ("HTTPS_PROXY", address.as_str()),
+        ("DELIVERY_TIMEOUT_SECONDS", "1"),
+    ];
+
+    assert_eq!(reason(&chat, &overrides).await, "proxy_connect");
+
+    for head in proxy.heads() {
+        let start = "CONNECT chat.example.org:443 HTTP/1.1\r\n";
+        assert!(head.starts_with(start), "{head}");
+        assert!(head.contains(&credentials), "{head}");
+        assert!(!head.contains(chat.auth_token()), "{head}");
+        assert!(!head.contains(chat.user_id()), "{head}");
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_proxy_that_fails_for_a_moment_is_asked_again() {
+    let chat = FakeRocketChat::start().await;
+    let https = https(&chat).await;
+    // Two calls, and the question for the status after each.
+    let refusal = Some("503 Service Unavailable");
+    let proxy = FakeProxy::refusing(&https.url(), refusal, 4).await;
+    let address = proxy.address();
+    let overrides = [
+        ("ROCKETCHAT_URL", "https://elsewhere.example"),
+        ("ROCKETCHAT_CA", https.authority()),
+        ("HTTPS_PROXY", address.as_str()),
+    ];
+
+    assert_eq!(reason(&chat, &overrides).await, "");
+
+    chat.take_message();
+    chat.finish();
+}
+
+#[tokio::test]
+async fn the_certificate_of_a_proxy_is_not_taken_for_that_of_the_server() {
+    let chat = FakeRocketChat::start().await;
+    let server = https(&chat).await;
+    let proxy = FakeProxy::to(&server.url(), None).await;
+    let plain = format!("http://127.0.0.1:{}", proxy.port);
+    for (certificate, authority, expected) in [
+        (Certificate::Expired, "its own", "proxy_certificate"),
+        (Certificate::OtherHost, "its own", "proxy_certificate"),
+        (Certificate::Valid, "the server's", "proxy_certificate"),
+        // The proxy is accepted, and the server is not.
+        (Certificate::Valid, "its own", "certificate_untrusted"),
+    ] {
+        let front = Https::in_front_of(&plain, certificate, Duration::ZERO).await;
+        let front = front.expect("openssl is installed");
+        let address = front.url();
+        let authority = match authority {
+            "its own" => front.authority(),
+            _ => server.authority(),
+        };
+        for url in ["https://elsewhere.example", "http://elsewhere.example"] {
+            if expected != "proxy_certificate" && url.starts_with("http://") {
+                continue;
+            }
+            let overrides = [
+                ("ROCKETCHAT_URL", url),
+                ("ROCKETCHAT_CA", authority),
+                ("HTTP_PROXY", &address),
+                ("HTTPS_PROXY", &address),
+            ];
+            assert_eq!(
+                reason(&chat, &overrides).await,
+                expected,
+                "{certificate:?} {url}"
+            );
+        }
     }
     chat.finish();
 }
