@@ -81,7 +81,7 @@ impl ConnectCause {
                 "the certificate of Rocket.Chat is not from a trusted authority; give the certificate of the authority, or a self-signed certificate itself, in ROCKETCHAT_CA"
             }
             Self::CertificateUnusable => {
-                "the certificate of Rocket.Chat, or that of its authority, cannot be used, whatever ROCKETCHAT_CA contains; issue a new one: X.509 version 3, RSA of at least 2048 bits or ECDSA, SHA-256, and serverAuth if it has an extended key usage"
+                "the certificate of Rocket.Chat, or that of its authority, cannot be used, whatever ROCKETCHAT_CA contains; issue a new one: X.509 version 3, RSA of at least 2048 bits or ECDSA with P-256 or P-384, SHA-256, and serverAuth if it has an extended key usage"
             }
             Self::CertificateName => {
                 "the certificate of Rocket.Chat is for another host name; set ROCKETCHAT_URL to one of its subject alternative names, or add the name there (-addext subjectAltName=DNS:…)"
@@ -93,7 +93,7 @@ impl ConnectCause {
                 "ROCKETCHAT_URL starts with https://, but the port answers without TLS; use http:// or the port for https"
             }
             Self::TlsRefused => {
-                "Rocket.Chat, or a proxy in front of it, refused the TLS handshake; let it accept TLS 1.2 or 1.3 with ECDHE, the host name in ROCKETCHAT_URL, and clients without a certificate"
+                "Rocket.Chat, or a proxy in front of it, refused the TLS handshake; let it accept TLS 1.2 or 1.3 with ECDHE, the host name in ROCKETCHAT_URL, and clients without a certificate, and use a key of RSA, P-256 or P-384"
             }
             Self::ClientCertificate => {
                 "Rocket.Chat, or a proxy in front of it, asks for a client certificate, which this program does not have; let it accept clients without one, or set ROCKETCHAT_URL to an address where it does"

@@ -13,7 +13,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, Signatu
 /// The certificate of a server cannot be used even if its authority is trusted: the server needs another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "expected a certificate for servers (X.509 version 3, RSA of at least 2048 bits or ECDSA, SHA-256), found another"
+    "expected a certificate for servers (X.509 version 3, RSA of at least 2048 bits or ECDSA with P-256 or P-384, SHA-256), found another"
 )]
 pub(crate) struct UnusableCertificate;
 

@@ -32,6 +32,10 @@ pub enum Certificate {
     ShortKey,
     /// The RSA key of its authority has 1024 bits.
     ShortAuthorityKey,
+    /// Its key is of the curve P-521.
+    LargeCurve,
+    /// The key of its authority is of the curve P-521.
+    LargeAuthorityCurve,
     /// It is signed with SHA-1.
     Sha1,
     /// It is for clients only.
@@ -107,10 +111,13 @@ pub(super) fn issue(certificate: Certificate) -> io::Result<Issued> {
     folder.write("index", "")?;
     folder.write("extensions", &certificate.extensions())?;
     let usual_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+    let large_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-521 -nodes";
     let short_key = "-newkey rsa:1024 -nodes";
     let (authority_key, chat_key) = match certificate {
         Certificate::ShortKey => (usual_key, short_key),
         Certificate::ShortAuthorityKey => (short_key, usual_key),
+        Certificate::LargeCurve => (usual_key, large_key),
+        Certificate::LargeAuthorityCurve => (large_key, usual_key),
         _ => (usual_key, usual_key),
     };
     let new_chat_key = format!("{chat_key} -subj /CN=chat -keyout {KEY}");
