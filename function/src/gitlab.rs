@@ -22,6 +22,7 @@ pub mod changes;
 pub mod changed_paths;
 mod labels;
 mod mention;
+mod markdown_text;
 mod json;
 mod list;
 mod lenient;
