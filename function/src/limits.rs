@@ -241,6 +241,10 @@ limits! {
         max_recipients: usize = 20,
         /// Rules; every event may be matched against all of them.
         max_rules: usize = 200,
+        /// Steps of comparing the changed paths of one push with the patterns of all rules; a rule that is
+        /// beyond it matches. A step takes a few nanoseconds, and 200 rules with five usual patterns each
+        /// need one million for a thousand paths.
+        max_path_steps: usize = 5_000_000,
     }
 
     /// Message templates.

@@ -43,7 +43,7 @@ pub(super) fn shortened(document: &str) -> Cow<'_, str> {
 }
 
 /// The position of the closing quote, or the end of the document.
-fn end_of_string(bytes: &[u8], start: usize) -> usize {
+pub(super) fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(byte) = bytes.get(at) {
         match byte {

@@ -16,6 +16,7 @@ mod rule;
 mod conditions;
 mod coverage;
 mod glob;
+mod path_search;
 mod recipient;
 mod recipient_list;
 mod user_mapping;
@@ -23,6 +24,7 @@ mod hook_fields;
 mod warnings;
 
 pub use parse::parse;
+use path_search::PathSearch;
 pub use recipient::{NotifyReason, Recipient};
 use recipient_list::RecipientList;
 pub use recipient_list::Recipients;
@@ -138,9 +140,10 @@ impl RoutingRules {
         explain: &mut dyn FnMut(&Rule, &dyn Display),
     ) -> Result<Recipients, SkipReason> {
         let mut recipients = RecipientList::default();
+        let mut paths = PathSearch::new(&event.attributes);
         let mut reason = SkipReason::NoRule;
         for rule in &self.rules {
-            match rule.check(event, self.live) {
+            match rule.check(event, self.live, &mut paths) {
                 Ok(remark) => {
                     if let Some(remark) = remark {
                         explain(rule, &remark);
