@@ -16,6 +16,7 @@ pub mod attributes;
 pub mod participants;
 pub mod commit;
 pub(crate) mod project;
+mod group;
 pub mod status;
 mod timestamp;
 pub mod changes;

@@ -284,3 +284,26 @@ fn an_explanation_names_the_line_for_an_author_known_only_by_number() {
     let rules = routing::parse("users: {'99': lee}\nrules: [{to: author}]").expect("is valid");
     assert_eq!(recipients_of(&rules, &body), "@lee");
 }
+
+#[test]
+fn a_milestone_of_a_group_is_matched_by_the_path_of_the_group() {
+    let milestone = |group: Value| {
+        let mut body = example("milestone");
+        body["project"] = Value::Null;
+        body["group"] = group;
+        body
+    };
+    let group = json!({ "group_name": "Acme", "group_path": "acme", "full_path": "acme" });
+    let subgroup =
+        json!({ "group_name": "Engines", "group_path": "engines", "full_path": "acme/engines" });
+    for (pattern, on_group, on_subgroup) in [
+        ("acme", true, false),
+        ("acme/*", false, true),
+        ("'**'", true, true),
+        ("engines", false, false),
+    ] {
+        let condition = format!("event: milestone, project: {pattern}");
+        let found = [&group, &subgroup].map(|on| matches(&condition, &milestone(on.clone())));
+        assert_eq!(found, [on_group, on_subgroup], "{pattern}");
+    }
+}
