@@ -241,6 +241,10 @@ limits! {
         max_recipients: usize = 20,
         /// Rules; every event may be matched against all of them.
         max_rules: usize = 200,
+        /// Steps of comparing the changed paths of one push with the patterns of all rules; a rule that is
+        /// beyond it matches. A step takes a few nanoseconds, and 200 rules with five usual patterns each
+        /// need one million for a thousand paths.
+        max_path_steps: usize = 5_000_000,
     }
 
     /// Message templates.
@@ -290,6 +294,10 @@ limits! {
         max_json_string_bytes: usize = 64 * KIB,
         /// Entries of a list that are kept: more assignees than a rule can notify.
         max_list_entries: usize = 100,
+        /// Quotes and list items that one line of a Markdown text may begin; what follows such a line is not
+        /// searched for mentions. People write four or five; the parser takes time for each of them on every
+        /// later line.
+        max_markdown_depth: usize = 100,
         /// JSON of the paths that a push changed; a rule that asks for a path treats the rest as more than
         /// GitLab lists. The newest 20 commits have a few KiB.
         max_path_bytes: usize = 16 * KIB,

@@ -50,6 +50,8 @@ pub(crate) enum PlanWarning {
     /// Number of recipients that were left out, because the rules name more than
     /// [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
     RecipientsTruncated(usize),
+    /// The end of the text was not read, and a rule notifies the users whom it mentions.
+    MentionsUnread,
     /// The template of this kind failed on the event, and the built-in message is sent instead.
     TemplateFailed,
     /// The time at which a live pipeline finished cannot be read.
@@ -85,10 +87,13 @@ impl Notifier {
         }
         let truncated =
             (routed.truncated > 0).then_some(PlanWarning::RecipientsTruncated(routed.truncated));
+        let unread = routed
+            .mentions_unread
+            .then_some(PlanWarning::MentionsUnread);
         let failed = texts.failed().then_some(PlanWarning::TemplateFailed);
         Ok(Plan {
             notifications,
-            warnings: [truncated, failed, self.undated(event)]
+            warnings: [truncated, unread, failed, self.undated(event)]
                 .into_iter()
                 .flatten()
                 .collect(),

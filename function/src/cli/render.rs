@@ -212,4 +212,10 @@ fn explain_recipients(recipients: &Recipients, text: &mut String) {
             recipients.truncated, LIMITS.routing.max_recipients
         );
     }
+    if recipients.mentions_unread {
+        let _ = writeln!(
+            text,
+            "would not read the end of the text, and so not notify users whom it mentions"
+        );
+    }
 }

@@ -4,6 +4,7 @@
 
 use serde_json::value::RawValue;
 
+use super::json::end_of_string;
 use super::lenient::Lenient;
 use crate::limits::LIMITS;
 
@@ -18,21 +19,34 @@ pub struct ChangedPaths {
     more_commits: bool,
 }
 
-impl ChangedPaths {
-    /// Whether a listed path is as expected.
-    pub fn any(&self, mut is_expected: impl FnMut(&str) -> bool) -> bool {
-        let lists = serde_json::Deserializer::from_str(&self.lists);
-        let mut lists = lists.into_iter::<Vec<Lenient>>();
-        // A list that cannot be read, such as one with half a character, may contain the path.
-        lists.any(|list| match list {
-            Ok(list) => list.iter().any(|path| is_expected(path.as_str())),
-            Err(_) => true,
-        })
-    }
+/// Paths, parsed.
+pub(crate) struct Paths {
+    /// Each path once.
+    pub(crate) list: Vec<String>,
+    /// Whether these are all files that changed. GitLab lists the newest 20 commits.
+    pub(crate) is_complete: bool,
+}
 
-    /// Whether every changed file is listed. GitLab lists the newest 20 commits.
-    pub fn is_complete(&self) -> bool {
-        !self.incomplete
+impl ChangedPaths {
+    /// Parses the lists.
+    pub(crate) fn paths(&self) -> Paths {
+        let mut paths = Paths {
+            list: Vec::new(),
+            is_complete: !self.incomplete,
+        };
+        let lists = serde_json::Deserializer::from_str(&self.lists);
+        for list in lists.into_iter::<Vec<Lenient>>() {
+            match list {
+                Ok(list) => paths
+                    .list
+                    .extend(list.into_iter().filter_map(Lenient::text)),
+                // Such as one with half a character.
+                Err(_) => paths.is_complete = false,
+            }
+        }
+        paths.list.sort_unstable();
+        paths.list.dedup();
+        paths
     }
 
     /// Whether there are more commits than GitLab lists.
@@ -47,10 +61,15 @@ impl ChangedPaths {
             if list == "[]" || !list.starts_with('[') {
                 continue;
             }
-            if self.lists.len() + list.len() > LIMITS.events.max_path_bytes {
-                self.incomplete = true;
-            } else {
+            let room = LIMITS.events.max_path_bytes - self.lists.len();
+            if list.len() <= room {
                 self.lists.push_str(list);
+            } else {
+                self.incomplete = true;
+                if let Some(start) = start_of_list(list, room) {
+                    self.lists.push_str(start);
+                    self.lists.push(']');
+                }
             }
         }
     }
@@ -59,5 +78,72 @@ impl ChangedPaths {
     pub(super) fn set_more_commits(&mut self) {
         self.incomplete = true;
         self.more_commits = true;
+    }
+
+    /// All paths that changed.
+    #[cfg(test)]
+    pub(crate) fn listed(paths: &[String]) -> Self {
+        let list = serde_json::value::to_raw_value(paths).expect("is JSON");
+        let mut changed = Self::default();
+        changed.add([Some(&list), None, None]);
+        changed
+    }
+}
+
+/// The first strings of a JSON list, without its end, that fit into `room` together with the end; `None`
+/// if there are none.
+fn start_of_list(list: &str, room: usize) -> Option<&str> {
+    let bytes = list.as_bytes();
+    let mut end = 0;
+    while let Some(quote) = bytes[end..].iter().position(|byte| *byte == b'"') {
+        let next = end_of_string(bytes, end + quote + 1) + 1;
+        if next >= room {
+            break;
+        }
+        end = next;
+    }
+    (end > 0).then(|| &list[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(paths: &[String]) -> Paths {
+        let changed = ChangedPaths::listed(paths);
+        assert!(changed.lists.len() <= LIMITS.events.max_path_bytes);
+        changed.paths()
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_cut_between_paths() {
+        let long = |char: &str| char.repeat(4000);
+        let mut paths = vec!["\"],".to_owned(), "\\\"".to_owned()];
+        paths.extend(["v", "w", "x", "y"].map(long));
+        let used = serde_json::to_string(&paths).expect("is JSON").len();
+        let room = LIMITS.events.max_path_bytes - used - r#","""#.len();
+
+        paths.push("z".repeat(room));
+        let all = kept(&paths);
+        assert!(all.is_complete && all.list == paths, "fits exactly");
+
+        paths[6].push('z');
+        let start = kept(&paths);
+        assert!(!start.is_complete);
+        assert!(start.list == paths[..6], "{:?}", start.list.len());
+    }
+
+    #[test]
+    fn a_path_in_several_commits_is_compared_once() {
+        let paths = ["b", "a", "b"].map(str::to_owned);
+        assert_eq!(kept(&paths).list, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_incomplete() {
+        let half: Box<RawValue> = serde_json::from_str(r#"["a","\ud800"]"#).expect("is JSON");
+        let mut changed = ChangedPaths::default();
+        changed.add([Some(&half), None, None]);
+        assert!(!changed.paths().is_complete);
     }
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::attributes::EventAttributes;
 use super::event::{ParseError, Parsed};
+use super::group::GroupPayload;
 use super::lenient::Lenient;
 use super::meta::{EventHints, digits};
 use super::project::{ProjectPayload, path_of};
@@ -25,18 +26,8 @@ pub(crate) struct ExpiringToken {
 #[serde(default)]
 pub(super) struct Payload {
     project: Option<ProjectPayload>,
-    group: Option<Group>,
+    group: Option<GroupPayload>,
     object_attributes: Option<Attributes>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Group {
-    #[serde(rename = "group_path")]
-    path: Line,
-    full_path: Line,
-    #[serde(rename = "group_name")]
-    name: Line,
 }
 
 #[derive(Default, Deserialize)]
@@ -55,13 +46,12 @@ impl Payload {
             .ok_or(ParseError::Missing("object_attributes"))?;
         let id = digits(token.id);
         let group = self.group.unwrap_or_default();
-        let group_path = group.full_path.0.or(group.path.0);
         let project = self.project.and_then(ProjectPayload::read);
         let project_path = match &project {
             Some(project) => path_of(Some(project)),
-            None => group_path.clone().unwrap_or_default(),
+            None => group.path(),
         };
-        let group = group_path.or(group.name.0);
+        let group = group.label();
         let place = group.as_deref().unwrap_or_default();
         let identity = [place, &id, token.expires_at.as_str()];
         let meta = hints.meta(project, None, &identity);

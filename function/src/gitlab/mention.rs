@@ -1,12 +1,17 @@
-//! Users whom a comment or a description mentions. Owns which `@name` is a mention: not in code, not in
-//! an HTML comment, not the path of a subgroup. The text is scanned while it is parsed, and only the names
-//! are kept.
+//! Users whom a comment or a description mentions. Owns which `@name` is the name of a user: not after a
+//! letter, not in an address, not the path of a subgroup. Which parts of a text can have one is in
+//! [`markdown_text`]. The text is read while it is parsed, and only the names are kept.
+//!
+//! GitLab's source is the authority: `User.reference_pattern` and `lib/gitlab/path_regex.rb`.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::participants::Person;
+use super::json;
+use super::markdown_text::{self, Part};
+use super::participants::{Mentions, Person};
 use super::text::{deserialize_nullable, first_line};
 use crate::limits::LIMITS;
 
@@ -14,7 +19,7 @@ use crate::limits::LIMITS;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Markdown {
     pub(super) line: Option<String>,
-    pub(super) mentions: Vec<Person>,
+    pub(super) mentions: Mentions,
 }
 
 impl Markdown {
@@ -86,118 +91,94 @@ impl<'de> Visitor<'de> for MarkdownVisitor {
 }
 
 /// Each mentioned user once, in the order of the text.
-fn mentions(text: &str) -> Vec<Person> {
-    let mut names: Vec<&str> = Vec::new();
-    let mut at = if text.contains('@') { 0 } else { text.len() };
-    while at < text.len() && names.len() < LIMITS.events.max_list_entries {
-        let rest = &text[at..];
-        let before = text[..at].chars().next_back().unwrap_or('\n');
-        let Some(after) = rest.strip_prefix('@') else {
-            at += match skipped(rest, before == '\n') {
-                0 => uninteresting(rest),
-                length => length,
-            };
-            continue;
-        };
-        let name = name(after);
-        let is_mention = !is_part_of_a_word(before) && is_user(name, &after[name.len()..]);
-        if is_mention && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-            names.push(name);
-        }
-        at += 1 + name.len();
-    }
-    let people = names.into_iter().map(|name| Person {
-        username: Some(name.to_owned()),
+fn mentions(text: &str) -> Mentions {
+    let (text, is_cut) = match text.strip_suffix(json::CUT) {
+        // Its last word may be half a name.
+        Some(start) => (
+            start.trim_end_matches(|char: char| !char.is_whitespace()),
+            true,
+        ),
+        None => (text, false),
+    };
+    let mut found = Found::default();
+    let is_read = !text.contains('@') || markdown_text::read(text, |part| found.read(part));
+    let left_out = found.distinct.len() - found.names.len();
+    let people = found.names.into_iter().map(|name| Person {
+        username: Some(name),
         ..Person::default()
     });
-    people.collect()
+    Mentions {
+        people: people.collect(),
+        left_out,
+        is_complete: is_read && !is_cut,
+    }
 }
 
-/// The length of the first character and, unless a line begins after it, of everything up to the next
-/// character that may begin a mention or something that is skipped.
-fn uninteresting(text: &str) -> usize {
-    if text.starts_with('\n') {
-        return 1;
-    }
-    let is_special = |char: char| matches!(char, '@' | '`' | '<' | '\\' | '\n');
-    let mut later = text.char_indices().skip(1);
-    later
-        .find(|(_, char)| is_special(*char))
-        .map_or(text.len(), |(at, _)| at)
+/// The names that were found.
+#[derive(Default)]
+struct Found {
+    /// The first ones.
+    names: Vec<String>,
+    /// All, in lower case.
+    distinct: HashSet<String>,
 }
 
-/// A longer run of grave accents delimits no code span, as in cmark. Each length costs one pass over a
-/// text that has an unmatched run of it.
-const LONGEST_DELIMITER: usize = 80;
-
-/// The length of a block of code, of a code span, of an HTML comment or of an escaped character at the
-/// start of the text; 0 if it starts with something else. A fence without an end reaches to the end of
-/// the text; a code span without an end is only its grave accents.
-fn skipped(text: &str, is_line_start: bool) -> usize {
-    if let Some(comment) = text.strip_prefix("<!--") {
-        return comment.find("-->").map_or(text.len(), |end| end + 7);
-    }
-    if text.starts_with("\\@") {
-        return 2;
-    }
-    if is_line_start {
-        let line = text.trim_start_matches(' ');
-        let indent = text.len() - line.len();
-        let fence = ['`', '~'].into_iter().find_map(|char| {
-            let run = run_of(line, char);
-            // The line of a fence of grave accents has no other ones; else it is a code span.
-            let rest = line[run..].lines().next().unwrap_or_default();
-            (run >= 3 && indent < 4 && !(char == '`' && rest.contains('`'))).then_some((char, run))
-        });
-        if let Some((char, run)) = fence {
-            return indent + fenced(line, char, run);
+impl Found {
+    fn read(&mut self, part: Part) {
+        match part {
+            Part::Text(text) => text
+                .split_whitespace()
+                .for_each(|word| self.read_word(word)),
+            Part::Destination(link) => {
+                let name = link.strip_prefix('@').unwrap_or_default();
+                if self::name(name) == name && is_user(name, "") {
+                    self.add(name);
+                }
+            }
         }
     }
-    let run = run_of(text, '`');
-    if run == 0 || run > LONGEST_DELIMITER {
-        return run;
-    }
-    let mut at = run;
-    while let Some(found) = text[at..].find('`') {
-        let length = run_of(&text[at + found..], '`');
-        at += found + length;
-        if length == run {
-            // A code span does not cross an empty line.
-            let is_span = !["\n\n", "\r\n\r\n"]
-                .iter()
-                .any(|end| text[..at].contains(end));
-            return if is_span { at } else { run };
+
+    fn read_word(&mut self, word: &str) {
+        let word = &word[..start_of_address(word)];
+        for (at, sign) in word.match_indices('@') {
+            let is_inside_a_word = word[..at].ends_with(is_part_of_a_word);
+            let after = &word[at + sign.len()..];
+            let name = name(after);
+            if !is_inside_a_word && is_user(name, &after[name.len()..]) {
+                self.add(name);
+            }
         }
     }
-    run
-}
 
-/// The length of the fenced block at the start of `text`.
-fn fenced(text: &str, char: char, run: usize) -> usize {
-    let mut at = 0;
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        at += line.len();
-        let line = line.trim();
-        if index > 0 && run_of(line, char) >= run && line.chars().all(|other| other == char) {
-            return at;
+    fn add(&mut self, name: &str) {
+        let is_new = self.distinct.insert(name.to_ascii_lowercase());
+        if is_new && self.names.len() < LIMITS.events.max_list_entries {
+            self.names.push(name.to_owned());
         }
     }
-    text.len()
 }
 
-fn run_of(text: &str, char: char) -> usize {
-    text.len() - text.trim_start_matches(char).len()
+/// Where an address such as `https://example.org/@kim` begins in a word, which GitLab makes a link; the
+/// length of the word if there is none.
+fn start_of_address(word: &str) -> usize {
+    let scheme = word.find("://");
+    let host = word.find("www.").filter(|at| {
+        let before = &word[..*at];
+        !before.ends_with(|char| char == '@' || is_part_of_a_word(char))
+    });
+    scheme.or(host).unwrap_or(word.len())
 }
 
-/// The longest name of a GitLab user at the start of the text; it does not end with a dot or a hyphen.
+/// The longest name of a GitLab user or group at the start of the text. It does not end with a dot.
 fn name(text: &str) -> &str {
     let is_part = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
     let end = text.find(|char| !is_part(char)).unwrap_or(text.len());
-    text[..end].trim_end_matches(['.', '-'])
+    text[..end].trim_end_matches('.')
 }
 
+/// A letter, in the sense of GitLab's pattern: only those of ASCII.
 fn is_part_of_a_word(char: char) -> bool {
-    char.is_alphanumeric() || matches!(char, '_' | '@' | '/')
+    char.is_ascii_alphanumeric() || char == '_'
 }
 
 /// Whether the name is that of a user: not a subgroup, not everybody, not longer than GitLab allows.
@@ -206,23 +187,49 @@ fn is_user(name: &str, rest: &str) -> bool {
         .strip_prefix('/')
         .is_some_and(|rest| !self::name(rest).is_empty());
     let is_start = !name.starts_with('-') && !name.is_empty();
-    is_start && !is_subgroup && name != "all" && name.len() <= LIMITS.texts.path
+    let is_all = name.eq_ignore_ascii_case("all");
+    is_start && !is_subgroup && !is_all && name.len() <= LIMITS.texts.path
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(text: &str) -> String {
+        let names = mentions(text).people.into_iter();
+        let names: Vec<_> = names.filter_map(|it| it.username).collect();
+        names.join(" ")
+    }
+
     #[test]
-    fn only_users_outside_of_code_are_mentioned() {
+    fn a_name_is_a_mention_as_in_gitlab() {
         for (text, expected) in [
             ("@kim", "kim"),
             ("ping @kim, @robin. (@lee)", "kim robin lee"),
             ("@kim and @Kim again", "kim"),
-            ("kim@example.org", ""),
-            ("@all @acme/engines @", ""),
-            ("@kim/", "kim"),
-            ("**@kim** says @robin's", "kim robin"),
+            ("kim@example.org mailto:kim@example.org _@lee", ""),
+            ("@all @All @acme/engines @a/b/c @ @. @-kim", ""),
+            ("@kim/ @robin/@lee", "kim robin lee"),
+            ("**@kim** says @robin's _@lee_", "kim robin lee"),
+            ("über@kim é@lee 山@robin @@ada", "lee robin ada"),
+            (
+                "@first.last.. @x_y @_z @.w @kim-",
+                "first.last x_y _z .w kim-",
+            ),
+            (
+                "https://example.org/@kim (@lee:www.example.org/@robin)",
+                "lee",
+            ),
+            ("@www.kim", "www.kim"),
+            ("@kim\n\n@robin", "kim robin"),
+        ] {
+            assert_eq!(names(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn code_in_quotes_lists_and_html_mentions_nobody() {
+        for (text, expected) in [
             ("`@kim` ``a ` @lee`` @robin", "robin"),
             ("a ` alone @kim", "kim"),
             ("one ` tick\n\n@kim ` later", "kim"),
@@ -231,32 +238,93 @@ mod tests {
             ("~~~\n@kim\n```\n@lee\n~~~\n@robin", "robin"),
             ("```\n@kim", ""),
             ("text\n  ```\n  @kim\n  ```\n@robin", "robin"),
+            ("- ```\n  @kim\n  ```\n\n  @robin", "robin"),
+            ("- ```\n@robin", "robin"),
+            ("> ```\n> @kim\n> ```\n@robin", "robin"),
+            ("> ```\n\n@robin", "robin"),
+            ("1. > ~~~\n   > @kim\n\n@robin", "robin"),
+            ("text\n\n    @kim\n\n@robin", "robin"),
+            ("text\n    @kim", "kim"),
+            ("-     @kim\n- @robin", "robin"),
+            ("| a | b |\n|---|---|\n| `@kim` | @robin |", "robin"),
+            ("<code>@kim</code> @robin", "robin"),
+            ("<CODE class=\"a>b\">@kim</CODE> @robin", "robin"),
+            ("<pre>\n\n@kim\n\n</pre>\n@robin", "robin"),
+            ("<pre><code>\n@kim\n</code></pre>\n@robin", "robin"),
+            ("<code>\n\n@kim\n\n</code>\n\n@robin", "robin"),
+            ("*a <code> b* @robin", "robin"),
+            (
+                "<details><summary>@kim</summary>\n\n@robin\n</details>",
+                "kim robin",
+            ),
+            ("<div title='@lee'>@kim</div>\n\n@robin", "kim robin"),
             ("<!-- @kim --> @robin", "robin"),
-            ("\\@kim @robin", "robin"),
-            ("über@kim é@lee 山 @robin", "robin"),
-            ("@first.last- @x_y", "first.last x_y"),
+            ("a <!-- @kim --> @robin", "robin"),
+            ("<!--\n\n@kim\n\n-->\n@robin", "robin"),
+            ("</code> @kim 1 < 2 @lee <3 @robin", "kim lee robin"),
         ] {
-            let names = mentions(text).into_iter().filter_map(|it| it.username);
-            assert_eq!(names.collect::<Vec<_>>().join(" "), expected, "{text}");
+            assert_eq!(names(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn few_names_of_a_long_text_are_kept() {
-        let names: Vec<_> = (0..1000).map(|number| format!("@user{number}")).collect();
-        let text = names.join(" ");
-        assert_eq!(mentions(&text).len(), LIMITS.events.max_list_entries);
-        assert!(mentions(&"`@a".repeat(20_000)).len() <= 1);
+    fn an_escaped_sign_is_none_and_an_escaped_backslash_changes_nothing() {
+        for (text, expected) in [
+            ("\\@kim @robin", "robin"),
+            ("\\\\@kim \\\\\\@robin", "kim"),
+            ("a\\\n@kim", "kim"),
+            ("first\\_@kim", "kim"),
+            ("`\\`@kim", "kim"),
+        ] {
+            assert_eq!(names(text), expected, "{text}");
+        }
     }
 
     #[test]
-    fn a_run_of_many_grave_accents_delimits_no_code() {
-        for (length, expected) in [(LONGEST_DELIMITER, 0), (LONGEST_DELIMITER + 1, 1)] {
-            let run = "`".repeat(length);
-            assert_eq!(mentions(&format!("a {run} @kim {run}")).len(), expected);
+    fn a_link_mentions_only_the_name_that_it_leads_to() {
+        for (text, expected) in [
+            ("[@kim](https://example.org) @robin", "robin"),
+            (
+                "[Kim](@kim) [x](@robin/y) [y](@lee?) <https://example.org/@ada>",
+                "kim",
+            ),
+            ("![@kim](x.png) @robin", "robin"),
+            ("<a href=\"@lee\">@kim</a> @robin", "robin"),
+            ("<a name=\"top\">\n\n@robin", "robin"),
+            ("[a]: https://example.org/ '@kim'\n\n[a] @robin", "robin"),
+            ("a[^1]\n\n[^1]: @kim", "kim"),
+        ] {
+            assert_eq!(names(text), expected, "{text}");
         }
-        // Each run is unmatched; without the limit, each would be searched for in all that follows.
-        let runs: Vec<_> = (1..3000).map(|length| "`".repeat(length)).collect();
-        assert_eq!(mentions(&format!("{} @kim", runs.join(" "))).len(), 1);
+    }
+
+    #[test]
+    fn names_beyond_the_limit_are_counted_once_each() {
+        let limit = LIMITS.events.max_list_entries;
+        let many: Vec<_> = (0..limit + 7)
+            .map(|it| format!("@user{it} @User{it}"))
+            .collect();
+        let found = mentions(&many.join(" "));
+        assert_eq!((found.people.len(), found.left_out), (limit, 7));
+        assert!(found.is_complete);
+    }
+
+    #[test]
+    fn a_text_that_is_not_read_to_its_end_is_incomplete() {
+        let cut = format!("@kim @rob{}", json::CUT);
+        assert!(!mentions(&cut).is_complete);
+        assert_eq!(names(&cut), "kim");
+        let depth = LIMITS.events.max_markdown_depth;
+        for (marker, count, expected) in [
+            (">", depth, true),
+            (">", depth + 1, false),
+            ("- ", depth + 1, false),
+            ("1. ", depth + 1, false),
+            ("-", depth + 1, true),
+        ] {
+            let text = format!("@kim\n\n{}\n\n@robin", marker.repeat(count));
+            assert_eq!(mentions(&text).is_complete, expected, "{marker} {count}");
+            assert!(names(&text).starts_with("kim"), "{marker} {count}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::attributes::EventAttributes;
 use super::event::{ParseError, Parsed};
+use super::group::GroupPayload;
 use super::lenient::Lenient;
 use super::meta::{EventHints, digits};
 use super::participants::{Participants, User};
@@ -14,6 +15,8 @@ use super::text::Line;
 /// A milestone changed. Its number is the attribute `number`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Milestone {
+    /// Path or name of its group, if the milestone belongs to a group.
+    pub(crate) group: Option<String>,
     /// The action; `None` in a test delivery.
     pub(crate) action: Option<Action>,
     /// Title of the milestone.
@@ -31,6 +34,8 @@ pub(crate) enum Action {
     Closed,
     /// Opened again.
     Reopened,
+    /// Deleted.
+    Deleted,
     /// An action that this program does not know.
     Unknown,
 }
@@ -40,6 +45,8 @@ pub(crate) enum Action {
 pub(super) struct Payload {
     user: User,
     project: Option<ProjectPayload>,
+    /// Instead of a project, for a milestone of a group.
+    group: Option<GroupPayload>,
     action: Line,
     object_attributes: Option<Attributes>,
 }
@@ -70,13 +77,18 @@ impl Payload {
             milestone.state.as_str(),
         ];
         let project = self.project.and_then(ProjectPayload::read);
-        let project_path = path_of(project.as_ref());
+        let group = self.group.filter(|_| project.is_none());
+        let project_path = match &group {
+            Some(group) => group.path(),
+            None => path_of(project.as_ref()),
+        };
         let meta = hints.meta(project, None, &identity);
         let title = milestone.title.0;
         let title = title.ok_or(ParseError::Missing("object_attributes.title"))?;
         Ok(Parsed {
             meta,
             kind: Milestone {
+                group: group.and_then(GroupPayload::label),
                 action: action.as_deref().map(Action::parse),
                 title: title.clone(),
                 due: milestone.due_date.0,
@@ -100,6 +112,7 @@ impl Action {
             "create" => Self::Created,
             "close" => Self::Closed,
             "reopen" => Self::Reopened,
+            "delete" => Self::Deleted,
             _ => Self::Unknown,
         }
     }

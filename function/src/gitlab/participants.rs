@@ -53,7 +53,29 @@ pub struct Participants {
     /// Who became a reviewer, or was asked for another review.
     pub new_reviewers: Vec<Person>,
     /// Who is mentioned in the comment or the description.
-    pub mentioned: Vec<Person>,
+    pub mentioned: Mentions,
+}
+
+/// The users whom a text mentions.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mentions {
+    /// Each user once, in the order of the text.
+    pub people: Vec<Person>,
+    /// The number of further users, who are not kept.
+    pub left_out: usize,
+    /// Whether the text was read to its end.
+    pub is_complete: bool,
+}
+
+/// A text without mentions.
+impl Default for Mentions {
+    fn default() -> Self {
+        Self {
+            people: Vec::new(),
+            left_out: 0,
+            is_complete: true,
+        }
+    }
 }
 
 impl Participants {
@@ -81,7 +103,7 @@ impl Participants {
             .actor
             .as_ref()
             .and_then(|actor| actor.username.as_deref());
-        self.mentioned.iter().filter(move |person| {
+        self.mentioned.people.iter().filter(move |person| {
             let name = person.username.as_deref().unwrap_or_default();
             !actor.is_some_and(|actor| actor.eq_ignore_ascii_case(name))
         })

@@ -88,6 +88,11 @@ fn log_warning(report: &Report, warning: PlanWarning) {
             limit = LIMITS.routing.max_recipients,
             "some recipients were not notified, because the rules in ROUTES match more than the limit; send to a room instead"
         ),
+        PlanWarning::MentionsUnread => tracing::warn!(
+            kind,
+            delivery_id = delivery_id(report),
+            "the end of the text was not read, so users whom it mentions were not notified; shorten the text, or send to a room instead"
+        ),
         PlanWarning::TemplateFailed => tracing::warn!(
             kind,
             delivery_id = delivery_id(report),

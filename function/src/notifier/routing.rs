@@ -4,7 +4,6 @@
 use std::fmt::Display;
 
 use crate::gitlab::event::Event;
-use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
 use crate::notifier::notification::RecipientSource;
 use crate::rocketchat::{Destination, RoomId, Username};
@@ -17,14 +16,18 @@ mod rule;
 mod conditions;
 mod coverage;
 mod glob;
+mod path_search;
 mod recipient;
+mod recipient_list;
 mod user_mapping;
 mod hook_fields;
 mod warnings;
 
 pub use parse::parse;
-use recipient::add;
+use path_search::PathSearch;
 pub use recipient::{NotifyReason, Recipient};
+use recipient_list::RecipientList;
+pub use recipient_list::Recipients;
 use rule::{Mismatch, RecipientSpec, Role, Rule};
 use user_mapping::UserMapping;
 
@@ -35,15 +38,6 @@ pub struct RoutingRules {
     users: UserMapping,
     /// Whether pipelines in progress match.
     live: bool,
-}
-
-/// Who receives an event.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Recipients {
-    /// Each recipient once, at least one and at most [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
-    pub list: Vec<Recipient>,
-    /// Number of further recipients, who are not notified.
-    pub truncated: usize,
 }
 
 /// Who receives an event, or why none do, and how each rule contributed.
@@ -145,17 +139,16 @@ impl RoutingRules {
         event: &Event,
         explain: &mut dyn FnMut(&Rule, &dyn Display),
     ) -> Result<Recipients, SkipReason> {
-        let mut list = Vec::new();
-        let mut mentioned = Vec::new();
+        let mut recipients = RecipientList::default();
+        let mut paths = PathSearch::new(&event.attributes);
         let mut reason = SkipReason::NoRule;
         for rule in &self.rules {
-            match rule.check(event, self.live) {
+            match rule.check(event, self.live, &mut paths) {
                 Ok(remark) => {
                     if let Some(remark) = remark {
                         explain(rule, &remark);
                     }
-                    let lists = [&mut list, &mut mentioned];
-                    reason = self.add_recipients(rule, event, lists, explain);
+                    reason = self.add_recipients(rule, event, &mut recipients, explain);
                     if !rule.continue_ {
                         break;
                     }
@@ -166,25 +159,15 @@ impl RoutingRules {
                 }
             }
         }
-        // Last, so that the limit leaves out mentioned users before others.
-        for recipient in mentioned {
-            add(&mut list, recipient);
-        }
-        if list.is_empty() {
-            return Err(reason);
-        }
-        let truncated = list.len().saturating_sub(LIMITS.routing.max_recipients);
-        list.truncate(LIMITS.routing.max_recipients);
-        Ok(Recipients { list, truncated })
+        recipients.finish(reason)
     }
 
-    /// Adds the recipients of a rule that matches: users who are only mentioned to the second list, all
-    /// others to the first one. Returns the skip reason to use if there are none.
-    fn add_recipients(
+    /// Adds the recipients of a rule that matches. Returns the skip reason to use if there are none.
+    fn add_recipients<'a>(
         &self,
         rule: &Rule,
-        event: &Event,
-        [direct, mentioned]: [&mut Vec<Recipient>; 2],
+        event: &'a Event,
+        recipients: &mut RecipientList<'a>,
         explain: &mut dyn FnMut(&Rule, &dyn Display),
     ) -> SkipReason {
         if rule.to.is_empty() {
@@ -229,10 +212,9 @@ impl RoutingRules {
                     );
                 }
             }
-            let recipients = match by_role {
-                Some(Role::Mentioned) => &mut *mentioned,
-                _ => &mut *direct,
-            };
+            if by_role == Some(Role::Mentioned) {
+                recipients.ask_for(&event.attributes.participants.mentioned);
+            }
             for (destination, source) in found {
                 let label = destination.label();
                 let is_actor = match (&destination, &by) {
@@ -253,7 +235,7 @@ impl RoutingRules {
                     source,
                 };
                 let label = recipient.label();
-                if add(recipients, recipient) {
+                if recipients.add(by_role, recipient) {
                     explain(rule, &format_args!("matches and notifies {label}"));
                 }
             }

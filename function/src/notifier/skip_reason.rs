@@ -26,6 +26,8 @@ pub enum SkipReason {
     Nobody,
     /// A rule matches, but its recipient cannot be resolved to a Rocket.Chat user.
     Unmapped,
+    /// No recipient is known, and the end of the text that may mention some was not read.
+    MentionsUnread,
     /// The recipient triggered the event.
     OwnAction,
     /// The success fixes no failure that the recipient was notified of.
@@ -49,6 +51,7 @@ impl SkipReason {
         Self::NoRule,
         Self::Nobody,
         Self::Unmapped,
+        Self::MentionsUnread,
         Self::OwnAction,
         Self::NotAFix,
         Self::NoWords,
@@ -68,6 +71,7 @@ impl SkipReason {
             Self::NoRule => "no_rule",
             Self::Nobody => "nobody",
             Self::Unmapped => "unmapped",
+            Self::MentionsUnread => "mentions_unread",
             Self::OwnAction => "own_action",
             Self::NotAFix => "not_a_fix",
             Self::NoWords => "no_words",
@@ -89,6 +93,9 @@ impl SkipReason {
             Self::Nobody => "the matching rule in `ROUTES` sends to nobody",
             Self::Unmapped => {
                 "the event does not name the recipient, or the recipient has no known Rocket.Chat user"
+            }
+            Self::MentionsUnread => {
+                "the rule in `ROUTES` notifies mentioned users, and the text is too long or nested too deeply to find all of them"
             }
             Self::OwnAction => "the recipient triggered the event",
             Self::NotAFix => {

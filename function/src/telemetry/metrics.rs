@@ -206,6 +206,10 @@ impl Metrics {
                         .truncated_recipients
                         .add(count, &NoLabels.listed());
                 }
+                // How many users the rest mentions is not known.
+                PlanWarning::MentionsUnread => {
+                    instruments.truncated_recipients.add(1, &NoLabels.listed());
+                }
                 PlanWarning::TemplateFailed => {
                     instruments.template_failures.add(1, &NoLabels.listed());
                 }

@@ -148,6 +148,7 @@ fn every_kind_has_a_message_and_every_skip_reason_has_a_fixture() {
         SkipReason::NoRule,
         SkipReason::Nobody,
         SkipReason::Unmapped,
+        SkipReason::MentionsUnread,
         SkipReason::OwnAction,
         SkipReason::NotAFix,
         SkipReason::NoWords,

@@ -1,5 +1,5 @@
-//! Decisions that change who gets what although the webhook succeeds: recipients beyond the limit, and a
-//! template that fails on an event. Both are logged and counted.
+//! Decisions that change who gets what although the webhook succeeds: recipients beyond the limit, a text
+//! whose end is not read for mentions, and a template that fails on an event. All are logged and counted.
 
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::FakeRocketChat;
@@ -62,6 +62,31 @@ async fn recipients_beyond_the_limit_are_logged_and_counted() {
     );
     assert_eq!(line["left_out"], 3);
     assert_eq!(line["limit"], LIMITS.routing.max_recipients);
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_text_whose_end_is_not_read_for_mentions_is_logged_and_counted() {
+    let chat = FakeRocketChat::builder().users(&["lee"]).start().await;
+    let chat = chat.expect("starts");
+    let rules = "rules: [{to: mentioned}]";
+    let settings = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)];
+    let function = Function::start(&chat, &settings);
+    let mut body = example("note");
+    let rest = "x ".repeat(LIMITS.events.max_json_string_bytes);
+    body["object_attributes"]["note"] = json!(format!("@lee {rest} @ada"));
+    let delivery = Delivery::new("Note Hook", body.to_string()).signed_with(SAMPLE_KEY);
+
+    assert_delivered(&function.post(&delivery).await);
+
+    chat.mark_all_read();
+    let name = "webhook_recipients_truncated_total";
+    assert_eq!(counter(&function, name).await, "1");
+    let line = warning(
+        &function.finish(chat.auth_token()),
+        "the end of the text was not read",
+    );
+    assert_eq!(line["kind"], "note");
     chat.finish();
 }
 

@@ -165,21 +165,39 @@ fn paths_beyond_the_limit_count_as_not_listed() {
     let long = "x".repeat(LIMITS.events.max_path_bytes);
     let body = push_of(
         &[
-            commit(&["first"], &[&long], &[]),
+            commit(&["first"], &["second", &long, "beyond"], &[]),
             commit(&["last"], &[], &[]),
         ],
         2,
     );
-    for path in ["first", "last", "another"] {
-        assert!(matches(&format!("paths: {path}"), &body), "{path}");
+    for path in ["first", "second", "last"] {
+        let text = explained(&format!("paths: {path}"), &body);
+        assert!(!text.contains("more files"), "{path} is kept: {text}");
+        assert!(
+            !matches(&format!("not: {{paths: {path}}}"), &body),
+            "{path}"
+        );
     }
-    let text = explained("paths: last", &body);
-    assert!(
-        !text.contains("more commits"),
-        "the newest commit is kept: {text}"
+    for path in ["beyond", "another"] {
+        assert!(matches(&format!("paths: {path}"), &body), "{path}");
+        let text = explained(&format!("paths: {path}"), &body);
+        assert!(text.contains("more files than webhook-app keeps"), "{text}");
+    }
+}
+
+#[test]
+fn a_rule_whose_patterns_take_too_long_matches_and_so_do_those_after_it() {
+    let body = push_of(&[commit(&[&"a".repeat(4000)], &[], &[])], 1);
+    let slow = "*a?".repeat(1000);
+    assert!(matches(&format!("paths: '{slow}b?'"), &body));
+    let text = explained(&format!("paths: '{slow}b?'"), &body);
+    assert!(text.contains("would take too long"), "{text}");
+    let after = explained(
+        &format!("not: {{paths: '{slow}b?'}}, to: '@bob', continue: true}}, {{paths: b"),
+        &body,
     );
-    let text = explained("paths: another", &body);
-    assert!(text.contains("more files than webhook-app keeps"), "{text}");
+    assert_eq!(after.matches("would take too long").count(), 2, "{after}");
+    assert!(!matches("paths: b", &body), "another event has all steps");
 }
 
 #[test]
@@ -265,4 +283,27 @@ fn an_explanation_names_the_line_for_an_author_known_only_by_number() {
     assert!(text.contains(r#"add \"99\": NAME to users:"#), "{text}");
     let rules = routing::parse("users: {'99': lee}\nrules: [{to: author}]").expect("is valid");
     assert_eq!(recipients_of(&rules, &body), "@lee");
+}
+
+#[test]
+fn a_milestone_of_a_group_is_matched_by_the_path_of_the_group() {
+    let milestone = |group: Value| {
+        let mut body = example("milestone");
+        body["project"] = Value::Null;
+        body["group"] = group;
+        body
+    };
+    let group = json!({ "group_name": "Acme", "group_path": "acme", "full_path": "acme" });
+    let subgroup =
+        json!({ "group_name": "Engines", "group_path": "engines", "full_path": "acme/engines" });
+    for (pattern, on_group, on_subgroup) in [
+        ("acme", true, false),
+        ("acme/*", false, true),
+        ("'**'", true, true),
+        ("engines", false, false),
+    ] {
+        let condition = format!("event: milestone, project: {pattern}");
+        let found = [&group, &subgroup].map(|on| matches(&condition, &milestone(on.clone())));
+        assert_eq!(found, [on_group, on_subgroup], "{pattern}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use webhook_app::limits::LIMITS;
-use webhook_app::notifier::routing;
+use webhook_app::notifier::{SkipReason, routing};
 
 use crate::messages::parse;
 use crate::routing::{changed, recipients_of};
@@ -64,4 +64,50 @@ fn a_user_who_is_mentioned_and_named_is_notified_once() {
         notified("rules: [{to: [mentioned, '@alice']}]", &body),
         "@alice @lee"
     );
+}
+
+#[test]
+fn names_that_are_not_kept_are_counted_as_left_out() {
+    let names = 0..LIMITS.events.max_list_entries + 5;
+    let names: Vec<_> = names.map(|number| format!("@user{number}")).collect();
+    let event = |text: &str| parse(None, note(text).to_string().as_bytes()).expect("is an event");
+    let all = event(&names.join(" "));
+    let left_out = |rules: &str| {
+        let rules = routing::parse(rules).expect("is valid");
+        rules.evaluate(&all).expect("are named").truncated
+    };
+    let expected = names.len() - LIMITS.routing.max_recipients;
+    assert_eq!(left_out("rules: [{to: mentioned}]"), expected);
+    assert_eq!(left_out("rules: [{to: '@alice'}]"), 0, "another role");
+}
+
+#[test]
+fn a_text_that_is_not_read_to_its_end_is_reported_if_a_rule_asks_for_mentions() {
+    let long = format!(
+        "@lee {} @ada",
+        "x ".repeat(LIMITS.events.max_json_string_bytes / 2)
+    );
+    let deep = format!(
+        "@lee\n\n{}\n\n@ada",
+        "> ".repeat(LIMITS.events.max_markdown_depth + 1)
+    );
+    let event = |text: &str| parse(None, note(text).to_string().as_bytes()).expect("is an event");
+    let unread = |rules: &str, text: &str| {
+        let rules = routing::parse(rules).expect("is valid");
+        let recipients = rules.evaluate(&event(text));
+        recipients
+            .map(|found| found.mentions_unread)
+            .map_err(SkipReason::label)
+    };
+    for text in [&long, &deep] {
+        assert_eq!(unread("rules: [{to: mentioned}]", text), Ok(true));
+        assert_eq!(unread("rules: [{to: '@alice'}]", text), Ok(false));
+        let nobody = text.replace("@lee", "");
+        assert_eq!(
+            unread("rules: [{to: mentioned}]", &nobody),
+            Err("mentions_unread")
+        );
+        assert_eq!(unread("rules: [{to: reviewers}]", &nobody), Err("unmapped"));
+    }
+    assert_eq!(unread("rules: [{to: mentioned}]", "@lee"), Ok(false));
 }

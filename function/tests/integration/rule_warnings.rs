@@ -301,8 +301,10 @@ fn check_fails_for_a_rule_that_never_matches() {
 
 #[test]
 fn a_group_under_not_is_no_mistake_in_a_rule_for_events_of_groups() {
-    let rule = "rules: [{event: member, not: {project: acme}, to: '@a'}]";
-    assert_eq!(warnings(rule), Vec::<String>::new());
+    for kind in ["member", "milestone"] {
+        let rule = format!("rules: [{{event: {kind}, not: {{project: acme}}, to: '@a'}}]");
+        assert_eq!(warnings(&rule), Vec::<String>::new(), "{kind}");
+    }
 }
 
 #[test]

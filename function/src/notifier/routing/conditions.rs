@@ -3,6 +3,7 @@
 //! `hook_fields`.
 
 use super::glob::Glob;
+use super::path_search::PathSearch;
 use super::vocabulary::{FIXED, SUCCESS};
 use crate::gitlab::attributes::EventAttributes;
 use crate::gitlab::event::Event;
@@ -160,7 +161,12 @@ impl Conditions {
     }
 
     /// What the event says about a condition of the rule.
-    pub(super) fn answer(&self, condition: Condition, event: &Event) -> Answer {
+    pub(super) fn answer(
+        &self,
+        condition: Condition,
+        event: &Event,
+        changed: &mut PathSearch,
+    ) -> Answer {
         let it = &event.attributes;
         let people = &it.participants;
         match condition {
@@ -179,12 +185,8 @@ impl Conditions {
             Condition::Draft => flag(self.draft, it.draft),
             Condition::Actor => person(&self.actors, people.actor.as_ref()),
             Condition::Author => person(&self.authors, people.author.as_ref()),
-            Condition::Paths => match &it.changed_paths {
-                Some(paths) if paths.any(|path| any(&self.paths, path)) => Answer::Yes,
-                Some(paths) if paths.is_complete() => Answer::No,
-                Some(_) => Answer::Unlisted,
-                None => Answer::Missing,
-            },
+            Condition::Paths if it.changed_paths.is_none() => Answer::Missing,
+            Condition::Paths => changed.any(&self.paths).map_or(Answer::Unlisted, yes),
         }
     }
 

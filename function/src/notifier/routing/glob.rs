@@ -6,10 +6,14 @@
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Glob {
     text: Box<str>,
+    /// The bytes of the pattern before its first wildcard and after its last one, which are compared
+    /// first: usual names differ there. `None` for a pattern without wildcards.
+    ends: Option<(usize, usize)>,
+    /// The parts between them.
     parts: Vec<Part>,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Part {
     Literal(char),
     AnyChar,
@@ -20,21 +24,17 @@ enum Part {
 impl Glob {
     /// Compiles a pattern; every text is a valid one.
     pub(super) fn new(text: &str) -> Self {
-        let mut parts = Vec::new();
-        for char in text.chars() {
-            match (char, parts.last()) {
-                ('*', Some(Part::AnyInSegment | Part::Any)) => {
-                    parts.pop();
-                    parts.push(Part::Any);
-                }
-                ('*', _) => parts.push(Part::AnyInSegment),
-                ('?', _) => parts.push(Part::AnyChar),
-                (char, _) => parts.push(Part::Literal(char)),
-            }
-        }
+        let is_wildcard = |char| matches!(char, '*' | '?');
+        let first = text.find(is_wildcard);
+        let last = text.rfind(is_wildcard);
+        let ends = first
+            .zip(last)
+            .map(|(first, last)| (first, text.len() - last - 1));
+        let middle = ends.map_or("", |(prefix, suffix)| &text[prefix..text.len() - suffix]);
         Self {
             text: text.into(),
-            parts,
+            ends,
+            parts: parts(middle),
         }
     }
 
@@ -43,9 +43,37 @@ impl Glob {
         &self.text
     }
 
-    /// Whether the pattern matches the whole of `text`, in time proportional to the product of both
-    /// lengths at most.
+    /// Whether the pattern matches the whole of `text`.
     pub(super) fn matches(&self, text: &str) -> bool {
+        let mut unlimited = usize::MAX;
+        self.matches_within(text, &mut unlimited) == Some(true)
+    }
+
+    /// The same, and takes as many steps from `steps` as the comparison needs: one, and if both ends match,
+    /// at most the product of both lengths. `None` if there are not as many; then there are none left.
+    pub(super) fn matches_within(&self, text: &str, steps: &mut usize) -> Option<bool> {
+        take(steps, 1)?;
+        let Some((prefix, suffix)) = self.ends else {
+            return Some(*self.text == *text);
+        };
+        let (prefix, suffix) = (&self.text[..prefix], &self.text[self.text.len() - suffix..]);
+        let Some(middle) = text
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_suffix(suffix))
+        else {
+            return Some(false);
+        };
+        match self.parts[..] {
+            [Part::Any] => Some(true),
+            [Part::AnyInSegment] => Some(!middle.contains('/')),
+            _ => {
+                take(steps, middle.len() * self.parts.len())?;
+                Some(self.matches_middle(middle))
+            }
+        }
+    }
+
+    fn matches_middle(&self, text: &str) -> bool {
         // `matched[n]`: whether the first `n` parts of the pattern match the text so far.
         let mut matched = vec![false; self.parts.len() + 1];
         matched[0] = true;
@@ -69,7 +97,6 @@ impl Glob {
             }
             self.skip_stars(&mut next);
             std::mem::swap(&mut matched, &mut next);
-            // Usual names differ in their first characters.
             if !matched.contains(&true) {
                 return false;
             }
@@ -83,6 +110,29 @@ impl Glob {
             matched[at + 1] |= matched[at] && matches!(part, Part::AnyInSegment | Part::Any);
         }
     }
+}
+
+fn parts(text: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for char in text.chars() {
+        match (char, parts.last()) {
+            ('*', Some(Part::AnyInSegment | Part::Any)) => {
+                parts.pop();
+                parts.push(Part::Any);
+            }
+            ('*', _) => parts.push(Part::AnyInSegment),
+            ('?', _) => parts.push(Part::AnyChar),
+            (char, _) => parts.push(Part::Literal(char)),
+        }
+    }
+    parts
+}
+
+/// Takes a number of steps, or all that are left and returns `None`.
+fn take(steps: &mut usize, needed: usize) -> Option<()> {
+    let left = steps.checked_sub(needed);
+    *steps = left.unwrap_or_default();
+    left.map(drop)
 }
 
 #[cfg(test)]
@@ -107,6 +157,16 @@ mod tests {
             ("v?", "v/", false),
             ("***", "a/b", true),
             ("ü*", "über", true),
+            ("ab*ba", "aba", false),
+            ("ab*ba", "abba", true),
+            ("**/*.md", "docs/a/b.md", true),
+            ("**/*.md", "b.md", false),
+            ("*.?d", "b.md", true),
+            ("a/*/z?", "a/b/c/zz", false),
+            ("a/**/z?", "a/b/c/zz", true),
+            ("?", "a", true),
+            ("", "", true),
+            ("", "a", false),
         ];
         for (pattern, text, expected) in cases {
             assert_eq!(

@@ -44,7 +44,7 @@ pub(super) fn actions(kind: Kind) -> &'static [&'static str] {
         Kind::Note => &["create", "update"],
         Kind::Release | Kind::WikiPage => &["create", "update", "delete"],
         Kind::Emoji => &["award", "revoke"],
-        Kind::Milestone => &["create", "close", "reopen"],
+        Kind::Milestone => &["create", "close", "reopen", "delete"],
         Kind::Vulnerability => &["detected", "confirmed", "dismissed", "resolved"],
         _ => &[],
     }
@@ -181,5 +181,6 @@ pub(super) fn is_about_groups(kind: Kind) -> bool {
             | Kind::Project
             | Kind::User
             | Kind::Key
+            | Kind::Milestone
     )
 }

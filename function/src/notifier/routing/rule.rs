@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::NotifyReason;
 use super::conditions::{Answer, Condition, Conditions};
+use super::path_search::PathSearch;
 use super::vocabulary::{FAILED, SUCCESS};
-use crate::gitlab::changed_paths::ChangedPaths;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
@@ -178,6 +178,7 @@ impl Rule {
         &self,
         event: &Event,
         live: bool,
+        paths: &mut PathSearch,
     ) -> Result<Option<&'static str>, Mismatch> {
         let Self {
             conditions, not, ..
@@ -185,17 +186,17 @@ impl Rule {
         let mut remark = None;
         for &condition in Condition::ALL {
             if conditions.has(condition) {
-                match conditions.answer(condition, event) {
+                match conditions.answer(condition, event, paths) {
                     Answer::Yes => {}
-                    Answer::Unlisted => remark = Some(unlisted(event)),
+                    Answer::Unlisted => remark = Some(paths.remark()),
                     Answer::No => return Err(Mismatch::Other(condition)),
                     Answer::Missing => return Err(Mismatch::Missing(condition)),
                 }
             }
             if not.has(condition) {
-                match not.answer(condition, event) {
+                match not.answer(condition, event, paths) {
                     Answer::Yes => return Err(Mismatch::Excluded(condition)),
-                    Answer::Unlisted => remark = Some(unlisted(event)),
+                    Answer::Unlisted => remark = Some(paths.remark()),
                     Answer::No | Answer::Missing => {}
                 }
             }
@@ -223,15 +224,5 @@ impl Rule {
             Some(SUCCESS) if self.fixes.is_some() => NotifyReason::Fix,
             _ => NotifyReason::Event,
         }
-    }
-}
-
-/// Why a rule matches a push although none of the known paths does.
-fn unlisted(event: &Event) -> &'static str {
-    let known = event.attributes.changed_paths.as_ref();
-    if known.is_some_and(ChangedPaths::has_more_commits) {
-        "matches, because the push has more commits than GitLab lists"
-    } else {
-        "matches, because the push changes more files than webhook-app keeps of one event"
     }
 }

@@ -106,7 +106,7 @@ impl Instruments {
                 .u64_counter("webhook.recipients.truncated")
                 .with_unit("{recipient}")
                 .with_description(format!(
-                    "Recipients that were not notified, because an event has at most {}.",
+                    "Recipients that were not notified, because an event has at most {}; a text whose end was not read for mentions counts as one.",
                     LIMITS.routing.max_recipients
                 ))
                 .build(),

@@ -1,0 +1,67 @@
+//! The recipients of one event while its rules are evaluated. Owns their order, and how many of them are
+//! left out. Who they are is decided in [`routing`](super).
+
+use super::recipient::{Recipient, add};
+use super::rule::Role;
+use crate::gitlab::participants::Mentions;
+use crate::limits::LIMITS;
+use crate::notifier::SkipReason;
+
+/// Who receives an event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Recipients {
+    /// Each recipient once, at least one and at most [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
+    pub list: Vec<Recipient>,
+    /// Number of further recipients, who are not notified.
+    pub truncated: usize,
+    /// Whether the end of the text that mentions recipients was not read.
+    pub mentions_unread: bool,
+}
+
+/// The recipients so far.
+#[derive(Default)]
+pub(super) struct RecipientList<'a> {
+    direct: Vec<Recipient>,
+    /// Users who are only mentioned. They come last, so that the limit leaves them out before others.
+    mentioned: Vec<Recipient>,
+    /// The mentions in the text, if a rule asks for them.
+    text: Option<&'a Mentions>,
+}
+
+impl<'a> RecipientList<'a> {
+    /// Records that a rule which matches asks for the users whom the text mentions.
+    pub(super) fn ask_for(&mut self, text: &'a Mentions) {
+        self.text = Some(text);
+    }
+
+    /// Adds a recipient, whom a rule names by `role`. Returns whether this changes what the recipient is
+    /// sent.
+    pub(super) fn add(&mut self, role: Option<Role>, recipient: Recipient) -> bool {
+        match role {
+            Some(Role::Mentioned) => add(&mut self.mentioned, recipient),
+            _ => add(&mut self.direct, recipient),
+        }
+    }
+
+    /// The recipients, or `reason` if there are none.
+    pub(super) fn finish(self, reason: SkipReason) -> Result<Recipients, SkipReason> {
+        let mut list = self.direct;
+        for recipient in self.mentioned {
+            add(&mut list, recipient);
+        }
+        let mentions_unread = self.text.is_some_and(|text| !text.is_complete);
+        if list.is_empty() {
+            return Err(match reason {
+                SkipReason::Unmapped if mentions_unread => SkipReason::MentionsUnread,
+                reason => reason,
+            });
+        }
+        let beyond_limit = list.len().saturating_sub(LIMITS.routing.max_recipients);
+        list.truncate(LIMITS.routing.max_recipients);
+        Ok(Recipients {
+            list,
+            truncated: beyond_limit + self.text.map_or(0, |text| text.left_out),
+            mentions_unread,
+        })
+    }
+}
