@@ -13,13 +13,18 @@ mod parse;
 mod keys;
 mod reader;
 mod vocabulary;
+mod terms;
 mod rule;
+mod condition;
 mod conditions;
-mod coverage;
+mod values;
 mod glob;
 mod recipient;
 mod user_mapping;
 mod hook_fields;
+mod reach;
+mod coverage;
+mod pattern_mistakes;
 mod warnings;
 
 pub use parse::parse;
@@ -210,12 +215,10 @@ impl RoutingRules {
             let by_role = to.role();
             let found = self.resolve(to, event);
             if found.is_empty() {
+                let wanted = by_role.map_or("", Role::label);
                 explain(
                     rule,
-                    &format_args!(
-                        "matches, but finds no user for {}",
-                        by_role.map_or("", Role::label)
-                    ),
+                    &format_args!("matches, but finds no user for {wanted}"),
                 );
                 let people = by_role.map_or_else(Vec::new, |role| role.people(event));
                 let unknown = people.into_iter();
@@ -223,8 +226,7 @@ impl RoutingRules {
                     explain(
                         rule,
                         &format_args!(
-                            "finds the {} only by number; add \"{id}\": NAME to users:, with the name on Rocket.Chat",
-                            by_role.map_or("", Role::label)
+                            "finds the {wanted} only by number; add \"{id}\": NAME to users:, with the name on Rocket.Chat"
                         ),
                     );
                 }

@@ -9,7 +9,7 @@ pub(super) struct Glob {
     parts: Vec<Part>,
 }
 
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Part {
     Literal(char),
     AnyChar,
@@ -38,6 +38,14 @@ impl Glob {
         }
     }
 
+    /// The same pattern, which is written as `text`.
+    pub(super) fn written_as(self, text: &str) -> Self {
+        Self {
+            text: text.into(),
+            ..self
+        }
+    }
+
     /// The pattern as it is written.
     pub(super) fn text(&self) -> &str {
         &self.text
@@ -46,26 +54,28 @@ impl Glob {
     /// Whether the pattern matches the whole of `text`, in time proportional to the product of both
     /// lengths at most.
     pub(super) fn matches(&self, text: &str) -> bool {
-        // `matched[n]`: whether the first `n` parts of the pattern match the text so far.
+        self.accepts(text.chars().map(Part::Literal))
+    }
+
+    /// Whether the pattern certainly matches every text that `narrow` matches. It may be false for a
+    /// pair of patterns of which this is true only for all their stars together.
+    pub(super) fn covers(&self, narrow: &Self) -> bool {
+        self.accepts(narrow.parts.iter().copied())
+    }
+
+    /// A text is a pattern of literals. A star of the other pattern is accepted by a star alone, which
+    /// stays at its place whatever text the other star matches.
+    fn accepts(&self, others: impl Iterator<Item = Part>) -> bool {
+        // `matched[n]`: whether the first `n` parts of the pattern match what was read so far.
         let mut matched = vec![false; self.parts.len() + 1];
         matched[0] = true;
         self.skip_stars(&mut matched);
         let mut next = matched.clone();
-        for char in text.chars() {
+        for other in others {
             next.fill(false);
             for (at, part) in self.parts.iter().enumerate() {
-                let stays = match part {
-                    Part::Any => true,
-                    Part::AnyInSegment => char != '/',
-                    Part::AnyChar | Part::Literal(_) => false,
-                };
-                let moves = match part {
-                    Part::Literal(expected) => *expected == char,
-                    Part::AnyChar => char != '/',
-                    Part::AnyInSegment | Part::Any => false,
-                };
-                next[at] |= matched[at] && stays;
-                next[at + 1] |= matched[at] && moves;
+                next[at] |= matched[at] && part.absorbs(other);
+                next[at + 1] |= matched[at] && part.equals(other);
             }
             self.skip_stars(&mut next);
             std::mem::swap(&mut matched, &mut next);
@@ -81,6 +91,27 @@ impl Glob {
     fn skip_stars(&self, matched: &mut [bool]) {
         for (at, part) in self.parts.iter().enumerate() {
             matched[at + 1] |= matched[at] && matches!(part, Part::AnyInSegment | Part::Any);
+        }
+    }
+}
+
+impl Part {
+    /// Whether this is a star that matches everything that the other part matches.
+    fn absorbs(self, other: Self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::AnyInSegment => !matches!(other, Self::Any | Self::Literal('/')),
+            Self::AnyChar | Self::Literal(_) => false,
+        }
+    }
+
+    /// Whether this matches one character, and every one that the other part matches.
+    fn equals(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Literal(one), Self::Literal(other)) => one == other,
+            (Self::AnyChar, Self::Literal(other)) => other != '/',
+            (Self::AnyChar, Self::AnyChar) => true,
+            _ => false,
         }
     }
 }
@@ -114,6 +145,34 @@ mod tests {
                 expected,
                 "{pattern} {text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_is_surely_narrower() {
+        let cases = [
+            ("acme/**", "acme/rocket", true),
+            ("acme/**", "acme/*", true),
+            ("acme/**", "acme/engines/*-valve?", true),
+            ("acme/*", "acme/**", false),
+            ("acme/*", "acme/engines/valve", false),
+            ("*", "main", true),
+            ("*", "release/2", false),
+            ("**", "release/2", true),
+            ("**", "", true),
+            ("v?", "v1", true),
+            ("v?", "v*", false),
+            ("v*", "v?", true),
+            ("v*", "v*-rc*", true),
+            ("*-rc*", "v*-rc?", true),
+            ("a*", "*", false),
+            ("main", "main", true),
+            ("main", "m*", false),
+            ("?", "/", false),
+        ];
+        for (wide, narrow, expected) in cases {
+            let covers = Glob::new(wide).covers(&Glob::new(narrow));
+            assert_eq!(covers, expected, "{wide} {narrow}");
         }
     }
 
