@@ -146,21 +146,23 @@ impl Payload {
         let mut about = noteables.attributes(self.user, &note.author_id);
         about.participants.mentioned = note.note.mentions;
         let action = Action::parse(note.action.as_str());
+        let system = note.system == Some(true);
         let noteable = noteables.read(note.noteable_type.as_str(), note.commit_id);
         Ok(Parsed {
             meta,
             attributes: EventAttributes {
                 project_path,
                 action: note.action.0,
+                minor_update: action == Action::Updated && !system,
                 sha: noteable.sha().cloned(),
                 text: note.note.line,
                 page: note.url.0,
                 ..about
             },
             kind: Note {
-                action,
-                system: note.system == Some(true),
                 noteable,
+                action,
+                system,
             },
         })
     }

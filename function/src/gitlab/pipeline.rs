@@ -18,7 +18,7 @@ use super::timestamp::unix_seconds;
 use crate::limits::LIMITS;
 
 /// Value of `source` for a child pipeline, which another pipeline of the project started.
-const PARENT_PIPELINE: &str = "parent_pipeline";
+pub(crate) const PARENT_PIPELINE: &str = "parent_pipeline";
 
 /// Value of `source` for a merge request pipeline.
 const MERGE_REQUEST_EVENT: &str = "merge_request_event";

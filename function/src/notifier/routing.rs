@@ -12,15 +12,20 @@ mod parse;
 mod keys;
 mod reader;
 mod vocabulary;
+mod terms;
 mod rule;
+mod condition;
 mod conditions;
-mod coverage;
+mod values;
 mod glob;
 mod path_search;
 mod recipient;
 mod recipient_list;
 mod user_mapping;
 mod hook_fields;
+mod reach;
+mod coverage;
+mod pattern_mistakes;
 mod warnings;
 
 pub use parse::parse;
@@ -193,12 +198,10 @@ impl RoutingRules {
             let by_role = to.role();
             let found = self.resolve(to, event);
             if found.is_empty() {
+                let wanted = by_role.map_or("", Role::label);
                 explain(
                     rule,
-                    &format_args!(
-                        "matches, but finds no user for {}",
-                        by_role.map_or("", Role::label)
-                    ),
+                    &format_args!("matches, but finds no user for {wanted}"),
                 );
                 let people = by_role.map_or_else(Vec::new, |role| role.people(event));
                 let unknown = people.into_iter();
@@ -206,8 +209,7 @@ impl RoutingRules {
                     explain(
                         rule,
                         &format_args!(
-                            "finds the {} only by number; add \"{id}\": NAME to users:, with the name on Rocket.Chat",
-                            by_role.map_or("", Role::label)
+                            "finds the {wanted} only by number; add \"{id}\": NAME to users:, with the name on Rocket.Chat"
                         ),
                     );
                 }

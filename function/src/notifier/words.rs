@@ -9,8 +9,10 @@ use crate::gitlab::kind::Kind;
 pub(crate) struct Words<'a> {
     /// The words of GitLab or of this program.
     pub(crate) known: &'a [&'static str],
-    /// Other words, each with the known one that it stands for.
+    /// Other words, each with the known one that it stands for; left out if that one is not known.
     pub(crate) synonyms: &'a [(&'static str, &'static str)],
+    /// Words that stand for no known one, each with what to write.
+    pub(crate) advice: &'a [(&'static str, &'static str)],
 }
 
 impl Words<'_> {
@@ -24,8 +26,11 @@ impl Words<'_> {
             .ok_or_else(|| self.suggest(text))
     }
 
-    /// Suggests the nearest word, or lists all known ones.
+    /// Says what to write, suggests the nearest word, or lists all known ones.
     pub(crate) fn suggest(self, text: &str) -> String {
+        if let Some(advice) = self.advice(text) {
+            return advice.to_owned();
+        }
         match self.nearest(text) {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("expected one of {}", self.known.join(", ")),
@@ -38,7 +43,8 @@ impl Words<'_> {
         let near = self.all().filter_map(|(spelling, word)| {
             let spelling = plain(spelling);
             let distance = strsim::osa_distance(&text, &spelling);
-            let is_near = distance <= tolerance(&text) && !differ_by_prefix(&text, &spelling);
+            let is_near =
+                distance <= tolerance(&text, &spelling) && !differ_by_prefix(&text, &spelling);
             is_near.then_some((distance, word))
         });
         let near: Vec<_> = near.collect();
@@ -48,9 +54,16 @@ impl Words<'_> {
         is_clear.then_some(*word)
     }
 
+    fn advice(self, text: &str) -> Option<&'static str> {
+        let text = plain(text);
+        let found = self.advice.iter().find(|(word, _)| *word == text);
+        found.map(|(_, advice)| *advice)
+    }
+
     fn all(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let known = self.known.iter().map(|word| (*word, *word));
-        known.chain(self.synonyms.iter().copied())
+        let synonyms = self.synonyms.iter().copied();
+        known.chain(synonyms.filter(move |(_, word)| self.known.contains(word)))
     }
 }
 
@@ -66,6 +79,8 @@ const KINDS: &[(&str, &str)] = &[
     ("tag", "tag_push"),
     ("wiki", "wiki_page"),
     ("deploy", "deployment"),
+    ("environment", "deployment"),
+    ("issue_comment", "note"),
     ("reaction", "emoji"),
     ("incident", "issue"),
     ("task", "work_item"),
@@ -77,6 +92,29 @@ const KINDS: &[(&str, &str)] = &[
     ("expiring_deploy_token", "deploy_token"),
 ];
 
+/// People's words for what is a condition and no kind.
+const KIND_ADVICE: &[(&str, &str)] = &[
+    (
+        "confidential_issue",
+        "write event: issue and confidential: true",
+    ),
+    (
+        "confidential_note",
+        "write event: note and confidential: true",
+    ),
+    ("merge", "write event: merge_request and action: merge"),
+    (
+        "approval",
+        "write event: merge_request and action: [approved, approval]",
+    ),
+    (
+        "review",
+        "write event: note for comments, or event: merge_request and action: [approved, approval]",
+    ),
+    ("mention", "write event: note and to: mentioned"),
+    ("schedule", "write event: pipeline and source: schedule"),
+];
+
 /// The kind that a word names, in the singular or the plural, or as GitLab names its hooks: `Job Hook`,
 /// `merge_requests_events`.
 pub(crate) fn kind(text: &str) -> Result<Kind, String> {
@@ -84,17 +122,23 @@ pub(crate) fn kind(text: &str) -> Result<Kind, String> {
     let words = Words {
         known: &names,
         synonyms: KINDS,
+        advice: KIND_ADVICE,
     };
     let plain = plain(text);
     let hook = ["_hook", "_hooks", "_event", "_events"]
         .iter()
         .find_map(|suffix| plain.strip_suffix(suffix));
     let stem = hook.unwrap_or(&plain);
-    let forms = [stem, stem.strip_suffix('s').unwrap_or(stem)];
+    let singular = match stem.strip_suffix("ies") {
+        Some(start) => format!("{start}y"),
+        None => stem.strip_suffix('s').unwrap_or(stem).to_owned(),
+    };
+    let forms = [stem, &singular];
     let found = forms.iter().find_map(|form| words.find(form).ok());
-    found
-        .and_then(Kind::with_label)
-        .ok_or_else(|| words.suggest(text))
+    found.and_then(Kind::with_label).ok_or_else(|| {
+        let advice = forms.iter().find_map(|form| words.advice(form));
+        advice.map_or_else(|| words.suggest(text), str::to_owned)
+    })
 }
 
 /// A word without the differences between `Merge Request`, `merge-request` and `merge_request`.
@@ -102,13 +146,14 @@ fn plain(text: &str) -> String {
     text.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
-/// The most differences that are a misspelling: `passed` is not a misspelled `failed`.
-fn tolerance(text: &str) -> usize {
+/// The most differences that are a misspelling: `passed` is not a misspelled `failed`, nor `rejected` a
+/// misspelled `detected`. People rarely misspell the first letter, and many words share their ending.
+fn tolerance(text: &str, spelling: &str) -> usize {
+    let shares_start = text.chars().next() == spelling.chars().next();
     match text.chars().count() {
         0..=1 => 0,
-        2..=4 => 1,
-        5..=7 => 2,
-        _ => 3,
+        8.. if shares_start => 2,
+        _ => 1,
     }
 }
 
@@ -139,11 +184,13 @@ mod tests {
     const STATUSES: Words<'static> = Words {
         known: &["success", "failed", "canceled"],
         synonyms: &[("passed", "success")],
+        advice: &[],
     };
 
     const PAIRS: Words<'static> = Words {
         known: &["approved", "unapproved", "open", "reopen", "protected"],
-        synonyms: &[],
+        synonyms: &[("disapproved", "unapproved")],
+        advice: &[],
     };
 
     #[test]

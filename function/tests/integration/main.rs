@@ -21,6 +21,7 @@ mod rule_conditions;
 mod rule_changes;
 mod rule_mentions;
 mod rule_warnings;
+mod generated_rules;
 mod rule_words;
 mod attributes;
 mod content_keys;

@@ -59,7 +59,12 @@ fn event(body: &Value) -> Event {
 }
 
 pub(crate) fn recipients_of(rules: &RoutingRules, body: &Value) -> String {
-    match rules.evaluate(&event(body)) {
+    recipients_of_event(rules, &event(body))
+}
+
+/// The recipients of an event, or why it has none.
+pub(crate) fn recipients_of_event(rules: &RoutingRules, event: &Event) -> String {
+    match rules.evaluate(event) {
         Ok(recipients) => recipients
             .list
             .iter()
@@ -182,6 +187,7 @@ fn a_rule_without_matchers_skips_unfinished_and_confidential_events() {
         let expected = match (parsed.meta.confidential, parsed.attributes.in_progress) {
             (true, _) => "confidential",
             (false, true) => "not_final",
+            (false, false) if parsed.attributes.minor_update => "minor_update",
             (false, false) => "@alice",
         };
         assert_eq!(recipients_of(&rules, &body), expected, "{name}");

@@ -11,7 +11,7 @@ use webhook_app::notifier::routing;
 
 use crate::harness::{Function, assert_delivered, recorded};
 use crate::messages::parse;
-use crate::routing::{changed, recipients_of};
+use crate::routing::{changed, example, recipients_of};
 
 /// The recipients of an event under a rule.
 fn notified(rule: &str, body: &Value) -> String {
@@ -138,6 +138,44 @@ fn one_delivery_has_all_actions_of_its_changes() {
     [Merge request 12](https://gitlab.example.org/acme/rocket/-/merge_requests/12) got a review request, marked as ready and retitled in `acme/rocket` by `Robin Example`
     `Add the second stage`, `feature/second-stage` into `main` at [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b)
     "#);
+}
+
+#[test]
+fn new_commits_with_other_changes_are_all_in_the_message() {
+    let body = changed(
+        "merge_request",
+        &json!({
+            "object_attributes": { "action": "update", "oldrev": "b7d04e19c2f86a53e0917bd4c6a2f1835e90dc74" },
+            "changes": {
+                "title": { "previous": "a", "current": "Draft: a" },
+                "labels": { "previous": [], "current": [{ "id": 1, "title": "x" }] },
+            },
+        }),
+    );
+    let text = sent("to: '@alice'", &body);
+    assert!(
+        text.contains(" got new commits, marked as draft and relabeled in "),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_edited_comment_is_sent_only_to_a_rule_that_names_the_action() {
+    let edited = |change: Value| changed("note", &json!({ "object_attributes": change }));
+    let body = edited(json!({ "action": "update" }));
+    insta::assert_snapshot!(sent("event: note, action: update, to: '@alice'", &body), @r"
+    Edited comment on [merge request 12](https://gitlab.example.org/acme/rocket/-/merge_requests/12#note_1244) in `acme/rocket` by `Robin Example`
+    `Should the valve close first?`
+    ");
+    assert_eq!(sent("event: note, to: '@alice'", &body), "minor_update");
+    assert_eq!(notified("event: note, to: '@alice'", &body), "minor_update");
+    let created = example("note");
+    assert_eq!(
+        notified("action: update, to: '@alice'", &created),
+        "no_rule"
+    );
+    let system = edited(json!({ "action": "update", "system": true }));
+    assert_eq!(sent("action: update, to: '@alice'", &system), "system_note");
 }
 
 #[test]

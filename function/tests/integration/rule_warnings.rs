@@ -69,7 +69,101 @@ fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
             "has `protected` under not:, which never matches",
         ),
         ("{project: rocket}", "such as acme/rocket or **/rocket"),
-        ("{project: '*'}", "which never matches a project"),
+        (
+            "{event: push, project: '*'}",
+            "which never matches a project",
+        ),
+        (
+            "{project: acme}",
+            "matches the access_token, deploy_token, member, subgroup, group events of a group and no project",
+        ),
+        (
+            "{event: [push, member], project: acme}",
+            "matches the member events of a group and no project: the path of a project begins with its group, such as acme/acme or **/acme; for the projects of a group, write acme/**",
+        ),
+        (
+            "{event: user, project: acme/**}",
+            "never matches user events: GitLab does not say which project it is",
+        ),
+        (
+            "{event: vulnerability, project: acme/**}",
+            "GitLab does not say which project it is",
+        ),
+        (
+            "{project: https://gitlab.example.org/acme/rocket}",
+            "write the path alone, such as acme/rocket",
+        ),
+        (
+            "{project: acme/rocket.git}",
+            "paths of projects end without .git",
+        ),
+        ("{project: acme/}", "write `acme/**`"),
+        (
+            "{project: '(acme|engines)/rocket'}",
+            "are no regular expressions",
+        ),
+        ("{project: ''}", "matches only events without a project"),
+        (
+            "{ref: ''}",
+            "has the ref ``, which never matches: it is empty; leave the condition out",
+        ),
+        ("{labels: ' '}", "it is empty"),
+        ("{ref: ' main'}", "write `main` without spaces"),
+        ("{ref: 'main, next'}", "write a list, [main, next]"),
+        ("{ref: release/}", "write `release/**`"),
+        ("{ref: /^Release/i}", "are no regular expressions"),
+        ("{ref: 'v[0-9]*'}", "are no regular expressions"),
+        (
+            "{event: push, ref: refs/tags/v*}",
+            "has the ref `refs/tags/v*`, but push events are about branches; for tags, write event: tag_push",
+        ),
+        (
+            "{event: [release, tag_push], ref: refs/heads/main}",
+            "but release, tag_push events are about tags; for branches, write event: push",
+        ),
+        (
+            "{labels: '!wip'}",
+            "write not: {labels: \"wip\"} to exclude it",
+        ),
+        ("{labels: ~bug}", "write bug without ~"),
+        ("{labels: 'bug,wip'}", "write a list, [bug, wip]"),
+        (
+            "{actor: Robin Example}",
+            "write the user name or the e-mail",
+        ),
+        ("{actor: 'robin,kim'}", "write a list, [robin, kim]"),
+        (
+            "{event: pipeline, allowed_failure: true, status: failed}",
+            "never matches pipeline events: a pipeline with `allowed_failure: true` passed with warnings",
+        ),
+        (
+            "{event: pipeline, source: parent_pipeline, status: [failed, fixed]}",
+            "has `status: fixed`, which child pipelines never are",
+        ),
+        (
+            "{event: push, action: delete, paths: x}",
+            "GitLab lists no commits of a branch or tag that is deleted",
+        ),
+        (
+            "{event: tag_push, action: delete, author: x}",
+            "GitLab lists no commits of a branch or tag that is deleted",
+        ),
+        (
+            "{event: merge_request, action: ready, draft: true}",
+            "a merge request that became ready is no draft",
+        ),
+        (
+            "{event: merge_request, action: draft, draft: false}",
+            "a merge request that became a draft is one",
+        ),
+        (
+            "{event: merge_request, action: push, not: {action: update}}",
+            "every event with its `action` also has one that is under not:",
+        ),
+        (
+            "{event: pipeline, status: failed, not: {status: failed}}",
+            "every value of `status` is also under not:",
+        ),
         ("{ref: /^main$/}", "patterns are no regular expressions"),
         ("{ref: ^main$}", "patterns are no regular expressions"),
         (
@@ -81,7 +175,13 @@ fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
             "{actor: '@robin'}",
             "user names of GitLab begin without an @",
         ),
-        ("{paths: /src/**}", "paths begin without a slash"),
+        (
+            "{paths: /src/**}",
+            "paths begin without a slash or ./, and end without a slash; write `src/**`",
+        ),
+        ("{paths: ./src}", "write `src`"),
+        ("{paths: src/}", "write `src/**`"),
+        ("{paths: src//../x}", "write `src/x`"),
     ] {
         let text = format!("rules:\n- {}\n", rule.replacen('{', "{to: '@a', ", 1));
         let found = warnings(&text).join("\n");
@@ -98,6 +198,12 @@ fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
         ("pipeline starter", "push"),
         ("mentioned", "pipeline"),
         ("actor", "release"),
+        ("committer", "push, action: delete"),
+        ("new_reviewers", "merge_request, action: merge"),
+        ("new_assignees", "issue, action: [close, reopen]"),
+        ("actor", "issue, except_actor: true"),
+        ("pusher", "push, except_actor: true"),
+        ("pipeline starter", "job, except_actor: true"),
     ] {
         let found = warnings(&format!("rules: [{{event: {event}, to: {role}}}]")).join("\n");
         assert!(
@@ -152,6 +258,66 @@ fn a_rule_that_an_earlier_one_hides_is_a_warning() {
             "{event: merge_request, action: update, to: '@a'}, {event: merge_request, action: ready, to: '@b'}",
             true,
         ),
+        // A wider pattern, and one that may be narrower.
+        (
+            "{project: acme/**, to: '@a'}, {project: [acme/rocket, acme/engines/*], to: '@b'}",
+            true,
+        ),
+        (
+            "{project: 'acme/*', to: '@a'}, {project: acme/**, to: '@b'}",
+            false,
+        ),
+        (
+            "{event: push, ref: '*', to: '@a'}, {event: push, ref: main, to: '@b'}",
+            true,
+        ),
+        (
+            "{event: push, ref: '*', to: '@a'}, {event: push, ref: release/2, to: '@b'}",
+            false,
+        ),
+        (
+            "{to: '@a', not: {ref: main}}, {to: '@b', not: {ref: ma*}}",
+            true,
+        ),
+        (
+            "{to: '@a', not: {ref: ma*}}, {to: '@b', not: {ref: main}}",
+            false,
+        ),
+        // Kinds that cannot have what sets the rules apart.
+        (
+            "{event: pipeline, to: '@a'}, {source: schedule, to: '@b'}",
+            true,
+        ),
+        (
+            "{to: '@a', not: {draft: true}}, {event: push, to: '@b'}",
+            true,
+        ),
+        (
+            "{event: push, to: '@a'}, {event: push, confidential: true, to: '@b'}",
+            true,
+        ),
+        // An update of these is no minor one.
+        (
+            "{event: wiki_page, to: '@a'}, {event: wiki_page, action: update, to: '@b'}",
+            true,
+        ),
+        (
+            "{event: release, to: '@a'}, {event: release, action: update, to: '@b'}",
+            true,
+        ),
+        (
+            "{event: note, to: '@a'}, {event: note, action: update, to: '@b'}",
+            false,
+        ),
+        // A merge request that is opened with reviewers is no update.
+        (
+            "{event: merge_request, action: update, to: '@a'}, {event: merge_request, action: review_requested, to: '@b'}",
+            false,
+        ),
+        (
+            "{event: merge_request, action: [open, update], to: '@a'}, {event: merge_request, action: [assigned, push], to: '@b'}",
+            true,
+        ),
         ("{to: '@a', continue: true}, {event: push, to: '@b'}", false),
         (
             "{event: push, to: '@a'}, {event: [push, job], to: '@b'}",
@@ -182,6 +348,38 @@ fn a_rule_that_an_earlier_one_hides_is_a_warning() {
     }
 }
 
+#[test]
+fn a_rule_that_several_earlier_ones_hide_is_a_warning() {
+    let rules = "rules: [{event: push, to: '@a'}, {event: job, to: '@a'}, {event: [push, job], ref: main, to: '@b'}]";
+    let expected = "ROUTES: rule 3 (line 1) is never evaluated: rule 1 (line 1) and rule 2 (line 1) match the same events first; set continue: true in these, or write this rule before it";
+    assert_eq!(warnings(rules), [expected]);
+}
+
+#[test]
+fn patterns_that_only_look_like_mistakes_have_no_warning() {
+    for rule in [
+        "{event: member, project: acme}",
+        "{event: [push, release], ref: refs/tags/v*}",
+        "{event: pipeline, ref: [refs/tags/v*, refs/heads/main]}",
+        "{event: pipeline, allowed_failure: true, status: [failed, success]}",
+        "{event: job, allowed_failure: true, status: failed}",
+        "{event: pipeline, source: [push, parent_pipeline], status: [failed, fixed]}",
+        "{event: push, action: [delete, push], paths: src/**}",
+        "{paths: 'docs/a b, c.md'}",
+        "{labels: ['needs review', 'team::engines', 'C++']}",
+        "{author: kim+gitlab@example.org}",
+        "{ref: feature/a+b|c}",
+        "{project: '**/rocket'}",
+    ] {
+        let text = format!("rules: [{}]", rule.replacen('{', "{to: '@a', ", 1));
+        assert_eq!(warnings(&text), Vec::<String>::new(), "{rule}");
+    }
+    let rule = "rules: [{event: issue, to: [actor, assignees], except_actor: true}]";
+    let found = warnings(rule).join("\n");
+    assert!(found.contains("never notifies `actor`"), "{found}");
+    assert!(!found.contains("`assignees`"), "{found}");
+}
+
 /// Every recorded payload, and examples with what some versions of GitLab add.
 fn events() -> Vec<Event> {
     let mut bodies: Vec<_> = fixtures().into_values().collect();
@@ -205,6 +403,7 @@ fn events() -> Vec<Event> {
 #[test]
 fn the_table_of_what_hooks_say_agrees_with_the_recorded_payloads() {
     let conditions = [
+        "project: acme/**",
         "ref: '**'",
         "status: [running, failed, success, canceled, skipped]",
         "protected: true",

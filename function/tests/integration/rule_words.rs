@@ -20,6 +20,13 @@ fn people_s_words_mean_the_same_as_gitlab_s() {
         ("action", "merged", "merge"),
         ("action", "closed", "close"),
         ("action", "deleted", "delete"),
+        ("action", "title", "retitled"),
+        ("action", "labeled", "relabeled"),
+        ("status", "green", "success"),
+        ("status", "red", "failed"),
+        ("status", "ok", "success"),
+        ("event", "environment", "deployment"),
+        ("event", "vulnerabilities", "vulnerability"),
         ("event", "mr", "merge_request"),
         ("event", "merge requests", "merge_request"),
         ("event", "Merge Request Hook", "merge_request"),
@@ -83,6 +90,101 @@ fn a_suggestion_is_never_the_opposite() {
     ] {
         let text = errors(&format!("rules: [{rules}]"));
         assert!(text.contains(expected), "{rules}: {text}");
+    }
+}
+
+#[test]
+fn a_suggestion_means_the_same_and_is_not_only_spelled_alike() {
+    for (rule, expected) in [
+        ("action: rejected", "GitLab has no action for it; write"),
+        ("action: reviewed", "a review is sent as comments"),
+        (
+            "action: unlabeled",
+            "write relabeled, which matches every change of the labels",
+        ),
+        (
+            "action: unassigned",
+            "there is none for a user who was removed",
+        ),
+        ("action: rebased", "new commits in a merge request are push"),
+        ("action: disapproved", "write unapproved"),
+        (
+            "status: warnings",
+            "a pipeline that passed with warnings has status: success and allowed_failure: true",
+        ),
+        ("status: done", "leave status: out"),
+        (
+            "event: confidential_issues_events",
+            "write event: issue and confidential: true",
+        ),
+        ("event: approvals", "action: [approved, approval]"),
+        ("action: deteced", "did you mean `detected`?"),
+        ("action: retargetted", "did you mean `retargeted`?"),
+        ("action: erge", "did you mean `merge`?"),
+        ("action: injected", "expected one of "),
+        ("action: archived", "expected one of "),
+        ("status: parsed", "did you mean `success`?"),
+        ("status: trailed", "expected one of "),
+    ] {
+        let text = errors(&format!("rules: [{{to: '@a', {rule}}}]"));
+        assert!(text.contains(expected), "{rule}: {text}");
+    }
+}
+
+#[test]
+fn expected_words_are_those_of_the_events_of_the_rule() {
+    for (rule, expected) in [
+        (
+            "action: foo, event: push",
+            "there is no action `foo`; expected one of create, push, delete",
+        ),
+        (
+            "event: [emoji, milestone], action: foo",
+            "expected one of award, revoke, create, close, reopen",
+        ),
+        (
+            "event: emoji, not: {action: foo}",
+            "expected one of award, revoke",
+        ),
+        (
+            "event: deployment, status: foo",
+            "expected one of created, running, blocked, success, failed, canceled, skipped",
+        ),
+        (
+            "event: push, status: foo",
+            "there is no status `foo`; push events have no `status`",
+        ),
+        // Near to a word of another event.
+        ("event: push, action: opne", "expected one of create"),
+        ("action: opne", "did you mean `open`?"),
+    ] {
+        let text = errors(&format!("rules: [{{to: '@a', {rule}}}]"));
+        assert_eq!(
+            text.split_once(": ")
+                .map(|(_, text)| text.contains(expected)),
+            Some(true),
+            "{rule}: {text}"
+        );
+        assert!(
+            text.ends_with(expected) || !expected.contains(", "),
+            "{rule}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_key_that_is_no_condition_is_explained_under_not() {
+    for (key, expected) in [
+        (
+            "confidential: true",
+            "there is no `confidential`; leave it out: without confidential: true, a rule matches no confidential events",
+        ),
+        ("to: robin", "it is a key of the rule and no condition"),
+        ("not: {ref: main}", "it already excludes"),
+        ("notify: x", "expected one of event, project"),
+    ] {
+        let text = errors(&format!("rules: [{{to: '@a', not: {{{key}}}}}]"));
+        assert!(text.contains(expected), "{key}: {text}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The message about a merge request. Owns its wording; the event is parsed in
 //! [`gitlab::merge_request`](crate::gitlab::merge_request).
 
-use super::changes::verb_of_changes;
+use super::changes::{verb_of_changes, verb_with_changes};
 use super::fragments::{at, in_project_by_actor, lines, numbered_page, optional_code, title};
 use super::{MAX_PATH, SkipReason};
 use crate::gitlab::event::Event;
@@ -10,6 +10,9 @@ use crate::gitlab::merge_request::{Action, MergeRequest, State};
 pub(super) fn render(event: &Event, request: &MergeRequest) -> Result<String, SkipReason> {
     let verb = match request.action {
         Some(Action::Updated) => verb_of_changes(&event.attributes.changes)?,
+        Some(action @ Action::Pushed) => {
+            verb_with_changes(verb(action)?, &event.attributes.changes)
+        }
         Some(action) => verb(action)?.to_owned(),
         None => state(request.state.ok_or(SkipReason::UnknownAction)?).to_owned(),
     };

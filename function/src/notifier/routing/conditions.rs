@@ -2,9 +2,11 @@
 //! an event, including that GitLab may not say what it asks for. Which hooks say what is in
 //! `hook_fields`.
 
+use super::condition::Condition;
 use super::glob::Glob;
 use super::path_search::PathSearch;
-use super::vocabulary::{FIXED, SUCCESS};
+use super::terms::{FIXED, SUCCESS};
+use super::values::Values;
 use crate::gitlab::attributes::EventAttributes;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
@@ -28,24 +30,6 @@ pub(super) struct Conditions {
     pub(super) paths: Vec<Glob>,
 }
 
-/// A condition by its key in a rule.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Condition {
-    Event,
-    Project,
-    Ref,
-    Action,
-    Status,
-    Protected,
-    AllowedFailure,
-    Source,
-    Labels,
-    Draft,
-    Actor,
-    Author,
-    Paths,
-}
-
 /// What an event says about a condition.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Answer {
@@ -57,106 +41,28 @@ pub(super) enum Answer {
     Unlisted,
 }
 
-impl Condition {
-    /// Every condition, in the order in which they are evaluated: an explanation names the first one
-    /// that does not match, and paths are the most expensive.
-    pub(super) const ALL: &[Self] = &[
-        Self::Event,
-        Self::Project,
-        Self::Ref,
-        Self::Action,
-        Self::Status,
-        Self::Protected,
-        Self::AllowedFailure,
-        Self::Source,
-        Self::Labels,
-        Self::Draft,
-        Self::Actor,
-        Self::Author,
-        Self::Paths,
-    ];
-
-    /// The key in a rule; what is said if the event has another value; and what GitLab does not say if
-    /// the event has none.
-    fn texts(self) -> [&'static str; 3] {
-        match self {
-            Self::Event => ["event", "matches other events only", "what happened"],
-            Self::Project => [
-                "project",
-                "matches other projects only",
-                "which project it is",
-            ],
-            Self::Ref => [
-                "ref",
-                "matches other refs only",
-                "which branch or tag it is",
-            ],
-            Self::Action => ["action", "matches other actions only", "which action it is"],
-            Self::Status => [
-                "status",
-                "matches other statuses only",
-                "which status it has",
-            ],
-            Self::Protected => [
-                "protected",
-                "does not match the protection of the ref",
-                "whether the ref is protected",
-            ],
-            Self::AllowedFailure => [
-                "allowed_failure",
-                "matches other jobs only, by whether they are allowed to fail",
-                "whether it is allowed to fail",
-            ],
-            Self::Source => [
-                "source",
-                "matches pipelines with other sources only",
-                "what started it",
-            ],
-            Self::Labels => ["labels", "matches other labels only", "which labels it has"],
-            Self::Draft => [
-                "draft",
-                "does not match, by whether it is a draft",
-                "whether it is a draft",
-            ],
-            Self::Actor => ["actor", "matches other actors only", "who triggered it"],
-            Self::Author => ["author", "matches other authors only", "who the author is"],
-            Self::Paths => ["paths", "matches other paths only", "which files changed"],
-        }
-    }
-
-    /// The key in a rule.
-    pub(super) fn key(self) -> &'static str {
-        self.texts()[0]
-    }
-
-    /// What an explanation says if the event has another value.
-    pub(super) fn other(self) -> &'static str {
-        self.texts()[1]
-    }
-
-    /// What GitLab does not say if the event has no value.
-    pub(super) fn missing(self) -> &'static str {
-        self.texts()[2]
-    }
-}
-
 impl Conditions {
     /// Whether the condition is part of the rule.
     pub(super) fn has(&self, condition: Condition) -> bool {
+        self.values(condition).is_given()
+    }
+
+    /// The values of a condition.
+    pub(super) fn values(&self, condition: Condition) -> Values<'_> {
         match condition {
-            Condition::Event => !self.events.is_empty(),
-            Condition::Project => !self.projects.is_empty(),
-            Condition::Ref => !self.refs.is_empty(),
-            Condition::Action => !self.actions.is_empty(),
-            Condition::Status => !self.statuses.is_empty(),
-            Condition::Protected => self.protected.is_some(),
-            Condition::AllowedFailure => self.allowed_failure.is_some(),
-            Condition::Source => !self.sources.is_empty(),
-            Condition::Labels => !self.labels.is_empty(),
-            Condition::Draft => self.draft.is_some(),
-            Condition::Actor => !self.actors.is_empty(),
-            Condition::Author => !self.authors.is_empty(),
-            Condition::Paths => !self.paths.is_empty(),
+            Condition::Event => Values::Kinds(&self.events),
+            Condition::Project => Values::Patterns(&self.projects),
+            Condition::Ref => Values::Patterns(&self.refs),
+            Condition::Action => Values::Words(&self.actions),
+            Condition::Status => Values::Words(&self.statuses),
+            Condition::Protected => Values::Flag(self.protected),
+            Condition::AllowedFailure => Values::Flag(self.allowed_failure),
+            Condition::Source => Values::Words(&self.sources),
+            Condition::Labels => Values::Patterns(&self.labels),
+            Condition::Draft => Values::Flag(self.draft),
+            Condition::Actor => Values::Patterns(&self.actors),
+            Condition::Author => Values::Patterns(&self.authors),
+            Condition::Paths => Values::Patterns(&self.paths),
         }
     }
 

@@ -1,94 +1,127 @@
-//! Whether one rule hides a later one. Owns when everything that a rule matches is matched by an earlier
-//! rule too; what else can never happen is in [`warnings`](super::warnings).
+//! Whether earlier rules hide a later one. Owns when every event of a kind that a rule matches is matched by
+//! an earlier rule too; what else can never happen is in [`warnings`](super::warnings).
 
+use super::condition::Condition;
 use super::conditions::Conditions;
 use super::glob::Glob;
+use super::hook_fields::{actions, can_be_confidential, statuses};
+use super::reach::can_match;
 use super::rule::Rule;
-use super::vocabulary::{FIXED, SUCCESS};
+use super::terms::{FIXED, SUCCESS};
+use super::values::Values;
 use crate::gitlab::changes::ChangeAction;
+use crate::gitlab::kind::Kind;
 
-/// Whether every event that `rule` matches is matched by `earlier` too.
-pub(super) fn covers(earlier: &Rule, rule: &Rule) -> bool {
-    // A condition under not: makes the earlier rule narrower; only the same ones are comparable.
-    if earlier.not != Conditions::default() && earlier.not != rule.not {
-        return false;
+/// Whether every event of the kind that `rule` matches is matched by `earlier` too.
+pub(super) fn covers(earlier: &Rule, rule: &Rule, kind: Kind) -> bool {
+    let mut all = Condition::ALL.iter().copied();
+    all.all(|condition| {
+        let (wide, narrow) = (&earlier.conditions, &rule.conditions);
+        let is_wider = !wide.has(condition) || accepts(wide, narrow, condition, kind);
+        is_wider && excludes_no_more(earlier, rule, condition, kind)
+    }) && !asks_for_more(earlier, rule, kind)
+}
+
+/// Whether `wide` accepts every value that `narrow` accepts of the condition.
+fn accepts(wide: &Conditions, narrow: &Conditions, condition: Condition, kind: Kind) -> bool {
+    match condition {
+        Condition::Event => wide.events.contains(&kind),
+        Condition::Action => {
+            let narrow = known(&narrow.actions, &actions(kind));
+            !narrow.is_empty() && actions_accept(kind, &wide.actions, &narrow)
+        }
+        Condition::Status => {
+            let narrow = known(&narrow.statuses, &statuses(kind));
+            Values::Words(&with_successes(&wide.statuses)).accept(Values::Words(&narrow))
+        }
+        // It matches events without a project too.
+        Condition::Project if wide.projects.iter().any(is_everything) => true,
+        _ => wide.values(condition).accept(narrow.values(condition)),
     }
+}
+
+fn is_everything(glob: &Glob) -> bool {
+    glob.covers(&Glob::new("**"))
+}
+
+/// Whether `rule` never matches what `earlier` leaves out with its `not:`.
+fn excludes_no_more(earlier: &Rule, rule: &Rule, condition: Condition, kind: Kind) -> bool {
+    if !earlier.not.has(condition) || !can_match(kind, condition, &earlier.not) {
+        return condition != Condition::Event || !earlier.not.events.contains(&kind);
+    }
+    let asked_flag = match (
+        earlier.not.values(condition),
+        rule.conditions.values(condition),
+    ) {
+        (Values::Flag(excluded), Values::Flag(asked)) => asked.is_some() && asked != excluded,
+        _ => false,
+    };
+    asked_flag || (rule.not.has(condition) && accepts(&rule.not, &earlier.not, condition, kind))
+}
+
+/// Whether `rule` matches events that rules do not match unless they ask for them: confidential events,
+/// events in progress and minor updates.
+fn asks_for_more(earlier: &Rule, rule: &Rule, kind: Kind) -> bool {
     let (wide, narrow) = (&earlier.conditions, &rule.conditions);
-    let matches_more = contains(&wide.events, &narrow.events)
-        && contains_globs(&wide.projects, &narrow.projects)
-        && contains(&wide.refs, &narrow.refs)
-        && contains(&actions_of(wide), &narrow.actions)
-        && contains(&statuses_of(wide), &narrow.statuses)
-        && contains_flag(wide.protected, narrow.protected)
-        && contains_flag(wide.allowed_failure, narrow.allowed_failure)
-        && contains(&wide.sources, &narrow.sources)
-        && contains(&wide.labels, &narrow.labels)
-        && contains_flag(wide.draft, narrow.draft)
-        && contains(&wide.actors, &narrow.actors)
-        && contains(&wide.authors, &narrow.authors)
-        && contains(&wide.paths, &narrow.paths);
     let is_final = |status: &&'static str| FINAL_STATUSES.contains(status);
-    let is_major = |action: &&'static str| MAJOR_ACTIONS.contains(action);
-    // Only rules that ask for them match confidential events, events in progress and minor updates.
-    let asks_for_more = (rule.confidential && !earlier.confidential)
-        || (wide.statuses.is_empty() && !narrow.statuses.iter().all(is_final))
-        || (wide.actions.is_empty()
-            && !earlier.to.is_empty()
-            && !narrow.actions.iter().all(is_major));
-    matches_more && !asks_for_more
+    let asked = known(&narrow.actions, &actions(kind));
+    let asks_for_minor = if narrow.actions.is_empty() {
+        rule.to.is_empty() && actions(kind).iter().any(|it| is_minor(kind, it))
+    } else {
+        asked.iter().any(|it| is_minor(kind, it))
+    };
+    (rule.confidential && !earlier.confidential && can_be_confidential(kind))
+        || (wide.statuses.is_empty()
+            && !known(&narrow.statuses, &statuses(kind))
+                .iter()
+                .all(is_final))
+        || (wide.actions.is_empty() && !earlier.to.is_empty() && asks_for_minor)
 }
 
 /// Statuses of events that have finished.
-const FINAL_STATUSES: &[&str] = &["success", "failed", "canceled", "skipped", "fixed"];
+const FINAL_STATUSES: &[&str] = &["success", "failed", "canceled", "skipped", FIXED];
 
-/// Actions of no minor update.
-const MAJOR_ACTIONS: &[&str] = &[
-    "open",
-    "close",
-    "reopen",
-    "merge",
-    "approved",
-    "approval",
-    "unapproved",
-    "unapproval",
-    "create",
-    "delete",
-    "push",
-    "award",
-    "revoke",
-    "detected",
-    "confirmed",
-    "dismissed",
-    "resolved",
-];
+/// Whether events of the kind with this action can be minor updates.
+fn is_minor(kind: Kind, action: &str) -> bool {
+    match kind {
+        Kind::Note => action == "update",
+        Kind::MergeRequest | Kind::Issue | Kind::WorkItem => {
+            action == "update" || is_change(action)
+        }
+        _ => false,
+    }
+}
+
+fn is_change(action: &str) -> bool {
+    ChangeAction::ALL.iter().any(|it| it.label() == action)
+}
+
+/// Whether every event of the kind with one of the `narrow` actions has one of the `wide` ones too: one
+/// event can have several.
+pub(super) fn actions_accept(kind: Kind, wide: &[&str], narrow: &[&str]) -> bool {
+    let has = |word: &str| wide.contains(&word);
+    narrow.iter().all(|action| {
+        let comes_with_update = match *action {
+            // These are changes of objects that are opened, too.
+            "review_requested" | "assigned" => has("open"),
+            "push" => kind == Kind::MergeRequest,
+            action => is_change(action),
+        };
+        has(action) || (comes_with_update && has("update"))
+    })
+}
 
 /// The statuses that a rule matches: one for fixes matches every success.
-fn statuses_of(conditions: &Conditions) -> Vec<&'static str> {
-    let mut statuses = conditions.statuses.clone();
+fn with_successes(statuses: &[&'static str]) -> Vec<&'static str> {
+    let mut statuses = statuses.to_vec();
     if statuses.contains(&FIXED) {
         statuses.push(SUCCESS);
     }
     statuses
 }
 
-/// The actions that a rule matches: `update` matches every change.
-fn actions_of(conditions: &Conditions) -> Vec<&'static str> {
-    let mut actions = conditions.actions.clone();
-    if actions.contains(&"update") {
-        actions.extend(ChangeAction::ALL.iter().map(|change| change.label()));
-    }
-    actions
-}
-
-/// Whether the first condition accepts every value that the second one accepts.
-fn contains<T: PartialEq>(wide: &[T], narrow: &[T]) -> bool {
-    wide.is_empty() || (!narrow.is_empty() && narrow.iter().all(|value| wide.contains(value)))
-}
-
-fn contains_globs(wide: &[Glob], narrow: &[Glob]) -> bool {
-    wide.iter().any(|glob| glob.text() == "**") || contains(wide, narrow)
-}
-
-fn contains_flag(wide: Option<bool>, narrow: Option<bool>) -> bool {
-    wide.is_none() || wide == narrow
+/// The words that events of a kind can have.
+fn known(words: &[&'static str], known: &[&str]) -> Vec<&'static str> {
+    let words = words.iter().copied();
+    words.filter(|word| known.contains(word)).collect()
 }

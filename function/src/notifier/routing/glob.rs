@@ -5,9 +5,12 @@
 /// than a slash.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Glob {
+    /// The pattern as it is written.
     text: Box<str>,
-    /// The bytes of the pattern before its first wildcard and after its last one, which are compared
-    /// first: usual names differ there. `None` for a pattern without wildcards.
+    /// The pattern that is compared.
+    pattern: Box<str>,
+    /// Its bytes before the first wildcard and after the last one, which are compared first: usual
+    /// names differ there. `None` for a pattern without wildcards.
     ends: Option<(usize, usize)>,
     /// The parts between them.
     parts: Vec<Part>,
@@ -33,8 +36,17 @@ impl Glob {
         let middle = ends.map_or("", |(prefix, suffix)| &text[prefix..text.len() - suffix]);
         Self {
             text: text.into(),
+            pattern: text.into(),
             ends,
             parts: parts(middle),
+        }
+    }
+
+    /// The same pattern, which is written as `text`.
+    pub(super) fn written_as(self, text: &str) -> Self {
+        Self {
+            text: text.into(),
+            ..self
         }
     }
 
@@ -53,13 +65,13 @@ impl Glob {
     /// at most the product of both lengths. `None` if there are not as many; then there are none left.
     pub(super) fn matches_within(&self, text: &str, steps: &mut usize) -> Option<bool> {
         take(steps, 1)?;
+        let pattern = &*self.pattern;
         let Some((prefix, suffix)) = self.ends else {
-            return Some(*self.text == *text);
+            return Some(pattern == text);
         };
-        let (prefix, suffix) = (&self.text[..prefix], &self.text[self.text.len() - suffix..]);
         let Some(middle) = text
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.strip_suffix(suffix))
+            .strip_prefix(&pattern[..prefix])
+            .and_then(|rest| rest.strip_suffix(&pattern[pattern.len() - suffix..]))
         else {
             return Some(false);
         };
@@ -68,47 +80,46 @@ impl Glob {
             [Part::AnyInSegment] => Some(!middle.contains('/')),
             _ => {
                 take(steps, middle.len() * self.parts.len())?;
-                Some(self.matches_middle(middle))
+                Some(accept(&self.parts, middle.chars().map(Part::Literal)))
             }
         }
     }
 
-    fn matches_middle(&self, text: &str) -> bool {
-        // `matched[n]`: whether the first `n` parts of the pattern match the text so far.
-        let mut matched = vec![false; self.parts.len() + 1];
-        matched[0] = true;
-        self.skip_stars(&mut matched);
-        let mut next = matched.clone();
-        for char in text.chars() {
-            next.fill(false);
-            for (at, part) in self.parts.iter().enumerate() {
-                let stays = match part {
-                    Part::Any => true,
-                    Part::AnyInSegment => char != '/',
-                    Part::AnyChar | Part::Literal(_) => false,
-                };
-                let moves = match part {
-                    Part::Literal(expected) => *expected == char,
-                    Part::AnyChar => char != '/',
-                    Part::AnyInSegment | Part::Any => false,
-                };
-                next[at] |= matched[at] && stays;
-                next[at + 1] |= matched[at] && moves;
-            }
-            self.skip_stars(&mut next);
-            std::mem::swap(&mut matched, &mut next);
-            if !matched.contains(&true) {
-                return false;
-            }
-        }
-        matched.last() == Some(&true)
+    /// Whether the pattern certainly matches every text that `narrow` matches. It may be false for a
+    /// pair of patterns of which this is true only for all their stars together.
+    pub(super) fn covers(&self, narrow: &Self) -> bool {
+        accept(&parts(&self.pattern), parts(&narrow.pattern).into_iter())
     }
+}
 
-    /// Lets each star match the empty string.
-    fn skip_stars(&self, matched: &mut [bool]) {
-        for (at, part) in self.parts.iter().enumerate() {
-            matched[at + 1] |= matched[at] && matches!(part, Part::AnyInSegment | Part::Any);
+/// Whether the parts of a pattern match a text, which is a pattern of literals, or everything that
+/// another pattern matches. A star of the other pattern is accepted by a star alone, which stays at its
+/// place whatever text the other star matches.
+fn accept(parts: &[Part], others: impl Iterator<Item = Part>) -> bool {
+    // `matched[n]`: whether the first `n` parts match what was read so far.
+    let mut matched = vec![false; parts.len() + 1];
+    matched[0] = true;
+    skip_stars(parts, &mut matched);
+    let mut next = matched.clone();
+    for other in others {
+        next.fill(false);
+        for (at, part) in parts.iter().enumerate() {
+            next[at] |= matched[at] && part.absorbs(other);
+            next[at + 1] |= matched[at] && part.equals(other);
         }
+        skip_stars(parts, &mut next);
+        std::mem::swap(&mut matched, &mut next);
+        if !matched.contains(&true) {
+            return false;
+        }
+    }
+    matched.last() == Some(&true)
+}
+
+/// Lets each star match the empty string.
+fn skip_stars(parts: &[Part], matched: &mut [bool]) {
+    for (at, part) in parts.iter().enumerate() {
+        matched[at + 1] |= matched[at] && matches!(part, Part::AnyInSegment | Part::Any);
     }
 }
 
@@ -133,6 +144,27 @@ fn take(steps: &mut usize, needed: usize) -> Option<()> {
     let left = steps.checked_sub(needed);
     *steps = left.unwrap_or_default();
     left.map(drop)
+}
+
+impl Part {
+    /// Whether this is a star that matches everything that the other part matches.
+    fn absorbs(self, other: Self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::AnyInSegment => !matches!(other, Self::Any | Self::Literal('/')),
+            Self::AnyChar | Self::Literal(_) => false,
+        }
+    }
+
+    /// Whether this matches one character, and every one that the other part matches.
+    fn equals(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Literal(one), Self::Literal(other)) => one == other,
+            (Self::AnyChar, Self::Literal(other)) => other != '/',
+            (Self::AnyChar, Self::AnyChar) => true,
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -174,6 +206,34 @@ mod tests {
                 expected,
                 "{pattern} {text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_is_surely_narrower() {
+        let cases = [
+            ("acme/**", "acme/rocket", true),
+            ("acme/**", "acme/*", true),
+            ("acme/**", "acme/engines/*-valve?", true),
+            ("acme/*", "acme/**", false),
+            ("acme/*", "acme/engines/valve", false),
+            ("*", "main", true),
+            ("*", "release/2", false),
+            ("**", "release/2", true),
+            ("**", "", true),
+            ("v?", "v1", true),
+            ("v?", "v*", false),
+            ("v*", "v?", true),
+            ("v*", "v*-rc*", true),
+            ("*-rc*", "v*-rc?", true),
+            ("a*", "*", false),
+            ("main", "main", true),
+            ("main", "m*", false),
+            ("?", "/", false),
+        ];
+        for (wide, narrow, expected) in cases {
+            let covers = Glob::new(wide).covers(&Glob::new(narrow));
+            assert_eq!(covers, expected, "{wide} {narrow}");
         }
     }
 

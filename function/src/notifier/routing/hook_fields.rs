@@ -2,14 +2,14 @@
 //! can satisfy, and with which words. A test compares it with every example of a payload. GitLab's
 //! source is the authority: `lib/gitlab/data_builder` and `lib/gitlab/hook_data`.
 
-use super::conditions::Condition;
+use super::condition::Condition;
 use super::rule::Role;
-use super::vocabulary::FIXED;
+use super::terms::{FAILED, FIXED, SUCCESS};
 use crate::gitlab::kind::Kind;
 
 /// Actions of a kind; none if its hooks have no action that rules can name.
-pub(super) fn actions(kind: Kind) -> &'static [&'static str] {
-    match kind {
+pub(super) fn actions(kind: Kind) -> Vec<&'static str> {
+    let actions: &[_] = match kind {
         Kind::Push | Kind::TagPush => &["create", "push", "delete"],
         Kind::MergeRequest => &[
             "open",
@@ -47,48 +47,41 @@ pub(super) fn actions(kind: Kind) -> &'static [&'static str] {
         Kind::Milestone => &["create", "close", "reopen", "delete"],
         Kind::Vulnerability => &["detected", "confirmed", "dismissed", "resolved"],
         _ => &[],
-    }
+    };
+    actions.to_vec()
 }
 
+/// The statuses of GitLab 19, and [`FIXED`].
+const STATUSES: &[&str] = &[
+    "created",
+    "waiting_for_resource",
+    "waiting_for_callback",
+    "preparing",
+    "pending",
+    "running",
+    "canceling",
+    "manual",
+    "scheduled",
+    "blocked",
+    SUCCESS,
+    FAILED,
+    "canceled",
+    "skipped",
+    FIXED,
+];
+
 /// Statuses of a kind in GitLab's terms.
-pub(super) fn statuses(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Pipeline => &[
-            "created",
-            "waiting_for_resource",
-            "waiting_for_callback",
-            "preparing",
-            "pending",
-            "running",
-            "canceling",
-            "manual",
-            "scheduled",
-            "success",
-            "failed",
-            "canceled",
-            "skipped",
-            FIXED,
-        ],
-        Kind::Job => &[
-            "created",
-            "waiting_for_resource",
-            "waiting_for_callback",
-            "preparing",
-            "pending",
-            "running",
-            "canceling",
-            "manual",
-            "scheduled",
-            "success",
-            "failed",
-            "canceled",
-            "skipped",
-        ],
-        Kind::Deployment => &[
-            "created", "running", "success", "failed", "canceled", "skipped", "blocked",
-        ],
-        _ => &[],
-    }
+pub(super) fn statuses(kind: Kind) -> Vec<&'static str> {
+    let has = |status: &str| match status {
+        FIXED => kind == Kind::Pipeline,
+        "blocked" => kind == Kind::Deployment,
+        "created" | "running" | SUCCESS | FAILED | "canceled" | "skipped" => {
+            matches!(kind, Kind::Pipeline | Kind::Job | Kind::Deployment)
+        }
+        _ => matches!(kind, Kind::Pipeline | Kind::Job),
+    };
+    let statuses = STATUSES.iter().copied();
+    statuses.filter(|status| has(status)).collect()
 }
 
 /// Whether events of the kind say what the condition asks for.
@@ -98,7 +91,8 @@ pub(super) fn says(kind: Kind, condition: Condition) -> bool {
         RepositoryUpdate, TagPush, WikiPage, WorkItem,
     };
     match condition {
-        Condition::Event | Condition::Project => true,
+        Condition::Event => true,
+        Condition::Project => !matches!(kind, Kind::User | Kind::Key | Kind::Vulnerability),
         Condition::Action => !actions(kind).is_empty(),
         Condition::Status => !statuses(kind).is_empty(),
         Condition::Ref => matches!(
@@ -178,9 +172,24 @@ pub(super) fn is_about_groups(kind: Kind) -> bool {
             | Kind::Group
             | Kind::AccessToken
             | Kind::DeployToken
-            | Kind::Project
-            | Kind::User
-            | Kind::Key
             | Kind::Milestone
     )
+}
+
+/// Whether the hooks of the kind can be confidential.
+pub(super) fn can_be_confidential(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Issue | Kind::WorkItem | Kind::Note | Kind::Emoji
+    )
+}
+
+/// Whether the hooks of the kind can be about a branch.
+pub(super) fn has_branches(kind: Kind) -> bool {
+    says(kind, Condition::Ref) && !matches!(kind, Kind::TagPush | Kind::Release)
+}
+
+/// Whether the hooks of the kind can be about a tag.
+pub(super) fn has_tags(kind: Kind) -> bool {
+    says(kind, Condition::Ref) && !matches!(kind, Kind::Push | Kind::MergeRequest)
 }

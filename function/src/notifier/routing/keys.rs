@@ -1,6 +1,7 @@
 //! The keys of a file of rules. Owns which keys exist, and which one is suggested for people's words.
 //! What a key means is decided in [`mod@super::parse`].
 
+use super::condition::Condition;
 use crate::notifier::words::Words;
 
 /// Keys of the file.
@@ -11,56 +12,49 @@ pub(super) const TOP_KEYS: Words<'static> = Words {
         ("user_map", "users"),
         ("mapping", "users"),
     ],
-};
-
-/// Keys of a rule.
-pub(super) const RULE_KEYS: Words<'static> = Words {
-    known: &[
-        "name",
-        "event",
-        "project",
-        "ref",
-        "action",
-        "status",
-        "protected",
-        "allowed_failure",
-        "source",
-        "labels",
-        "draft",
-        "paths",
-        "actor",
-        "author",
-        "not",
-        "confidential",
-        "to",
-        "except_actor",
-        "continue",
-    ],
-    synonyms: KEY_SYNONYMS,
+    advice: &[],
 };
 
 /// Keys under `not`.
 pub(super) const CONDITION_KEYS: Words<'static> = Words {
-    known: &[
-        "event",
-        "project",
-        "ref",
-        "action",
-        "status",
-        "protected",
-        "allowed_failure",
-        "source",
-        "labels",
-        "draft",
-        "paths",
-        "actor",
-        "author",
-    ],
+    known: CONDITIONS,
     synonyms: KEY_SYNONYMS,
+    advice: &[
+        (
+            "confidential",
+            "leave it out: without confidential: true, a rule matches no confidential events",
+        ),
+        ("name", OF_THE_RULE),
+        ("to", OF_THE_RULE),
+        ("except_actor", OF_THE_RULE),
+        ("continue", OF_THE_RULE),
+        (
+            "not",
+            "it already excludes; write the conditions without it",
+        ),
+    ],
+};
+
+const OF_THE_RULE: &str = "it is a key of the rule and no condition; write it beside not:";
+
+/// Keys of a rule, the conditions among them.
+pub(super) fn rule_keys() -> Vec<&'static str> {
+    let others: &[&str] = &["not", "confidential", "to", "except_actor", "continue"];
+    [&["name"], CONDITIONS, others].concat()
+}
+
+const CONDITIONS: &[&str] = &{
+    let mut keys = [""; Condition::ALL.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = Condition::ALL[at].key();
+        at += 1;
+    }
+    keys
 };
 
 /// Words that are suggested a key for; a key has one spelling.
-const KEY_SYNONYMS: &[(&str, &str)] = &[
+pub(super) const KEY_SYNONYMS: &[(&str, &str)] = &[
     ("kind", "event"),
     ("type", "event"),
     ("object_kind", "event"),

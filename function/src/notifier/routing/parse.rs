@@ -3,17 +3,17 @@
 //! `vocabulary`.
 
 use super::RoutingRules;
+use super::condition::Condition;
 use super::conditions::Conditions;
-use super::keys::{CONDITION_KEYS, RULE_KEYS, TOP_KEYS};
+use super::keys::{CONDITION_KEYS, KEY_SYNONYMS, TOP_KEYS, rule_keys};
 use super::reader::{Reader, items};
 use super::rule::Rule;
+use super::terms::{FAILED, FIXED, SUCCESS};
 use super::user_mapping::{UnmappedUsers, UserMapping};
-use super::vocabulary::{
-    FAILED, FIXED, SUCCESS, action, event, glob, recipient, reference, source, status, username,
-};
+use super::vocabulary::{action, event, glob, recipient, reference, source, status, username};
 use crate::gitlab::kind::Kind;
 use crate::limits::LIMITS;
-use crate::notifier::words::echo;
+use crate::notifier::words::{Words, echo};
 use crate::rocketchat::Username;
 use crate::yaml::{self, Node, Value};
 
@@ -74,14 +74,22 @@ impl Reader {
         };
         let before = self.error_count();
         let mut has_recipients = false;
-        for (key, _, node) in self.entries(node, RULE_KEYS) {
+        let keys = Words {
+            known: &rule_keys(),
+            synonyms: KEY_SYNONYMS,
+            advice: &[],
+        };
+        let mut entries = self.entries(node, keys);
+        // What other keys may say depends on the kinds of event.
+        entries.sort_by_key(|(key, ..)| *key != Condition::Event.key());
+        for (key, _, node) in entries {
             match key {
                 "name" => {
                     if let Some(name) = self.text(node) {
                         rule.name = format!("rule {number}, {name} (line {})", node.line);
                     }
                 }
-                "not" => rule.not = self.excluded(node),
+                "not" => rule.not = self.excluded(node, &rule.conditions.events),
                 "confidential" => rule.confidential = self.flag(node).unwrap_or_default(),
                 "except_actor" => rule.except_actor = self.flag(node).unwrap_or_default(),
                 "continue" => rule.continue_ = self.flag(node).unwrap_or_default(),
@@ -90,8 +98,9 @@ impl Reader {
                     rule.to = self.list(node, recipient).into_iter().flatten().collect();
                 }
                 condition => {
-                    self.condition(&mut rule.conditions, condition, node);
-                    if condition == "status" {
+                    let events = rule.conditions.events.clone();
+                    self.condition(&mut rule.conditions, condition, node, &events);
+                    if condition == Condition::Status.key() {
                         rule.fixes = line_of(node, FIXED);
                     }
                 }
@@ -109,31 +118,34 @@ impl Reader {
         rule
     }
 
-    /// Reads a key of [`CONDITION_KEYS`].
-    fn condition(&mut self, conditions: &mut Conditions, key: &str, node: &Node) {
-        match key {
-            "event" => conditions.events = self.list(node, event),
-            "project" => conditions.projects = self.list(node, glob),
-            "ref" => conditions.refs = self.list(node, reference),
-            "action" => conditions.actions = self.list(node, action),
-            "status" => conditions.statuses = self.list(node, status),
-            "protected" => conditions.protected = self.flag(node),
-            "allowed_failure" => conditions.allowed_failure = self.flag(node),
-            "source" => conditions.sources = self.list(node, source),
-            "labels" => conditions.labels = self.list(node, glob),
-            "draft" => conditions.draft = self.flag(node),
-            "paths" => conditions.paths = self.list(node, glob),
-            "actor" => conditions.actors = self.list(node, glob),
-            _ => conditions.authors = self.list(node, glob),
+    /// Reads a key of [`CONDITION_KEYS`] in a rule for events of `kinds`, which are all if there is none.
+    fn condition(&mut self, conditions: &mut Conditions, key: &str, node: &Node, kinds: &[Kind]) {
+        let Some(condition) = Condition::with_key(key) else {
+            return;
+        };
+        match condition {
+            Condition::Event => conditions.events = self.list(node, event),
+            Condition::Project => conditions.projects = self.list(node, glob),
+            Condition::Ref => conditions.refs = self.list(node, reference),
+            Condition::Action => conditions.actions = self.list(node, |text| action(text, kinds)),
+            Condition::Status => conditions.statuses = self.list(node, |text| status(text, kinds)),
+            Condition::Protected => conditions.protected = self.flag(node),
+            Condition::AllowedFailure => conditions.allowed_failure = self.flag(node),
+            Condition::Source => conditions.sources = self.list(node, source),
+            Condition::Labels => conditions.labels = self.list(node, glob),
+            Condition::Draft => conditions.draft = self.flag(node),
+            Condition::Actor => conditions.actors = self.list(node, glob),
+            Condition::Author => conditions.authors = self.list(node, glob),
+            Condition::Paths => conditions.paths = self.list(node, glob),
         }
     }
 
-    /// Conditions that must not match.
-    fn excluded(&mut self, node: &Node) -> Conditions {
+    /// Conditions that must not match, in a rule for events of `kinds`.
+    fn excluded(&mut self, node: &Node, kinds: &[Kind]) -> Conditions {
         let mut conditions = Conditions::default();
         for (key, _, node) in self.entries(node, CONDITION_KEYS) {
-            self.condition(&mut conditions, key, node);
-            if key == "status" && line_of(node, FIXED).is_some() {
+            self.condition(&mut conditions, key, node, kinds);
+            if key == Condition::Status.key() && line_of(node, FIXED).is_some() {
                 let problem = "`fixed` cannot be excluded, because only a look-up on the chat server shows what is a fix; leave it out";
                 self.error(node.line, problem);
             }
@@ -205,7 +217,7 @@ impl Reader {
 /// The line of the value `word` in a value or list.
 fn line_of(node: &Node, word: &str) -> Option<usize> {
     let is_word = |item: &&Node| match &item.value {
-        Value::Text(text) => status(text) == Ok(word),
+        Value::Text(text) => status(text, &[]) == Ok(word),
         Value::Null | Value::List(_) | Value::Map(_) => false,
     };
     items(node).iter().find(is_word).map(|item| item.line)

@@ -4,9 +4,10 @@
 use std::fmt;
 
 use super::NotifyReason;
-use super::conditions::{Answer, Condition, Conditions};
+use super::condition::Condition;
+use super::conditions::{Answer, Conditions};
 use super::path_search::PathSearch;
-use super::vocabulary::{FAILED, SUCCESS};
+use super::terms::{FAILED, SUCCESS};
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
@@ -156,7 +157,7 @@ impl fmt::Display for Mismatch {
                 "matches finished pipelines, jobs and deployments only; add status: to match others",
             ),
             Self::MinorUpdate => formatter.write_str(
-                "does not match minor updates; a rule in ROUTES with action:, such as action: review_requested, matches them",
+                "does not match minor updates; a rule in ROUTES with action: update, or with the name of the change, such as action: review_requested, matches them",
             ),
         }
     }

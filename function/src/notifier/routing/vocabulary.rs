@@ -1,9 +1,15 @@
-//! Single values of a routing rule. Owns which values are accepted, including people's words for GitLab's
-//! terms, and the errors for all others; which key takes which values is decided in
-//! [`mod@super::parse`].
+//! Single values of a routing rule. Owns which values are accepted, and the errors for all others. Which
+//! key takes which values is decided in [`mod@super::parse`]; people's words are in
+//! [`terms`](super::terms).
 
+use super::condition::Condition;
 use super::glob::Glob;
+use super::hook_fields::{actions, statuses};
 use super::rule::{RecipientSpec, Role};
+use super::terms::{
+    ACTION_ADVICE, ACTION_SYNONYMS, ROLE_SYNONYMS, SOURCES, STATUS_ADVICE, STATUS_SYNONYMS,
+    Synonyms,
+};
 use crate::gitlab::attributes::short_ref;
 use crate::gitlab::kind::Kind;
 use crate::notifier::words::{self, Words, echo};
@@ -18,8 +24,12 @@ pub(super) fn glob(text: &str) -> Result<Glob, String> {
 }
 
 /// A pattern for a branch or tag, which events have without `refs/heads/` or `refs/tags/`.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "has the same signature as the functions for values that can be invalid"
+)]
 pub(super) fn reference(text: &str) -> Result<Glob, String> {
-    glob(short_ref(text))
+    Ok(Glob::new(short_ref(text)).written_as(text))
 }
 
 pub(super) fn event(text: &str) -> Result<Kind, String> {
@@ -27,196 +37,71 @@ pub(super) fn event(text: &str) -> Result<Kind, String> {
         .map_err(|suggestion| format!("there is no event {}; {suggestion}", echo(text)))
 }
 
-/// GitLab's status of a pipeline that passed.
-pub(super) const SUCCESS: &str = "success";
-
-/// GitLab's status of a pipeline that failed.
-pub(super) const FAILED: &str = "failed";
-
-/// The status that rules use for a success that fixes a failure; not one of GitLab's.
-pub(super) const FIXED: &str = "fixed";
-
-/// The statuses of pipelines, jobs and deployments in GitLab 19, and [`FIXED`].
-const STATUSES: Words<'static> = Words {
-    known: &[
-        "created",
-        "waiting_for_resource",
-        "waiting_for_callback",
-        "preparing",
-        "pending",
-        "running",
-        "canceling",
-        "manual",
-        "scheduled",
-        "blocked",
-        SUCCESS,
-        FAILED,
-        "canceled",
-        "skipped",
-        FIXED,
-    ],
-    synonyms: &[
-        ("passed", SUCCESS),
-        ("pass", SUCCESS),
-        ("succeeded", SUCCESS),
-        ("successful", SUCCESS),
-        ("ok", SUCCESS),
-        ("failure", FAILED),
-        ("fail", FAILED),
-        ("failing", FAILED),
-        ("error", FAILED),
-        ("broken", FAILED),
-        ("cancelled", "canceled"),
-        ("cancelling", "canceling"),
-        ("cancel", "canceled"),
-        ("skip", "skipped"),
-        ("started", "running"),
-        ("in_progress", "running"),
-        ("waiting", "pending"),
-        ("delayed", "scheduled"),
-        ("recovered", FIXED),
-    ],
-};
-
-/// The actions of GitLab 19, those that this program defines for branches and tags, and those that it
-/// reads from the changes of an update.
-const ACTIONS: Words<'static> = Words {
-    known: &[
-        "open",
-        "close",
-        "reopen",
-        "merge",
-        "update",
-        "approved",
-        "approval",
-        "unapproved",
-        "unapproval",
-        "create",
-        "push",
-        "delete",
-        "award",
-        "revoke",
-        "detected",
-        "confirmed",
-        "dismissed",
-        "resolved",
-        "review_requested",
-        "assigned",
-        "ready",
-        "draft",
-        "retitled",
-        "relabeled",
-        "retargeted",
-        "milestoned",
-    ],
-    synonyms: &[
-        ("opened", "open"),
-        ("closed", "close"),
-        ("reopened", "reopen"),
-        ("merged", "merge"),
-        ("updated", "update"),
-        ("edited", "update"),
-        ("edit", "update"),
-        ("approve", "approved"),
-        ("unapprove", "unapproved"),
-        ("created", "create"),
-        ("pushed", "push"),
-        ("deleted", "delete"),
-        ("remove", "delete"),
-        ("removed", "delete"),
-        ("destroy", "delete"),
-        ("destroyed", "delete"),
-        ("awarded", "award"),
-        ("revoked", "revoke"),
-        ("detect", "detected"),
-        ("confirm", "confirmed"),
-        ("dismiss", "dismissed"),
-        ("resolve", "resolved"),
-        ("review_request", "review_requested"),
-        ("request_review", "review_requested"),
-        ("reviewer_added", "review_requested"),
-        ("assign", "assigned"),
-        ("undraft", "ready"),
-        ("undrafted", "ready"),
-        ("marked_as_ready", "ready"),
-        ("drafted", "draft"),
-        ("renamed", "retitled"),
-        ("relabelled", "relabeled"),
-        ("labeled", "relabeled"),
-        ("labelled", "relabeled"),
-    ],
-};
-
-/// What starts a pipeline, in GitLab's terms.
-const SOURCES: Words<'static> = Words {
-    known: &[
-        "push",
-        "schedule",
-        "merge_request_event",
-        "parent_pipeline",
-        "pipeline",
-        "web",
-        "api",
-        "trigger",
-        "webide",
-        "chat",
-        "external",
-        "external_pull_request_event",
-        "ondemand_dast_scan",
-        "ondemand_dast_validation",
-        "security_orchestration_policy",
-        "container_registry_push",
-        "duo_workflow",
-        "pipeline_execution_policy_schedule",
-        "unknown",
-    ],
-    synonyms: &[
-        ("scheduled", "schedule"),
-        ("cron", "schedule"),
-        ("nightly", "schedule"),
-        ("merge_request", "merge_request_event"),
-        ("mr", "merge_request_event"),
-        ("parent", "parent_pipeline"),
-        ("child", "parent_pipeline"),
-        ("child_pipeline", "parent_pipeline"),
-        ("multi_project", "pipeline"),
-        ("ui", "web"),
-        ("triggered", "trigger"),
-        ("trigger_token", "trigger"),
-        ("web_ide", "webide"),
-    ],
-};
-
-pub(super) fn status(text: &str) -> Result<&'static str, String> {
-    one_of(text, "status", STATUSES)
+pub(super) fn status(text: &str, kinds: &[Kind]) -> Result<&'static str, String> {
+    let synonyms = (STATUS_SYNONYMS, STATUS_ADVICE);
+    word(text, Condition::Status, kinds, statuses, synonyms)
 }
 
-pub(super) fn action(text: &str) -> Result<&'static str, String> {
-    one_of(text, "action", ACTIONS)
+pub(super) fn action(text: &str, kinds: &[Kind]) -> Result<&'static str, String> {
+    let synonyms = (ACTION_SYNONYMS, ACTION_ADVICE);
+    word(text, Condition::Action, kinds, actions, synonyms)
 }
 
 pub(super) fn source(text: &str) -> Result<&'static str, String> {
-    one_of(text, "source", SOURCES)
+    let found = SOURCES.find(text);
+    found.map_err(|suggestion| unknown(Condition::Source, text, &suggestion))
 }
 
-fn one_of(text: &str, what: &str, words: Words) -> Result<&'static str, String> {
-    words
-        .find(text)
-        .map_err(|suggestion| format!("there is no {what} {}; {suggestion}", echo(text)))
+/// A word that events of one kind at least can have. A word that only other kinds have than those of the
+/// rule is no error but a warning; suggestions name words that the events of the rule can have.
+fn word(
+    text: &str,
+    condition: Condition,
+    kinds: &[Kind],
+    of_kind: fn(Kind) -> Vec<&'static str>,
+    (synonyms, advice): (Synonyms, Synonyms),
+) -> Result<&'static str, String> {
+    let words_of = |kinds: &mut dyn Iterator<Item = Kind>| {
+        let mut words = Vec::new();
+        for word in kinds.flat_map(of_kind) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        words
+    };
+    let all = words_of(&mut Kind::known());
+    let words = |known| Words {
+        known,
+        synonyms,
+        advice,
+    };
+    let suggestion = match words(&all).find(text) {
+        Ok(word) => return Ok(word),
+        Err(suggestion) => suggestion,
+    };
+    let of_rule = words_of(&mut kinds.iter().copied());
+    let suggestion = match (kinds, &of_rule[..]) {
+        ([], _) => suggestion,
+        (_, []) => format!("{} events have no `{}`", labels(kinds), condition.key()),
+        (_, known) => words(known).suggest(text),
+    };
+    Err(unknown(condition, text, &suggestion))
 }
 
-/// People's words for roles.
-const ROLE_SYNONYMS: &[(&str, &str)] = &[
-    ("assignee", "assignees"),
-    ("reviewer", "reviewers"),
-    ("new_assignee", "new_assignees"),
-    ("new_reviewer", "new_reviewers"),
-    ("mentions", "mentioned"),
-    ("mention", "mentioned"),
-    ("starter", "pipeline starter"),
-    ("user", "actor"),
-    ("commit_author", "committer"),
-];
+fn unknown(condition: Condition, text: &str, suggestion: &str) -> String {
+    format!(
+        "there is no {} {}; {suggestion}",
+        condition.key(),
+        echo(text)
+    )
+}
+
+/// The labels of kinds, for a sentence.
+pub(super) fn labels(kinds: &[Kind]) -> String {
+    let labels: Vec<_> = kinds.iter().map(|kind| kind.label()).collect();
+    labels.join(", ")
+}
 
 /// A recipient; `None` for `nobody`.
 pub(super) fn recipient(text: &str) -> Result<Option<RecipientSpec>, String> {
@@ -237,6 +122,7 @@ pub(super) fn recipient(text: &str) -> Result<Option<RecipientSpec>, String> {
     let roles = Words {
         known: &names,
         synonyms: ROLE_SYNONYMS,
+        advice: &[],
     };
     let found = roles.find(text);
     let role = Role::ALL.iter().find(|(name, _)| found == Ok(*name));

@@ -150,6 +150,7 @@ fn suggestions(unknown: &[String]) -> String {
     let variables = Words {
         known: VARIABLES,
         synonyms: SYNONYMS,
+        advice: &[],
     };
     let nearest: Option<Vec<_>> = unknown.iter().map(|name| variables.nearest(name)).collect();
     match nearest {

@@ -1,0 +1,207 @@
+//! Patterns that match nothing, or not what was meant. Owns the signs of it in the text of a pattern, and what
+//! to write instead. What a pattern matches is decided in [`glob`](super::glob).
+
+use super::condition::Condition;
+use super::conditions::Conditions;
+use super::glob::Glob;
+use super::hook_fields::{has_branches, has_tags, is_about_groups};
+use super::vocabulary::labels;
+use crate::gitlab::kind::Kind;
+
+/// The mistakes in the patterns of a rule for `events`, which are all if there is none.
+pub(super) fn pattern_mistakes(conditions: &Conditions, events: &[Kind]) -> Vec<String> {
+    let mut found = Vec::new();
+    for condition in Condition::ALL.iter().copied() {
+        for glob in conditions.values(condition).patterns() {
+            let (key, text) = (condition.key(), glob.text());
+            if let Some(why) = in_any(condition, text).or_else(|| of_condition(condition, text)) {
+                found.push(format!(
+                    "has the {key} `{text}`, which never matches: {why}"
+                ));
+            } else if let Some(why) = doubt(condition, glob, events) {
+                found.push(format!("has the {key} `{text}`, {why}"));
+            }
+        }
+    }
+    found
+}
+
+/// Why a pattern matches nothing, whatever the condition.
+fn in_any(condition: Condition, text: &str) -> Option<String> {
+    let (is_path, is_label) = (
+        condition == Condition::Paths,
+        condition == Condition::Labels,
+    );
+    let plain = text.trim();
+    if plain.is_empty() && condition != Condition::Project {
+        return Some("it is empty; leave the condition out to match all".to_owned());
+    }
+    if plain != text && !is_path && !plain.is_empty() {
+        return Some(format!("write `{plain}` without spaces around it"));
+    }
+    let is_anchored = text.starts_with('^') && (!is_label || text.ends_with('$'));
+    if is_anchored || is_regex_of(condition, text) {
+        return Some(
+            "patterns are no regular expressions; * matches any text without a slash, ** any text"
+                .to_owned(),
+        );
+    }
+    match text.strip_prefix('!') {
+        Some(rest) if !is_label => Some(format!(
+            "write not: {{{}: \"{rest}\"}} to exclude it",
+            condition.key()
+        )),
+        _ => None,
+    }
+}
+
+/// Whether it is between two slashes, with flags or without, or has what no name of its kind has. A path may
+/// begin and end with a slash by mistake.
+fn is_regex_of(condition: Condition, text: &str) -> bool {
+    let has_any = |chars: &[char]| text.contains(chars);
+    let flags = text
+        .strip_prefix('/')
+        .and_then(|rest| rest.rsplit_once('/'));
+    let is_between = flags.is_some_and(|(inner, flags)| {
+        !inner.is_empty() && flags.bytes().all(|byte| b"gimsuxy".contains(&byte))
+    });
+    match condition {
+        Condition::Labels => false,
+        Condition::Paths => is_between && has_any(&['^', '$', '\\', '(', '|', '[', '+']),
+        Condition::Project => is_between || has_any(&['^', '$', '\\', '(', '|', '[', '+']),
+        Condition::Ref => is_between || has_any(&['^', '\\', '[']),
+        _ => is_between,
+    }
+}
+
+/// Why a pattern matches nothing for this condition.
+fn of_condition(condition: Condition, text: &str) -> Option<String> {
+    match condition {
+        Condition::Labels => list(text, ","),
+        Condition::Actor | Condition::Author => person(text),
+        Condition::Project => project(text).or_else(|| segments(text, "paths of projects")),
+        Condition::Ref => {
+            let has_space = text.contains(char::is_whitespace);
+            let space = || has_space.then(|| "branches and tags have no spaces".to_owned());
+            let other = list(text, ", ").or_else(space);
+            other.or_else(|| segments(text, "branches and tags"))
+        }
+        Condition::Paths => segments(text, "paths"),
+        _ => None,
+    }
+}
+
+/// Several names in one text, although none has the separator.
+fn list(text: &str, separator: &str) -> Option<String> {
+    let items: Vec<_> = text.split(separator).map(str::trim).collect();
+    (items.len() > 1).then(|| format!("write a list, [{}]", items.join(", ")))
+}
+
+fn person(text: &str) -> Option<String> {
+    if text.starts_with('@') {
+        return Some("user names of GitLab begin without an @".to_owned());
+    }
+    let has_space = text.contains(char::is_whitespace);
+    let name = || {
+        has_space.then(|| {
+            "write the user name or the e-mail address, which have no spaces, instead of the full name".to_owned()
+        })
+    };
+    list(text, ",").or_else(name)
+}
+
+fn project(text: &str) -> Option<String> {
+    if text.contains("://") {
+        let why =
+            "write the path alone, such as acme/rocket, without the address of GitLab".to_owned();
+        return Some(why);
+    }
+    let without = text.strip_suffix(".git");
+    let suffix = without.map(|path| format!("paths of projects end without .git; write `{path}`"));
+    suffix.or_else(|| list(text, ","))
+}
+
+/// Names with slashes have no empty parts, and no `.` or `..` among them.
+fn segments(text: &str, what: &str) -> Option<String> {
+    let is_name = |part: &&str| !matches!(*part, "" | "." | "..");
+    if text.is_empty() || text.split('/').all(|part| is_name(&part)) {
+        return None;
+    }
+    let parts: Vec<_> = text.split('/').filter(is_name).collect();
+    let mut plain = parts.join("/");
+    if text.ends_with('/') && !plain.ends_with('*') {
+        plain += "/**";
+    }
+    Some(format!(
+        "{what} begin without a slash or ./, and end without a slash; write `{plain}`"
+    ))
+}
+
+/// What a pattern matches that was hardly meant.
+fn doubt(condition: Condition, glob: &Glob, events: &[Kind]) -> Option<String> {
+    let text = glob.text();
+    match condition {
+        Condition::Labels => sign_of_label(text),
+        Condition::Ref if text.starts_with("refs/tags/") => {
+            wrong_refs(events, has_tags).map(|kinds| {
+                format!("but {kinds} events are about branches; for tags, write event: tag_push")
+            })
+        }
+        Condition::Ref if text.starts_with("refs/heads/") => {
+            wrong_refs(events, has_branches).map(|kinds| {
+                format!("but {kinds} events are about tags; for branches, write event: push")
+            })
+        }
+        Condition::Project => group_alone(text, events),
+        _ => None,
+    }
+}
+
+/// A label may begin with either sign, but hardly does.
+fn sign_of_label(text: &str) -> Option<String> {
+    let only = "which matches only labels with that sign in their name";
+    if let Some(rest) = text.strip_prefix('!') {
+        return Some(format!(
+            "{only}; write not: {{labels: \"{rest}\"}} to exclude it"
+        ));
+    }
+    let name = text.strip_prefix('~')?;
+    Some(format!("{only}; write {name} without ~"))
+}
+
+/// The kinds of the rule, if none of them is about such refs.
+fn wrong_refs(events: &[Kind], is_about: fn(Kind) -> bool) -> Option<String> {
+    let is_wrong = !events.is_empty() && !events.iter().any(|kind| is_about(*kind));
+    is_wrong.then(|| labels(events))
+}
+
+/// A pattern without a slash matches groups and no project.
+fn group_alone(text: &str, events: &[Kind]) -> Option<String> {
+    if text.contains('/') || text.contains("**") {
+        return None;
+    }
+    if text.trim().is_empty() {
+        let why =
+            "which matches only events without a project; leave the condition out to match all";
+        return Some(why.to_owned());
+    }
+    let listed: Vec<_> = match events {
+        [] => Kind::known().collect(),
+        events => events.to_vec(),
+    };
+    let of_groups: Vec<_> = listed
+        .iter()
+        .copied()
+        .filter(|kind| is_about_groups(*kind))
+        .collect();
+    let path =
+        format!("the path of a project begins with its group, such as acme/{text} or **/{text}");
+    match of_groups.len() {
+        0 => Some(format!("which never matches a project: {path}")),
+        count if count == listed.len() => None,
+        _ => Some(format!(
+            "which matches the {} events of a group and no project: {path}; for the projects of a group, write {text}/**",
+            labels(&of_groups)
+        )),
+    }
+}
