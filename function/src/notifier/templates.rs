@@ -53,18 +53,32 @@ impl Applied {
 }
 
 impl Templates {
-    /// Compiles templates and renders each with the example of its kind. Returns all errors at
-    /// once, each with the place that the caller gave.
+    /// Compiles templates, each for one or several kinds, and renders it with the examples of these.
+    /// Returns all errors at once, each with the prefix that the caller gave. An error of several kinds is
+    /// returned once; it names them unless all kinds of the template have it.
     pub fn with<'a>(
-        templates: impl IntoIterator<Item = (Kind, &'a str, String)>,
+        templates: impl IntoIterator<Item = (Vec<Kind>, &'a str, String)>,
     ) -> Result<Self, Vec<String>> {
         let mut usable = BTreeMap::new();
         let mut errors = Vec::new();
-        for (kind, source, place) in templates {
-            match try_template(kind, source) {
-                Ok(template) => drop(usable.insert(kind, template)),
-                Err(error) => errors.push(format!("{place}: {error}")),
+        for (kinds, source, place) in templates {
+            let mut found: Vec<(TemplateError, Vec<&str>)> = Vec::new();
+            for kind in &kinds {
+                match try_template(*kind, source) {
+                    Ok(template) => drop(usable.insert(*kind, template)),
+                    Err(error) => match found.iter_mut().find(|(other, _)| *other == error) {
+                        Some((_, failed)) => failed.push(kind.label()),
+                        None => found.push((error, vec![kind.label()])),
+                    },
+                }
             }
+            errors.extend(found.into_iter().map(|(error, failed)| {
+                if failed.len() == kinds.len() {
+                    format!("{place}{error}")
+                } else {
+                    format!("{place}{}: {error}", failed.join(", "))
+                }
+            }));
         }
         if errors.is_empty() {
             Ok(Self(usable))

@@ -23,7 +23,7 @@ fn render_title(template: &str, title: &str) -> String {
 }
 
 fn rendered(template: &str, merge_request: &Value) -> String {
-    let template = (Kind::MergeRequest, template, "test".to_owned());
+    let template = (vec![Kind::MergeRequest], template, String::new());
     let templates = Templates::with([template]).expect("is a template");
     output_of(&templates, merge_request)
 }
@@ -160,7 +160,7 @@ fn a_message_over_the_limit_is_truncated_outside_of_code_spans() {
 fn a_template_that_exceeds_its_budget_falls_back_to_the_built_in_message() {
     // The example has one reviewer; this event has a thousand.
     let template = "{% for a in reviewers %}{% for b in reviewers %}{% for c in reviewers %}x{% endfor %}{% endfor %}{% endfor %}";
-    let template = (Kind::MergeRequest, template, "test".to_owned());
+    let template = (vec![Kind::MergeRequest], template, String::new());
     let templates = Templates::with([template]).expect("is a template");
     let mut body = example("merge_request");
     let person = body["reviewers"][0].clone();
@@ -178,6 +178,32 @@ fn a_template_that_renders_nothing_sends_nothing() {
         .expect("has no errors")
         .apply(NotifyReason::Event, &event, builtin);
     assert_eq!(applied, Applied::Nothing);
+}
+
+#[test]
+fn an_error_of_a_template_for_several_kinds_is_reported_once() {
+    let slow = "{% for a in range(1000) %}{% for b in range(1000) %}x{% endfor %}{% endfor %}";
+    for (case, text, expected) in [
+        (
+            "others",
+            "push: x\nothers: '{{ pipelin }'".to_owned(),
+            "line 2: others: syntax error in line 1: unexpected `}`, expected end of variable block",
+        ),
+        (
+            "all kinds",
+            "{{ pipelin".to_owned(),
+            "syntax error in line 1: unexpected end of input, expected end of variable block",
+        ),
+        (
+            "only some of them",
+            format!(
+                "push: x\nothers: '{{% if kind == \"job\" or kind == \"note\" %}}{slow}{{% endif %}}'"
+            ),
+            "line 2: others: note, job: engine ran out of fuel in line 1",
+        ),
+    ] {
+        assert_eq!(errors_of(&text), expected, "{case}");
+    }
 }
 
 #[test]
@@ -248,7 +274,7 @@ proptest! {
     ]) {
         for bypass in BYPASSES {
             // Either the language rejects the template, or its output is harmless.
-            let templates = Templates::with([(Kind::MergeRequest, *bypass, "test".to_owned())]);
+            let templates = Templates::with([(vec![Kind::MergeRequest], *bypass, String::new())]);
             if templates.is_ok() {
                 assert_harmless(&render_title(bypass, &text));
             }

@@ -12,8 +12,7 @@ const OTHERS: &str = "others";
 /// Parses and checks all templates, or returns all errors in them.
 pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
     if !is_map(text) {
-        let all = kinds().map(|kind| (kind, text, place(kind, None)));
-        return Templates::with(all);
+        return Templates::with([(Kind::known().collect(), text, String::new())]);
     }
     let root = yaml::parse(text).map_err(|error| vec![error.to_string()])?;
     let Value::Map(entries) = &root.value else {
@@ -24,11 +23,11 @@ pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
     for (key, node) in entries {
         match (template(key, node), Kind::with_label(&key.name)) {
             (Err(error), _) => errors.push(error),
-            (Ok(source), Some(kind)) => templates.push((kind, source, place(kind, Some(key.line)))),
+            (Ok(source), Some(kind)) => templates.push((vec![kind], source, place(key))),
             (Ok(source), None) if key.name == OTHERS => {
                 let named = |kind: &Kind| entries.iter().any(|(key, _)| key.name == kind.label());
-                let others = kinds().filter(|kind| !named(kind));
-                templates.extend(others.map(|kind| (kind, source, place(kind, Some(key.line)))));
+                let others = Kind::known().filter(|kind| !named(kind)).collect();
+                templates.push((others, source, place(key)));
             }
             (Ok(_), None) => errors.push(format!(
                 "line {}: there is no kind {}; {}",
@@ -80,13 +79,6 @@ fn template<'a>(key: &Key, node: &'a Node) -> Result<&'a str, String> {
     }
 }
 
-fn kinds() -> impl Iterator<Item = Kind> {
-    Kind::known()
-}
-
-fn place(kind: Kind, line: Option<usize>) -> String {
-    match line {
-        Some(line) => format!("line {line}: {}", kind.label()),
-        None => kind.label().to_owned(),
-    }
+fn place(key: &Key) -> String {
+    format!("line {}: {}: ", key.line, key.name)
 }
