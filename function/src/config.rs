@@ -218,6 +218,7 @@ fn rocketchat(reader: &mut EnvReader, proxies: &Proxies) -> Option<RocketChat> {
         doubt: doubt::any_secret,
     };
     let secrets = reader.list("MESSAGE_ID_SECRET", &secrets, message_id_secret)?;
+    let secrets = secrets.values;
     let credentials = Credentials {
         user_id: user_id?,
         auth_token: auth_token?,
