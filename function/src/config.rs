@@ -28,8 +28,8 @@ mod mistake;
 pub mod notifications;
 mod proxy;
 mod source;
-pub mod suggestion;
 mod telemetry;
+mod words;
 
 use env::EnvReader;
 use list::{Commas, ListFormat};

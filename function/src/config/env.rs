@@ -7,7 +7,7 @@ use std::io;
 use std::ops::RangeInclusive;
 
 use super::mistake::Mistake;
-use super::suggestion;
+use super::words;
 
 /// Settings whose values an error never shows: secrets, what is easily confused with them, and documents.
 const HIDDEN: [&str; 13] = [
@@ -233,16 +233,16 @@ impl<'a> EnvReader<'a> {
 
     /// One of a list of words.
     pub(super) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)], default: T) -> T {
-        let words = || choices.iter().map(|(word, _)| *word);
+        let known = || choices.iter().map(|(word, _)| *word);
         let parse = |text: &str| {
             let found = choices
                 .iter()
                 .find(|(word, _)| text.eq_ignore_ascii_case(word));
             found.map(|(_, value)| *value).ok_or_else(|| {
-                format!("expected one of {}", words().collect::<Vec<_>>().join(", "))
+                format!("expected one of {}", known().collect::<Vec<_>>().join(", "))
             })
         };
-        let chosen = self.suggesting(name, parse, |text| suggestion::nearest(text, words()));
+        let chosen = self.suggesting(name, parse, |text| words::nearest(text, known()));
         chosen.unwrap_or(default)
     }
 

@@ -12,7 +12,7 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::env::EnvReader;
-use super::suggestion;
+use super::words;
 use crate::proxy::Proxies;
 use crate::telemetry::log::LogFormat;
 use crate::telemetry::{Settings, otlp};
@@ -124,7 +124,7 @@ fn metrics(reader: &mut EnvReader) -> bool {
         let is_none = words.iter().all(|word| *word == "none");
         Ok((!is_none, words.into_iter().any(is_other)))
     };
-    let suggest = |text: &str| suggestion::nearest(text, ["prometheus", "none"].into_iter());
+    let suggest = |text: &str| words::nearest(text, ["prometheus", "none"].into_iter());
     let (serves, has_other) = reader
         .suggesting(NAME, parse, suggest)
         .unwrap_or((true, false));
