@@ -161,12 +161,17 @@ pub fn with_config(command: impl FnOnce(Config, &[String]) -> ExitCode) -> ExitC
 
 /// Prints every error in the settings.
 fn print_config_errors(errors: &ConfigErrors) -> ExitCode {
-    let count = match errors.0.len() {
-        1 => "1 error".to_owned(),
-        count => format!("{count} errors"),
+    let count = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     };
+    let mut counts = count(errors.errors.len(), "error");
+    if !errors.warnings.is_empty() {
+        let warnings = count(errors.warnings.len(), "warning");
+        counts = format!("{counts}, {warnings}");
+    }
     print_error(&format!(
-        "invalid configuration: {count}\n{errors}\nsee webhook-app --help for all settings\n"
+        "invalid configuration: {counts}\n{errors}\nsee webhook-app --help for all settings\n"
     ));
     ExitCode::from(USAGE)
 }

@@ -30,9 +30,9 @@ pub(super) fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
     match (keys.is_empty(), tokens.is_empty()) {
         (true, true) if allow_unauthenticated => Some(Verifier::None),
         (true, true) => {
-            reader.error(
-                "GITLAB_SIGNING_KEYS",
-                "is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for testing only set ALLOW_UNAUTHENTICATED=true",
+            reader.missing(
+                &["GITLAB_SIGNING_KEYS", "GITLAB_WEBHOOK_TOKENS"],
+                "give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for testing only set ALLOW_UNAUTHENTICATED=true",
             );
             None
         }

@@ -170,8 +170,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("minijinja", &["notifier/templates"]),
-    ("opentelemetry", &["config/telemetry.rs", "telemetry"]),
-    ("percent_encoding", &["config/telemetry.rs"]),
+    ("opentelemetry", &["config/traces.rs", "telemetry"]),
+    ("percent_encoding", &["config/traces.rs"]),
     ("prometheus", &["telemetry"]),
     ("saphyr_parser", &["yaml.rs"]),
     (
