@@ -13,7 +13,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the function with a fake Rocket.Chat and send it a sample push
-	@echo "Building webhook-app and the fakes. This takes a few minutes the first time, and then seconds."
+	@echo "Building webhook-app and the fakes."
+	@echo "This takes a few minutes the first time, and then seconds."
 	@cargo build --bins
 	@cargo run -q --bin demo
 

@@ -4,9 +4,10 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::config::{self, Config, ConfigErrors, misspelling, suggestion};
+use crate::config::{self, Config, ConfigErrors, misspelling};
 use crate::exit::{USAGE, print_error};
 use crate::server;
+use crate::suggestion;
 
 mod check;
 mod help;
@@ -27,6 +28,27 @@ enum Command {
 /// The names of the commands.
 const COMMANDS: [&str; 5] = ["serve", "check", "render", "help", "version"];
 
+/// Commands of other programs, and what does the same here.
+const OTHER_COMMANDS: &[(&str, &str)] = &[
+    ("start", "serve"),
+    ("run", "serve"),
+    ("listen", "serve"),
+    ("up", "serve"),
+    ("daemon", "serve"),
+    ("test", "check"),
+    ("validate", "check"),
+    ("verify", "check"),
+    ("doctor", "check"),
+    ("send", "check --send"),
+    ("preview", "render"),
+    ("print", "render"),
+    ("show", "render"),
+    ("dry-run", "render"),
+    ("explain", "render --explain"),
+    ("kind", "render --kind"),
+    ("usage", "help"),
+];
+
 impl Command {
     /// Parses the arguments; an error says what was expected and found.
     fn parse(arguments: &[String]) -> Result<Self, String> {
@@ -44,10 +66,14 @@ impl Command {
             ("render", options) => render::Request::parse(options).map(Self::Render),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
             ("check", [found, ..]) => Err(format!(
-                "expected --send or no argument after check, found {found:?}; settings are environment variables, see --help"
+                "expected --send or no argument after check, found {}{}",
+                echo(found),
+                advice(found, &["--send"]).unwrap_or_else(general_advice)
             )),
             ("serve", [found, ..]) => Err(format!(
-                "expected no arguments after {command}, found {found:?}; settings are environment variables, see --help"
+                "expected no arguments after serve, found {}{}",
+                echo(found),
+                advice(found, &[]).unwrap_or_else(general_advice)
             )),
             ("help" | "--help" | "-h" | "version" | "--version" | "-V", [.., found]) => Err(
                 format!("expected no other argument with {command}, found {found:?}"),
@@ -67,25 +93,43 @@ fn topic_of(command: &str) -> Result<Topic, String> {
     }
 }
 
-/// The error for a word that is no command. Options are often names of settings.
+/// The error for a word that is no command.
 fn unknown(word: &str) -> String {
-    let setting = word.strip_prefix("--").and_then(|option| {
-        let name = option.split('=').next().unwrap_or_default();
-        misspelling::similar(&name.replace('-', "_").to_ascii_uppercase())
-    });
-    let command = suggestion::nearest(word.trim_start_matches('-'), COMMANDS.into_iter());
-    let advice = match (command, setting) {
-        (Some(command), _) => format!("; did you mean {command}?"),
-        (None, Some(setting)) => {
-            format!("; did you mean the environment variable {setting}?")
-        }
-        (None, None) => "; see --help".to_owned(),
+    let own = COMMANDS.into_iter().map(|command| (command, command));
+    let others = OTHER_COMMANDS.iter().copied();
+    let command = suggestion::nearest(word.trim_start_matches('-'), own.chain(others));
+    let advice = match command {
+        Some(command) => format!("; did you mean {command}?"),
+        None => advice(word, &[]).unwrap_or_else(|| "; see --help".to_owned()),
     };
-    // What follows may be a secret.
-    let word = word.split('=').next().unwrap_or_default();
+    let found = echo(word);
     format!(
-        "expected no argument or one of serve, check, render, help and version, found {word:?}{advice}"
+        "expected no argument or one of serve, check, render, help and version, found {found}{advice}"
     )
+}
+
+/// What was probably meant by a wrong argument: one of the options of its command, or a setting.
+fn advice(argument: &str, options: &[&str]) -> Option<String> {
+    let option = suggestion::nearest(argument, options.iter().map(|option| (*option, *option)));
+    if let Some(option) = option {
+        return Some(format!("; did you mean {option}?"));
+    }
+    let name = argument.split('=').next().unwrap_or_default();
+    let is_option = argument.starts_with("--") || argument.contains('=');
+    let name = name.trim_start_matches('-').replace('-', "_");
+    let setting = is_option.then(|| misspelling::similar(&name.to_ascii_uppercase()));
+    setting
+        .flatten()
+        .map(|setting| format!("; did you mean the environment variable {setting}?"))
+}
+
+fn general_advice() -> String {
+    "; settings are environment variables, see --help".to_owned()
+}
+
+/// A wrong argument for an error. What follows an equals sign may be a secret.
+fn echo(argument: &str) -> String {
+    format!("{:?}", argument.split('=').next().unwrap_or_default())
 }
 
 /// Runs the command that the arguments, without the program name, contain.
@@ -117,12 +161,17 @@ pub fn with_config(command: impl FnOnce(Config, &[String]) -> ExitCode) -> ExitC
 
 /// Prints every error in the settings.
 fn print_config_errors(errors: &ConfigErrors) -> ExitCode {
-    let count = match errors.0.len() {
-        1 => "1 error".to_owned(),
-        count => format!("{count} errors"),
+    let count = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     };
+    let mut counts = count(errors.errors.len(), "error");
+    if !errors.warnings.is_empty() {
+        let warnings = count(errors.warnings.len(), "warning");
+        counts = format!("{counts}, {warnings}");
+    }
     print_error(&format!(
-        "invalid configuration: {count}\n{errors}\nsee webhook-app --help for all settings\n"
+        "invalid configuration: {counts}\n{errors}\nsee webhook-app --help for all settings\n"
     ));
     ExitCode::from(USAGE)
 }

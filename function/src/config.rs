@@ -28,8 +28,10 @@ mod mistake;
 pub mod notifications;
 mod proxy;
 mod source;
-pub mod suggestion;
 mod telemetry;
+mod traces;
+mod words;
+mod wrong_value;
 
 use env::EnvReader;
 use list::{Commas, ListFormat};
@@ -78,10 +80,22 @@ pub struct RocketChat {
     pub message_ids: MessageIds,
 }
 
-/// All errors in the settings.
+/// All errors in the settings, and the warnings about them, which may name the cause.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.iter().map(|error| format!("- {error}")).collect::<Vec<_>>().join("\n"))]
-pub struct ConfigErrors(pub Vec<String>);
+#[error("{}", list(.errors, .warnings))]
+pub struct ConfigErrors {
+    /// The errors, of which there is at least one.
+    pub errors: Vec<String>,
+    /// The warnings.
+    pub warnings: Vec<String>,
+}
+
+/// One line each, errors first.
+fn list(errors: &[String], warnings: &[String]) -> String {
+    let errors = errors.iter().map(|error| format!("- {error}"));
+    let warnings = warnings.iter().map(|text| format!("- warning: {text}"));
+    errors.chain(warnings).collect::<Vec<_>>().join("\n")
+}
 
 /// The environment variables of the process.
 #[expect(
@@ -106,30 +120,13 @@ impl Config {
         read_file: &dyn Fn(&str) -> io::Result<String>,
     ) -> Result<(Self, Vec<String>), ConfigErrors> {
         let mut reader = EnvReader::new(variables, read_file);
+        reader.warn_all(misspelling::warnings(variables));
         let config = Self::read(&mut reader);
-        let doubts = reader.take_warnings();
-        match (config, reader.into_errors()) {
-            (Some(config), errors) if errors.is_empty() => {
-                let mut warnings = misspelling::warnings(variables);
-                warnings.extend(doubts);
-                warnings.extend(config.clear_text_warnings());
-                warnings.extend(config.notifier.routing.warnings());
-                Ok((config, warnings))
-            }
-            (_, errors) => Err(ConfigErrors(errors)),
+        let (errors, warnings) = reader.finish();
+        match config {
+            Some(config) if errors.is_empty() => Ok((config, warnings)),
+            _ => Err(ConfigErrors { errors, warnings }),
         }
-    }
-
-    fn clear_text_warnings(&self) -> impl Iterator<Item = String> {
-        let chat = &self.rocketchat.url;
-        let chat = clear_text::warning("ROCKETCHAT_URL", chat, "the token of the bot");
-        let traces = self.telemetry.traces.as_ref();
-        let traces = traces.filter(|traces| !traces.headers.is_empty());
-        let traces = traces.and_then(|traces| {
-            let what = "OTEL_EXPORTER_OTLP_HEADERS";
-            clear_text::warning("OTEL_EXPORTER_OTLP_ENDPOINT", &traces.endpoint, what)
-        });
-        chat.into_iter().chain(traces)
     }
 
     /// Reads all settings before it returns `None` for an invalid one.
@@ -153,7 +150,7 @@ impl Config {
             1..=LIMITS.connections.max_idle_timeout_seconds,
         );
         // Knative drains its proxy before the signal, so no requests arrive after it.
-        let on_knative = reader.is_set("K_SERVICE");
+        let on_knative = reader.is_filled("K_SERVICE");
         let lame_duck = if on_knative {
             0
         } else {
@@ -209,6 +206,10 @@ fn rocketchat(reader: &mut EnvReader, proxies: &Proxies) -> Option<RocketChat> {
         "create a personal access token for the bot in Rocket.Chat",
         auth_token,
     );
+    let exposed = url.as_ref();
+    let exposed =
+        exposed.and_then(|url| clear_text::warning("ROCKETCHAT_URL", url, "the token of the bot"));
+    reader.warn_all(exposed);
     let authorities = reader
         .optional("ROCKETCHAT_CA", authorities::parse)
         .unwrap_or_default();
@@ -218,6 +219,7 @@ fn rocketchat(reader: &mut EnvReader, proxies: &Proxies) -> Option<RocketChat> {
         doubt: doubt::any_secret,
     };
     let secrets = reader.list("MESSAGE_ID_SECRET", &secrets, message_id_secret)?;
+    let secrets = secrets.values;
     let credentials = Credentials {
         user_id: user_id?,
         auth_token: auth_token?,

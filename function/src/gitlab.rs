@@ -3,6 +3,7 @@
 //! HTTP framework; everything here is pure.
 
 pub mod verification;
+pub mod webhook_token;
 pub mod rejection;
 pub mod signature;
 pub mod idempotency_key;

@@ -93,5 +93,6 @@ mod exit;
 mod digest;
 mod file_descriptors;
 mod proxy;
+mod suggestion;
 mod tls;
 mod yaml;

@@ -1,6 +1,6 @@
 //! The HTTP proxies of outgoing calls. Owns what an address of a proxy is, which proxy a destination has,
-//! and that credentials appear in no output. The settings are read in
-//! [`config::proxy`](crate::config); calls are made in `rocketchat::client` and `telemetry::otlp`.
+//! and that credentials appear in no output. Destinations without a proxy are in `exclusion`. The settings are
+//! read in [`config::proxy`](crate::config); calls are made in `rocketchat::client` and `telemetry::otlp`.
 
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
@@ -8,12 +8,25 @@ use reqwest::ClientBuilder;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+mod exclusion;
+
+pub(crate) use exclusion::Exclusion;
+
 /// Destinations on this machine, which no proxy can reach; other programs exclude them too.
 const LOCAL: &str = "localhost,127.0.0.0/8,::1";
 
 /// The proxies that the configuration names, and the destinations without one.
-#[derive(Debug)]
-pub(crate) struct Proxies(Matcher);
+#[derive(Debug, Default)]
+pub(crate) struct Proxies {
+    /// For `http://`.
+    pub(crate) http: Option<ProxyAddress>,
+    /// For `https://`.
+    pub(crate) https: Option<ProxyAddress>,
+    /// For a scheme that has no other proxy.
+    pub(crate) all: Option<ProxyAddress>,
+    /// The destinations without a proxy, besides this machine.
+    pub(crate) without: Vec<Exclusion>,
+}
 
 /// The proxy of one destination.
 #[derive(Clone, Debug)]
@@ -82,26 +95,27 @@ fn lacks_slashes(text: &str) -> bool {
 }
 
 impl Proxies {
-    /// The proxies for `http://` and `https://`, and a list of destinations in the format of `NO_PROXY`.
-    pub(crate) fn new(
-        http: Option<&ProxyAddress>,
-        https: Option<&ProxyAddress>,
-        without: &str,
-    ) -> Self {
-        let text = |address: Option<&ProxyAddress>| {
+    /// The proxy of a destination, if it has one.
+    pub(crate) fn of(&self, destination: &Url) -> Option<Proxy> {
+        let port = destination.port_or_known_default();
+        let without = self.without.iter().filter_map(|entry| entry.hosts(port));
+        let without: Vec<_> = without.collect();
+        if without.contains(&"*") {
+            // The library would still use a proxy for IP addresses.
+            return None;
+        }
+        let text = |address: &Option<ProxyAddress>| {
+            let address = address.as_ref();
             address.map_or_else(String::new, |address| address.0.expose_secret().to_owned())
         };
         let matcher = Matcher::builder()
-            .http(text(http))
-            .https(text(https))
-            .no(format!("{LOCAL},{without}"));
-        Self(matcher.build())
-    }
-
-    /// The proxy of a destination, if it has one.
-    pub(crate) fn of(&self, destination: &Url) -> Option<Proxy> {
+            .http(text(&self.http))
+            .https(text(&self.https))
+            .all(text(&self.all))
+            .no(format!("{LOCAL},{}", without.join(",")))
+            .build();
         let destination: Uri = destination.as_str().parse().ok()?;
-        let found = self.0.intercept(&destination)?;
+        let found = matcher.intercept(&destination)?;
         Some(Proxy {
             address: found.uri().clone(),
             credentials: found.basic_auth().cloned(),
@@ -138,7 +152,15 @@ mod tests {
     fn proxy_of(destination: &str, without: &str) -> Option<String> {
         let http = ProxyAddress::parse("plain:3128").expect("is an address");
         let https = ProxyAddress::parse("http://robin:s3cret@tunnel:3128").expect("is an address");
-        let proxies = Proxies::new(Some(&http), Some(&https), without);
+        let without = without.split(',').map(str::trim);
+        let without = without.filter(|entry| !entry.is_empty());
+        let without = without.map(|entry| Exclusion::parse(entry).expect(entry));
+        let proxies = Proxies {
+            http: Some(http),
+            https: Some(https),
+            all: None,
+            without: without.collect(),
+        };
         let destination = Url::parse(destination).expect("is an address");
         let found = proxies.of(&destination)?;
         assert!(!format!("{proxies:?} {found:?}").contains("s3cret"));
@@ -161,6 +183,11 @@ mod tests {
             ),
             ("https://chat.example.org", "hat.example.org", tunnel),
             ("https://chat.example.org", "*", None),
+            ("https://203.0.113.7", "*", None),
+            ("https://chat.example.org", "*.example.org", None),
+            ("https://chat.example.org", "example.org:443", None),
+            ("https://chat.example.org:8443", "example.org:443", tunnel),
+            ("https://[2001:db8::1]", "[2001:db8::1]", None),
             ("http://rocketchat.chat.svc", ".svc, 10.0.0.0/8", None),
             ("http://10.1.2.3:3000", ".svc, 10.0.0.0/8", None),
             ("http://11.1.2.3:3000", ".svc, 10.0.0.0/8", plain),
@@ -170,6 +197,24 @@ mod tests {
         ] {
             let found = proxy_of(destination, without);
             assert_eq!(found.as_deref(), expected, "{destination} {without}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_for_all_schemes_has_the_lowest_precedence() {
+        let address = |text| Some(ProxyAddress::parse(text).expect("is an address"));
+        let proxies = Proxies {
+            https: address("tunnel:3128"),
+            all: address("any:3128"),
+            ..Proxies::default()
+        };
+        for (destination, expected) in [
+            ("http://chat.example.org", "http://any:3128"),
+            ("https://chat.example.org", "http://tunnel:3128"),
+        ] {
+            let destination = Url::parse(destination).expect("is an address");
+            let found = proxies.of(&destination).map(|proxy| proxy.address());
+            assert_eq!(found.as_deref(), Some(expected));
         }
     }
 

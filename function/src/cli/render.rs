@@ -6,14 +6,15 @@ use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
-use crate::config::{self, suggestion};
+use crate::config;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::Verified;
 use crate::limits::LIMITS;
 use crate::notifier::message::{self, Visibility};
 use crate::notifier::routing::{NotifyReason, Recipient, Recipients};
-use crate::notifier::{Notifier, Plan, SkipReason, templates};
+use crate::notifier::{Notifier, Plan, SkipReason, templates, words};
+use crate::suggestion;
 
 /// What to render, and whether to explain the routing.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -21,6 +22,9 @@ pub(super) struct Request {
     source: Source,
     explain: bool,
 }
+
+/// The options.
+const OPTIONS: [&str; 3] = ["--kind", "--explain", "--help"];
 
 /// Where the body of a webhook comes from.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -47,11 +51,10 @@ impl Request {
                 "-" => Source::StandardInput,
                 file if !file.starts_with('-') => Source::File(file.to_owned()),
                 other => {
-                    let known = ["--kind", "--explain", "--help"].into_iter();
-                    let advice = suggestion::nearest(other, known)
-                        .map_or_else(String::new, |option| format!("; did you mean {option}?"));
+                    let found = super::echo(other);
+                    let advice = super::advice(other, &OPTIONS).unwrap_or_default();
                     return Err(format!(
-                        "expected a file, --kind KIND or --explain after render, found {other:?}{advice}"
+                        "expected a file, --kind KIND or --explain after render, found {found}{advice}"
                     ));
                 }
             };
@@ -68,7 +71,7 @@ impl Request {
 
 fn example(name: Option<&String>) -> Result<Source, String> {
     let mut known = Kind::known();
-    let kind = name.and_then(|name| Kind::with_label(name));
+    let kind = name.and_then(|name| words::kind(name).ok());
     kind.map(Source::Example).ok_or_else(|| {
         let found = name.map_or_else(String::new, |name| found(name));
         let mut list = String::new();
@@ -84,8 +87,8 @@ fn example(name: Option<&String>) -> Result<Source, String> {
 
 /// A name that is no kind, and the kind that was probably meant.
 fn found(name: &str) -> String {
-    let labels: Vec<_> = Kind::known().map(Kind::label).collect();
-    let advice = suggestion::nearest(name, labels.iter().copied());
+    let labels = Kind::known().map(|kind| (kind.label(), kind.label()));
+    let advice = suggestion::nearest(name, labels);
     let advice = advice.map_or_else(String::new, |kind| format!(" (did you mean {kind}?)"));
     format!(", found {name:?}{advice}")
 }

@@ -1,11 +1,13 @@
 //! The settings for the authentication of webhooks. Owns which scheme follows from them. Keys and tokens
-//! are parsed in [`signature`](crate::gitlab::signature) and [`verification`](crate::gitlab::verification).
+//! are parsed in [`signature`](crate::gitlab::signature) and
+//! [`webhook_token`](crate::gitlab::webhook_token).
 
 use super::doubt;
 use super::env::EnvReader;
-use super::list::{Commas, ListFormat};
+use super::list::{Commas, Layout, List, ListFormat};
 use crate::gitlab::signature::SigningKey;
-use crate::gitlab::verification::{MAX_SECRETS, Verifier, WebhookToken};
+use crate::gitlab::verification::{MAX_SECRETS, Verifier};
+use crate::gitlab::webhook_token::{TokenOrigin, WebhookToken};
 
 /// The scheme follows from the settings, and disabling authentication requires an explicit setting.
 pub(super) fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
@@ -23,13 +25,14 @@ pub(super) fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
     let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", &tokens, WebhookToken::parse);
     let token_too = reader.flag("ACCEPT_TOKEN_TOO");
     let allow_unauthenticated = reader.flag("ALLOW_UNAUTHENTICATED");
-    let (keys, tokens) = (keys?, tokens?);
+    let (keys, tokens) = (keys?.values, tokens?);
+    let tokens = marked(tokens);
     match (keys.is_empty(), tokens.is_empty()) {
         (true, true) if allow_unauthenticated => Some(Verifier::None),
         (true, true) => {
-            reader.error(
-                "GITLAB_SIGNING_KEYS",
-                "is not set; give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for testing only set ALLOW_UNAUTHENTICATED=true",
+            reader.missing(
+                &["GITLAB_SIGNING_KEYS", "GITLAB_WEBHOOK_TOKENS"],
+                "give the signing token of the webhook in GitLab (19.0 and later), or its secret token in GITLAB_WEBHOOK_TOKENS, or for testing only set ALLOW_UNAUTHENTICATED=true",
             );
             None
         }
@@ -51,4 +54,15 @@ pub(super) fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
         (false, true) => Some(Verifier::Signature(keys)),
         (true, false) => Some(Verifier::Token(tokens)),
     }
+}
+
+/// The tokens, each with how it was written, which a rejected half of a token is explained by.
+fn marked(tokens: List<WebhookToken>) -> Vec<WebhookToken> {
+    let origin = match tokens.layout {
+        Layout::Commas => TokenOrigin::Commas,
+        Layout::CommasInLine => TokenOrigin::CommasInLine,
+        Layout::Lines => TokenOrigin::Line,
+    };
+    let tokens = tokens.values.into_iter();
+    tokens.map(|token| token.written_in(origin)).collect()
 }

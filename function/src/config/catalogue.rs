@@ -36,7 +36,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "GITLAB_WEBHOOK_TOKENS",
-        "1–4 secret tokens, separated by commas or newlines; write a token with a comma on a line of its own",
+        "1–4 secret tokens, separated by commas or newlines; write a token with a comma on its own line",
         "–",
     ),
     setting(
@@ -111,8 +111,13 @@ pub const SETTINGS: &[Setting] = &[
         "–",
     ),
     setting(
+        "ALL_PROXY",
+        "the same for both, if theirs is not set; the address of a SOCKS proxy is ignored with a warning",
+        "–",
+    ),
+    setting(
         "NO_PROXY",
-        "hosts, domains and networks that are called without a proxy, separated by commas",
+        "hosts, domains, addresses and networks that are called without a proxy, separated by commas or spaces",
         "this machine",
     ),
     setting(
@@ -151,6 +156,11 @@ pub const SETTINGS: &[Setting] = &[
         "`prometheus`",
     ),
     setting(
+        "OTEL_TRACES_EXPORTER",
+        "`none` to export no spans, or `otlp`, by default to `http://localhost:4318`; others are ignored with a warning",
+        "`otlp` if there is an address, else `none`",
+    ),
+    setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "collector to export spans to, such as `http://collector:4318`; `/v1/traces` is appended",
         "none: spans are not exported",
@@ -162,8 +172,23 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "OTEL_EXPORTER_OTLP_PROTOCOL",
-        "protocol for the collector; only `http/protobuf` is supported, `grpc` exports no spans and warns",
+        "protocol for the collector; only `http/protobuf` is supported; `grpc` exports no spans and warns",
         "`http/protobuf`",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "full address to export spans to, such as `http://collector:4318/v1/traces`; has priority",
+        "–",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "like `OTEL_EXPORTER_OTLP_HEADERS`; has priority",
+        "–",
+    ),
+    setting(
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "like `OTEL_EXPORTER_OTLP_PROTOCOL`; has priority",
+        "–",
     ),
     setting(
         "OTEL_SERVICE_NAME",

@@ -1,5 +1,6 @@
-//! Reads single settings and collects all errors. Owns the format of an error, and which values it shows.
-//! Values are found in [`source`](super::source). Which settings exist is in [`catalogue`](super::catalogue).
+//! Reads single settings and collects all errors and warnings. Owns their format. Values are found in
+//! [`source`](super::source); which of them an error shows is decided in [`wrong_value`](super::wrong_value).
+//! Which settings exist is in [`catalogue`](super::catalogue).
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -7,24 +8,7 @@ use std::io;
 use std::ops::RangeInclusive;
 
 use super::mistake::Mistake;
-use super::suggestion;
-
-/// Settings whose values an error never shows: secrets, what is easily confused with them, and documents.
-const HIDDEN: [&str; 13] = [
-    "GITLAB_SIGNING_KEYS",
-    "GITLAB_WEBHOOK_TOKENS",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "MESSAGES",
-    "MESSAGE_ID_SECRET",
-    "OTEL_EXPORTER_OTLP_HEADERS",
-    "ROCKETCHAT_AUTH_TOKEN",
-    "ROCKETCHAT_CA",
-    "ROCKETCHAT_USER_ID",
-    "ROUTES",
-    "http_proxy",
-    "https_proxy",
-];
+use super::{misspelling, words};
 
 /// Reads settings from environment variables.
 pub(super) struct EnvReader<'a> {
@@ -47,9 +31,9 @@ impl<'a> EnvReader<'a> {
         }
     }
 
-    /// All errors, in the order in which the settings were read.
-    pub(super) fn into_errors(self) -> Vec<String> {
-        self.errors
+    /// All errors and all warnings, in the order in which the settings were read.
+    pub(super) fn finish(self) -> (Vec<String>, Vec<String>) {
+        (self.errors, self.warnings)
     }
 
     /// Records an error in a setting. `problem` must not contain the value, which may be a secret.
@@ -62,20 +46,28 @@ impl<'a> EnvReader<'a> {
         self.warnings.push(format!("{name}: {problem}"));
     }
 
-    /// All warnings so far.
-    pub(super) fn take_warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.warnings)
+    /// Records warnings that name their setting. None of them contains a secret.
+    pub(super) fn warn_all(&mut self, warnings: impl IntoIterator<Item = String>) {
+        self.warnings.extend(warnings);
     }
 
-    /// Whether a variable exists, even if it is empty.
-    pub(super) fn is_set(&self, name: &str) -> bool {
-        self.variables.contains_key(name)
+    /// Records that none of `names`, of which one is required, is set. `hint` says what to set. A variable
+    /// that was probably meant as one of them is named, too.
+    pub(super) fn missing(&mut self, names: &[&str], hint: &str) {
+        let meant = names
+            .iter()
+            .find_map(|name| misspelling::meant_as(name, self.variables));
+        let advice = meant.map_or_else(String::new, |(found, meant)| {
+            format!("; {found} is set: is it meant as {meant}?")
+        });
+        let name = names.first().copied().unwrap_or_default();
+        self.error(name, format_args!("is not set; {hint}{advice}"));
     }
 
-    /// Whether a variable exists and is not empty.
+    /// Whether a variable exists and is not blank.
     pub(super) fn is_filled(&self, name: &str) -> bool {
         let value = self.variables.get(name);
-        value.is_some_and(|value| !value.is_empty())
+        value.is_some_and(|value| !value.trim().is_empty())
     }
 
     /// A required setting; `hint` says what to set it to.
@@ -88,7 +80,7 @@ impl<'a> EnvReader<'a> {
         let errors = self.errors.len();
         let value = self.optional(name, parse);
         if value.is_none() && self.errors.len() == errors {
-            self.error(name, format_args!("is not set; {hint}"));
+            self.missing(&[name], hint);
         }
         value
     }
@@ -109,23 +101,46 @@ impl<'a> EnvReader<'a> {
         parse: impl Fn(&str) -> Result<T, E>,
         suggest: impl Fn(&str) -> Option<&'s str>,
     ) -> Option<T> {
+        let parsed = self.parsed(name, parse, suggest)?;
+        parsed.map_err(|problem| self.error(name, problem)).ok()
+    }
+
+    /// An optional setting that is meant for other programs too, so that a wrong value is a warning and has no
+    /// effect. OpenTelemetry's specification requires that.
+    pub(super) fn tolerant<'s, T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+        suggest: impl Fn(&str) -> Option<&'s str>,
+    ) -> Option<T> {
+        let parsed = self.parsed(name, parse, suggest)?;
+        let ignored = |problem| self.warn(name, format_args!("has no effect: {problem}"));
+        parsed.map_err(ignored).ok()
+    }
+
+    /// The value, or what is wrong with it; `None` if it is absent.
+    fn parsed<'s, T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+        suggest: impl Fn(&str) -> Option<&'s str>,
+    ) -> Option<Result<T, String>> {
         let text = self.value(name)?.text;
-        match parse(&text) {
+        let problem = match parse(&text) {
             Ok(value) => {
                 self.doubt(name, &text);
-                Some(value)
+                return Some(Ok(value));
             }
-            Err(problem) => {
-                let found = self.found(name, &text);
-                let advice = match Mistake::in_invalid(&text) {
-                    Some(mistake) => format!("; {}", mistake.advice(name)),
-                    None => suggest(&text)
-                        .map_or_else(String::new, |word| format!("; did you mean {word}?")),
-                };
-                self.error(name, format_args!("{problem}{found}{advice}"));
-                None
+            Err(problem) => problem,
+        };
+        let found = self.found(name, &text);
+        let advice = match Mistake::in_invalid(&text) {
+            Some(mistake) => format!("; {}", mistake.advice(name)),
+            None => {
+                suggest(&text).map_or_else(String::new, |word| format!("; did you mean {word}?"))
             }
-        }
+        };
+        Some(Err(format!("{problem}{found}{advice}")))
     }
 
     /// An optional setting that may have several errors; `None` if it is absent or invalid.
@@ -159,39 +174,6 @@ impl<'a> EnvReader<'a> {
         if let Some(mistake) = Mistake::in_valid(text) {
             self.warn(name, mistake.advice(name));
         }
-    }
-
-    /// The wrong value for the error, unless it may contain a secret: also one that was given to the wrong
-    /// setting, or credentials in an address.
-    fn found(&self, name: &str, text: &str) -> String {
-        const SHOWN: usize = 60;
-        /// Tokens of Rocket.Chat have 43 characters and those of GitLab at least 20.
-        const SECRET_LENGTH: usize = 20;
-        let holds = |value: &str| {
-            let value = value.trim();
-            !value.is_empty() && (value.contains(text) || text.contains(value))
-        };
-        let in_file = |path: &String| (self.read_file)(path.trim()).is_ok_and(|text| holds(&text));
-        let holds_secret = |secret: &str| {
-            let file = self.variables.get(&format!("{secret}_FILE"));
-            let variable = self.variables.get(secret);
-            variable.is_some_and(|value| holds(value)) || file.is_some_and(in_file)
-        };
-        let has_credentials = text.contains(['@', '?']) && text.contains(':');
-        let is_random = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=".contains(&byte);
-        let resembles_secret = text.len() >= SECRET_LENGTH && text.bytes().all(is_random);
-        let is_hidden = HIDDEN.contains(&name)
-            || has_credentials
-            || resembles_secret
-            || text.contains('\n')
-            || ["whsec_", "glpat-"].iter().any(|mark| text.contains(mark))
-            || (text.len() >= 8 && HIDDEN.into_iter().any(holds_secret));
-        if is_hidden {
-            return String::new();
-        }
-        let shown: String = text.chars().take(SHOWN).collect();
-        let more = if shown.len() < text.len() { "…" } else { "" };
-        format!(", found {shown:?}{more}")
     }
 
     /// Whether no error was recorded since [`Self::error_count`] returned `before`.
@@ -233,17 +215,19 @@ impl<'a> EnvReader<'a> {
 
     /// One of a list of words.
     pub(super) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)], default: T) -> T {
-        let words = || choices.iter().map(|(word, _)| *word);
-        let parse = |text: &str| {
-            let found = choices
-                .iter()
-                .find(|(word, _)| text.eq_ignore_ascii_case(word));
-            found.map(|(_, value)| *value).ok_or_else(|| {
-                format!("expected one of {}", words().collect::<Vec<_>>().join(", "))
-            })
-        };
-        let chosen = self.suggesting(name, parse, |text| suggestion::nearest(text, words()));
+        let suggest = |text: &str| words::nearest(text, choices.iter().map(|(word, _)| *word));
+        let chosen = self.suggesting(name, |text| one_of(choices, text), suggest);
         chosen.unwrap_or(default)
+    }
+
+    /// One of a list of words that OpenTelemetry defines.
+    pub(super) fn tolerant_choice<T: Copy>(
+        &mut self,
+        name: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        let suggest = |text: &str| words::nearest(text, choices.iter().map(|(word, _)| *word));
+        self.tolerant(name, |text| one_of(choices, text), suggest)
     }
 
     /// Whether Kubernetes set this variable to the address of a Service, as in `tcp://10.0.0.1:9090`.
@@ -255,4 +239,15 @@ impl<'a> EnvReader<'a> {
         };
         name.ends_with("_PORT") && self.variables.get(name).is_some_and(is_address)
     }
+}
+
+/// The meaning of a word, in upper or lower case.
+fn one_of<T: Copy>(choices: &[(&str, T)], text: &str) -> Result<T, String> {
+    let found = choices
+        .iter()
+        .find(|(word, _)| text.eq_ignore_ascii_case(word));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+        format!("expected one of {}", words.join(", "))
+    })
 }

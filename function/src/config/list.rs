@@ -29,6 +29,23 @@ pub(super) struct ListFormat {
     pub(super) doubt: fn(&str) -> Option<&'static str>,
 }
 
+/// The values of a list.
+pub(super) struct List<T> {
+    pub(super) values: Vec<T>,
+    pub(super) layout: Layout,
+}
+
+/// How the values of a list are separated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Layout {
+    /// By commas.
+    Commas,
+    /// By commas, in a file or in a line that ends with a line break.
+    CommasInLine,
+    /// By line breaks, or there is only one value.
+    Lines,
+}
+
 impl EnvReader<'_> {
     /// The values of a list; `None` after an error.
     pub(super) fn list<T, E: Display>(
@@ -36,17 +53,18 @@ impl EnvReader<'_> {
         name: &str,
         format: &ListFormat,
         parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<Vec<T>> {
+    ) -> Option<List<T>> {
         let Some(Value { text, is_line }) = self.value(name) else {
-            return Some(Vec::new());
+            let (values, layout) = (Vec::new(), Layout::Lines);
+            return Some(List { values, layout });
         };
         let mut texts = split(&text, format.commas);
         let whole = whole_line(&text, format.commas);
         let whole = whole.filter(|line| is_line && parse(line).is_ok());
         if whole.is_some() {
-            self.warn(name, "the line contains a comma, so that it is one value and also a list; write each value on a line of its own, or choose values without commas");
+            self.warn(name, "the line contains a comma, so that it is one value and also a list; write each value on its own line, or choose values without commas");
         } else if text.contains('\n') && texts.iter().any(|text| text.contains(',')) {
-            self.warn(name, "has several lines, and one of them contains a comma, which is part of that value; write each value on a line of its own");
+            self.warn(name, "has several lines, and one of them contains a comma, which is part of that value; write each value on its own line");
         }
         if texts.len() > format.limit {
             self.error(
@@ -63,6 +81,11 @@ impl EnvReader<'_> {
         if let Some(mistake) = quotes {
             self.warn(name, mistake.advice(name));
         }
+        let layout = match text.contains(',') && !text.contains('\n') {
+            true if is_line => Layout::CommasInLine,
+            true => Layout::Commas,
+            false => Layout::Lines,
+        };
         texts.extend(whole);
         let mut values = Vec::new();
         for (index, text) in texts.iter().enumerate() {
@@ -82,7 +105,7 @@ impl EnvReader<'_> {
                 }
             }
         }
-        (values.len() == texts.len()).then_some(values)
+        (values.len() == texts.len()).then_some(List { values, layout })
     }
 }
 

@@ -30,14 +30,16 @@ pub fn load(
     }
     let mut reader = EnvReader::new(&variables, read_file);
     let notifier = read(&mut reader);
-    match (notifier, reader.into_errors()) {
-        (Some(notifier), errors) if errors.is_empty() => Ok(notifier),
-        (_, errors) => Err(ConfigErrors(errors)),
+    let (errors, warnings) = reader.finish();
+    match notifier {
+        Some(notifier) if errors.is_empty() => Ok(notifier),
+        _ => Err(ConfigErrors { errors, warnings }),
     }
 }
 
 pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
     let routing = routing_rules(reader);
+    reader.warn_all(routing.iter().flat_map(RoutingRules::warnings));
     let before = reader.error_count();
     let templates = reader.document("MESSAGES", templates::parse);
     let templates = reader
@@ -95,9 +97,9 @@ fn routing_rules(reader: &mut EnvReader) -> Option<RoutingRules> {
         }
         (None, None) => {
             if reader.is_clean_since(before) {
-                reader.error(
-                    "ROCKETCHAT_RECIPIENT",
-                    "is not set; give the user name that receives all messages, such as alice, or rules in ROUTES",
+                reader.missing(
+                    &["ROCKETCHAT_RECIPIENT", "ROUTES"],
+                    "give the user name that receives all messages, such as alice, or rules in ROUTES",
                 );
             }
             None

@@ -8,7 +8,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use http::HeaderMap;
 
 use super::signature::SignatureHeaders;
-use super::verification::{OriginError, TOKEN, Verifier, WebhookToken, single_header};
+use super::verification::{OriginError, TOKEN, Verifier, single_header};
+use super::webhook_token::{TokenOrigin, WebhookToken};
 use crate::limits::LIMITS;
 
 /// Why a webhook was rejected.
@@ -29,8 +30,8 @@ pub enum Clue {
     Signature,
     /// A token, although a signature is required.
     Token,
-    /// The token contains a comma, and begins or ends with a configured one.
-    SplitToken,
+    /// The token contains a comma, and begins or ends with a configured one, which is written like this.
+    SplitToken(TokenOrigin),
     /// Neither a signature nor a token, although either would do.
     Neither,
 }
@@ -46,16 +47,19 @@ impl Rejection {
                 Clue::Token
             }
             (Verifier::SignatureOrToken(..), OriginError::MissingToken) => Clue::Neither,
-            (
-                Verifier::Token(tokens) | Verifier::SignatureOrToken(_, tokens),
-                OriginError::WrongToken,
-            ) if is_split(tokens, headers) => Clue::SplitToken,
             (Verifier::Token(_), OriginError::MissingToken | OriginError::WrongToken)
                 if is_signed =>
             {
                 Clue::Signature
             }
             _ => Clue::None,
+        };
+        let clue = match (verifier, error) {
+            (
+                Verifier::Token(tokens) | Verifier::SignatureOrToken(_, tokens),
+                OriginError::WrongToken,
+            ) => split_token(tokens, headers).map_or(clue, Clue::SplitToken),
+            _ => clue,
         };
         Self { error, clue }
     }
@@ -79,8 +83,14 @@ impl Rejection {
             (OriginError::MissingToken, _) => {
                 "expected X-Gitlab-Token with one of GITLAB_WEBHOOK_TOKENS, found none; set the secret token of the webhook in GitLab"
             }
-            (OriginError::WrongToken, Clue::SplitToken) => {
-                "X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the setting is split at commas; write each token on a line of its own, or use GITLAB_WEBHOOK_TOKENS_FILE"
+            (OriginError::WrongToken, Clue::SplitToken(TokenOrigin::Commas)) => {
+                "X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the setting is split at commas; write each token on its own line, or use GITLAB_WEBHOOK_TOKENS_FILE"
+            }
+            (OriginError::WrongToken, Clue::SplitToken(TokenOrigin::CommasInLine)) => {
+                "X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the only line of the setting is split at commas; write each token on its own line"
+            }
+            (OriginError::WrongToken, Clue::SplitToken(TokenOrigin::Line)) => {
+                "X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the setting has only the part before or after one; write the whole token on its line"
             }
             (OriginError::WrongToken, Clue::Signature) => {
                 "X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS, but it carries a signature: set GITLAB_SIGNING_KEYS to the signing token of the webhook instead, or correct the secret token in GitLab"
@@ -108,21 +118,20 @@ impl Rejection {
     }
 }
 
-/// Whether the token contains a comma, and begins or ends with a configured one, as if the setting had
-/// been split within a token. Sending only that part would be accepted, so this reveals nothing new.
-fn is_split(tokens: &[WebhookToken], headers: &HeaderMap) -> bool {
-    let Ok(Some(sent)) = single_header(headers, &TOKEN) else {
-        return false;
-    };
+/// How the configured token is written with which the sent one, which contains a comma, begins or ends, as
+/// if the setting had been split within a token. Sending only that part would be accepted, so this reveals
+/// nothing new.
+fn split_token(tokens: &[WebhookToken], headers: &HeaderMap) -> Option<TokenOrigin> {
+    let sent = single_header(headers, &TOKEN).ok()??;
+    if !sent.contains(&b',') {
+        return None;
+    }
     let parts = || sent.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     let ends = [parts().next(), parts().next_back()];
-    let has_comma = sent.contains(&b',');
-    has_comma
-        && ends.into_iter().flatten().fold(false, |found, end| {
-            let end = WebhookToken::from_bytes(end);
-            tokens
-                .iter()
-                .fold(found, |found, token| found | token.matches(&end))
+    let ends = ends.into_iter().flatten().map(WebhookToken::from_bytes);
+    ends.flat_map(|end| tokens.iter().map(move |token| (token.matches(&end), token)))
+        .fold(None, |found, (matches, token)| {
+            found.or(matches.then(|| token.origin()))
         })
 }
 
@@ -196,19 +205,19 @@ mod tests {
                 "begins with a token",
                 &by_token,
                 &[sent("first,x")],
-                Clue::SplitToken,
+                Clue::SplitToken(TokenOrigin::Line),
             ),
             (
                 "ends with a token",
                 &by_either,
                 &[sent("x, last")],
-                Clue::SplitToken,
+                Clue::SplitToken(TokenOrigin::Line),
             ),
             (
                 "begins and ends with tokens",
                 &by_token,
                 &[sent("first,last")],
-                Clue::SplitToken,
+                Clue::SplitToken(TokenOrigin::Line),
             ),
             (
                 "a token in the middle",
@@ -239,7 +248,15 @@ mod tests {
             (OriginError::MissingSignature, Clue::Token),
             (OriginError::MissingToken, Clue::Signature),
             (OriginError::MissingToken, Clue::Neither),
-            (OriginError::WrongToken, Clue::SplitToken),
+            (
+                OriginError::WrongToken,
+                Clue::SplitToken(TokenOrigin::Commas),
+            ),
+            (
+                OriginError::WrongToken,
+                Clue::SplitToken(TokenOrigin::CommasInLine),
+            ),
+            (OriginError::WrongToken, Clue::SplitToken(TokenOrigin::Line)),
             (OriginError::WrongToken, Clue::Signature),
         ];
         let plain = OriginError::ALL.map(|error| (error, Clue::None));

@@ -1,17 +1,14 @@
-//! Verification: whether GitLab sent a webhook. Owns the secret token and the choice of scheme,
-//! which depends only on the configuration, never on the request. Signatures are checked in
-//! [`signature`](super::signature). Only a [`Verified`] body becomes an
-//! [`Event`](super::event::Event).
-
-use std::fmt;
+//! Verification: whether GitLab sent a webhook. Owns the choice of scheme, which depends only on the
+//! configuration, never on the request. Signatures are checked in [`signature`](super::signature), and
+//! secret tokens are compared in [`webhook_token`](super::webhook_token). Only a [`Verified`] body becomes
+//! an [`Event`](super::event::Event).
 
 use http::{HeaderMap, HeaderName};
-use ring::digest;
-use subtle::ConstantTimeEq as _;
 
 use super::header;
 use super::idempotency_key::IdempotencyKey;
 use super::signature::{SignatureHeaders, SigningKey};
+use super::webhook_token::WebhookToken;
 
 pub(super) const TOKEN: HeaderName = HeaderName::from_static("x-gitlab-token");
 
@@ -213,52 +210,6 @@ impl Scheme {
     }
 }
 
-/// A secret token, stored as its SHA-256 digest, so that comparisons take constant time and the
-/// token cannot be printed.
-#[derive(Clone)]
-pub struct WebhookToken(digest::Digest);
-
-impl WebhookToken {
-    /// Parses a token of 1 to 255 visible ASCII characters, which fit into a header.
-    pub fn parse(text: &str) -> Result<Self, WebhookTokenError> {
-        let length = text.len();
-        if !(1..=255).contains(&length) {
-            return Err(WebhookTokenError::Length(length));
-        }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(WebhookTokenError::Character);
-        }
-        Ok(Self::from_bytes(text.as_bytes()))
-    }
-
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
-        Self(digest::digest(&digest::SHA256, bytes))
-    }
-
-    pub(super) fn matches(&self, other: &Self) -> bool {
-        self.0.as_ref().ct_eq(other.0.as_ref()).into()
-    }
-}
-
-impl fmt::Debug for WebhookToken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("WebhookToken(…)")
-    }
-}
-
-/// Why a text cannot be a secret token. Never contains the text.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum WebhookTokenError {
-    /// Not 1 to 255 characters; contains the number found.
-    #[error("expected a token of 1 to 255 characters, found {0}")]
-    Length(usize),
-    /// A space, a control character or anything outside ASCII.
-    #[error(
-        "expected a token of visible ASCII characters; a space or a special character cannot be sent in a header"
-    )]
-    Character,
-}
-
 /// Why a webhook was rejected. The texts are in [`rejection`](super::rejection).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OriginError {
@@ -426,21 +377,6 @@ mod tests {
         let accepted = verify(&Verifier::None, &sent).expect("is accepted");
         assert_eq!(authentication(&accepted).scheme, Scheme::None);
         assert_eq!(accepted.idempotency_key, IdempotencyKey::parse(b"one"));
-    }
-
-    #[test]
-    fn a_token_is_visible_ascii_of_bounded_length() {
-        assert!(WebhookToken::parse(&"a".repeat(255)).is_ok());
-        let refused = [
-            (String::new(), WebhookTokenError::Length(0)),
-            ("a".repeat(256), WebhookTokenError::Length(256)),
-            ("a b".to_owned(), WebhookTokenError::Character),
-            ("ä".to_owned(), WebhookTokenError::Character),
-        ];
-        for (text, expected) in refused {
-            assert_eq!(WebhookToken::parse(&text).err(), Some(expected), "{text}");
-        }
-        assert_eq!(format!("{:?}", token("secret")), "WebhookToken(…)");
     }
 
     #[test]

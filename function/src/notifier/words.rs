@@ -1,8 +1,9 @@
 //! Words in the operator's rules and templates. Owns that GitLab's word and people's word for the same
-//! thing are both accepted, and which word is suggested for a misspelled one. The lists of words are
-//! beside their users.
+//! thing are both accepted. The lists of words are beside their users; how near a suggested word must be is
+//! decided in [`suggestion`].
 
 use crate::gitlab::kind::Kind;
+use crate::suggestion::{self, plain};
 
 /// Words that are accepted for one thing.
 #[derive(Clone, Copy)]
@@ -20,7 +21,7 @@ impl Words<'_> {
     pub(crate) fn find(self, text: &str) -> Result<&'static str, String> {
         let plain = plain(text);
         let mut all = self.all();
-        let found = all.find(|(spelling, _)| self::plain(spelling) == plain);
+        let found = all.find(|(spelling, _)| suggestion::plain(spelling) == plain);
         found
             .map(|(_, word)| word)
             .ok_or_else(|| self.suggest(text))
@@ -39,19 +40,7 @@ impl Words<'_> {
 
     /// The word that was meant; `None` if it is not clear.
     pub(crate) fn nearest(self, text: &str) -> Option<&'static str> {
-        let text = plain(text);
-        let near = self.all().filter_map(|(spelling, word)| {
-            let spelling = plain(spelling);
-            let distance = strsim::osa_distance(&text, &spelling);
-            let is_near =
-                distance <= tolerance(&text, &spelling) && !differ_by_prefix(&text, &spelling);
-            is_near.then_some((distance, word))
-        });
-        let near: Vec<_> = near.collect();
-        let (nearest, word) = near.iter().min_by_key(|(distance, _)| distance)?;
-        // Two words as near as each other may be opposites.
-        let is_clear = near.iter().all(|(at, it)| at > nearest || it == word);
-        is_clear.then_some(*word)
+        suggestion::nearest(text, self.all())
     }
 
     fn advice(self, text: &str) -> Option<&'static str> {
@@ -139,33 +128,6 @@ pub(crate) fn kind(text: &str) -> Result<Kind, String> {
         let advice = forms.iter().find_map(|form| words.advice(form));
         advice.map_or_else(|| words.suggest(text), str::to_owned)
     })
-}
-
-/// A word without the differences between `Merge Request`, `merge-request` and `merge_request`.
-fn plain(text: &str) -> String {
-    text.trim().to_lowercase().replace([' ', '-'], "_")
-}
-
-/// The most differences that are a misspelling: `passed` is not a misspelled `failed`, nor `rejected` a
-/// misspelled `detected`. People rarely misspell the first letter, and many words share their ending.
-fn tolerance(text: &str, spelling: &str) -> usize {
-    let shares_start = text.chars().next() == spelling.chars().next();
-    match text.chars().count() {
-        0..=1 => 0,
-        8.. if shares_start => 2,
-        _ => 1,
-    }
-}
-
-/// Whether a prefix such as `un` or `dis` makes one word the opposite of the other.
-fn differ_by_prefix(one: &str, other: &str) -> bool {
-    let opposes = |longer: &str, shorter: &str| {
-        ["un", "dis", "non", "not", "no", "re", "in"]
-            .iter()
-            .filter_map(|prefix| longer.strip_prefix(prefix))
-            .any(|rest| strsim::osa_distance(rest.trim_start_matches('_'), shorter) <= 1)
-    };
-    opposes(one, other) || opposes(other, one)
 }
 
 /// A value of the operator's file in an error, cut off if it is long.

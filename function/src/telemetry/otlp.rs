@@ -20,7 +20,7 @@ use crate::tls::{self, TlsError};
 /// The settings of the exporter.
 #[derive(Debug)]
 pub struct Settings {
-    /// Address of the collector; `/v1/traces` is appended.
+    /// The address that spans are posted to.
     pub endpoint: Url,
     /// The proxy of its address, if there is one.
     pub proxy: Option<Proxy>,
@@ -54,7 +54,6 @@ pub(super) fn provider(
     settings: &Settings,
     resource: Resource,
 ) -> Result<SdkTracerProvider, ExportError> {
-    let base = settings.endpoint.as_str().trim_end_matches('/');
     let headers: HashMap<_, _> = settings
         .headers
         .iter()
@@ -63,7 +62,7 @@ pub(super) fn provider(
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(Poster::new(settings.proxy.as_ref())?)
-        .with_endpoint(format!("{base}/v1/traces"))
+        .with_endpoint(settings.endpoint.as_str())
         .with_protocol(Protocol::HttpBinary)
         .with_timeout(LIMITS.telemetry.export_timeout)
         .with_headers(headers)

@@ -106,6 +106,21 @@ fn an_unknown_command_names_the_known_ones() {
             &["render", "--explian"],
             r#"found "--explian"; did you mean --explain?"#,
         ),
+        (&["start"], r#"found "start"; did you mean serve?"#),
+        (&["run"], r#"found "run"; did you mean serve?"#),
+        (&["--send"], r#"found "--send"; did you mean check --send?"#),
+        (
+            &["check", "--sned"],
+            r#"found "--sned"; did you mean --send?"#,
+        ),
+        (
+            &["check", "--log-level=debug"],
+            r#"found "--log-level"; did you mean the environment variable LOG_LEVEL?"#,
+        ),
+        (
+            &["serve", "--port=80"],
+            "did you mean the environment variable PORT?",
+        ),
         (
             &["render", "--kind", "pusch"],
             r#"found "pusch" (did you mean push?)"#,
@@ -185,6 +200,61 @@ fn render_lists_the_valid_kinds_and_options() {
     insta::assert_snapshot!(usage_error(&["render", "--please"]), @r#"webhook-app: expected a file, --kind KIND or --explain after render, found "--please""#);
     insta::assert_snapshot!(usage_error(&["render", "a.json", "b.json"]), @"webhook-app: expected only one file or --kind after render, found several");
     insta::assert_snapshot!(usage_error(&["check", "b.json"]), @r#"webhook-app: expected --send or no argument after check, found "b.json"; settings are environment variables, see --help"#);
+}
+
+#[test]
+fn render_accepts_the_words_that_rules_accept_for_a_kind() {
+    let run = |kind: &str| {
+        let output = program(&BTreeMap::new())
+            .args(["render", "--kind", kind])
+            .output();
+        text(&output.expect("runs").stdout)
+    };
+    assert_eq!(run("mr"), run("merge_request"));
+    assert!(!run("mr").is_empty());
+}
+
+/// The first line that a command prints on a terminal, with its escape sequences.
+fn on_terminal(arguments: &str, settings: &[(&str, &str)]) -> Option<String> {
+    let settings = settings
+        .iter()
+        .map(|(name, value)| format!("{name}='{value}' "));
+    let settings: String = settings.collect();
+    let command = format!(
+        "env -i {settings}{} {arguments}",
+        env!("CARGO_BIN_EXE_webhook-app")
+    );
+    let output = std::process::Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .stdin(Stdio::null())
+        .output();
+    let output = text(&output.ok()?.stdout);
+    output.lines().next().map(str::to_owned)
+}
+
+#[test]
+fn verdicts_have_colors_on_a_terminal_unless_they_are_refused() {
+    // No program listens on this port, so that the check ends at once.
+    let settings = [
+        ("ALLOW_UNAUTHENTICATED", "true"),
+        ("ROCKETCHAT_URL", "http://127.0.0.1:9"),
+        ("ROCKETCHAT_USER_ID", "rbAXPnMktTFbNpwtJ"),
+        ("ROCKETCHAT_AUTH_TOKEN", "canary-auth-token"),
+        ("ROCKETCHAT_RECIPIENT", "alice"),
+    ];
+    let Some(colored) = on_terminal("check", &settings) else {
+        // `script` of util-linux is not installed.
+        return;
+    };
+    assert!(
+        colored.contains("\u{1b}[32mok   \u{1b}[0m configuration"),
+        "{colored}"
+    );
+    let mut plain = settings.to_vec();
+    plain.push(("NO_COLOR", "1"));
+    let plain = on_terminal("check", &plain).expect("has a line");
+    assert!(plain.contains("ok    configuration"), "{plain}");
+    assert!(!plain.contains('\u{1b}'), "{plain}");
 }
 
 #[test]

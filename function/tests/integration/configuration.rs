@@ -49,7 +49,10 @@ fn load(settings: &BTreeMap<String, String>) -> Result<(Config, Vec<String>), Co
 }
 
 fn errors(changes: &[(&str, &str)]) -> Vec<String> {
-    load(&with(changes)).map(|_| ()).expect_err("is rejected").0
+    load(&with(changes))
+        .map(|_| ())
+        .expect_err("is rejected")
+        .errors
 }
 
 #[test]
@@ -66,8 +69,13 @@ fn the_defaults_are_the_documented_ones() {
         tracing::level_filters::LevelFilter::INFO
     );
     assert_eq!(warnings, [""; 0]);
-    let (config, _) = load(&with(&[("K_SERVICE", "webhook-app")])).expect("is valid");
-    assert_eq!(config.lame_duck.as_secs(), 0);
+    for (service, lame_duck) in [("webhook-app", 0), (" ", 5), ("", 5)] {
+        let mut settings = valid();
+        settings.insert("K_SERVICE".to_owned(), service.to_owned());
+        let (config, _) = load(&settings).expect("is valid");
+        assert_eq!(config.lame_duck.as_secs(), lame_duck, "{service:?}");
+        assert_eq!(config.checks_sign_in, lame_duck > 0, "{service:?}");
+    }
 }
 
 #[test]
@@ -208,6 +216,18 @@ fn an_unreadable_setting_is_not_also_reported_as_missing() {
     assert_eq!(errors.len(), 1, "{errors:?}");
 }
 
+/// The warnings about names.
+fn misspelled(settings: &BTreeMap<String, String>) -> String {
+    let warnings = match load(settings) {
+        Ok((_, warnings)) => warnings,
+        Err(found) => found.warnings,
+    };
+    let mut names = warnings.into_iter();
+    names
+        .find(|warning| warning.contains("is not a setting"))
+        .unwrap_or_default()
+}
+
 #[test]
 fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
     let warnings = |name| load(&with(&[(name, "x")])).expect("is valid").1.join("\n");
@@ -227,6 +247,12 @@ fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
         ("MESSAGE_SECRET", "MESSAGE_ID_SECRET"),
         ("LOG_LVL", "LOG_LEVEL"),
         ("DELIVERY_TIMEOUT", "DELIVERY_TIMEOUT_SECONDS"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("ROCKET_CHAT_URL", "ROCKETCHAT_URL"),
+        ("rocketchat_url", "ROCKETCHAT_URL"),
+        ("ROCKETCHAT_USERNAME", "ROCKETCHAT_USER_ID"),
+        ("ROCKETCHAT_PROXY", "HTTPS_PROXY"),
+        ("ROCKETCHAT_HTTP_PROXY", "HTTP_PROXY"),
     ];
     for (name, setting) in nearest {
         let warnings = warnings(name);
@@ -247,9 +273,17 @@ fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
         "ROCKETCHAT_SERVICE_HOST",
         "ROCKETCHAT_PORT_3000_TCP_ADDR",
         "ROCKETCHAT_PORT",
+        "https_proxy",
+        "no_proxy_FILE",
+        "HTTP_PORT",
     ] {
-        assert_eq!(warnings(ignored), "", "{ignored}");
+        let settings = with(&[(ignored, "tcp://10.0.0.1:80")]);
+        let warnings = misspelled(&settings);
+        assert_eq!(warnings, "", "{ignored}");
     }
+    let port = [("HTTP_PORT", "8080")];
+    assert!(misspelled(&with(&port)).ends_with("did you mean PORT?"));
+    assert_eq!(misspelled(&with(&[port[0], ("PORT", "9000")])), "");
 }
 
 #[test]
@@ -368,7 +402,7 @@ fn tokens(name: &str, value: &str) -> (usize, String) {
 }
 
 #[test]
-fn a_token_can_contain_a_comma_on_a_line_of_its_own() {
+fn a_token_can_contain_a_comma_on_its_own_line() {
     let (one, two) = ("first-canary-token", "second-canary-token");
     let cases = [
         ("a list on one line", format!("{one},{two}"), 2),
@@ -540,6 +574,11 @@ fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
             "found \"chat.example.org\"",
         ),
         (
+            "LOG_FORMAT",
+            "structured-json-lines",
+            "found \"structured-json-lines\"",
+        ),
+        (
             "LOG_LEVEL",
             "\u{1b}[31m\u{202e}x",
             r#"found "\u{1b}[31m\u{202e}x""#,
@@ -629,15 +668,282 @@ fn telemetry_that_cannot_be_served_is_a_warning() {
             "{setting:?}: {warnings}"
         );
     }
-    let wrong = errors(&[("OTEL_METRICS_EXPORTER", "promtheus")]).join("\n");
-    assert!(
-        wrong.ends_with("found \"promtheus\"; did you mean prometheus?"),
-        "{wrong}"
+}
+
+#[test]
+fn an_unknown_value_of_a_setting_of_opentelemetry_is_a_warning_and_has_no_effect() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+    let default = format!(
+        "{:?}",
+        load(&with(&[endpoint])).expect("is valid").0.telemetry
     );
-    assert_eq!(
-        errors(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "thrift")]).len(),
-        1
+    for (name, value, expected) in [
+        (
+            "OTEL_METRICS_EXPORTER",
+            "promtheus",
+            "did you mean prometheus?",
+        ),
+        (
+            "OTEL_TRACES_EXPORTER",
+            "zipkin",
+            "expected one of otlp, none",
+        ),
+        ("OTEL_TRACES_EXPORTER", "otpl", "did you mean otlp?"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "thrift", "found \"thrift\""),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+            "http/protobuff",
+            "did you mean http/protobuf?",
+        ),
+        (
+            "OTEL_TRACES_SAMPLER",
+            "jaeger_remote",
+            "found \"jaeger_remote\"",
+        ),
+        ("OTEL_TRACES_SAMPLER", "alwayson", "did you mean always_on?"),
+        (
+            "OTEL_TRACES_SAMPLER_ARG",
+            "2",
+            "expected a number from 0 to 1",
+        ),
+    ] {
+        let (config, warnings) = load(&with(&[endpoint, (name, value)])).expect("is valid");
+        assert_eq!(format!("{:?}", config.telemetry), default, "{name}={value}");
+        let warnings = warnings.join("\n");
+        assert!(
+            warnings.starts_with(&format!("{name}: has no effect: "))
+                && warnings.contains(expected),
+            "{name}={value}: {warnings}"
+        );
+    }
+    for (name, value) in [
+        ("OTEL_TRACES_SAMPLER", "ALWAYS_ON"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "HTTP/PROTOBUF"),
+        ("OTEL_PROPAGATORS", "tracecontext, baggage"),
+    ] {
+        let (_, warnings) = load(&with(&[endpoint, (name, value)])).expect("is valid");
+        assert_eq!(warnings, [""; 0], "{name}={value}");
+    }
+}
+
+#[test]
+fn a_setting_of_opentelemetry_that_is_not_read_is_a_warning() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+    for (name, value) in [
+        ("OTEL_PROPAGATORS", "tracecontext,b3"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "500"),
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "500"),
+        ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/etc/ca.pem"),
+    ] {
+        let (_, warnings) = load(&with(&[endpoint, (name, value)])).expect("is valid");
+        assert_eq!(warnings.len(), 1, "{name}: {warnings:?}");
+        assert!(warnings[0].starts_with(name), "{warnings:?}");
+    }
+}
+
+#[test]
+fn the_exporter_of_traces_follows_the_settings_of_opentelemetry() {
+    const ALL: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/base/");
+    const TRACES: (&str, &str) = (
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "https://traces.example.org/x",
     );
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<&'a str>);
+    let cases: [Case<'_>; 9] = [
+        ("nothing", &[], None),
+        (
+            "a base",
+            &[ALL],
+            Some("http://collector:4318/base/v1/traces"),
+        ),
+        ("an address as it is", &[TRACES], Some(TRACES.1)),
+        ("both", &[ALL, TRACES], Some(TRACES.1)),
+        ("none", &[ALL, ("OTEL_TRACES_EXPORTER", "none")], None),
+        (
+            "otlp without an address",
+            &[("OTEL_TRACES_EXPORTER", "OTLP")],
+            Some("http://localhost:4318/v1/traces"),
+        ),
+        (
+            "otlp with an address",
+            &[TRACES, ("OTEL_TRACES_EXPORTER", "otlp")],
+            Some(TRACES.1),
+        ),
+        (
+            "a protocol for traces",
+            &[
+                ALL,
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+                ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+            ],
+            Some("http://collector:4318/base/v1/traces"),
+        ),
+        (
+            "grpc without an address",
+            &[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")],
+            None,
+        ),
+    ];
+    for (case, settings, expected) in cases {
+        let (config, warnings) = load(&with(settings)).expect("is valid");
+        let endpoint = config.telemetry.traces.map(|traces| traces.endpoint);
+        assert_eq!(endpoint.as_ref().map(url::Url::as_str), expected, "{case}");
+        assert_eq!(warnings, [""; 0], "{case}");
+    }
+    let (config, _) = load(&with(&[
+        TRACES,
+        ("OTEL_EXPORTER_OTLP_HEADERS", "all=1"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "traces=1"),
+    ]))
+    .expect("is valid");
+    let headers = config.telemetry.traces.expect("are exported").headers;
+    let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["traces"]);
+}
+
+#[test]
+fn warnings_are_reported_after_the_errors() {
+    let changes = [
+        ("PORT", "http"),
+        ("ROCKETCHAT_TOKEN", "canary"),
+        ("ROCKETCHAT_AUTH_TOKEN", "'canary-auth-token'"),
+        ("ROCKETCHAT_URL", "http://chat.example.org"),
+        ("ROCKETCHAT_RECIPIENT", ""),
+        (
+            "ROUTES",
+            "rules:\n- {event: push, status: failed, to: '@alice'}\n",
+        ),
+    ];
+    let found = load(&with(&changes)).map(|_| ()).expect_err("is rejected");
+    let text = found.to_string();
+    assert!(!text.contains("canary"), "{text}");
+    let starts = [
+        "- PORT: expected an integer",
+        "- warning: ROCKETCHAT_TOKEN is not a setting",
+        "- warning: ROCKETCHAT_AUTH_TOKEN: the value is in quotes",
+        "- warning: ROCKETCHAT_URL starts with http://",
+        "- warning: ROUTES: ",
+    ];
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), starts.len(), "{text}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}");
+    }
+}
+
+#[test]
+fn a_missing_setting_names_the_variable_that_was_probably_meant() {
+    let cases = [
+        (
+            "GITLAB_SIGNING_KEYS",
+            "GITLAB_TOKEN",
+            "GITLAB_WEBHOOK_TOKENS",
+        ),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "GITLAB_SECRET",
+            "GITLAB_WEBHOOK_TOKENS",
+        ),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "WEBHOOK_SECRET",
+            "GITLAB_WEBHOOK_TOKENS",
+        ),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "SECRET_TOKEN",
+            "GITLAB_WEBHOOK_TOKENS",
+        ),
+        (
+            "GITLAB_SIGNING_KEYS",
+            "SIGNING_KEY_FILE",
+            "GITLAB_SIGNING_KEYS_FILE",
+        ),
+        ("ROCKETCHAT_RECIPIENT", "RECIPIENT", "ROCKETCHAT_RECIPIENT"),
+        ("ROCKETCHAT_RECIPIENT", "RECIPIENTS", "ROCKETCHAT_RECIPIENT"),
+        ("ROCKETCHAT_RECIPIENT", "CHANNEL", "ROCKETCHAT_RECIPIENT"),
+        ("ROCKETCHAT_RECIPIENT", "RULES", "ROUTES"),
+        ("ROCKETCHAT_URL", "CHAT_URL", "ROCKETCHAT_URL"),
+        ("ROCKETCHAT_USER_ID", "USER_ID", "ROCKETCHAT_USER_ID"),
+        (
+            "ROCKETCHAT_AUTH_TOKEN",
+            "BOT_TOKEN",
+            "ROCKETCHAT_AUTH_TOKEN",
+        ),
+    ];
+    for (missing, found, meant) in cases {
+        let errors = errors(&[(missing, ""), (found, "canary")]).join("\n");
+        let expected = format!("; {found} is set: is it meant as {meant}?");
+        assert!(
+            errors.starts_with(&format!("{missing}: is not set; ")) && errors.ends_with(&expected),
+            "{found}: {errors}"
+        );
+        assert!(!errors.contains("canary"), "{errors}");
+        // A variable is only a hint: with the setting, it may be for another program.
+        let (_, warnings) = load(&with(&[(found, "canary")])).expect("is valid");
+        assert_eq!(warnings, [""; 0], "{found}");
+    }
+    for (missing, unrelated) in [
+        ("ROCKETCHAT_URL", "GITLAB_URL"),
+        ("ROCKETCHAT_URL", "CI_SERVER_URL"),
+        ("ROCKETCHAT_USER_ID", "GITLAB_USER_ID"),
+        ("ROCKETCHAT_USER_ID", "USER"),
+        ("ROCKETCHAT_AUTH_TOKEN", "NPM_TOKEN"),
+        ("GITLAB_SIGNING_KEYS", "CI_JOB_TOKEN"),
+        ("GITLAB_SIGNING_KEYS", "GITLAB_WEBHOOK_PORT"),
+    ] {
+        let errors = errors(&[(missing, ""), (unrelated, "canary")]).join("\n");
+        assert!(!errors.contains(" is set: "), "{unrelated}: {errors}");
+    }
+}
+
+#[test]
+fn an_entry_of_no_proxy_that_never_matches_is_a_warning() {
+    let (_, warnings) = load(&with(&[(
+        "NO_PROXY",
+        ".svc, *.example.org 10.0.0.0/8,[::1],chat.example.org:443\nlocalhost",
+    )]))
+    .expect("is valid");
+    assert_eq!(warnings, [""; 0]);
+    for (name, entry, expected) in [
+        ("NO_PROXY", "https://chat.example.org", "found a URL"),
+        (
+            "no_proxy",
+            "10.*",
+            "found * within an entry, found \"10.*\"",
+        ),
+        ("NO_PROXY", "10.0.0.0/40", "expected a host name"),
+        (
+            "NO_PROXY",
+            "http://robin:canary@chat.example.org",
+            "found a URL",
+        ),
+    ] {
+        let (_, warnings) = load(&with(&[(name, entry)])).expect("is valid");
+        let warnings = warnings.join("\n");
+        let start = format!("{name}: an entry never matches: ");
+        assert!(
+            warnings.starts_with(&start) && warnings.contains(expected),
+            "{warnings}"
+        );
+        assert!(!warnings.contains("canary"), "{warnings}");
+    }
+}
+
+#[test]
+fn the_proxy_for_all_schemes_is_read_in_both_spellings() {
+    for name in ["ALL_PROXY", "all_proxy"] {
+        let (config, warnings) = load(&with(&[(name, "proxy:3128")])).expect("is valid");
+        assert_eq!(warnings, [""; 0]);
+        assert!(config.rocketchat.proxy.is_some(), "{name}");
+        let socks = "socks5://robin:canary@proxy:1080";
+        let (config, warnings) = load(&with(&[(name, socks)])).expect("is valid");
+        assert!(config.rocketchat.proxy.is_none());
+        let start = format!("{name}: has no effect: expected the address of an HTTP proxy");
+        assert!(warnings[0].starts_with(&start), "{warnings:?}");
+        assert!(!warnings[0].contains("canary"), "{warnings:?}");
+    }
 }
 
 #[test]

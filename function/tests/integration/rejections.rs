@@ -138,7 +138,7 @@ async fn a_token_that_the_setting_splits_at_its_comma_is_explained() {
     ];
     let harness = Harness::with(&settings).await;
     let split = detail(&harness, &with_token(&tokens), "wrong_token").await;
-    insta::assert_snapshot!(split, @"X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the setting is split at commas; write each token on a line of its own, or use GITLAB_WEBHOOK_TOKENS_FILE");
+    insta::assert_snapshot!(split, @"X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the setting is split at commas; write each token on its own line, or use GITLAB_WEBHOOK_TOKENS_FILE");
     let other = detail(&harness, &with_token("canary,other"), "wrong_token").await;
     assert!(!other.contains("comma"), "{other}");
     harness.finish();
@@ -151,6 +151,13 @@ async fn a_token_that_the_setting_splits_at_its_comma_is_explained() {
         assert_delivered(&harness.post(&with_token(token)).await);
         harness.chat.take_message();
     }
+    let other = format!("{TOKEN},another-canary");
+    insta::assert_snapshot!(detail(&harness, &with_token(&other), "wrong_token").await, @"X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the only line of the setting is split at commas; write each token on its own line");
+    harness.finish();
+
+    let halves = format!("{TOKEN}\nanother-canary-token");
+    let harness = Harness::with(&[keys, ("GITLAB_WEBHOOK_TOKENS", &halves)]).await;
+    insta::assert_snapshot!(detail(&harness, &with_token(&tokens), "wrong_token").await, @"X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS: it contains a comma, and the setting has only the part before or after one; write the whole token on its line");
     harness.finish();
 
     let lines = format!("{tokens}\nanother-canary-token");

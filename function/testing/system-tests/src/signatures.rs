@@ -10,7 +10,8 @@ use base64::prelude::BASE64_STANDARD;
 use fakes::gitlab::{Delivery, SAMPLE_KEY, sign};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use webhook_app::gitlab::signature::SigningKey;
-use webhook_app::gitlab::verification::{Verifier, WebhookToken};
+use webhook_app::gitlab::verification::Verifier;
+use webhook_app::gitlab::webhook_token::WebhookToken;
 
 use crate::check::{CheckReport, Size};
 use crate::rng::Rng;

@@ -11,6 +11,8 @@ use webhook_app::outcome::Failure;
 
 use super::{content, read};
 
+mod library_log;
+
 const PAGE: &str = "function/docs/troubleshooting.md";
 
 /// The cells of the rows of a block, without the head of the table. A cell may contain `\|`.

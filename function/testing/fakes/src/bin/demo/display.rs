@@ -13,10 +13,24 @@ pub(crate) fn message(message: &Message, width: Option<usize>) -> String {
     framed(&title, &message.text, width)
 }
 
-/// The response in one line.
-pub(crate) fn response(response: &Response) -> String {
-    let text = response.text();
-    format!("webhook-app responds {} {}", response.status, text.trim())
+/// The status and the body of the response; the body in lines no wider than `width`, if that is known.
+pub(crate) fn response(response: &Response, width: Option<usize>) -> String {
+    let body = response.text();
+    answered(response.status, body.trim(), width)
+}
+
+fn answered(status: u16, body: &str, width: Option<usize>) -> String {
+    const INDENT: &str = "  ";
+    // Lines are broken at spaces, and JSON without any is hard to read.
+    let body = body.replace(",\"", ", \"");
+    let inner = width.map(|width| width.saturating_sub(INDENT.len()).max(NARROWEST));
+    let mut text = format!("webhook-app responds {status}");
+    for line in wrapped(&body, inner) {
+        text.push('\n');
+        text.push_str(INDENT);
+        text.push_str(line.trim_end());
+    }
+    text
 }
 
 fn framed(title: &str, text: &str, width: Option<usize>) -> String {
@@ -65,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_fits_the_terminal() {
+    fn a_message_and_a_response_fit_the_terminal() {
         let text = "[3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e) pushed to branch `main`\n1 commit, äöü";
         for width in [24, 40, 80] {
             let frame = framed(
@@ -79,6 +93,13 @@ mod tests {
             let shown: String = frame.replace(['\n', '│', ' '], "");
             assert!(shown.contains(&text.replace(['\n', ' '], "")), "{frame}");
         }
+        let body = r#"{"status":"delivered","message_id":"gl038fac4ff0ea6abec5d613d9028d4bb3","sha":"3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b","found":true}"#;
+        let lines = answered(200, body, Some(80));
+        assert!(
+            lines.lines().all(|line| line.chars().count() <= 80),
+            "{lines}"
+        );
+        assert_eq!(lines.lines().count(), 3, "{lines}");
         let frame = framed("Direct message", text, None);
         assert!(text.lines().all(|line| frame.contains(line)), "{frame}");
     }

@@ -72,7 +72,7 @@ fn instructions(url: &str) -> String {
     let delivery = optional.into_iter().fold(delivery, Delivery::without);
     let command = delivery.curl(url);
     format!(
-        "Run this command in another shell to send a webhook yourself. To send another message, change the Idempotency-Key.\n\n{command}\n\nWaiting for messages. Press Ctrl-C to stop."
+        "Run this command in another shell to send a webhook yourself.\nTo send another message, change the Idempotency-Key.\n\n{command}\n\nWaiting for messages. Press Ctrl-C to stop."
     )
 }
 
@@ -81,7 +81,7 @@ async fn first_delivery(chat: &FakeRocketChat, url: &str) -> Result<(), String> 
     let delivery = Delivery::push_sample().signed_with(SAMPLE_KEY);
     say("GitLab sends a signed push webhook of acme/rocket.");
     let response = accepted(delivery.try_post_to(url).await)?;
-    say(&display::response(&response));
+    say(&display::response(&response, terminal::width()));
     let message = tokio::time::timeout(MESSAGE_TIMEOUT, chat.next_message()).await;
     let message = message.map_err(|_| "webhook-app sent no direct message".to_owned())?;
     say(&display::message(&message, terminal::width()));
@@ -89,7 +89,7 @@ async fn first_delivery(chat: &FakeRocketChat, url: &str) -> Result<(), String> 
 
     say("GitLab sends the same webhook again, as a manual resend does.");
     let again = accepted(delivery.try_post_to(url).await)?;
-    say(&display::response(&again));
+    say(&display::response(&again, terminal::width()));
     if chat.messages().len() != 1 {
         return Err("the resend stored a second message".to_owned());
     }
