@@ -1,5 +1,5 @@
 //! The settings of logs and metrics. Owns how they are parsed and validated; where OpenTelemetry defines an
-//! environment variable, that one is read, also in [`traces`](super::traces). What the settings change is
+//! environment variable, that one is read, also in [`traces`]. What the settings change is
 //! implemented in [`telemetry`](crate::telemetry).
 
 use std::io::{self, IsTerminal as _};

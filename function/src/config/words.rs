@@ -1,5 +1,5 @@
 //! Words as values of settings. Owns people's words for them, and which one is suggested for a wrong value.
-//! How near a word must be is decided in [`suggestion`](crate::suggestion). Names of settings are compared
+//! How near a word must be is decided in [`suggestion`]. Names of settings are compared
 //! in [`misspelling`](super::misspelling).
 
 use crate::suggestion;
