@@ -71,7 +71,7 @@ impl Request {
 
 fn example(name: Option<&String>) -> Result<Source, String> {
     let mut known = Kind::known();
-    let kind = name.and_then(|name| words::kind(name).ok());
+    let kind = name.and_then(|name| words::kind(name, &[]).ok());
     kind.map(Source::Example).ok_or_else(|| {
         let found = name.map_or_else(String::new, |name| found(name));
         let mut list = String::new();

@@ -5,15 +5,18 @@
 use crate::gitlab::kind::Kind;
 use crate::suggestion::{self, plain};
 
+/// Words, each with the one that it stands for or with what to write.
+pub(crate) type Synonyms = &'static [(&'static str, &'static str)];
+
 /// Words that are accepted for one thing.
 #[derive(Clone, Copy)]
 pub(crate) struct Words<'a> {
     /// The words of GitLab or of this program.
     pub(crate) known: &'a [&'static str],
     /// Other words, each with the known one that it stands for; left out if that one is not known.
-    pub(crate) synonyms: &'a [(&'static str, &'static str)],
+    pub(crate) synonyms: Synonyms,
     /// Words that stand for no known one, each with what to write.
-    pub(crate) advice: &'a [(&'static str, &'static str)],
+    pub(crate) advice: Synonyms,
 }
 
 impl Words<'_> {
@@ -57,7 +60,7 @@ impl Words<'_> {
 }
 
 /// People's words for kinds, and GitLab's other ones.
-const KINDS: &[(&str, &str)] = &[
+const KINDS: Synonyms = &[
     ("build", "job"),
     ("mr", "merge_request"),
     ("pull_request", "merge_request"),
@@ -81,37 +84,14 @@ const KINDS: &[(&str, &str)] = &[
     ("expiring_deploy_token", "deploy_token"),
 ];
 
-/// People's words for what is a condition and no kind.
-const KIND_ADVICE: &[(&str, &str)] = &[
-    (
-        "confidential_issue",
-        "write event: issue and confidential: true",
-    ),
-    (
-        "confidential_note",
-        "write event: note and confidential: true",
-    ),
-    ("merge", "write event: merge_request and action: merge"),
-    (
-        "approval",
-        "write event: merge_request and action: [approved, approval]",
-    ),
-    (
-        "review",
-        "write event: note for comments, or event: merge_request and action: [approved, approval]",
-    ),
-    ("mention", "write event: note and to: mentioned"),
-    ("schedule", "write event: pipeline and source: schedule"),
-];
-
 /// The kind that a word names, in the singular or the plural, or as GitLab names its hooks: `Job Hook`,
 /// `merge_requests_events`.
-pub(crate) fn kind(text: &str) -> Result<Kind, String> {
+pub(crate) fn kind(text: &str, advice: Synonyms) -> Result<Kind, String> {
     let names: Vec<_> = Kind::known().map(Kind::label).collect();
     let words = Words {
         known: &names,
         synonyms: KINDS,
-        advice: KIND_ADVICE,
+        advice,
     };
     let plain = plain(text);
     let hook = ["_hook", "_hooks", "_event", "_events"]

@@ -68,18 +68,21 @@ fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
             "{event: job, not: {protected: true}}",
             "has `protected` under not:, which never matches",
         ),
-        ("{project: rocket}", "such as acme/rocket or **/rocket"),
+        (
+            "{event: push, project: rocket}",
+            "such as acme/rocket or **/rocket",
+        ),
         (
             "{event: push, project: '*'}",
             "which never matches a project",
         ),
         (
             "{project: acme}",
-            "matches the access_token, deploy_token, member, subgroup, group events of a group and no project",
+            "has no slash, so that it matches milestone, access_token, deploy_token, member, subgroup, group events of a group and no project; write acme/** for the projects",
         ),
         (
             "{event: [push, member], project: acme}",
-            "matches the member events of a group and no project: the path of a project begins with its group, such as acme/acme or **/acme; for the projects of a group, write acme/**",
+            "it matches member events of a group and no project; write acme/** for the projects of a group, or **/acme for projects of that name",
         ),
         (
             "{event: user, project: acme/**}",

@@ -100,14 +100,17 @@ fn a_suggestion_means_the_same_and_is_not_only_spelled_alike() {
         ("action: reviewed", "a review is sent as comments"),
         (
             "action: unlabeled",
-            "write relabeled, which matches every change of the labels",
+            "write `relabeled`, which matches every change of the labels",
         ),
         (
             "action: unassigned",
             "there is none for a user who was removed",
         ),
-        ("action: rebased", "new commits in a merge request are push"),
-        ("action: disapproved", "write unapproved"),
+        (
+            "action: rebased",
+            "new commits in a merge request are `push`",
+        ),
+        ("action: disapproved", "write `unapproved`"),
         (
             "status: warnings",
             "a pipeline that passed with warnings has status: success and allowed_failure: true",
@@ -140,7 +143,7 @@ fn expected_words_are_those_of_the_events_of_the_rule() {
         ),
         (
             "event: [emoji, milestone], action: foo",
-            "expected one of award, revoke, create, close, reopen",
+            "expected one of award, revoke, create, close, reopen, delete",
         ),
         (
             "event: emoji, not: {action: foo}",
@@ -248,6 +251,7 @@ fn an_unquoted_value_that_needs_quotes_is_shown_with_them() {
 fn kinds_and_variables_of_templates_get_suggestions() {
     for (text, expected) in [
         ("mr: x", "did you mean `merge_request`?"),
+        ("review: x", "expected one of push"),
         ("build: x", "did you mean `job`?"),
         ("pipelines: x", "did you mean `pipeline`?"),
         (

@@ -2,7 +2,7 @@
 //! What a key means is decided in [`mod@super::parse`].
 
 use super::condition::Condition;
-use crate::notifier::words::Words;
+use crate::notifier::words::{Synonyms, Words};
 
 /// Keys of the file.
 pub(super) const TOP_KEYS: Words<'static> = Words {
@@ -54,7 +54,7 @@ const CONDITIONS: &[&str] = &{
 };
 
 /// Words that are suggested a key for; a key has one spelling.
-pub(super) const KEY_SYNONYMS: &[(&str, &str)] = &[
+pub(super) const KEY_SYNONYMS: Synonyms = &[
     ("kind", "event"),
     ("type", "event"),
     ("object_kind", "event"),

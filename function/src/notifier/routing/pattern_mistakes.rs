@@ -194,13 +194,13 @@ fn group_alone(text: &str, events: &[Kind]) -> Option<String> {
         .copied()
         .filter(|kind| is_about_groups(*kind))
         .collect();
-    let path =
-        format!("the path of a project begins with its group, such as acme/{text} or **/{text}");
     match of_groups.len() {
-        0 => Some(format!("which never matches a project: {path}")),
+        0 => Some(format!(
+            "which never matches a project: its path begins with its group, such as acme/{text} or **/{text}"
+        )),
         count if count == listed.len() => None,
         _ => Some(format!(
-            "which matches the {} events of a group and no project: {path}; for the projects of a group, write {text}/**",
+            "which has no slash, so that it matches {} events of a group and no project; write {text}/** for the projects of a group, or **/{text} for projects of that name",
             labels(&of_groups)
         )),
     }

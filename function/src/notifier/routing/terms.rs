@@ -2,10 +2,30 @@
 //! what to write for words that mean nothing a rule can name; which kind of event has which term is in
 //! [`hook_fields`](super::hook_fields).
 
-use crate::notifier::words::Words;
+use crate::notifier::words::{Synonyms, Words};
 
-/// Words, each with the one that it stands for or with what to write.
-pub(super) type Synonyms = &'static [(&'static str, &'static str)];
+/// People's words for what is a condition and no kind.
+pub(super) const EVENT_ADVICE: Synonyms = &[
+    (
+        "confidential_issue",
+        "write event: issue and confidential: true",
+    ),
+    (
+        "confidential_note",
+        "write event: note and confidential: true",
+    ),
+    ("merge", "write event: merge_request and action: merge"),
+    (
+        "approval",
+        "write event: merge_request and action: [approved, approval]",
+    ),
+    (
+        "review",
+        "write event: note for comments, or event: merge_request and action: [approved, approval]",
+    ),
+    ("mention", "write event: note and to: mentioned"),
+    ("schedule", "write event: pipeline and source: schedule"),
+];
 
 /// GitLab's status of a pipeline that passed.
 pub(super) const SUCCESS: &str = "success";
@@ -16,6 +36,7 @@ pub(super) const FAILED: &str = "failed";
 /// The status that rules use for a success that fixes a failure; not one of GitLab's.
 pub(super) const FIXED: &str = "fixed";
 
+/// People's words for statuses.
 pub(super) const STATUS_SYNONYMS: Synonyms = &[
     ("passed", SUCCESS),
     ("pass", SUCCESS),
@@ -40,6 +61,7 @@ pub(super) const STATUS_SYNONYMS: Synonyms = &[
     ("red", FAILED),
 ];
 
+/// People's words that are no status, with what to write.
 pub(super) const STATUS_ADVICE: Synonyms = &[
     ("warning", WITH_WARNINGS),
     ("warnings", WITH_WARNINGS),
@@ -60,6 +82,7 @@ const WITH_WARNINGS: &str =
 const FINISHED: &str =
     "leave status: out to match all that finished, or write [success, failed, canceled, skipped]";
 
+/// People's words for actions.
 pub(super) const ACTION_SYNONYMS: Synonyms = &[
     ("opened", "open"),
     ("closed", "close"),
@@ -102,6 +125,7 @@ pub(super) const ACTION_SYNONYMS: Synonyms = &[
     ("milestone", "milestoned"),
 ];
 
+/// People's words that are no action, with what to write.
 pub(super) const ACTION_ADVICE: Synonyms = &[
     ("reviewed", REVIEWED),
     ("review", REVIEWED),
@@ -110,7 +134,7 @@ pub(super) const ACTION_ADVICE: Synonyms = &[
     ("mentioned", "write to: mentioned"),
     ("rejected", REJECTED),
     ("reject", REJECTED),
-    ("disapproved", "write unapproved"),
+    ("disapproved", "write `unapproved`"),
     ("declined", REJECTED),
     ("changes_requested", REJECTED),
     ("requested_changes", REJECTED),
@@ -125,11 +149,11 @@ pub(super) const ACTION_ADVICE: Synonyms = &[
     ("review_request_removed", UNASSIGNED),
     (
         "demilestoned",
-        "write milestoned, which matches every change of the milestone",
+        "write `milestoned`, which matches every change of the milestone",
     ),
-    ("synchronize", "new commits in a merge request are push"),
-    ("synchronized", "new commits in a merge request are push"),
-    ("rebased", "new commits in a merge request are push"),
+    ("synchronize", "new commits in a merge request are `push`"),
+    ("synchronized", "new commits in a merge request are `push`"),
+    ("rebased", "new commits in a merge request are `push`"),
     (
         "force_push",
         "GitLab does not say whether a push was forced",
@@ -144,19 +168,19 @@ pub(super) const ACTION_ADVICE: Synonyms = &[
     ("passed", "write status: success"),
     ("success", "write status: success"),
     ("fixed", "write status: [failed, fixed]"),
-    ("published", "write create"),
+    ("published", "write `create`"),
     ("released", "write event: release"),
     ("deployed", "write event: deployment"),
 ];
 
 const REVIEWED: &str =
-    "a review is sent as comments, which are event: note, and as approved or approval";
+    "a review is sent as comments, which are event: note, and as `approved` or `approval`";
 
-const REJECTED: &str = "GitLab has no action for it; write unapproved or unapproval for an approval that is taken back, and event: note for comments";
+const REJECTED: &str = "GitLab has no action for it; write `unapproved` or `unapproval` for an approval that is taken back, and event: note for comments";
 
-const RELABELED: &str = "write relabeled, which matches every change of the labels";
+const RELABELED: &str = "write `relabeled`, which matches every change of the labels";
 
-const UNASSIGNED: &str = "there is none for a user who was removed; assigned and review_requested are for users who were added";
+const UNASSIGNED: &str = "there is none for a user who was removed; `assigned` and `review_requested` are for users who were added";
 
 /// What starts a pipeline, in GitLab's terms.
 pub(super) const SOURCES: Words<'static> = Words {

@@ -7,12 +7,12 @@ use super::glob::Glob;
 use super::hook_fields::{actions, statuses};
 use super::rule::{RecipientSpec, Role};
 use super::terms::{
-    ACTION_ADVICE, ACTION_SYNONYMS, ROLE_SYNONYMS, SOURCES, STATUS_ADVICE, STATUS_SYNONYMS,
-    Synonyms,
+    ACTION_ADVICE, ACTION_SYNONYMS, EVENT_ADVICE, ROLE_SYNONYMS, SOURCES, STATUS_ADVICE,
+    STATUS_SYNONYMS,
 };
 use crate::gitlab::attributes::short_ref;
 use crate::gitlab::kind::Kind;
-use crate::notifier::words::{self, Words, echo};
+use crate::notifier::words::{self, Synonyms, Words, echo};
 use crate::rocketchat::{RoomId, Username};
 
 #[expect(
@@ -33,7 +33,7 @@ pub(super) fn reference(text: &str) -> Result<Glob, String> {
 }
 
 pub(super) fn event(text: &str) -> Result<Kind, String> {
-    words::kind(text)
+    words::kind(text, EVENT_ADVICE)
         .map_err(|suggestion| format!("there is no event {}; {suggestion}", echo(text)))
 }
 

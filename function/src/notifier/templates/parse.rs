@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Result<Templates, Vec<String>> {
 
 /// A key has one spelling, so that no two keys name the same kind; another one is told which it is.
 fn suggestion(name: &str) -> String {
-    match words::kind(name) {
+    match words::kind(name, &[]) {
         Ok(kind) => format!("did you mean `{}`?", kind.label()),
         Err(suggestion) if suggestion.starts_with("expected") => {
             format!("{suggestion} or {OTHERS}")
