@@ -1,7 +1,7 @@
 # All tasks of developers and of the pipeline. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run events tables test check fmt lint docs deny markup manifests snapshots clean
+.PHONY: help run events tables test check fmt lint docs deny markup pictures manifests snapshots clean
 .PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
@@ -46,6 +46,12 @@ markup: ## install Rocket.Chat's own parser and run the tests that need it, if N
 	@command -v npm >/dev/null || echo "SKIPPED: the tests with Rocket.Chat's own parser need Node"
 	! command -v npm >/dev/null || npm --prefix function/tests/markup ci --silent --no-audit --no-fund
 	! command -v npm >/dev/null || npm --prefix function/tests/markup test --silent
+
+pictures: ## take the pictures of messages in the documentation with Chromium; CHECK=1 only checks them
+	$(if $(WEBHOOK_APP),,cargo build -q --bins)
+	! command -v $(or $(CHROMIUM),chromium) >/dev/null || npm --prefix function/tests/pictures ci --silent --no-audit --no-fund
+	$(if $(CHECK),npm --prefix function/tests/pictures test --silent)
+	node function/tests/pictures/pictures.mjs $(if $(CHECK),check,write)
 
 manifests: ## render the manifests and check them against schemas, checkov and each other
 	function/tests/manifests/check
@@ -109,7 +115,7 @@ pipeline: ## check .gitlab-ci.yml and run the jobs that do not need GitLab
 
 clean: ## remove everything that was built
 	cargo clean
-	rm -rf function/tests/markup/node_modules function/tests/gitlab-ci/node_modules
+	rm -rf function/tests/markup/node_modules function/tests/pictures/node_modules function/tests/gitlab-ci/node_modules
 
 .PHONY: e2e up demo load dry-run down
 

@@ -78,18 +78,6 @@ fn the_benchmark_results_are_current() {
     }
 }
 
-#[test]
-fn the_message_in_the_readme_is_current() {
-    let push = fakes::gitlab::Delivery::push_sample();
-    let (_, message) = render(None, push.body()).expect("is an event");
-    let message = message.expect("has a message");
-    block(
-        "README.md",
-        "message",
-        &format!("```text\n{}\n```\n", message.text),
-    );
-}
-
 /// Every kind by the example of the program, as `webhook-app render --kind` shows it.
 #[test]
 fn the_table_of_events_is_current() {
