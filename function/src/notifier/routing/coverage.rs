@@ -121,7 +121,7 @@ fn with_successes(statuses: &[&'static str]) -> Vec<&'static str> {
 }
 
 /// The words that events of a kind can have.
-fn known(words: &[&'static str], known: &[&str]) -> Vec<&'static str> {
+pub(super) fn known(words: &[&'static str], known: &[&str]) -> Vec<&'static str> {
     let words = words.iter().copied();
     words.filter(|word| known.contains(word)).collect()
 }

@@ -4,7 +4,7 @@
 
 use super::condition::Condition;
 use super::conditions::Conditions;
-use super::coverage::actions_accept;
+use super::coverage::{actions_accept, known};
 use super::glob::Glob;
 use super::hook_fields::{actions, names, says, statuses};
 use super::rule::{Role, Rule};
@@ -70,13 +70,9 @@ pub(super) fn can_match(kind: Kind, condition: Condition, conditions: &Condition
 fn conflict(kind: Kind, rule: &Rule) -> Option<&'static str> {
     let (it, not) = (&rule.conditions, &rule.not);
     let has = |condition| it.has(condition);
-    let words = |words: &[&'static str], known: &[&str]| -> Vec<_> {
-        let words = words.iter().copied();
-        words.filter(|word| known.contains(word)).collect()
-    };
     let (asked, excluded) = (
-        words(&it.actions, &actions(kind)),
-        words(&not.actions, &actions(kind)),
+        known(&it.actions, &actions(kind)),
+        known(&not.actions, &actions(kind)),
     );
     if !asked.is_empty() && actions_accept(kind, &excluded, &asked) {
         return Some("every event with its `action` also has one that is under not:");
@@ -86,7 +82,7 @@ fn conflict(kind: Kind, rule: &Rule) -> Option<&'static str> {
         FIXED => not.statuses.contains(&SUCCESS),
         status => not.statuses.contains(&status),
     };
-    let statuses = words(&it.statuses, &statuses(kind));
+    let statuses = known(&it.statuses, &statuses(kind));
     if !statuses.is_empty() && statuses.iter().all(has_excluded_status) {
         return Some("every value of `status` is also under not:");
     }
