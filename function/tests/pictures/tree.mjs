@@ -13,7 +13,7 @@ export function parse(text) {
 /** The text of each block of a tree; throws for a node that a picture cannot show. */
 export const texts = (tree) => tree.map(textOf);
 
-/** Whether a tree contains an emoji, which needs a font of its own. */
+/** Whether a tree contains an emoji, which needs its own font. */
 export const hasEmoji = (tree) => /"type":"EMOJI"/.test(JSON.stringify(tree));
 
 function textOf(node) {
