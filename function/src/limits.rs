@@ -177,8 +177,9 @@ limits! {
         last_retry: Duration = Duration::from_millis(500),
         /// Retries after a 401, 404 or 405, which a proxy may send during a rollout.
         max_brief_retries: u64 = 2,
-        /// Pause before such a retry, less a random part of up to a half.
-        brief_retry_pause: Duration = Duration::from_millis(800),
+        /// Pause before such a retry, less a random part of up to a half: two of them outlast a reload of
+        /// 1 s.
+        brief_retry_pause: Duration = Duration::from_millis(1200),
         /// Notifications that add one retry to the budget of the process, so that retries are at most a
         /// tenth in a long outage.
         notifications_per_retry: u64 = 10,

@@ -581,7 +581,7 @@ fn an_error_of_a_rollout_is_retried_twice() {
         assert_eq!(result, SendResult::Failed(SendError::Api(error)));
         assert_eq!(began.len(), 3, "{began:?}");
         let last = began.last().copied().expect("has one");
-        assert!((800..=1600).contains(&last), "{began:?}");
+        assert!((1200..=2400).contains(&last), "{began:?}");
     }
 }
 
