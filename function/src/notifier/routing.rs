@@ -26,6 +26,8 @@ mod hook_fields;
 mod reach;
 mod coverage;
 mod pattern_mistakes;
+mod pattern_list;
+mod regular_expression;
 mod warnings;
 
 pub use parse::parse;

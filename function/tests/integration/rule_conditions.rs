@@ -122,6 +122,9 @@ fn paths_are_those_that_a_listed_commit_added_changed_or_removed() {
         ("docs/**", true),
         ("docs/a b.md", true),
         ("'**/ü.rs'", true),
+        ("'**/*.txt'", true),
+        ("docs/**/*.md", true),
+        ("src/**/*.md", false),
         ("old.txt", true),
         ("[x, old.*]", true),
         ("src/*", false),
@@ -219,6 +222,26 @@ fn no_condition_under_not_may_match() {
     }
     let text = explained("not: {actor: robin}", &body);
     assert!(text.contains("`actor` under not: matches"), "{text}");
+}
+
+#[test]
+fn the_case_of_a_person_makes_no_difference() {
+    let body = example("push");
+    for (pattern, expected) in [
+        ("robin", true),
+        ("Robin", true),
+        ("RO*", true),
+        ("Kim", false),
+    ] {
+        let rule = format!("actor: {pattern}");
+        assert_eq!(matches(&rule, &body), expected, "{pattern}");
+    }
+    let body = changed("push", &json!({ "user_username": "Robin" }));
+    assert!(matches("actor: robin", &body));
+    let mut body = example("push");
+    body["commits"][0]["author"]["email"] = json!("Kim@Example.org");
+    assert!(matches("author: kim@example.org", &body));
+    assert!(!matches("ref: MAIN", &body), "branches have a case");
 }
 
 #[test]
