@@ -513,11 +513,25 @@ fn a_value_that_is_given_in_a_wrong_form_is_explained() {
             "ROUTES: the value looks like the path of a file; to read that file, set ROUTES_FILE instead"
         ]
     );
-    let (_, warnings) = load(&with(&[("MESSAGES", "/etc/messages.yaml")])).expect("is a template");
-    assert!(
-        warnings[0].contains("set MESSAGES_FILE instead"),
-        "{warnings:?}"
-    );
+}
+
+#[test]
+fn a_path_in_messages_does_not_become_the_text_of_every_message() {
+    for path in [
+        "/etc/messages.yaml",
+        "\"/etc/messages.yaml\"",
+        "./messages",
+        "messages.yaml",
+    ] {
+        assert_eq!(
+            errors(&[("MESSAGES", path)]),
+            [
+                "MESSAGES: the value looks like the path of a file; to read that file, set MESSAGES_FILE instead"
+            ],
+            "{path}"
+        );
+    }
+    assert!(load(&with(&[("MESSAGES", "/{{default_message}}")])).is_ok());
 }
 
 #[test]
