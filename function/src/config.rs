@@ -20,6 +20,7 @@ mod authentication;
 mod authorities;
 pub mod catalogue;
 mod clear_text;
+mod collector;
 mod doubt;
 mod env;
 mod list;

@@ -685,6 +685,88 @@ fn telemetry_that_cannot_be_served_is_a_warning() {
 }
 
 #[test]
+fn a_wrong_setting_of_the_collector_that_nothing_reads_does_not_stop_the_process() {
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+    const GRPC: (&str, &str) = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    const DISABLED: (&str, &str) = ("OTEL_SDK_DISABLED", "true");
+    let cases: [(&[(&str, &str)], &str); 9] = [
+        (&[GRPC, (ENDPOINT, "collector:4317")], "is grpc, which"),
+        (
+            &[GRPC, (ENDPOINT, "unix:///run/collector")],
+            "is grpc, which",
+        ),
+        (
+            &[GRPC, (ENDPOINT, "collector:4317"), (HEADERS, "canary")],
+            "is grpc, which",
+        ),
+        (&[DISABLED, (ENDPOINT, "collector:4317")], ""),
+        (
+            &[
+                DISABLED,
+                (ENDPOINT, "http://collector:4318"),
+                (HEADERS, "canary"),
+            ],
+            "",
+        ),
+        (
+            &[
+                ("OTEL_TRACES_EXPORTER", "none"),
+                (ENDPOINT, "collector:4317"),
+            ],
+            "",
+        ),
+        (&[("OTEL_TRACES_EXPORTER", "none"), (HEADERS, "canary")], ""),
+        (
+            &[(HEADERS, "canary")],
+            "OTEL_EXPORTER_OTLP_HEADERS: has no effect: expected name=value",
+        ),
+        (
+            &[
+                (ENDPOINT, "collector:4317"),
+                (TRACES_ENDPOINT, "http://collector:4318/v1/traces"),
+            ],
+            "OTEL_EXPORTER_OTLP_ENDPOINT: has no effect: expected the address",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let (_, warnings) = load(&with(settings)).expect("is valid");
+        let warnings = warnings.join("\n");
+        assert!(!warnings.contains("canary"), "{settings:?}: {warnings}");
+        assert!(warnings.contains(expected), "{settings:?}: {warnings}");
+        assert_eq!(
+            warnings.lines().count(),
+            usize::from(!expected.is_empty()),
+            "{settings:?}: {warnings}"
+        );
+    }
+    let read = [(ENDPOINT, "collector:4317"), (HEADERS, "canary")];
+    assert_eq!(errors(&read).len(), 2);
+}
+
+#[test]
+fn an_address_of_a_collector_that_spans_cannot_be_posted_to_is_a_warning() {
+    for (name, address, expected) in [
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://collector:4318/v1/traces",
+            "ends with /v1/traces, which is appended once more",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "http://collector:4318",
+            "has no path and is used unchanged",
+        ),
+    ] {
+        let (_, warnings) = load(&with(&[(name, address)])).expect("is valid");
+        assert_eq!(warnings.len(), 1, "{name}: {warnings:?}");
+        let start = format!("{name}: {expected}");
+        assert!(warnings[0].starts_with(&start), "{warnings:?}");
+    }
+}
+
+#[test]
 fn an_unknown_value_of_a_setting_of_opentelemetry_is_a_warning_and_has_no_effect() {
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
     let default = format!(
