@@ -37,6 +37,7 @@ fn read_file(path: &str) -> io::Result<String> {
         "/secrets/key" => Ok(format!("{SAMPLE_KEY}\n")),
         "/secrets/empty" => Ok(" \n".to_owned()),
         "/secrets/line" => Ok("first-canary-half,second-canary-half\n".to_owned()),
+        "/secrets/words" => Ok("one canary, two words\n".to_owned()),
         "/secrets/only-a-mark" => Ok("\u{feff}\n".to_owned()),
         "/secrets/marked" => Ok("\u{feff}https://chat.example.org\r\n".to_owned()),
         "/secrets/utf16" => Err(io::ErrorKind::InvalidData.into()),
@@ -433,6 +434,44 @@ fn a_token_can_contain_a_comma_on_its_own_line() {
     let (count, warnings) = tokens("GITLAB_WEBHOOK_TOKENS_FILE", "/secrets/line");
     assert_eq!(count, 3);
     assert!(warnings.contains("the line contains a comma"), "{warnings}");
+}
+
+#[test]
+fn a_token_can_contain_spaces_unless_it_may_be_a_list() {
+    let (one, two) = ("first canary token", "second canary token");
+    let cases = [
+        ("one value", one.to_owned(), 1),
+        ("with spaces around it", format!("  {one} "), 1),
+        ("a list of lines", format!("{one}\n{two}"), 2),
+        ("commas on several lines", format!("{one},\n{two},\n"), 2),
+        ("one line with a comma", format!("{one}, {two}\n"), 1),
+        (
+            "letters with marks",
+            "kanarienvögel-töten-canary".to_owned(),
+            1,
+        ),
+    ];
+    for (case, value, count) in cases {
+        let found = tokens("GITLAB_WEBHOOK_TOKENS", &value);
+        assert_eq!(found, (count, String::new()), "{case}");
+    }
+    let file = tokens("GITLAB_WEBHOOK_TOKENS_FILE", "/secrets/words");
+    assert_eq!(file, (1, String::new()));
+    for (value, expected) in [
+        (format!("{one}, {two}"), "it may be a list or one value"),
+        (
+            "canary\u{1}token".to_owned(),
+            "value 1: expected a token without control characters",
+        ),
+    ] {
+        let errors = errors(&[
+            ("GITLAB_SIGNING_KEYS", ""),
+            ("GITLAB_WEBHOOK_TOKENS", &value),
+        ]);
+        let errors = errors.join("\n");
+        assert!(errors.contains(expected), "{errors}");
+        assert!(!errors.contains("canary"), "{errors}");
+    }
 }
 
 #[test]
