@@ -123,6 +123,16 @@ fn an_invalid_value_is_reported_with_what_was_expected() {
             "without credentials",
         ),
         (
+            "ROCKETCHAT_URL",
+            "https://https://chat.example.org",
+            "found two; remove one",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://https://collector:4318",
+            "found two; remove one",
+        ),
+        (
             "ROCKETCHAT_USER_ID",
             "a b",
             "a user ID of visible ASCII characters",
