@@ -610,6 +610,7 @@ fn check_fails_for_a_rule_that_never_matches() {
         .lines()
         .find(|line| line.contains("never matches job events"));
     assert!(line.is_some_and(|line| line.starts_with("FAIL ")), "{text}");
+    assert!(!text.contains("ok    configuration"), "{text}");
     assert!(!output.status.success());
 }
 
