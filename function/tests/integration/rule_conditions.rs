@@ -334,6 +334,34 @@ fn assignees_and_reviewers_of_a_comment_are_found_by_their_numbers() {
 }
 
 #[test]
+fn a_user_known_only_by_number_is_matched_by_the_number() {
+    let by_number = note_by_numbers();
+    for (condition, expected) in [
+        ("author: '8'", true),
+        ("author: 8", true),
+        ("author: [kim, '8']", true),
+        ("author: '**'", true),
+        ("author: kim", false),
+        ("author: '18'", false),
+        ("not: {author: '8'}", false),
+        ("not: {author: kim}", true),
+        ("actor: '7'", true),
+        ("not: {actor: ['7']}", false),
+        ("actor: robin", true),
+        ("actor: '8'", false),
+    ] {
+        assert_eq!(matches(condition, &by_number), expected, "{condition}");
+    }
+    let found = explained("author: kim", &by_number);
+    let expected =
+        r#"does not match: GitLab sends only the number 8 of the author; write author: \"8\""#;
+    assert!(found.contains(expected), "{found}");
+    let found = explained("not: {author: kim}", &by_number);
+    let expected = r#"is not excluded by not: GitLab sends only the number 8 of the author; write author: \"8\""#;
+    assert!(found.contains(expected), "{found}");
+}
+
+#[test]
 fn the_ref_of_a_comment_is_the_target_branch_of_its_merge_request() {
     let mut on_issue = example("note");
     on_issue["issue"] = json!({ "iid": 23, "title": "Fuel gauge" });
