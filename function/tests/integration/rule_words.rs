@@ -298,6 +298,11 @@ fn an_unquoted_value_that_needs_quotes_is_shown_with_them() {
         ("rules: [{to: [author, @bob]}]", "write \"@bob\""),
         ("others: @lead\nrules: []", "write \"@lead\""),
         ("users: {robin: @robin}", "write \"@robin\""),
+        ("rules:\n- to: @Ada Example\n", "write \"@Ada Example\""),
+        (
+            "rules: [{to: [author, @Ada Example]}]",
+            "write \"@Ada Example\"",
+        ),
         (
             "rules:\n- ref: *-stable\n  to: actor\n",
             "write \"*-stable\"",
@@ -307,9 +312,18 @@ fn an_unquoted_value_that_needs_quotes_is_shown_with_them() {
         let text = errors(rules);
         assert!(text.contains(expected), "{rules}: {text}");
     }
-    for template in ["push: {{ actor }} pushed\n", "push: {{ actor }}\n"] {
-        let text = templates::parse(template).expect_err("is wrong").join("\n");
-        let quoted = template.trim().trim_start_matches("push: ");
+    for template in [
+        "push: {{ actor }} pushed\n",
+        "push: {{ actor }}\n",
+        "push: *{{ status }}* {{ page }}\n",
+        "push: **{{ title }}** by {{ actor }}\n",
+        "push: New: {{ title }}\n",
+        "push:\n  {{ title }}\n",
+        "job: x\npush: *{{ title }}*\n",
+    ] {
+        let text = templates::parse(template).expect_err(template).join("\n");
+        let (_, quoted) = template.split_once("push:").expect("has a push");
+        let quoted = quoted.trim();
         assert!(text.contains(&format!("write '{quoted}'")), "{text}");
     }
 }
