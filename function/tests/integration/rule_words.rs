@@ -35,6 +35,15 @@ fn people_s_words_mean_the_same_as_gitlab_s() {
         ("event", "jobs", "job"),
         ("event", "tag", "tag_push"),
         ("event", "comment", "note"),
+        ("event", "Resource Access Token Hook", "access_token"),
+        ("event", "Resource Deploy Token Hook", "deploy_token"),
+        ("action", "re-open", "reopen"),
+        ("action", "retitle", "retitled"),
+        ("action", "retarget", "retargeted"),
+        ("action", "relabel", "relabeled"),
+        ("action", "reassigned", "assigned"),
+        ("action", "ready_for_review", "ready"),
+        ("action", "marked_as_unready", "draft"),
         ("source", "scheduled", "schedule"),
         ("to", "reviewer", "reviewers"),
         ("to", "pipeline_starter", "pipeline starter"),
@@ -62,6 +71,7 @@ fn a_suggestion_is_never_the_opposite() {
         ("action", "disapproved", "approved"),
         ("action", "undelete", "delete"),
         ("action", "unmerged", "merge"),
+        ("action", "review_unrequested", "review_requested"),
     ] {
         let text = errors(&format!("rules: [{{to: '@a', {key}: {word}}}]"));
         assert!(
@@ -126,11 +136,36 @@ fn a_suggestion_means_the_same_and_is_not_only_spelled_alike() {
         ("action: erge", "did you mean `merge`?"),
         ("action: injected", "expected one of "),
         ("action: archived", "expected one of "),
-        ("status: parsed", "did you mean `success`?"),
+        ("status: parsed", "expected one of "),
+        ("status: paused", "expected one of "),
+        ("status: ko", "expected one of "),
+        ("status: on", "expected one of "),
+        ("status: deployed", "write event: deployment"),
+        ("stage: x", "expected one of "),
+        ("recipiant: x", "did you mean `to`?"),
+        ("statee: x", "did you mean `status`?"),
+        ("status: succeded", "did you mean `success`?"),
         ("status: trailed", "expected one of "),
     ] {
         let text = errors(&format!("rules: [{{to: '@a', {rule}}}]"));
         assert!(text.contains(expected), "{rule}: {text}");
+    }
+}
+
+#[test]
+fn a_suggested_role_is_not_the_opposite() {
+    for (role, expected) in [
+        ("non_reviewers", ""),
+        ("not_author", ""),
+        ("reviewr", "did you mean `reviewers`?"),
+    ] {
+        let text = errors(&format!("rules: [{{to: {role}}}]"));
+        assert!(text.contains(expected), "{role}: {text}");
+        assert_eq!(
+            text.contains("did you mean"),
+            !expected.is_empty(),
+            "{text}"
+        );
     }
 }
 
