@@ -225,6 +225,26 @@ fn no_condition_under_not_may_match() {
 }
 
 #[test]
+fn the_case_of_a_person_makes_no_difference() {
+    let body = example("push");
+    for (pattern, expected) in [
+        ("robin", true),
+        ("Robin", true),
+        ("RO*", true),
+        ("Kim", false),
+    ] {
+        let rule = format!("actor: {pattern}");
+        assert_eq!(matches(&rule, &body), expected, "{pattern}");
+    }
+    let body = changed("push", &json!({ "user_username": "Robin" }));
+    assert!(matches("actor: robin", &body));
+    let mut body = example("push");
+    body["commits"][0]["author"]["email"] = json!("Kim@Example.org");
+    assert!(matches("author: kim@example.org", &body));
+    assert!(!matches("ref: MAIN", &body), "branches have a case");
+}
+
+#[test]
 fn a_fix_cannot_be_excluded() {
     let errors = routing::parse("rules: [{not: {status: fixed}, to: '@a'}]").expect_err("is wrong");
     assert!(

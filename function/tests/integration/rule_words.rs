@@ -170,6 +170,38 @@ fn a_suggested_role_is_not_the_opposite() {
 }
 
 #[test]
+fn values_that_contradict_each_other_are_errors() {
+    for (rules, expected) in [
+        (
+            "users: {robin: robin, '@Robin': kim}\nrules: [{to: actor}]",
+            "line 1: `Robin` is listed twice with different users",
+        ),
+        (
+            "rules:\n- to: ['@alice', nobody]",
+            "line 2: `nobody` excludes all other recipients",
+        ),
+    ] {
+        let text = errors(rules);
+        assert!(text.contains(expected), "{rules}: {text}");
+    }
+    for rules in [
+        "users: {robin: kim, '@Robin': kim}\nrules: [{to: actor}]",
+        "rules: [{to: nobody}, {to: [nobody]}]",
+    ] {
+        assert!(routing::parse(rules).is_ok(), "{rules}");
+    }
+}
+
+#[test]
+fn true_and_false_may_have_upper_case() {
+    let rules = |flag: &str| routing::parse(&format!("rules: [{{to: '@a', continue: {flag}}}]"));
+    assert!(rules("true").is_ok());
+    for flag in ["True", "TRUE"] {
+        assert_eq!(rules(flag), rules("true"), "{flag}");
+    }
+}
+
+#[test]
 fn expected_words_are_those_of_the_events_of_the_rule() {
     for (rule, expected) in [
         (

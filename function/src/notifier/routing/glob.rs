@@ -16,6 +16,8 @@ pub(super) struct Glob {
     ends: Option<(usize, usize)>,
     /// The parts between them.
     parts: Vec<Part>,
+    /// Whether the pattern is in lower case and matches texts in any.
+    ignores_case: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,6 +51,15 @@ impl Glob {
             pattern: text.into(),
             ends,
             parts,
+            ignores_case: false,
+        }
+    }
+
+    /// The same, and matches texts in upper and lower case.
+    pub(super) fn ignoring_case(text: &str) -> Self {
+        Self {
+            ignores_case: true,
+            ..Self::new(&text.to_lowercase()).written_as(text)
         }
     }
 
@@ -75,6 +86,8 @@ impl Glob {
     /// at most the product of both lengths. `None` if there are not as many; then there are none left.
     pub(super) fn matches_within(&self, text: &str, steps: &mut usize) -> Option<bool> {
         take(steps, 1)?;
+        let lower = self.ignores_case.then(|| text.to_lowercase());
+        let text = lower.as_deref().unwrap_or(text);
         let pattern = &*self.pattern;
         let Some((prefix, suffix)) = self.ends else {
             return Some(pattern == text);
@@ -96,7 +109,8 @@ impl Glob {
         }
     }
 
-    /// Whether the pattern certainly matches every text that `narrow` matches. It may be false for a
+    /// Whether the pattern certainly matches every text that `narrow` matches, if both ignore the case or
+    /// neither does. It may be false for a
     /// pair of patterns of which this is true only for all their stars together.
     pub(super) fn covers(&self, narrow: &Self) -> bool {
         accept(&parts(&self.pattern), parts(&narrow.pattern).into_iter())
