@@ -53,7 +53,7 @@ fn is_other_word(text: &str, synonym: &str) -> bool {
     };
     let (ours, theirs) = (letters(text), letters(synonym));
     let is_replaced = ours.len() == theirs.len() && ours.len() < 8 && ours != theirs;
-    let is_short = ours.len().min(theirs.len()) < 4;
+    let is_short = theirs.len() < 4;
     let is_far = strsim::osa_distance(text, synonym) > 1;
     is_short || is_replaced || is_far || text.chars().next() != synonym.chars().next()
 }
