@@ -1,7 +1,7 @@
 //! Whether the operator's templates are a YAML map from kinds to templates, or one template for all
 //! kinds. Owns that decision, and what is suggested for a key that names no kind: a mistake in the
 //! first key must not turn the whole file into one template. The map is parsed in
-//! [`parse`](super::parse).
+//! [`parse`](mod@super::parse).
 
 use std::str::Lines;
 
