@@ -1,6 +1,6 @@
 //! Parses the operator's templates: a YAML map from kinds to templates, or one template for all
 //! kinds. Owns the errors in the map. How the two are distinguished is decided in
-//! [`format`].
+//! [`format`](mod@super::format).
 
 use super::Templates;
 use super::format::{self, Format, OTHERS};
