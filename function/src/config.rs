@@ -20,6 +20,7 @@ mod authentication;
 mod authorities;
 pub mod catalogue;
 mod clear_text;
+mod collector;
 mod doubt;
 mod env;
 mod list;
@@ -256,12 +257,20 @@ fn chat_address(text: &str) -> Result<Url, &'static str> {
         && url.query().is_none()
         && url.fragment().is_none();
     match url.scheme() {
+        "http" | "https" if repeats_scheme(&url) => Err(
+            "expected an address with one scheme, such as https://chat.example.org, found two; remove one",
+        ),
         "http" | "https" if is_plain => Ok(url),
         "http" | "https" => Err(
             "expected an address without credentials, query or fragment, such as https://chat.example.org",
         ),
         _ => Err(EXPECTED),
     }
+}
+
+/// Whether the host and the path of an address are another address, as in `https://https://chat.example.org`.
+fn repeats_scheme(url: &Url) -> bool {
+    matches!(url.host_str(), Some("http" | "https")) && url.path().starts_with("//")
 }
 
 fn auth_token(text: &str) -> Result<SecretString, &'static str> {

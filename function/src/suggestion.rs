@@ -10,10 +10,13 @@ pub(crate) fn nearest<'a>(
 ) -> Option<&'a str> {
     let text = plain(text);
     let near = spellings.filter_map(|(spelling, word)| {
+        let is_synonym = spelling != word;
         let spelling = plain(spelling);
         let distance = strsim::osa_distance(&text, &spelling);
-        let is_near =
-            distance <= tolerance(&text, &spelling) && !differ_by_prefix(&text, &spelling);
+        let is_near = distance == 0
+            || (distance <= tolerance(&text, &spelling)
+                && !(is_synonym && is_other_word(&text, &spelling))
+                && !are_opposites(&text, &spelling));
         is_near.then_some((distance, word))
     });
     let near: Vec<_> = near.collect();
@@ -39,13 +42,48 @@ fn tolerance(text: &str, spelling: &str) -> usize {
     }
 }
 
-/// Whether a prefix such as `un` or `dis` makes one word the opposite of the other.
-fn differ_by_prefix(one: &str, other: &str) -> bool {
-    let opposes = |longer: &str, shorter: &str| {
-        ["un", "dis", "non", "not", "no", "re", "in"]
-            .iter()
-            .filter_map(|prefix| longer.strip_prefix(prefix))
-            .any(|rest| strsim::osa_distance(rest.trim_start_matches('_'), shorter) <= 1)
+/// Whether a word that is near to a synonym probably is another word. There are many synonyms, and a letter
+/// in place of another one makes words such as `stage` and `state`, `paused` and `passed`, `on` and `ok`. A
+/// letter that is left out, added or moved hardly does, nor does one in a long word.
+fn is_other_word(text: &str, synonym: &str) -> bool {
+    let letters = |word: &str| {
+        let mut letters: Vec<_> = word.chars().collect();
+        letters.sort_unstable();
+        letters
     };
-    opposes(one, other) || opposes(other, one)
+    let (ours, theirs) = (letters(text), letters(synonym));
+    let is_replaced = ours.len() == theirs.len() && ours.len() < 8 && ours != theirs;
+    let is_short = theirs.len() < 4;
+    let is_far = strsim::osa_distance(text, synonym) > 1;
+    is_short || is_replaced || is_far || text.chars().next() != synonym.chars().next()
+}
+
+/// Parts of a word that negate the rest of it.
+const NEGATIONS: &[&str] = &["un", "dis", "non", "not", "no"];
+
+/// Whether a part such as `un` or `dis`, which may be anywhere, makes one word the opposite of the other.
+fn are_opposites(one: &str, other: &str) -> bool {
+    let negations = |word: &str| {
+        let parts = word.split('_').filter(|part| NEGATIONS.contains(part));
+        // A part of several: `not` alone is a word such as any other.
+        parts.filter(|part| *part != word).count()
+    };
+    negations(one) != negations(other)
+        || differ_by_prefix(one, other)
+        || differ_by_prefix(other, one)
+}
+
+/// Whether `longer` without the prefix of one of its parts is the same word as `shorter`.
+fn differ_by_prefix(longer: &str, shorter: &str) -> bool {
+    let starts = longer.match_indices('_').map(|(at, _)| at + 1);
+    let mut starts = std::iter::once(0).chain(starts);
+    starts.any(|start| {
+        let (before, part) = longer.split_at(start);
+        let prefixes = NEGATIONS.iter().chain(&["re", "in"]);
+        let mut rests = prefixes.filter_map(|prefix| part.strip_prefix(prefix));
+        rests.any(|rest| {
+            let rest = rest.trim_start_matches('_');
+            strsim::osa_distance(&format!("{before}{rest}"), shorter) <= 1
+        })
+    })
 }

@@ -36,7 +36,9 @@ pub(crate) fn run(config: &Config, warnings: &[String], send: bool) -> ExitCode 
             }
         })
         .collect();
-    findings.push(Finding::Ok("configuration".to_owned()));
+    if !findings.iter().any(Finding::is_failure) {
+        findings.push(Finding::Ok("configuration".to_owned()));
+    }
     findings.extend(runtime.block_on(check_server(config, send)));
     let mut out = io::stdout().lock();
     for finding in &findings {

@@ -47,7 +47,8 @@ impl Request {
                     request.explain = true;
                     continue;
                 }
-                "--kind" => example(options.next())?,
+                "--kind" => example(options.next().map(String::as_str))?,
+                option if option.starts_with("--kind=") => example(option.strip_prefix("--kind="))?,
                 "-" => Source::StandardInput,
                 file if !file.starts_with('-') => Source::File(file.to_owned()),
                 other => {
@@ -69,11 +70,11 @@ impl Request {
     }
 }
 
-fn example(name: Option<&String>) -> Result<Source, String> {
+fn example(name: Option<&str>) -> Result<Source, String> {
     let mut known = Kind::known();
     let kind = name.and_then(|name| words::kind(name, &[]).ok());
     kind.map(Source::Example).ok_or_else(|| {
-        let found = name.map_or_else(String::new, |name| found(name));
+        let found = name.map_or_else(String::new, found);
         let mut list = String::new();
         if let Some(first) = known.next() {
             list.push_str(first.label());

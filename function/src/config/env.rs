@@ -143,20 +143,20 @@ impl<'a> EnvReader<'a> {
         Some(Err(format!("{problem}{found}{advice}")))
     }
 
-    /// An optional setting that may have several errors; `None` if it is absent or invalid.
+    /// An optional setting that may have several errors; `None` if it is absent or invalid. Some documents can
+    /// be any text, so a path is an error here.
     pub(super) fn document<T>(
         &mut self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, Vec<String>>,
     ) -> Option<T> {
         let text = self.value(name)?.text;
+        if let Some(mistake) = Mistake::in_document(&text) {
+            self.error(name, mistake.advice(name));
+            return None;
+        }
         match parse(&text) {
-            Ok(value) => {
-                if Mistake::in_valid(&text) == Some(Mistake::Path) {
-                    self.doubt(name, &text);
-                }
-                Some(value)
-            }
+            Ok(value) => Some(value),
             Err(problems) => {
                 let mistake = Mistake::in_invalid(&text).map(|mistake| mistake.advice(name));
                 // Errors in the text of a path would hide the cause.

@@ -15,7 +15,7 @@ pub(super) enum Commas {
     /// It separates the values of a single line, and belongs to the value if there are several lines.
     SeparateOnOneLine,
     /// Like [`Self::SeparateOnOneLine`]; a single line that ends with a line break, or that is in a file, is
-    /// also one value itself.
+    /// also one value itself. Values can contain spaces, but not in a list that is separated by commas.
     SeparateOrBelong,
 }
 
@@ -59,8 +59,18 @@ impl EnvReader<'_> {
             return Some(List { values, layout });
         };
         let mut texts = split(&text, format.commas);
-        let whole = whole_line(&text, format.commas);
-        let whole = whole.filter(|line| is_line && parse(line).is_ok());
+        let line = whole_line(&text, format.commas);
+        let is_spaced = line.is_some() && texts.iter().any(has_space);
+        if is_spaced && !is_line {
+            self.error(name, "contains a comma and, within a value, a space, so that it may be a list or one value; write each value on its own line, and end the last one with a line break");
+            return None;
+        }
+        let line = line.filter(|_| is_line);
+        if let Some(line) = line.filter(|_| is_spaced) {
+            texts = vec![line];
+        }
+        // A list with spaces around its commas has always been only a list.
+        let whole = line.filter(|line| !has_space(line) && parse(line).is_ok());
         if whole.is_some() {
             self.warn(name, "the line contains a comma, so that it is one value and also a list; write each value on its own line, or choose values without commas");
         } else if text.contains('\n') && texts.iter().any(|text| text.contains(',')) {
@@ -81,7 +91,7 @@ impl EnvReader<'_> {
         if let Some(mistake) = quotes {
             self.warn(name, mistake.advice(name));
         }
-        let layout = match text.contains(',') && !text.contains('\n') {
+        let layout = match text.contains(',') && !text.contains('\n') && !is_spaced {
             true if is_line => Layout::CommasInLine,
             true => Layout::Commas,
             false => Layout::Lines,
@@ -120,6 +130,10 @@ fn split(text: &str, commas: Commas) -> Vec<&str> {
     }
     let values = text.split([',', '\n']).map(str::trim);
     values.filter(is_filled).collect()
+}
+
+fn has_space(text: &&str) -> bool {
+    text.contains(char::is_whitespace)
 }
 
 /// The only line, if it could be one value that contains a comma.

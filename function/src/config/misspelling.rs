@@ -1,7 +1,9 @@
 //! Variables that look like a setting but are none. Owns which variables are meant for this program, the
 //! setting that a name probably means, and the variable that was meant as a missing setting. The settings are
-//! listed in [`catalogue`](super::catalogue).
+//! listed in [`catalogue`](super::catalogue). An environment also has variables of other programs, which must
+//! cause no warning.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::catalogue::SETTINGS;
@@ -24,6 +26,12 @@ const PREFIXES: &[&str] = &[
     "METRICS_",
 ];
 
+/// People's spellings of the names of both systems.
+const SYSTEMS: [(&str, &str); 2] = [("ROCKET_CHAT_", "ROCKETCHAT_"), ("GIT_LAB_", "GITLAB_")];
+
+/// Names of other programs that are near to the name of a setting.
+const UNRELATED: [&str; 2] = ["ROUTER", "ROUTERS"];
+
 /// Names for a port that other programs use. They mean `PORT` if that is not set.
 const PORTS: &[&str] = &["HTTP_PORT", "LISTEN_PORT", "SERVER_PORT", "WEBHOOK_PORT"];
 
@@ -35,16 +43,33 @@ const OF_SHELLS: [&str; 3] = ["HOST", "USER", "USERNAME"];
 
 /// A warning about each variable that looks like a setting but is none.
 pub(super) fn warnings(variables: &BTreeMap<String, String>) -> Vec<String> {
-    let names = variables.keys().filter(|name| is_candidate(name));
+    let names = variables
+        .keys()
+        .filter(|name| is_candidate(name, variables));
     let ports = PORTS.iter().filter(|name| is_port(name, variables));
     let ports = ports.map(|name| warning_with(name, "PORT"));
     names.map(|name| warning(name)).chain(ports).collect()
 }
 
-/// Whether a variable looks like a setting but is none, whatever else is set.
-fn is_candidate(name: &str) -> bool {
-    let has_prefix = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    let is_meant = same_letters(bare(name)).is_some() || (has_prefix && !is_service_link(name));
+/// Whether a variable looks like a setting but is none.
+fn is_candidate(name: &str, variables: &BTreeMap<String, String>) -> bool {
+    let whole = with_usual_systems(name);
+    let has_prefix = PREFIXES.iter().any(|prefix| whole.starts_with(prefix));
+    // Kubernetes sets `METRIC_PORT=tcp://10.0.0.1:80` for a Service named `metric`.
+    let is_address = || {
+        variables
+            .get(name)
+            .is_some_and(|value| value.contains("://"))
+    };
+    let is_near = || near(bare(name)).is_some() && !(name.ends_with("_PORT") && is_address());
+    let is_unset = |setting: &str| {
+        let file = format!("{setting}_FILE");
+        !variables.contains_key(setting) && !variables.contains_key(&file)
+    };
+    let is_meant = same_letters(bare(name)).is_some()
+        || (has_prefix && !is_service_link(name))
+        || is_near()
+        || synonym(bare(name)).is_some_and(is_unset);
     is_meant && !is_known(name)
 }
 
@@ -65,7 +90,7 @@ pub(super) fn meant_as<'a>(
         .iter()
         .filter(|(_, value)| !value.trim().is_empty());
     let others = filled.map(|(name, _)| name.as_str()).filter(|name| {
-        let is_other = !is_known(name) && !is_candidate(name) && !is_service_link(name);
+        let is_other = !is_known(name) && !is_candidate(name, variables) && !is_service_link(name);
         is_other && is_meant_as(&bare(name).to_ascii_uppercase(), setting)
     });
     let nearest = others.min_by_key(|name| strsim::osa_distance(bare(name), setting))?;
@@ -111,6 +136,48 @@ fn same_letters(name: &str) -> Option<&'static str> {
     names.find(|setting| letters(setting) == wanted)
 }
 
+/// The setting whose name differs only in a typing error, or in two if it is long.
+fn near(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_uppercase();
+    let names = SETTINGS.iter().map(|setting| setting.name);
+    let near = names.filter(|setting| is_typing_error(&name, setting));
+    let nearest = near.min_by_key(|setting| strsim::osa_distance(&name, setting));
+    nearest.filter(|_| !UNRELATED.contains(&name.as_str()))
+}
+
+/// People rarely misspell the first letter. A short name, such as `PORT`, is near to many others, and so is a
+/// short word: `NODE_PROXY` is not a misspelled `NO_PROXY`.
+fn is_typing_error(name: &str, setting: &str) -> bool {
+    const SHORT_NAME: usize = 4;
+    const SHORT_WORD: usize = 4;
+    let has_start = name.chars().next() == setting.chars().next() || setting.ends_with(name);
+    let most = if name.len() < 8 { 1 } else { 2 };
+    let words = || name.split('_').zip(setting.split('_'));
+    let is_near_word = |(word, other): (&str, &str)| {
+        word.len().max(other.len()) > SHORT_WORD || strsim::osa_distance(word, other) <= 1
+    };
+    let has_same_count = name.split('_').count() == setting.split('_').count();
+    setting.len() > SHORT_NAME
+        && has_start
+        && strsim::osa_distance(name, setting) <= most
+        && (!has_same_count || words().all(is_near_word))
+}
+
+/// The setting of one word that people call by another word, as in `RULES` for `ROUTES`.
+fn synonym(name: &str) -> Option<&'static str> {
+    let mut names = SETTINGS.iter().map(|setting| setting.name);
+    names.find(|setting| SYNONYMS.contains(&(name, setting)))
+}
+
+/// A name with the usual spelling of both systems.
+fn with_usual_systems(name: &str) -> Cow<'_, str> {
+    let mut systems = SYSTEMS.iter();
+    let found = systems.find_map(|(other, usual)| Some((name.strip_prefix(other)?, usual)));
+    found.map_or(Cow::Borrowed(name), |(rest, usual)| {
+        Cow::Owned(format!("{usual}{rest}"))
+    })
+}
+
 /// Whether Kubernetes set this variable for a Service of the namespace, such as one named `rocketchat`.
 fn is_service_link(name: &str) -> bool {
     name.contains("_SERVICE_HOST")
@@ -121,7 +188,8 @@ fn is_service_link(name: &str) -> bool {
 
 fn warning(name: &str) -> String {
     let suffix = &name[bare(name).len()..];
-    match similar(bare(name)) {
+    let exact = near(bare(name)).or_else(|| synonym(bare(name)));
+    match exact.or_else(|| similar(&with_usual_systems(bare(name)))) {
         Some(setting) => warning_with(name, &format!("{setting}{suffix}")),
         None => format!("{name} is not a setting and has no effect; see webhook-app --help"),
     }
@@ -162,28 +230,31 @@ pub(crate) fn similar(name: &str) -> Option<&'static str> {
     same_letters(name).or(found)
 }
 
+/// People's words for the words of settings.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("SERVER", "URL"),
+    ("HOST", "URL"),
+    ("ADDRESS", "URL"),
+    ("BASEURL", "URL"),
+    ("CERT", "CA"),
+    ("CERTIFICATE", "CA"),
+    ("SECRET", "TOKENS"),
+    ("SECRETS", "TOKENS"),
+    ("PASSWORD", "TOKEN"),
+    ("PAT", "TOKEN"),
+    ("CHANNEL", "RECIPIENT"),
+    ("ROOM", "RECIPIENT"),
+    ("USERNAME", "RECIPIENT"),
+    ("TEMPLATES", "MESSAGES"),
+    ("TEMPLATE", "MESSAGES"),
+    ("RULE", "ROUTES"),
+    ("RULES", "ROUTES"),
+    ("LVL", "LEVEL"),
+];
+
 /// Whether words differ at most in a typing error, in their number or in their length, as in `TOKEN` and
 /// `TOKENS`, `USERID` and `USER`, or `LVL` and `LEVEL`. People's words for the same thing are included.
 fn is_same_word(word: &str, other: &str) -> bool {
-    const SYNONYMS: &[(&str, &str)] = &[
-        ("SERVER", "URL"),
-        ("HOST", "URL"),
-        ("ADDRESS", "URL"),
-        ("BASEURL", "URL"),
-        ("CERT", "CA"),
-        ("CERTIFICATE", "CA"),
-        ("SECRET", "TOKENS"),
-        ("SECRETS", "TOKENS"),
-        ("PASSWORD", "TOKEN"),
-        ("PAT", "TOKEN"),
-        ("CHANNEL", "RECIPIENT"),
-        ("ROOM", "RECIPIENT"),
-        ("USERNAME", "RECIPIENT"),
-        ("TEMPLATES", "MESSAGES"),
-        ("TEMPLATE", "MESSAGES"),
-        ("RULES", "ROUTES"),
-        ("LVL", "LEVEL"),
-    ];
     let shorter = word.len().min(other.len());
     let is_form = shorter >= 3 && (word.starts_with(other) || other.starts_with(word));
     is_form || SYNONYMS.contains(&(word, other)) || strsim::osa_distance(word, other) <= shorter / 4

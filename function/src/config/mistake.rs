@@ -57,6 +57,14 @@ impl Mistake {
         }
     }
 
+    /// The mistake in a value that should be a document, also if it can be parsed: a path is a valid template,
+    /// and would be the text of every message. Quotes belong to YAML, and braces to a template.
+    pub(super) fn in_document(text: &str) -> Option<Self> {
+        let bare = text.trim_matches(['"', '\'']);
+        let found = Self::in_invalid(bare).filter(|found| *found == Self::Path);
+        found.filter(|_| !bare.contains('{'))
+    }
+
     /// What to do, for the setting `name`. Does not contain the value.
     pub(super) fn advice(self, name: &str) -> String {
         match self {
@@ -113,6 +121,25 @@ mod tests {
         for (text, in_invalid, in_valid) in cases {
             assert_eq!(Mistake::in_invalid(text), in_invalid, "{text}");
             assert_eq!(Mistake::in_valid(text), in_valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_mistake_in_a_document_unless_it_is_a_template() {
+        let cases = [
+            ("/etc/messages.yaml", true),
+            ("'/etc/messages.yaml'", true),
+            ("messages.yml", true),
+            ("/messages", true),
+            ("/{{project}}/{{ref}}", false),
+            ("{{project}}.json", false),
+            ("'{{ page }}'", false),
+            ("See /etc/messages.yaml", false),
+            ("default: /etc/messages.yaml", false),
+        ];
+        for (text, is_path) in cases {
+            let expected = is_path.then_some(Mistake::Path);
+            assert_eq!(Mistake::in_document(text), expected, "{text}");
         }
     }
 }

@@ -1,14 +1,11 @@
-//! The settings of traces, which OpenTelemetry defines. Owns how they are parsed and validated, and which of
-//! two names has priority. Spans are exported in [`telemetry`](crate::telemetry).
+//! The settings of traces, which OpenTelemetry defines. Owns whether spans are exported, how, and which of
+//! them. Where to is in [`collector`]; spans are exported in [`telemetry`](crate::telemetry).
 
-use http::{HeaderName, HeaderValue};
 use opentelemetry_sdk::trace::Sampler;
-use percent_encoding::percent_decode_str;
-use secrecy::SecretString;
 use url::Url;
 
 use super::env::EnvReader;
-use super::{clear_text, words};
+use super::{clear_text, collector, words};
 use crate::proxy::Proxies;
 use crate::telemetry::otlp;
 
@@ -42,18 +39,6 @@ const PROTOCOLS: &[(&str, Protocol)] = &[
     ("grpc", Protocol::Grpc),
 ];
 
-/// What OpenTelemetry defines and webhook-app does not read, and what it does instead.
-const NOT_READ: &[(&str, &str)] = &[
-    ("TIMEOUT", "the time limit of an export is fixed"),
-    ("COMPRESSION", "spans are sent without compression"),
-    (
-        "CERTIFICATE",
-        "the certificate of the collector must be from a public authority",
-    ),
-    ("CLIENT_CERTIFICATE", "no client certificate is sent"),
-    ("CLIENT_KEY", "no client certificate is sent"),
-];
-
 /// A sampler, and whether the decision of the parent span has priority.
 #[derive(Clone, Copy)]
 struct Choice {
@@ -80,44 +65,36 @@ const SAMPLERS: &[(&str, Choice)] = &[
     ),
 ];
 
-/// Reads every setting, so that all errors are reported together; `None` if no spans are exported.
+/// `None` if no spans are exported. Settings that nothing reads then cause no error.
 pub(super) fn read(
     reader: &mut EnvReader,
     proxies: &Proxies,
     is_enabled: bool,
 ) -> Option<otlp::Settings> {
+    if !is_enabled {
+        return None;
+    }
     let exporter = exporter(reader);
-    let endpoint = endpoint(reader);
-    let headers = first(
-        [
-            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-            "OTEL_EXPORTER_OTLP_HEADERS",
-        ],
-        |name| reader.optional(name, parse_headers),
-    );
-    let protocol = first(
-        [
-            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-            "OTEL_EXPORTER_OTLP_PROTOCOL",
-        ],
-        |name| reader.tolerant_choice(name, PROTOCOLS),
-    );
+    if exporter == Exporter::None {
+        return None;
+    }
+    let protocol = protocol(reader);
     let sampler = sampler(reader);
     propagators(reader);
-    let endpoint = match exporter {
-        Exporter::IfAddressed => endpoint,
-        Exporter::Otlp => {
-            let address = Url::parse(DEFAULT_ENDPOINT).ok();
-            let local = address.map(|address| ("OTEL_TRACES_EXPORTER", address));
-            endpoint.or(local)
-        }
-        Exporter::None => None,
-    };
-    let (name, endpoint) = endpoint.filter(|_| is_enabled)?;
+    let has_default = exporter == Exporter::Otlp;
+    if !has_default && !collector::is_addressed(reader) {
+        collector::warn_of_headers(reader);
+        return None;
+    }
     if !can_export(reader, protocol) {
         return None;
     }
-    warn_of_unread(reader);
+    let address = collector::address(reader);
+    let headers = collector::headers(reader);
+    let local = Url::parse(DEFAULT_ENDPOINT).ok().filter(|_| has_default);
+    let local = local.map(|address| ("OTEL_TRACES_EXPORTER", address));
+    let (name, endpoint) = address.or(local)?;
+    collector::warn_of_unread(reader);
     let headers = headers.filter(|(_, headers)| !headers.is_empty());
     let exposed = headers.as_ref();
     reader.warn_all(exposed.and_then(|(what, _)| clear_text::warning(name, &endpoint, what)));
@@ -129,13 +106,17 @@ pub(super) fn read(
     })
 }
 
-/// The first of two settings, with its name. Both are read, so that all errors are reported together.
-fn first<T>(
-    names: [&'static str; 2],
-    mut read: impl FnMut(&str) -> Option<T>,
-) -> Option<(&'static str, T)> {
-    let [one, other] = names.map(|name| read(name).map(|value| (name, value)));
-    one.or(other)
+/// The protocol and the setting that names it; the one for traces has priority.
+fn protocol(reader: &mut EnvReader) -> Option<(&'static str, Protocol)> {
+    let names = [
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+    ];
+    let [traces, all] = names.map(|name| {
+        let protocol = reader.tolerant_choice(name, PROTOCOLS)?;
+        Some((name, protocol))
+    });
+    traces.or(all)
 }
 
 /// OpenTelemetry allows several exporters, separated by commas.
@@ -163,21 +144,6 @@ fn exporter(reader: &mut EnvReader) -> Exporter {
         );
     }
     exporter
-}
-
-/// The address that spans are posted to, and the setting that names it. The address for traces is used
-/// unchanged, and the one for all signals is the base of it.
-fn endpoint(reader: &mut EnvReader) -> Option<(&'static str, Url)> {
-    const NAMES: [&str; 2] = [
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-    ];
-    let (name, mut endpoint) = first(NAMES, |name| reader.optional(name, parse_endpoint))?;
-    if name == NAMES[1] {
-        let base = endpoint.path().trim_end_matches('/');
-        endpoint.set_path(&format!("{base}/v1/traces"));
-    }
-    Some((name, endpoint))
 }
 
 /// Whether spans can be exported. Exporting over HTTP to a port for gRPC would fail again and again.
@@ -221,79 +187,10 @@ fn propagators(reader: &mut EnvReader) {
     }
 }
 
-/// Warns of settings of the exporter that have no effect.
-fn warn_of_unread(reader: &mut EnvReader) {
-    for (setting, instead) in NOT_READ {
-        for prefix in ["OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"] {
-            let name = format!("{prefix}{setting}");
-            if reader.is_filled(&name) {
-                reader.warn(&name, format_args!("has no effect: {instead}"));
-            }
-        }
-    }
-}
-
-fn parse_endpoint(text: &str) -> Result<Url, &'static str> {
-    const EXPECTED: &str =
-        "expected the address of an OTLP collector over HTTP, such as http://collector:4318";
-    let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(
-            "expected an address without credentials, which would be logged; give them in OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Basic%20…",
-        );
-    }
-    let is_usable = matches!(url.scheme(), "http" | "https") && url.query().is_none();
-    is_usable.then_some(url).ok_or(EXPECTED)
-}
-
 fn share(text: &str) -> Result<f64, &'static str> {
     let share = text
         .parse()
         .ok()
         .filter(|share| (0.0..=1.0).contains(share));
     share.ok_or("expected a number from 0 to 1, such as 0.01 for one trace in a hundred")
-}
-
-fn parse_headers(text: &str) -> Result<Vec<(String, SecretString)>, &'static str> {
-    let pairs = text.split(',').filter(|pair| !pair.trim().is_empty());
-    pairs
-        .map(header)
-        .collect::<Option<_>>()
-        .ok_or("expected name=value, separated by commas, such as authorization=Bearer%20secret")
-}
-
-/// One header; OpenTelemetry's specification says that its value is percent-encoded.
-fn header(pair: &str) -> Option<(String, SecretString)> {
-    let (name, value) = pair.split_once('=')?;
-    let name = HeaderName::try_from(name.trim()).ok()?;
-    let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
-    HeaderValue::try_from(value.as_ref()).ok()?;
-    Some((name.to_string(), SecretString::from(value.into_owned())))
-}
-
-#[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret as _;
-
-    use super::*;
-
-    #[test]
-    fn values_of_headers_are_percent_decoded() {
-        let cases = [
-            ("a space", "a=Bearer%20x", Some("Bearer x")),
-            ("characters of base64", "a=x+/y==", Some("x+/y==")),
-            ("an encoded comma", "a=x%2Cy", Some("x,y")),
-            ("an ampersand", "a=x&y=z", Some("x&y=z")),
-            ("no escape", "a=100%", Some("100%")),
-            ("no UTF-8", "a=%FF", None),
-            ("a line break", "a=x%0D%0Ab: y", None),
-            ("no value", "a", None),
-            ("no name", "=x", None),
-        ];
-        for (case, text, expected) in cases {
-            let header = header(text);
-            let value = header.as_ref().map(|(_, value)| value.expose_secret());
-            assert_eq!(value, expected, "{case}");
-        }
-    }
 }

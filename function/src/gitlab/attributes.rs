@@ -34,7 +34,8 @@ pub struct EventAttributes {
     /// Whether a job may fail without failing its pipeline, and whether a pipeline passed although
     /// such jobs failed.
     pub allowed_failure: Option<bool>,
-    /// Branch or tag, without `refs/heads/` or `refs/tags/`; for a job or deployment of a merge
+    /// Branch or tag, without `refs/heads/` or `refs/tags/`; for a merge request and for comments and
+    /// reactions on it, its target branch; for a job or deployment of a merge
     /// request pipeline, the ref of the merge request, such as `refs/merge-requests/12/merge`.
     pub reference: Option<String>,
     /// Whether the branch or tag is protected.
@@ -62,9 +63,9 @@ pub struct EventAttributes {
     pub title: Option<String>,
     /// First line of the text: a comment, a description or the message of a tag.
     pub text: Option<String>,
-    /// Source branch of a merge request.
+    /// Source branch of a merge request, also of one that has a comment or a reaction.
     pub source_branch: Option<String>,
-    /// Target branch of a merge request.
+    /// Target branch of it.
     pub target_branch: Option<String>,
     /// Environment of a deployment.
     pub environment: Option<String>,

@@ -139,6 +139,16 @@ impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for LenientList<T> {
     }
 }
 
+/// The numbers in a list, with the same limit; empty for any other value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct LenientNumbers(pub(super) Vec<u64>);
+
+impl<'de> Deserialize<'de> for LenientNumbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShapeVisitor(PhantomData))
+    }
+}
+
 /// The two compound shapes of a JSON value: object and list. Each implementation accepts one of
 /// them.
 trait Shape<'de>: Default {
@@ -163,6 +173,19 @@ impl<'de, T: Default + Deserialize<'de>> Shape<'de> for LenientList<T> {
         while list.len() < LIMITS.events.max_list_entries {
             match items.next_element::<LenientObject<T>>()? {
                 Some(LenientObject(item)) => list.push(item),
+                None => return Ok(Self(list)),
+            }
+        }
+        skip_items(items).map(|()| Self(list))
+    }
+}
+
+impl<'de> Shape<'de> for LenientNumbers {
+    fn from_list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
+        let mut list = Vec::new();
+        while list.len() < LIMITS.events.max_list_entries {
+            match items.next_element::<Lenient>()? {
+                Some(item) => list.extend(item.number()),
                 None => return Ok(Self(list)),
             }
         }

@@ -7,7 +7,7 @@ use super::attributes::EventAttributes;
 use super::commit::{CommitPayload, CommitSha, MaybeCommit};
 use super::event::{ParseError, Parsed};
 use super::labels::Labels;
-use super::lenient::{Lenient, LenientObject};
+use super::lenient::{Lenient, LenientNumbers, LenientObject};
 use super::mention::Markdown;
 use super::meta::{EventHints, digits};
 use super::participants::{Account, Participants, User};
@@ -90,6 +90,10 @@ pub(super) struct Issuable {
     title: Lenient,
     author_id: Lenient,
     assignee: LenientObject<Account>,
+    assignee_ids: LenientNumbers,
+    reviewer_ids: LenientNumbers,
+    source_branch: Lenient,
+    target_branch: Lenient,
     last_commit: Option<CommitPayload>,
     confidential: Option<bool>,
     labels: Option<Labels>,
@@ -202,6 +206,10 @@ impl Noteables {
             committer: last_commit.or(commit).and_then(CommitPayload::author),
             ..Participants::default()
         };
+        let participants = match issuable {
+            Some(on) => participants.with_ids(&on.assignee_ids.0, &on.reviewer_ids.0),
+            None => participants,
+        };
         let author_id = match (issuable, commit) {
             // For a comment on a commit, the author is the author of the commit.
             (_, Some(_)) => &Lenient::Missing,
@@ -216,6 +224,9 @@ impl Noteables {
             title: title.text().or_else(|| commit?.first_line()),
             labels: issuable.and_then(|on| Some(on.labels.clone()?.titles())),
             draft: issuable.and_then(|on| on.draft.flag().or(on.work_in_progress.flag())),
+            reference: issuable.and_then(|on| on.target_branch.clone().text()),
+            source_branch: issuable.and_then(|on| on.source_branch.clone().text()),
+            target_branch: issuable.and_then(|on| on.target_branch.clone().text()),
             ..EventAttributes::default()
         }
     }

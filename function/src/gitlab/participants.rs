@@ -119,6 +119,20 @@ impl Participants {
         self
     }
 
+    /// Sets the assignees and reviewers from account ids, the only field that GitLab sends; without
+    /// ids, they stay.
+    pub(super) fn with_ids(mut self, assignees: &[u64], reviewers: &[u64]) -> Self {
+        let people = |ids: &[u64]| ids.iter().map(|id| self.with_id(*id)).collect();
+        let (assignees, reviewers): (Vec<_>, Vec<_>) = (people(assignees), people(reviewers));
+        if !assignees.is_empty() {
+            self.assignees = assignees;
+        }
+        if !reviewers.is_empty() {
+            self.reviewers = reviewers;
+        }
+        self
+    }
+
     /// The participant with this account id, or a person with nothing but the id.
     fn with_id(&self, id: u64) -> Person {
         let known = self.actor.iter().chain(&self.assignees);

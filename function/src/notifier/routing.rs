@@ -26,6 +26,8 @@ mod hook_fields;
 mod reach;
 mod coverage;
 mod pattern_mistakes;
+mod pattern_list;
+mod regular_expression;
 mod warnings;
 
 pub use parse::parse;
@@ -203,16 +205,14 @@ impl RoutingRules {
                     rule,
                     &format_args!("matches, but finds no user for {wanted}"),
                 );
-                let people = by_role.map_or_else(Vec::new, |role| role.people(event));
-                let unknown = people.into_iter();
-                for id in unknown.filter_map(|person| self.users.unknown_id(person)) {
-                    explain(
-                        rule,
-                        &format_args!(
-                            "finds the {wanted} only by number; add \"{id}\": NAME to users:, with the name on Rocket.Chat"
-                        ),
-                    );
-                }
+            }
+            for (role, id) in self.unknown_ids(to, event) {
+                explain(
+                    rule,
+                    &format_args!(
+                        "finds the {role} only by number; add \"{id}\": NAME to users:, with the name on Rocket.Chat"
+                    ),
+                );
             }
             if by_role == Some(Role::Mentioned) {
                 recipients.ask_for(&event.attributes.participants.mentioned);
@@ -243,6 +243,16 @@ impl RoutingRules {
             }
         }
         skipped
+    }
+
+    /// The users of a role whom nothing but a line in `users` can find, each with the name of the role.
+    fn unknown_ids(&self, to: &RecipientSpec, event: &Event) -> Vec<(&'static str, u64)> {
+        let Some(role) = to.role() else {
+            return Vec::new();
+        };
+        let people = role.people(event).into_iter();
+        let ids = people.filter_map(|person| self.users.unknown_id(person));
+        ids.map(|id| (role.label(), id)).collect()
     }
 
     fn resolve(&self, to: &RecipientSpec, event: &Event) -> Vec<(Destination, RecipientSource)> {

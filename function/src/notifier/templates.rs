@@ -13,10 +13,12 @@ use crate::limits::LIMITS;
 
 mod context;
 mod examples;
+mod format;
 mod filters;
 mod truncate;
 mod language;
 mod missing;
+mod names;
 mod parse;
 mod template;
 

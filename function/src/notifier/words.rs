@@ -81,7 +81,9 @@ const KINDS: Synonyms = &[
     ("membership", "member"),
     ("ssh_key", "key"),
     ("expiring_access_token", "access_token"),
+    ("resource_access_token", "access_token"),
     ("expiring_deploy_token", "deploy_token"),
+    ("resource_deploy_token", "deploy_token"),
 ];
 
 /// The kind that a word names, in the singular or the plural, or as GitLab names its hooks: `Job Hook`,

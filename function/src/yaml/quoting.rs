@@ -5,63 +5,122 @@
 /// notice it later, on the line before.
 pub(super) fn hint(text: &str, line: usize) -> Option<String> {
     let lines: Vec<_> = text.lines().take(line).collect();
-    let mut nearest = lines.into_iter().rev().take(2);
-    nearest.find_map(hint_for_line)
+    let mut nearest = (0..lines.len()).rev().take(2);
+    nearest.find_map(|at| {
+        let before = at.checked_sub(1).map(|before| lines[before]);
+        hint_for_line(lines[at], before)
+    })
 }
 
-fn hint_for_line(line: &str) -> Option<String> {
-    let (start, special) = values(line).find_map(|value| Some((value, meaning(value)?)))?;
-    let quoted = quoted(start, line);
-    Some(format!("{special} needs quotes: write {quoted}"))
+/// The most characters of a value that a hint shows.
+const LONGEST: usize = 60;
+
+/// The rest of a line from a possible start of a value.
+struct Candidate<'a> {
+    text: &'a str,
+    /// Whether it is in a list or map in brackets.
+    is_in_brackets: bool,
 }
 
-/// Every text on the line that could be the start of a value.
-fn values(line: &str) -> impl Iterator<Item = &str> {
+fn hint_for_line(line: &str, before: Option<&str>) -> Option<String> {
+    let mut candidates = candidates(line, before);
+    let (value, special) = candidates.find_map(|value| {
+        let special = meaning(value.text)?;
+        Some((value, special))
+    })?;
+    Some(format!("{special} needs quotes: write {}", value.quoted()))
+}
+
+/// Every text on the line that could be the start of a value; the whole line, if the line before ends
+/// with its key.
+fn candidates<'a>(
+    line: &'a str,
+    before: Option<&str>,
+) -> impl Iterator<Item = Candidate<'a>> + use<'a> {
     let line = line.trim_start();
-    let first = line.strip_prefix("- ").map(str::trim_start);
-    let separators = [": ", "[", ", ", "- "];
+    let is_value = before.is_some_and(|line| line.trim_end().ends_with(':'));
+    let item = line.strip_prefix("- ").map(str::trim_start);
+    let first = item.or(is_value.then_some(line));
     let later = line.char_indices().filter_map(move |(at, _)| {
         let rest = &line[at..];
+        let is_quoted = ['"', '\'']
+            .iter()
+            .any(|it| line[..at].matches(*it).count() % 2 == 1);
+        let separators = [": ", "[", ", ", "- "];
+        if is_quoted {
+            return None;
+        }
         let value = separators.iter().find_map(|it| rest.strip_prefix(it))?;
         Some(value.trim_start())
     });
-    first.into_iter().chain(later)
+    first.into_iter().chain(later).map(move |text| Candidate {
+        text,
+        is_in_brackets: is_in_brackets(&line[..line.len() - text.len()]),
+    })
 }
 
-/// What begins with a character that YAML reserves.
-fn meaning(value: &str) -> Option<&'static str> {
-    if value.starts_with("{{") || value.starts_with("{%") {
-        return Some("a template that begins with a brace");
-    }
-    match value.chars().next()? {
-        '@' => Some("a user name that begins with @"),
-        '*' => Some("a pattern that begins with *"),
-        '!' => Some("a value that begins with !"),
-        '&' => Some("a value that begins with &"),
-        '`' => Some("a value that begins with a grave accent"),
-        '%' => Some("a value that begins with %"),
-        '?' => Some("a pattern that begins with ?"),
-        _ => None,
-    }
+fn is_in_brackets(before: &str) -> bool {
+    let mut words = before
+        .split([' ', ':'])
+        .filter(|word| !word.starts_with("{{"));
+    words.any(|word| word.starts_with(['[', '{']))
 }
 
-/// The value in quotes: the whole rest of the line for a template, else up to the end of the item.
-fn quoted(value: &str, line: &str) -> String {
-    let is_template = value.starts_with('{');
-    let ends_item = |char: char| matches!(char, ',' | ']' | '}' | ' ');
-    let end = if is_template {
-        None
-    } else {
-        value.find(ends_item)
+fn is_template(value: &str) -> bool {
+    value.contains("{{") || value.contains("{%")
+}
+
+/// What is special about a value: it begins with a character that YAML reserves, or it is a template with
+/// the end of a key or the start of a comment.
+fn meaning(value: &str) -> Option<String> {
+    let kind = match value.chars().next()? {
+        '"' | '\'' | '|' | '>' => return None,
+        _ if is_template(value) => "a template",
+        '*' | '?' => "a pattern",
+        '@' => "a user name",
+        _ => "a value",
     };
-    let item = value[..end.unwrap_or(value.len())].trim_end();
-    let is_in_list = line.contains('[') && is_template;
-    if is_template && (is_in_list || item.contains('\'') || item.contains(" #")) {
-        return "the text on the next lines, indented, after a |".to_owned();
+    let first = match value.chars().next()? {
+        '{' if kind == "a template" => "a brace",
+        '[' if kind == "a template" => "a bracket",
+        '@' => "@",
+        '*' => "*",
+        '!' => "!",
+        '&' => "&",
+        '`' => "a grave accent",
+        '%' => "%",
+        '?' => "?",
+        _ if kind == "a template" && value.contains(": ") => {
+            return Some("a template that contains a colon and a space".to_owned());
+        }
+        _ => return None,
+    };
+    Some(format!("{kind} that begins with {first}"))
+}
+
+impl Candidate<'_> {
+    /// The value in quotes: the whole rest of the line for a template, else up to the end of the item.
+    fn quoted(&self) -> String {
+        if is_template(self.text) {
+            return self.quoted_template();
+        }
+        let ends = [",", "]", "}", " #"];
+        let ends = ends.iter().filter_map(|end| self.text.find(end));
+        let end = ends.min().unwrap_or(self.text.len());
+        let name: String = self.text[..end].trim_end().chars().take(LONGEST).collect();
+        format!("\"{name}\"")
     }
-    let short: String = item.chars().take(60).collect();
-    let quote = if is_template { '\'' } else { '"' };
-    format!("{quote}{short}{quote}")
+
+    fn quoted_template(&self) -> String {
+        let text = self.text.trim_end();
+        if self.is_in_brackets {
+            return "each template in quotes".to_owned();
+        }
+        if text.contains('\'') || text.contains(" #") || text.chars().count() > LONGEST {
+            return "the text on the next lines, indented, after a |".to_owned();
+        }
+        format!("'{text}'")
+    }
 }
 
 #[cfg(test)]
@@ -78,10 +137,38 @@ mod tests {
             ("ref: *-stable", "write \"*-stable\""),
             ("push: {{ actor }} pushed", "write '{{ actor }} pushed'"),
             ("push: {{ actor }}'s", "after a |"),
+            (
+                "push: *{{ status }}* {{ page }}",
+                "a template that begins with * needs quotes: write '*{{ status }}* {{ page }}'",
+            ),
+            (
+                "push: **{{ title }}** by {{ actor }}",
+                "write '**{{ title }}** by {{ actor }}'",
+            ),
+            (
+                "push: New: {{ title }}",
+                "a template that contains a colon and a space needs quotes: write 'New: {{ title }}'",
+            ),
+            ("push:\n  {{ title }} x", "write '{{ title }} x'"),
+            ("push:\n  *{{ title }}*", "write '*{{ title }}*'"),
+            ("{push: {{ title }}}", "write each template in quotes"),
+            ("to: @Ada Example", "write \"@Ada Example\""),
+            ("to: @Ada Example # she", "write \"@Ada Example\""),
+            (
+                "- {to: [author, @Ada Example], ref: x}",
+                "write \"@Ada Example\"",
+            ),
+            ("- ref: [main, *-stable]", "write \"*-stable\""),
         ] {
-            let hint = hint(line, 1).expect(line);
+            let hint = hint(line, line.lines().count()).expect(line);
             assert!(hint.ends_with(expected), "{line}: {hint}");
         }
-        assert_eq!(hint("to: alice", 1), None);
+        for line in [
+            "to: alice",
+            "push: \"New: {{ title }}\" x",
+            "push: a {{ title }}",
+        ] {
+            assert_eq!(hint(line, 1), None, "{line}");
+        }
     }
 }

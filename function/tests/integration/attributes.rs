@@ -128,6 +128,18 @@ fn a_field_that_only_rules_want_never_makes_a_body_unreadable() {
             }
         }
     }
+    for field in [
+        "assignee_ids",
+        "reviewer_ids",
+        "source_branch",
+        "target_branch",
+    ] {
+        for value in &odd {
+            let mut body = example("note");
+            body["merge_request"][field] = value.clone();
+            assert_eq!(render(&body), render(&example("note")), "{field} {value}");
+        }
+    }
 }
 
 /// One member of one example at a time is huge: a text of 100 KB, or a list of 2,000 entries.

@@ -214,6 +214,24 @@ fn render_accepts_the_words_that_rules_accept_for_a_kind() {
     assert!(!run("mr").is_empty());
 }
 
+#[test]
+fn render_accepts_a_kind_after_a_space_or_an_equals_sign() {
+    let run = |arguments: &[&str]| {
+        let output = program(&BTreeMap::new())
+            .arg("render")
+            .args(arguments)
+            .output();
+        text(&output.expect("runs").stdout)
+    };
+    assert_eq!(run(&["--kind=push"]), run(&["--kind", "push"]));
+    assert!(!run(&["--kind=push"]).is_empty());
+    let wrong = usage_error(&["render", "--kind=pusch"]);
+    assert!(
+        wrong.contains(r#"found "pusch" (did you mean push?)"#),
+        "{wrong}"
+    );
+}
+
 /// The first line that a command prints on a terminal, with its escape sequences.
 fn on_terminal(arguments: &str, settings: &[(&str, &str)]) -> Option<String> {
     let settings = settings

@@ -37,6 +37,7 @@ fn read_file(path: &str) -> io::Result<String> {
         "/secrets/key" => Ok(format!("{SAMPLE_KEY}\n")),
         "/secrets/empty" => Ok(" \n".to_owned()),
         "/secrets/line" => Ok("first-canary-half,second-canary-half\n".to_owned()),
+        "/secrets/words" => Ok("one canary, two words\n".to_owned()),
         "/secrets/only-a-mark" => Ok("\u{feff}\n".to_owned()),
         "/secrets/marked" => Ok("\u{feff}https://chat.example.org\r\n".to_owned()),
         "/secrets/utf16" => Err(io::ErrorKind::InvalidData.into()),
@@ -120,6 +121,16 @@ fn an_invalid_value_is_reported_with_what_was_expected() {
             "ROCKETCHAT_URL",
             "https://me:canary@chat.example.org",
             "without credentials",
+        ),
+        (
+            "ROCKETCHAT_URL",
+            "https://https://chat.example.org",
+            "found two; remove one",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://https://collector:4318",
+            "found two; remove one",
         ),
         (
             "ROCKETCHAT_USER_ID",
@@ -287,6 +298,74 @@ fn an_unknown_name_that_resembles_a_setting_is_a_warning() {
 }
 
 #[test]
+fn a_typing_error_in_any_name_and_another_word_for_a_setting_are_warnings() {
+    let nearest = [
+        ("MESAGES", "MESSAGES"),
+        ("ESSAGES_FILE", "MESSAGES_FILE"),
+        ("LIFE_PIPELINES", "LIVE_PIPELINES"),
+        ("METRIC_PORT", "METRICS_PORT"),
+        ("METRICPORT", "METRICS_PORT"),
+        ("ACEPT_CLOUDEVENTS", "ACCEPT_CLOUDEVENTS"),
+        ("DELIVER_TIMEOUT_SECONDS", "DELIVERY_TIMEOUT_SECONDS"),
+        ("ROUTE", "ROUTES"),
+        ("ROUTE_FILE", "ROUTES_FILE"),
+        ("HTTPS_PROXI", "HTTPS_PROXY"),
+        ("OTEL_SDK_DISABLE", "OTEL_SDK_DISABLED"),
+        ("OTEL_TRACE_EXPORTER", "OTEL_TRACES_EXPORTER"),
+        ("OTEL_EXPORTER_OTLP_ENDPONT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ("OTEL_EXPORTER_OTLP_HEADER", "OTEL_EXPORTER_OTLP_HEADERS"),
+        ("OTEL_TRACES_SAMPLERS", "OTEL_TRACES_SAMPLER"),
+        ("ROCKTCHAT_CA", "ROCKETCHAT_CA"),
+        ("RULES", "ROUTES"),
+        ("TEMPLATES", "MESSAGES"),
+        ("TEMPLATE_FILE", "MESSAGES_FILE"),
+        ("ROCKET_CHAT_TOKEN", "ROCKETCHAT_AUTH_TOKEN"),
+    ];
+    for (name, setting) in nearest {
+        let warnings = misspelled(&with(&[(name, "9090")]));
+        let expected =
+            format!("{name} is not a setting and has no effect; did you mean {setting}?");
+        assert_eq!(warnings, expected);
+    }
+    // With the setting, the other word is probably meant for another program.
+    let both = [("TEMPLATES", "x"), ("MESSAGES", "{{ default_message }}")];
+    assert_eq!(misspelled(&with(&both)), "");
+}
+
+#[test]
+fn usual_variables_of_other_programs_cause_no_warning() {
+    const USUAL: &str = "PATH HOME HOSTNAME PWD OLDPWD SHLVL TERM USER USERNAME LOGNAME SHELL LANG LANGUAGE LC_ALL TZ _ \
+        TMPDIR TEMP EDITOR PAGER MAIL DISPLAY COLUMNS LINES COLORTERM XDG_RUNTIME_DIR SSH_AUTH_SOCK HOSTTYPE \
+        container INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET LISTEN_FDS LISTEN_PID SYSTEMD_EXEC_PID \
+        KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT KUBERNETES_SERVICE_PORT_HTTPS KUBERNETES_PORT \
+        KUBERNETES_PORT_443_TCP KUBERNETES_PORT_443_TCP_ADDR ROCKET_CHAT_SERVICE_HOST ROCKET_CHAT_PORT \
+        ROCKET_CHAT_PORT_80_TCP METRIC_SERVICE_HOST METRIC_PORT METRIC_PORT_80_TCP ROUTE_SERVICE_HOST ROUTE_PORT \
+        MESSAGE_SERVICE_PORT LOG_SERVICE_HOST POD_NAME POD_IP POD_NAMESPACE NODE_NAME NAMESPACE HOST_IP \
+        K_SERVICE K_REVISION K_CONFIGURATION FUNCTION_TARGET FUNCTION_NAME AWS_REGION AWS_LAMBDA_FUNCTION_NAME \
+        AWS_LAMBDA_RUNTIME_API AWS_SESSION_TOKEN LAMBDA_TASK_ROOT _HANDLER DYNO HEROKU_APP_NAME \
+        RUST_LOG RUST_BACKTRACE CARGO_HOME RUSTUP_HOME SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS GOPROXY \
+        FTP_PROXY ftp_proxy RSYNC_PROXY NPM_PROXY NODE_PROXY APT_PROXY NO_COLOR FORCE_COLOR CLICOLOR DEBUG ENV \
+        CI CI_JOB_TOKEN CI_SERVER_URL GITLAB_CI GITLAB_USER_ID GITLAB_USER_EMAIL GITLAB_FEATURES NPM_TOKEN \
+        ROUTER ROUTERS POST PART PORTS HOST MESSENGER MESSENGERS LOGS ROOT_URL APP_NAME APP_ENV SECRET_KEY \
+        OTEL_RESOURCE_ATTRIBUTES OTEL_LOGS_EXPORTER OTEL_LOG_LEVEL OTEL_PROPAGATORS OTEL_CONFIG_FILE \
+        OTEL_EXPORTER_OTLP_INSECURE OTEL_EXPORTER_OTLP_METRICS_ENDPOINT OTEL_EXPORTER_OTLP_METRICS_HEADERS \
+        OTEL_EXPORTER_OTLP_METRICS_PROTOCOL OTEL_EXPORTER_OTLP_LOGS_ENDPOINT OTEL_EXPORTER_OTLP_LOGS_HEADERS \
+        OTEL_EXPORTER_OTLP_LOGS_PROTOCOL OTEL_EXPORTER_OTLP_TIMEOUT OTEL_EXPORTER_OTLP_TRACES_TIMEOUT \
+        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION OTEL_EXPORTER_PROMETHEUS_PORT \
+        OTEL_BSP_SCHEDULE_DELAY OTEL_BSP_MAX_QUEUE_SIZE OTEL_METRIC_EXPORT_INTERVAL OTEL_METRIC_EXPORT_TIMEOUT \
+        OTEL_METRICS_EXEMPLAR_FILTER OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT OTEL_ATTRIBUTE_COUNT_LIMIT \
+        OTEL_SEMCONV_STABILITY_OPT_IN OTEL_NODE_RESOURCE_DETECTORS OTEL_SERVICE_VERSION";
+    for name in USUAL.split_whitespace() {
+        let (_, warnings) = load(&with(&[(name, "tcp://10.0.0.1:80")])).expect("is valid");
+        let warnings: Vec<_> = warnings
+            .iter()
+            .filter(|warning| warning.contains("is not a setting"))
+            .collect();
+        assert!(warnings.is_empty(), "{name}: {warnings:?}");
+    }
+}
+
+#[test]
 fn debug_output_of_the_settings_shows_no_secret() {
     let token_mode = [
         ("GITLAB_SIGNING_KEYS", ""),
@@ -436,6 +515,44 @@ fn a_token_can_contain_a_comma_on_its_own_line() {
 }
 
 #[test]
+fn a_token_can_contain_spaces_unless_it_may_be_a_list() {
+    let (one, two) = ("first canary token", "second canary token");
+    let cases = [
+        ("one value", one.to_owned(), 1),
+        ("with spaces around it", format!("  {one} "), 1),
+        ("a list of lines", format!("{one}\n{two}"), 2),
+        ("commas on several lines", format!("{one},\n{two},\n"), 2),
+        ("one line with a comma", format!("{one}, {two}\n"), 1),
+        (
+            "letters with marks",
+            "kanarienvögel-töten-canary".to_owned(),
+            1,
+        ),
+    ];
+    for (case, value, count) in cases {
+        let found = tokens("GITLAB_WEBHOOK_TOKENS", &value);
+        assert_eq!(found, (count, String::new()), "{case}");
+    }
+    let file = tokens("GITLAB_WEBHOOK_TOKENS_FILE", "/secrets/words");
+    assert_eq!(file, (1, String::new()));
+    for (value, expected) in [
+        (format!("{one}, {two}"), "it may be a list or one value"),
+        (
+            "canary\u{1}token".to_owned(),
+            "value 1: expected a token without control characters",
+        ),
+    ] {
+        let errors = errors(&[
+            ("GITLAB_SIGNING_KEYS", ""),
+            ("GITLAB_WEBHOOK_TOKENS", &value),
+        ]);
+        let errors = errors.join("\n");
+        assert!(errors.contains(expected), "{errors}");
+        assert!(!errors.contains("canary"), "{errors}");
+    }
+}
+
+#[test]
 fn a_file_with_only_a_byte_order_mark_is_no_value() {
     for name in ["ROCKETCHAT_AUTH_TOKEN_FILE", "GITLAB_WEBHOOK_TOKENS_FILE"] {
         let variable = name.trim_end_matches("_FILE");
@@ -513,11 +630,25 @@ fn a_value_that_is_given_in_a_wrong_form_is_explained() {
             "ROUTES: the value looks like the path of a file; to read that file, set ROUTES_FILE instead"
         ]
     );
-    let (_, warnings) = load(&with(&[("MESSAGES", "/etc/messages.yaml")])).expect("is a template");
-    assert!(
-        warnings[0].contains("set MESSAGES_FILE instead"),
-        "{warnings:?}"
-    );
+}
+
+#[test]
+fn a_path_in_messages_does_not_become_the_text_of_every_message() {
+    for path in [
+        "/etc/messages.yaml",
+        "\"/etc/messages.yaml\"",
+        "./messages",
+        "messages.yaml",
+    ] {
+        assert_eq!(
+            errors(&[("MESSAGES", path)]),
+            [
+                "MESSAGES: the value looks like the path of a file; to read that file, set MESSAGES_FILE instead"
+            ],
+            "{path}"
+        );
+    }
+    assert!(load(&with(&[("MESSAGES", "/{{default_message}}")])).is_ok());
 }
 
 #[test]
@@ -667,6 +798,88 @@ fn telemetry_that_cannot_be_served_is_a_warning() {
             expected.is_empty(),
             "{setting:?}: {warnings}"
         );
+    }
+}
+
+#[test]
+fn a_wrong_setting_of_the_collector_that_nothing_reads_does_not_stop_the_process() {
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    const HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+    const GRPC: (&str, &str) = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    const DISABLED: (&str, &str) = ("OTEL_SDK_DISABLED", "true");
+    let cases: [(&[(&str, &str)], &str); 9] = [
+        (&[GRPC, (ENDPOINT, "collector:4317")], "is grpc, which"),
+        (
+            &[GRPC, (ENDPOINT, "unix:///run/collector")],
+            "is grpc, which",
+        ),
+        (
+            &[GRPC, (ENDPOINT, "collector:4317"), (HEADERS, "canary")],
+            "is grpc, which",
+        ),
+        (&[DISABLED, (ENDPOINT, "collector:4317")], ""),
+        (
+            &[
+                DISABLED,
+                (ENDPOINT, "http://collector:4318"),
+                (HEADERS, "canary"),
+            ],
+            "",
+        ),
+        (
+            &[
+                ("OTEL_TRACES_EXPORTER", "none"),
+                (ENDPOINT, "collector:4317"),
+            ],
+            "",
+        ),
+        (&[("OTEL_TRACES_EXPORTER", "none"), (HEADERS, "canary")], ""),
+        (
+            &[(HEADERS, "canary")],
+            "OTEL_EXPORTER_OTLP_HEADERS: has no effect: expected name=value",
+        ),
+        (
+            &[
+                (ENDPOINT, "collector:4317"),
+                (TRACES_ENDPOINT, "http://collector:4318/v1/traces"),
+            ],
+            "OTEL_EXPORTER_OTLP_ENDPOINT: has no effect: expected the address",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let (_, warnings) = load(&with(settings)).expect("is valid");
+        let warnings = warnings.join("\n");
+        assert!(!warnings.contains("canary"), "{settings:?}: {warnings}");
+        assert!(warnings.contains(expected), "{settings:?}: {warnings}");
+        assert_eq!(
+            warnings.lines().count(),
+            usize::from(!expected.is_empty()),
+            "{settings:?}: {warnings}"
+        );
+    }
+    let read = [(ENDPOINT, "collector:4317"), (HEADERS, "canary")];
+    assert_eq!(errors(&read).len(), 2);
+}
+
+#[test]
+fn an_address_of_a_collector_that_spans_cannot_be_posted_to_is_a_warning() {
+    for (name, address, expected) in [
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://collector:4318/v1/traces",
+            "ends with /v1/traces, which is appended once more",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "http://collector:4318",
+            "has no path and is used unchanged",
+        ),
+    ] {
+        let (_, warnings) = load(&with(&[(name, address)])).expect("is valid");
+        assert_eq!(warnings.len(), 1, "{name}: {warnings:?}");
+        let start = format!("{name}: {expected}");
+        assert!(warnings[0].starts_with(&start), "{warnings:?}");
     }
 }
 
@@ -863,7 +1076,6 @@ fn a_missing_setting_names_the_variable_that_was_probably_meant() {
         ("ROCKETCHAT_RECIPIENT", "RECIPIENT", "ROCKETCHAT_RECIPIENT"),
         ("ROCKETCHAT_RECIPIENT", "RECIPIENTS", "ROCKETCHAT_RECIPIENT"),
         ("ROCKETCHAT_RECIPIENT", "CHANNEL", "ROCKETCHAT_RECIPIENT"),
-        ("ROCKETCHAT_RECIPIENT", "RULES", "ROUTES"),
         ("ROCKETCHAT_URL", "CHAT_URL", "ROCKETCHAT_URL"),
         ("ROCKETCHAT_USER_ID", "USER_ID", "ROCKETCHAT_USER_ID"),
         (

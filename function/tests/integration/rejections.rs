@@ -1,8 +1,9 @@
 //! Rejected requests: failed verification, unusable bodies, unknown paths. None of them sends a message.
 
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
+use fakes::rocketchat::FakeRocketChat;
 
-use crate::harness::{Harness, TOKEN, assert_delivered, assert_problem, push, recorded};
+use crate::harness::{Function, Harness, TOKEN, assert_delivered, assert_problem, push, recorded};
 
 /// A valid key that the function does not know.
 const OTHER_KEY: &str = "whsec_Y2FuYXJ5LWtleS1jYW5hcnkta2V5LWNhbmFyeS1rZXk=";
@@ -127,6 +128,24 @@ async fn the_detail_of_a_rejection_differs_by_its_reason() {
     insta::assert_snapshot!(detail(&harness, &Delivery::push_sample(), "missing_token").await, @"expected X-Gitlab-Token with one of GITLAB_WEBHOOK_TOKENS, found none; set the secret token of the webhook in GitLab");
     insta::assert_snapshot!(detail(&harness, &with_token("canary"), "wrong_token").await, @"X-Gitlab-Token is none of GITLAB_WEBHOOK_TOKENS; set one of them as the secret token of the webhook in GitLab");
     harness.finish();
+}
+
+#[tokio::test]
+async fn a_webhook_with_a_token_that_contains_spaces_is_accepted() {
+    let token = "a secret with spaces";
+    let chat = FakeRocketChat::start().await;
+    let settings = [
+        ("GITLAB_SIGNING_KEYS", ""),
+        ("GITLAB_WEBHOOK_TOKENS", token),
+    ];
+    let function = Function::start(&chat, &settings);
+    assert_delivered(&function.post(&with_token(token)).await);
+    let half = function.post(&with_token("a secret with")).await;
+    assert_problem(&half, 401, "wrong_token");
+    chat.mark_all_read();
+    let lines = function.finish(chat.auth_token());
+    assert!(!lines.join("\n").contains(token), "{lines:?}");
+    chat.finish();
 }
 
 #[tokio::test]

@@ -122,6 +122,9 @@ fn paths_are_those_that_a_listed_commit_added_changed_or_removed() {
         ("docs/**", true),
         ("docs/a b.md", true),
         ("'**/ü.rs'", true),
+        ("'**/*.txt'", true),
+        ("docs/**/*.md", true),
+        ("src/**/*.md", false),
         ("old.txt", true),
         ("[x, old.*]", true),
         ("src/*", false),
@@ -222,6 +225,26 @@ fn no_condition_under_not_may_match() {
 }
 
 #[test]
+fn the_case_of_a_person_makes_no_difference() {
+    let body = example("push");
+    for (pattern, expected) in [
+        ("robin", true),
+        ("Robin", true),
+        ("RO*", true),
+        ("Kim", false),
+    ] {
+        let rule = format!("actor: {pattern}");
+        assert_eq!(matches(&rule, &body), expected, "{pattern}");
+    }
+    let body = changed("push", &json!({ "user_username": "Robin" }));
+    assert!(matches("actor: robin", &body));
+    let mut body = example("push");
+    body["commits"][0]["author"]["email"] = json!("Kim@Example.org");
+    assert!(matches("author: kim@example.org", &body));
+    assert!(!matches("ref: MAIN", &body), "branches have a case");
+}
+
+#[test]
 fn a_fix_cannot_be_excluded() {
     let errors = routing::parse("rules: [{not: {status: fixed}, to: '@a'}]").expect_err("is wrong");
     assert!(
@@ -283,6 +306,105 @@ fn an_explanation_names_the_line_for_an_author_known_only_by_number() {
     assert!(text.contains(r#"add \"99\": NAME to users:"#), "{text}");
     let rules = routing::parse("users: {'99': lee}\nrules: [{to: author}]").expect("is valid");
     assert_eq!(recipients_of(&rules, &body), "@lee");
+}
+
+/// A comment on a merge request whose people GitLab names only by number.
+fn note_by_numbers() -> Value {
+    let mut body = changed(
+        "note",
+        &json!({ "merge_request": {
+            "author_id": 8, "assignee_id": 9, "assignee_ids": [9, 7], "reviewer_ids": [8, 11],
+        } }),
+    );
+    let request = body["merge_request"].as_object_mut().expect("is an object");
+    request.remove("assignee");
+    body
+}
+
+#[test]
+fn assignees_and_reviewers_of_a_comment_are_found_by_their_numbers() {
+    let mut reaction = changed("emoji", &json!({}));
+    reaction["merge_request"] = note_by_numbers()["merge_request"].clone();
+    let mut on_issue = note_by_numbers();
+    on_issue["issue"] = on_issue["merge_request"].take();
+    on_issue["object_attributes"]["noteable_type"] = json!("Issue");
+    for (case, body) in [
+        ("comment", note_by_numbers()),
+        ("comment on an issue", on_issue),
+        ("reaction", reaction),
+    ] {
+        let notified = |to: &str| {
+            let text = format!("users: {{'9': nina, '11': omar}}\nrules: [{{to: {to}}}]");
+            let rules = routing::parse(&text).expect("is valid");
+            assert_eq!(rules.warnings(), Vec::<String>::new());
+            recipients_of(&rules, &body)
+        };
+        // Robin, who triggered it, is the only one with a name.
+        assert_eq!(notified("assignees"), "@nina @robin", "{case}");
+        if case != "comment on an issue" {
+            assert_eq!(notified("reviewers"), "@omar", "{case}");
+        }
+    }
+    let rules = routing::parse("rules: [{to: [assignees, reviewers]}]").expect("is valid");
+    let event = parse(None, note_by_numbers().to_string().as_bytes()).expect("is an event");
+    let text = format!("{:?}", rules.explain(&event));
+    for id in ["9", "8", "11"] {
+        assert!(
+            text.contains(&format!(r#"add \"{id}\": NAME to users:"#)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_user_known_only_by_number_is_matched_by_the_number() {
+    let by_number = note_by_numbers();
+    for (condition, expected) in [
+        ("author: '8'", true),
+        ("author: 8", true),
+        ("author: [kim, '8']", true),
+        ("author: '**'", true),
+        ("author: kim", false),
+        ("author: '18'", false),
+        ("not: {author: '8'}", false),
+        ("not: {author: kim}", true),
+        ("actor: '7'", true),
+        ("not: {actor: ['7']}", false),
+        ("actor: robin", true),
+        ("actor: '8'", false),
+    ] {
+        assert_eq!(matches(condition, &by_number), expected, "{condition}");
+    }
+    let found = explained("author: kim", &by_number);
+    let expected =
+        r#"does not match: GitLab sends only the number 8 of the author; write author: \"8\""#;
+    assert!(found.contains(expected), "{found}");
+    let found = explained("not: {author: kim}", &by_number);
+    let expected = r#"is not excluded by not: GitLab sends only the number 8 of the author; write author: \"8\""#;
+    assert!(found.contains(expected), "{found}");
+}
+
+#[test]
+fn the_ref_of_a_comment_is_the_target_branch_of_its_merge_request() {
+    let mut on_issue = example("note");
+    on_issue["issue"] = json!({ "iid": 23, "title": "Fuel gauge" });
+    let issue = on_issue.as_object_mut().expect("is an object");
+    issue.remove("merge_request");
+    let mut reaction = example("emoji");
+    reaction["merge_request"] = example("note")["merge_request"].clone();
+    for (condition, on_request) in [
+        ("ref: main", true),
+        ("ref: [release-*, refs/heads/main]", true),
+        ("ref: feature/*", false),
+        ("not: {ref: main}", false),
+    ] {
+        for body in [&example("note"), &reaction] {
+            assert_eq!(matches(condition, body), on_request, "{condition}");
+        }
+    }
+    assert!(!matches("ref: main", &on_issue));
+    let text = explained("ref: main", &on_issue);
+    assert!(text.contains("GitLab does not say which branch"), "{text}");
 }
 
 #[test]

@@ -185,6 +185,13 @@ fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
         ("{paths: ./src}", "write `src`"),
         ("{paths: src/}", "write `src/**`"),
         ("{paths: src//../x}", "write `src/x`"),
+        ("{paths: 'src\\app\\*'}", "paths have slashes"),
+        (
+            "{paths: '{a,b}/{c,d}'}",
+            "write a list with one pattern per item, without braces",
+        ),
+        ("{ref: '{main,{next,old}}'}", "write a list with one"),
+        ("{paths: '{id}/{a,b}'}", "write a list with one"),
     ] {
         let text = format!("rules:\n- {}\n", rule.replacen('{', "{to: '@a', ", 1));
         let found = warnings(&text).join("\n");
@@ -213,6 +220,97 @@ fn a_condition_that_the_events_of_a_rule_cannot_satisfy_is_a_warning() {
             found.contains(&format!("never notifies `{role}`")),
             "{role}: {found}"
         );
+    }
+}
+
+#[test]
+fn a_regular_expression_is_a_warning() {
+    for (condition, patterns) in [
+        (
+            "ref",
+            &[
+                "release/.*",
+                "feature/.+",
+                ".*",
+                ".*-stable",
+                "release-.*",
+                "(main|dev)",
+                "main$",
+                r"v\d+",
+            ][..],
+        ),
+        ("project", &["acme/.*", "acme/rocket$", "acme/(a|b)", ".+"]),
+        (
+            "actor",
+            &["robin|kim", ".*-bot", "bot$", r"robin\.", "(robin|kim)"],
+        ),
+        ("author", &[".*@example.org", r".+@example\.org"]),
+        (
+            "paths",
+            &[r".*\.js", r"src/.*\.(js|ts)", "src/*.(js|ts)", r".+\.md$"],
+        ),
+        ("labels", &[".*", "team::.*", "^bug$"]),
+    ] {
+        for pattern in patterns {
+            for rule in [
+                format!("{{{condition}: '{pattern}', to: '@a'}}"),
+                format!("{{not: {{{condition}: '{pattern}'}}, to: '@a'}}"),
+            ] {
+                let found = warnings(&format!("rules: [{rule}]")).join("\n");
+                let expected = format!(
+                    "has the {condition} `{pattern}`, which never matches: patterns are no regular expressions"
+                );
+                assert!(found.contains(&expected), "{rule}: {found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_advised_pattern_has_no_warning() {
+    for (condition, pattern, advised) in [
+        ("paths", "/", r#""**""#),
+        ("paths", ".", r#""**""#),
+        ("paths", "./", r#""**""#),
+        ("ref", "/", r#""**""#),
+        ("paths", "src/*/", "src/*/**"),
+        ("paths", "src/**/", "src/**"),
+        ("paths", "/*/", r#""*/**""#),
+        ("paths", "src\\app", "src/app"),
+        ("paths", r"\src\", "src/**"),
+        ("paths", "**/*.{json,rs}", r#"["**/*.json", "**/*.rs"]"#),
+        ("project", "acme/{a,b}", "[acme/a, acme/b]"),
+        ("project", "acme/{a, b}/**", "[acme/a/**, acme/b/**]"),
+        ("project", "acme/a, acme/b,", "[acme/a, acme/b]"),
+        ("ref", "{main,dev}", "[main, dev]"),
+        ("actor", "{robin,kim}-bot", "[robin-bot, kim-bot]"),
+        ("labels", "{bug,team::a}", r#"[bug, "team::a"]"#),
+        (
+            "project",
+            "git@gitlab.example.org:acme/rocket.git",
+            "acme/rocket",
+        ),
+        (
+            "project",
+            "git@gitlab.example.org:acme/rocket",
+            "acme/rocket",
+        ),
+        ("project", "/acme/rocket.git", "acme/rocket"),
+        ("project", "acme/rocket.git/", "acme/rocket"),
+    ] {
+        let found =
+            warnings(&format!("rules: [{{{condition}: '{pattern}', to: '@a'}}]")).join("\n");
+        let is_advised = [
+            format!("write `{advised}`"),
+            format!("write a list, {advised}"),
+            format!("write the path alone, `{advised}`"),
+        ];
+        assert!(
+            is_advised.iter().any(|text| found.contains(text)),
+            "{pattern}: {found}"
+        );
+        let then = warnings(&format!("rules: [{{{condition}: {advised}, to: '@a'}}]"));
+        assert_eq!(then, Vec::<String>::new(), "{pattern}");
     }
 }
 
@@ -373,6 +471,20 @@ fn patterns_that_only_look_like_mistakes_have_no_warning() {
         "{author: kim+gitlab@example.org}",
         "{ref: feature/a+b|c}",
         "{project: '**/rocket'}",
+        // A group and its projects.
+        "{project: [acme, acme/**]}",
+        "{project: ['acme/*', acme]}",
+        "{project: [acme, '**'], event: push}",
+        "{project: [acme, acme/**], event: [milestone, release]}",
+        "{project: [acme, acme/**], event: [member, merge_request]}",
+        "{not: {project: [acme, acme/**]}}",
+        // Names with a dot, and signs that these names may have.
+        "{project: ['acme/*.*', 'acme/rocket.*']}",
+        "{ref: ['*.*', 'release-1.*', v.*]}",
+        "{actor: ['*.*@example.org', 'kim.*']}",
+        "{author: '1+dependabot[bot]@users.noreply.example.org'}",
+        "{paths: ['.*', .*/x, '.*rc.json', 'app/(shop)/[id]/*.tsx', 'a$b', 'a,b', '{a}']}",
+        "{labels: ['.NET', 'a|b', 'C++']}",
     ] {
         let text = format!("rules: [{}]", rule.replacen('{', "{to: '@a', ", 1));
         assert_eq!(warnings(&text), Vec::<String>::new(), "{rule}");
@@ -498,6 +610,7 @@ fn check_fails_for_a_rule_that_never_matches() {
         .lines()
         .find(|line| line.contains("never matches job events"));
     assert!(line.is_some_and(|line| line.starts_with("FAIL ")), "{text}");
+    assert!(!text.contains("ok    configuration"), "{text}");
     assert!(!output.status.success());
 }
 

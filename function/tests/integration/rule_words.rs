@@ -35,6 +35,15 @@ fn people_s_words_mean_the_same_as_gitlab_s() {
         ("event", "jobs", "job"),
         ("event", "tag", "tag_push"),
         ("event", "comment", "note"),
+        ("event", "Resource Access Token Hook", "access_token"),
+        ("event", "Resource Deploy Token Hook", "deploy_token"),
+        ("action", "re-open", "reopen"),
+        ("action", "retitle", "retitled"),
+        ("action", "retarget", "retargeted"),
+        ("action", "relabel", "relabeled"),
+        ("action", "reassigned", "assigned"),
+        ("action", "ready_for_review", "ready"),
+        ("action", "marked_as_unready", "draft"),
         ("source", "scheduled", "schedule"),
         ("to", "reviewer", "reviewers"),
         ("to", "pipeline_starter", "pipeline starter"),
@@ -62,6 +71,7 @@ fn a_suggestion_is_never_the_opposite() {
         ("action", "disapproved", "approved"),
         ("action", "undelete", "delete"),
         ("action", "unmerged", "merge"),
+        ("action", "review_unrequested", "review_requested"),
     ] {
         let text = errors(&format!("rules: [{{to: '@a', {key}: {word}}}]"));
         assert!(
@@ -126,11 +136,68 @@ fn a_suggestion_means_the_same_and_is_not_only_spelled_alike() {
         ("action: erge", "did you mean `merge`?"),
         ("action: injected", "expected one of "),
         ("action: archived", "expected one of "),
-        ("status: parsed", "did you mean `success`?"),
+        ("status: parsed", "expected one of "),
+        ("status: paused", "expected one of "),
+        ("status: ko", "expected one of "),
+        ("status: on", "expected one of "),
+        ("status: deployed", "write event: deployment"),
+        ("stage: x", "expected one of "),
+        ("recipiant: x", "did you mean `to`?"),
+        ("statee: x", "did you mean `status`?"),
+        ("status: succeded", "did you mean `success`?"),
         ("status: trailed", "expected one of "),
     ] {
         let text = errors(&format!("rules: [{{to: '@a', {rule}}}]"));
         assert!(text.contains(expected), "{rule}: {text}");
+    }
+}
+
+#[test]
+fn a_suggested_role_is_not_the_opposite() {
+    for (role, expected) in [
+        ("non_reviewers", ""),
+        ("not_author", ""),
+        ("reviewr", "did you mean `reviewers`?"),
+    ] {
+        let text = errors(&format!("rules: [{{to: {role}}}]"));
+        assert!(text.contains(expected), "{role}: {text}");
+        assert_eq!(
+            text.contains("did you mean"),
+            !expected.is_empty(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn values_that_contradict_each_other_are_errors() {
+    for (rules, expected) in [
+        (
+            "users: {robin: robin, '@Robin': kim}\nrules: [{to: actor}]",
+            "line 1: `Robin` is listed twice with different users",
+        ),
+        (
+            "rules:\n- to: ['@alice', nobody]",
+            "line 2: `nobody` excludes all other recipients",
+        ),
+    ] {
+        let text = errors(rules);
+        assert!(text.contains(expected), "{rules}: {text}");
+    }
+    for rules in [
+        "users: {robin: kim, '@Robin': kim}\nrules: [{to: actor}]",
+        "rules: [{to: nobody}, {to: [nobody]}]",
+    ] {
+        assert!(routing::parse(rules).is_ok(), "{rules}");
+    }
+}
+
+#[test]
+fn true_and_false_may_have_upper_case() {
+    let rules = |flag: &str| routing::parse(&format!("rules: [{{to: '@a', continue: {flag}}}]"));
+    assert!(rules("true").is_ok());
+    for flag in ["True", "TRUE"] {
+        assert_eq!(rules(flag), rules("true"), "{flag}");
     }
 }
 
@@ -231,6 +298,11 @@ fn an_unquoted_value_that_needs_quotes_is_shown_with_them() {
         ("rules: [{to: [author, @bob]}]", "write \"@bob\""),
         ("others: @lead\nrules: []", "write \"@lead\""),
         ("users: {robin: @robin}", "write \"@robin\""),
+        ("rules:\n- to: @Ada Example\n", "write \"@Ada Example\""),
+        (
+            "rules: [{to: [author, @Ada Example]}]",
+            "write \"@Ada Example\"",
+        ),
         (
             "rules:\n- ref: *-stable\n  to: actor\n",
             "write \"*-stable\"",
@@ -240,9 +312,18 @@ fn an_unquoted_value_that_needs_quotes_is_shown_with_them() {
         let text = errors(rules);
         assert!(text.contains(expected), "{rules}: {text}");
     }
-    for template in ["push: {{ actor }} pushed\n", "push: {{ actor }}\n"] {
-        let text = templates::parse(template).expect_err("is wrong").join("\n");
-        let quoted = template.trim().trim_start_matches("push: ");
+    for template in [
+        "push: {{ actor }} pushed\n",
+        "push: {{ actor }}\n",
+        "push: *{{ status }}* {{ page }}\n",
+        "push: **{{ title }}** by {{ actor }}\n",
+        "push: New: {{ title }}\n",
+        "push:\n  {{ title }}\n",
+        "job: x\npush: *{{ title }}*\n",
+    ] {
+        let text = templates::parse(template).expect_err(template).join("\n");
+        let (_, quoted) = template.split_once("push:").expect("has a push");
+        let quoted = quoted.trim();
         assert!(text.contains(&format!("write '{quoted}'")), "{text}");
     }
 }

@@ -148,6 +148,133 @@ fn a_map_can_list_kinds_and_a_default_for_others() {
 }
 
 #[test]
+fn keys_in_json_or_in_quotes_are_those_of_a_map() {
+    for text in [
+        r#"{"push": "a push", "others": "{{ kind }}"}"#,
+        "{\n  \"push\": \"a push\",\n  \"others\": \"{{ kind }}\"\n}",
+        "{push: a push, others: '{{ kind }}'}",
+        "\"push\": a push\nothers: '{{ kind }}'",
+        "'push': a push\n'others': '{{ kind }}'",
+        "? push\n: a push\n? others\n: '{{ kind }}'",
+    ] {
+        let templates = templates::parse(text).expect(text);
+        assert_eq!(output_of(&templates, &example("push")), "a push", "{text}");
+        assert_eq!(output_of(&templates, &example("job")), "job", "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_first_key_is_no_part_of_a_template() {
+    for (text, expected) in [
+        (
+            "Push: x",
+            "line 1: there is no kind `Push`; did you mean `push`?",
+        ),
+        ("merge-request: x", "did you mean `merge_request`?"),
+        ("merge request: x", "did you mean `merge_request`?"),
+        (
+            "Merge Request: '{{ title }}'",
+            "did you mean `merge_request`?",
+        ),
+        ("\"pusch\": x", "did you mean `push`?"),
+        ("'Build': x", "did you mean `job`?"),
+        ("{\"Push\": \"x\"}", "did you mean `push`?"),
+        ("Push: {{ title }}\njob: x", "write '{{ title }}'"),
+        ("- push: x", "found a list; leave out the dashes"),
+        ("push:x", "write a space after the colon"),
+        ("Others: x", "did you mean `others`?"),
+        ("default: x", "did you mean `others`?"),
+        (
+            "push: x\nother: y",
+            "line 2: there is no kind `other`; did you mean `others`?",
+        ),
+    ] {
+        let found = errors_of(text);
+        assert!(found.contains(expected), "{text}: {found}");
+    }
+}
+
+#[test]
+fn a_template_that_is_a_comment_in_yaml_is_an_error() {
+    for (text, expected) in [
+        (
+            "push: # {{ title }}",
+            "found nothing; a template that begins with # needs quotes",
+        ),
+        (
+            "push:",
+            "line 1: expected a template for push, found nothing",
+        ),
+        ("push: ~", "found nothing"),
+        (
+            "push: x\nothers: null",
+            "line 2: expected a template for others, found nothing",
+        ),
+        (
+            "push: Issue #{{ number }} # {{ title }}",
+            "what follows # in the template for push",
+        ),
+        (
+            "push: New #{{ title }}",
+            "what follows # in the template for push is a comment",
+        ),
+        ("{\"push\": null}", "found nothing"),
+    ] {
+        let found = errors_of(text);
+        assert!(found.contains(expected), "{text}: {found}");
+    }
+    for text in [
+        "push: ''",
+        "push: 'New #{{ number }}' # {{ title }}",
+        "push: x # all",
+    ] {
+        assert!(templates::parse(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn an_error_names_the_value_and_its_line_in_the_template() {
+    for (text, expected) in [
+        (
+            "push: '{{ author.name }}'",
+            "line 1: push: there is no author.name: author is a single value without attributes; write author",
+        ),
+        (
+            "push: '{{ commit.title }}'",
+            "line 1: push: there is no commit.title: commit is a single value without attributes; write commit, or the variable title",
+        ),
+        (
+            "merge_request: '{{ reviewers.name }}'",
+            "line 1: merge_request: there is no reviewers.name: reviewers is a list without attributes; write reviewers",
+        ),
+        (
+            "merge_request: |\n  new\n  {% for who in reviewers %}{{ loop.index }} {{ who.name }}{% endfor %}",
+            "line 1: merge_request: line 2 of the template: there is no who.name: who is a single value without attributes; write who",
+        ),
+        (
+            "merge_request: '{{ reviewers[7] }}'",
+            "line 1: merge_request: found a value that does not exist, such as an entry beyond the end of a list; write default(\"-\") after it, or leave it out",
+        ),
+        (
+            "push: |\n  actr\n  {{ actr }}",
+            "line 1: push: there is no actr (line 2 of the template); did you mean actor?",
+        ),
+        (
+            "push: |\n  x\n  {{ title ~ ref }}",
+            "line 1: push: line 2 of the template: the operator ~ is not available, because its result could have any size; write the values next to each other, or use [a, b] | join",
+        ),
+        (
+            "x\n{{ title",
+            "line 2 of the template: syntax error: unexpected end of input, expected end of variable block",
+        ),
+    ] {
+        assert_eq!(errors_of(text), expected, "{text}");
+    }
+    let guarded = "push: '{{ author.name | default(author) }}'";
+    assert!(templates::parse(guarded).is_ok());
+}
+
+#[test]
 fn a_message_over_the_limit_is_truncated_outside_of_code_spans() {
     let long = "{% for x in range(1000) %}{{ title }} {% endfor %}";
     let text = render_title(long, &"x".repeat(150));
@@ -187,19 +314,19 @@ fn an_error_of_a_template_for_several_kinds_is_reported_once() {
         (
             "others",
             "push: x\nothers: '{{ pipelin }'".to_owned(),
-            "line 2: others: syntax error in line 1: unexpected `}`, expected end of variable block",
+            "line 2: others: syntax error: unexpected `}`, expected end of variable block",
         ),
         (
             "all kinds",
             "{{ pipelin".to_owned(),
-            "syntax error in line 1: unexpected end of input, expected end of variable block",
+            "syntax error: unexpected end of input, expected end of variable block",
         ),
         (
             "only some of them",
             format!(
                 "push: x\nothers: '{{% if kind == \"job\" or kind == \"note\" %}}{slow}{{% endif %}}'"
             ),
-            "line 2: others: note, job: engine ran out of fuel in line 1",
+            "line 2: others: note, job: engine ran out of fuel",
         ),
     ] {
         assert_eq!(errors_of(&text), expected, "{case}");

@@ -172,7 +172,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ),
     ("minijinja", &["notifier/templates"]),
     ("opentelemetry", &["config/traces.rs", "telemetry"]),
-    ("percent_encoding", &["config/traces.rs"]),
+    ("percent_encoding", &["config/collector.rs"]),
     ("prometheus", &["telemetry"]),
     ("saphyr_parser", &["yaml.rs"]),
     (

@@ -39,6 +39,8 @@ pub(super) enum Answer {
     Missing,
     /// Not among what GitLab lists, but it lists only a part.
     Unlisted,
+    /// GitLab sends nothing but the number of the user, which is not among the values.
+    OnlyNumber(u64),
 }
 
 impl Conditions {
@@ -147,14 +149,29 @@ fn name(globs: &[Glob], name: Option<&str>) -> Answer {
     name.map_or(Answer::Missing, |name| yes(any(globs, name)))
 }
 
-/// Matches the username or, because authors of commits may have no username, the email address.
+/// Matches the username, the account id or, because authors of commits may have neither, the email
+/// address.
 fn person(globs: &[Glob], person: Option<&Person>) -> Answer {
-    let names = person
-        .into_iter()
-        .flat_map(|person| [&person.username, &person.email]);
-    let mut names = names.flatten().peekable();
-    if names.peek().is_none() {
+    let Some(person) = person else {
         return Answer::Missing;
+    };
+    let names = [&person.username, &person.email];
+    let mut names = names.into_iter().flatten().peekable();
+    let has_name = names.peek().is_some();
+    let has_id = |id: u64| {
+        // Written as text only for the few patterns that a number can match.
+        let may_match = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'*' | b'?');
+        let mut globs = globs.iter().filter(|it| it.text().bytes().all(may_match));
+        globs.next().is_some_and(|first| {
+            first.matches(&id.to_string()) || globs.any(|glob| glob.matches(&id.to_string()))
+        })
+    };
+    if names.any(|name| any(globs, name)) || person.id.is_some_and(has_id) {
+        return Answer::Yes;
     }
-    yes(names.any(|name| any(globs, name)))
+    match person.id {
+        _ if has_name => Answer::No,
+        Some(id) => Answer::OnlyNumber(id),
+        None => Answer::Missing,
+    }
 }

@@ -104,6 +104,8 @@ pub(super) fn says(kind: Kind, condition: Condition) -> bool {
                 | Deployment
                 | Release
                 | RepositoryUpdate
+                | Note
+                | Emoji
         ),
         Condition::Protected => matches!(kind, Push | TagPush | Pipeline),
         Condition::AllowedFailure => matches!(kind, Pipeline | Job),
@@ -155,7 +157,8 @@ pub(super) fn names(kind: Kind, role: Role) -> bool {
             Push | TagPush | MergeRequest | Note | Emoji | Pipeline | Job | Release
         ),
         Role::Assignees => matches!(kind, MergeRequest | Issue | WorkItem | Note | Emoji),
-        Role::Reviewers | Role::NewReviewers => matches!(kind, MergeRequest),
+        Role::Reviewers => matches!(kind, MergeRequest | Note | Emoji),
+        Role::NewReviewers => matches!(kind, MergeRequest),
         Role::NewAssignees => matches!(kind, MergeRequest | Issue | WorkItem),
         Role::Mentioned => matches!(kind, MergeRequest | Issue | WorkItem | Note),
         Role::Pusher => matches!(kind, Push | TagPush | RepositoryUpdate),
@@ -191,5 +194,9 @@ pub(super) fn has_branches(kind: Kind) -> bool {
 
 /// Whether the hooks of the kind can be about a tag.
 pub(super) fn has_tags(kind: Kind) -> bool {
-    says(kind, Condition::Ref) && !matches!(kind, Kind::Push | Kind::MergeRequest)
+    let has_only_branches = matches!(
+        kind,
+        Kind::Push | Kind::MergeRequest | Kind::Note | Kind::Emoji
+    );
+    says(kind, Condition::Ref) && !has_only_branches
 }

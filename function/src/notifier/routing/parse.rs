@@ -7,10 +7,12 @@ use super::condition::Condition;
 use super::conditions::Conditions;
 use super::keys::{CONDITION_KEYS, KEY_SYNONYMS, TOP_KEYS, rule_keys};
 use super::reader::{Reader, items};
-use super::rule::Rule;
+use super::rule::{RecipientSpec, Rule};
 use super::terms::{FAILED, FIXED, SUCCESS};
 use super::user_mapping::{UnmappedUsers, UserMapping};
-use super::vocabulary::{action, event, glob, recipient, reference, source, status, username};
+use super::vocabulary::{
+    action, event, glob, person, recipient, reference, source, status, username,
+};
 use crate::gitlab::kind::Kind;
 use crate::limits::LIMITS;
 use crate::notifier::words::{Words, echo};
@@ -95,7 +97,7 @@ impl Reader {
                 "continue" => rule.continue_ = self.flag(node).unwrap_or_default(),
                 "to" => {
                     has_recipients = true;
-                    rule.to = self.list(node, recipient).into_iter().flatten().collect();
+                    rule.to = self.recipients(node);
                 }
                 condition => {
                     let events = rule.conditions.events.clone();
@@ -118,6 +120,18 @@ impl Reader {
         rule
     }
 
+    /// The recipients of a rule; none for `nobody`.
+    fn recipients(&mut self, node: &Node) -> Vec<RecipientSpec> {
+        let found = self.list(node, recipient);
+        let count = found.len();
+        let recipients: Vec<_> = found.into_iter().flatten().collect();
+        if !recipients.is_empty() && recipients.len() < count {
+            let problem = "`nobody` excludes all other recipients; leave it or them out";
+            self.error(node.line, problem);
+        }
+        recipients
+    }
+
     /// Reads a key of [`CONDITION_KEYS`] in a rule for events of `kinds`, which are all if there is none.
     fn condition(&mut self, conditions: &mut Conditions, key: &str, node: &Node, kinds: &[Kind]) {
         let Some(condition) = Condition::with_key(key) else {
@@ -134,8 +148,8 @@ impl Reader {
             Condition::Source => conditions.sources = self.list(node, source),
             Condition::Labels => conditions.labels = self.list(node, glob),
             Condition::Draft => conditions.draft = self.flag(node),
-            Condition::Actor => conditions.actors = self.list(node, glob),
-            Condition::Author => conditions.authors = self.list(node, glob),
+            Condition::Actor => conditions.actors = self.list(node, person),
+            Condition::Author => conditions.authors = self.list(node, person),
             Condition::Paths => conditions.paths = self.list(node, glob),
         }
     }
@@ -179,18 +193,28 @@ impl Reader {
             self.error(node.line, "expected one GitLab user and one Rocket.Chat user per line, such as robin: robin.example");
             return Vec::new();
         };
-        let users = entries.iter().filter_map(|(key, node)| {
-            let name = self.text(node)?;
+        let mut users: Vec<(String, Username)> = Vec::new();
+        for (key, node) in entries {
+            let Some(name) = self.text(node) else {
+                continue;
+            };
+            // GitLab shows user names with an @, and its payloads have none.
+            let listed = key.name.trim_start_matches('@');
             match username(name) {
-                // GitLab shows user names with an @, and its payloads have none.
-                Ok(user) => Some((key.name.trim_start_matches('@').to_owned(), user)),
-                Err(error) => {
-                    self.error(node.line, error);
-                    None
+                Ok(user) => {
+                    let is_other = |(name, other): &(String, Username)| {
+                        name.eq_ignore_ascii_case(listed) && *other != user
+                    };
+                    if users.iter().any(is_other) {
+                        let problem = "is listed twice with different users; case and a leading @ make no difference; leave one out";
+                        self.error(key.line, format_args!("{} {problem}", echo(listed)));
+                    }
+                    users.push((listed.to_owned(), user));
                 }
+                Err(error) => self.error(node.line, error),
             }
-        });
-        users.collect()
+        }
+        users
     }
 
     fn unmapped_users(&mut self, node: &Node) -> UnmappedUsers {

@@ -5,6 +5,8 @@ use super::condition::Condition;
 use super::conditions::Conditions;
 use super::glob::Glob;
 use super::hook_fields::{has_branches, has_tags, is_about_groups};
+use super::pattern_list::{quoted, several};
+use super::regular_expression::is_regular_expression;
 use super::vocabulary::labels;
 use crate::gitlab::kind::Kind;
 
@@ -12,13 +14,14 @@ use crate::gitlab::kind::Kind;
 pub(super) fn pattern_mistakes(conditions: &Conditions, events: &[Kind]) -> Vec<String> {
     let mut found = Vec::new();
     for condition in Condition::ALL.iter().copied() {
-        for glob in conditions.values(condition).patterns() {
+        let globs = conditions.values(condition).patterns();
+        for glob in globs {
             let (key, text) = (condition.key(), glob.text());
             if let Some(why) = in_any(condition, text).or_else(|| of_condition(condition, text)) {
                 found.push(format!(
                     "has the {key} `{text}`, which never matches: {why}"
                 ));
-            } else if let Some(why) = doubt(condition, glob, events) {
+            } else if let Some(why) = doubt(condition, text, globs, events) {
                 found.push(format!("has the {key} `{text}`, {why}"));
             }
         }
@@ -39,10 +42,9 @@ fn in_any(condition: Condition, text: &str) -> Option<String> {
     if plain != text && !is_path && !plain.is_empty() {
         return Some(format!("write `{plain}` without spaces around it"));
     }
-    let is_anchored = text.starts_with('^') && (!is_label || text.ends_with('$'));
-    if is_anchored || is_regex_of(condition, text) {
+    if is_regular_expression(condition, text) {
         return Some(
-            "patterns are no regular expressions; * matches any text without a slash, ** any text"
+            "patterns are no regular expressions; * matches any text without a slash, ** any text, and a list has several patterns"
                 .to_owned(),
         );
     }
@@ -55,46 +57,21 @@ fn in_any(condition: Condition, text: &str) -> Option<String> {
     }
 }
 
-/// Whether it is between two slashes, with flags or without, or has what no name of its kind has. A path may
-/// begin and end with a slash by mistake.
-fn is_regex_of(condition: Condition, text: &str) -> bool {
-    let has_any = |chars: &[char]| text.contains(chars);
-    let flags = text
-        .strip_prefix('/')
-        .and_then(|rest| rest.rsplit_once('/'));
-    let is_between = flags.is_some_and(|(inner, flags)| {
-        !inner.is_empty() && flags.bytes().all(|byte| b"gimsuxy".contains(&byte))
-    });
-    match condition {
-        Condition::Labels => false,
-        Condition::Paths => is_between && has_any(&['^', '$', '\\', '(', '|', '[', '+']),
-        Condition::Project => is_between || has_any(&['^', '$', '\\', '(', '|', '[', '+']),
-        Condition::Ref => is_between || has_any(&['^', '\\', '[']),
-        _ => is_between,
-    }
-}
-
 /// Why a pattern matches nothing for this condition.
 fn of_condition(condition: Condition, text: &str) -> Option<String> {
     match condition {
-        Condition::Labels => list(text, ","),
+        Condition::Labels => several(text, Some(",")),
         Condition::Actor | Condition::Author => person(text),
         Condition::Project => project(text).or_else(|| segments(text, "paths of projects")),
         Condition::Ref => {
             let has_space = text.contains(char::is_whitespace);
             let space = || has_space.then(|| "branches and tags have no spaces".to_owned());
-            let other = list(text, ", ").or_else(space);
+            let other = several(text, Some(", ")).or_else(space);
             other.or_else(|| segments(text, "branches and tags"))
         }
-        Condition::Paths => segments(text, "paths"),
+        Condition::Paths => paths(text),
         _ => None,
     }
-}
-
-/// Several names in one text, although none has the separator.
-fn list(text: &str, separator: &str) -> Option<String> {
-    let items: Vec<_> = text.split(separator).map(str::trim).collect();
-    (items.len() > 1).then(|| format!("write a list, [{}]", items.join(", ")))
 }
 
 fn person(text: &str) -> Option<String> {
@@ -107,7 +84,7 @@ fn person(text: &str) -> Option<String> {
             "write the user name or the e-mail address, which have no spaces, instead of the full name".to_owned()
         })
     };
-    list(text, ",").or_else(name)
+    several(text, Some(",")).or_else(name)
 }
 
 fn project(text: &str) -> Option<String> {
@@ -116,30 +93,62 @@ fn project(text: &str) -> Option<String> {
             "write the path alone, such as acme/rocket, without the address of GitLab".to_owned();
         return Some(why);
     }
-    let without = text.strip_suffix(".git");
-    let suffix = without.map(|path| format!("paths of projects end without .git; write `{path}`"));
-    suffix.or_else(|| list(text, ","))
+    let address = text.rsplit_once(':').filter(|(_, path)| !path.is_empty());
+    let path = address.map_or(text, |(_, path)| path).trim_matches('/');
+    let without = path.strip_suffix(".git");
+    let plain = quoted(without.unwrap_or(path));
+    match (address, without) {
+        (Some(_), _) => Some(format!(
+            "write the path alone, `{plain}`, without the address of GitLab"
+        )),
+        (None, Some(_)) => Some(format!(
+            "paths of projects end without .git; write `{plain}`"
+        )),
+        (None, None) => several(text, Some(",")),
+    }
+}
+
+fn paths(text: &str) -> Option<String> {
+    let slashes = || {
+        let plain = quoted(&without_empty_parts(&text.replace('\\', "/")));
+        let has_backslash = text.contains('\\');
+        has_backslash.then(|| format!("paths have slashes, also on Windows; write `{plain}`"))
+    };
+    several(text, None)
+        .or_else(slashes)
+        .or_else(|| segments(text, "paths"))
 }
 
 /// Names with slashes have no empty parts, and no `.` or `..` among them.
 fn segments(text: &str, what: &str) -> Option<String> {
-    let is_name = |part: &&str| !matches!(*part, "" | "." | "..");
-    if text.is_empty() || text.split('/').all(|part| is_name(&part)) {
+    if text.is_empty() || text.split('/').all(is_name) {
         return None;
     }
-    let parts: Vec<_> = text.split('/').filter(is_name).collect();
-    let mut plain = parts.join("/");
-    if text.ends_with('/') && !plain.ends_with('*') {
-        plain += "/**";
-    }
+    let plain = quoted(&without_empty_parts(text));
     Some(format!(
         "{what} begin without a slash or ./, and end without a slash; write `{plain}`"
     ))
 }
 
+/// Whether it can be one part of a name with slashes.
+fn is_name(part: &str) -> bool {
+    !matches!(part, "" | "." | "..")
+}
+
+/// The pattern that was meant: a slash at the end means everything in a folder.
+fn without_empty_parts(text: &str) -> String {
+    let parts: Vec<_> = text.split('/').filter(|part| is_name(part)).collect();
+    let mut plain = parts.join("/");
+    if plain.is_empty() {
+        "**".clone_into(&mut plain);
+    } else if text.ends_with('/') && !plain.ends_with("**") {
+        plain += "/**";
+    }
+    plain
+}
+
 /// What a pattern matches that was hardly meant.
-fn doubt(condition: Condition, glob: &Glob, events: &[Kind]) -> Option<String> {
-    let text = glob.text();
+fn doubt(condition: Condition, text: &str, globs: &[Glob], events: &[Kind]) -> Option<String> {
     match condition {
         Condition::Labels => sign_of_label(text),
         Condition::Ref if text.starts_with("refs/tags/") => {
@@ -152,7 +161,7 @@ fn doubt(condition: Condition, glob: &Glob, events: &[Kind]) -> Option<String> {
                 format!("but {kinds} events are about tags; for branches, write event: push")
             })
         }
-        Condition::Project => group_alone(text, events),
+        Condition::Project => group_alone(text, globs, events),
         _ => None,
     }
 }
@@ -175,9 +184,10 @@ fn wrong_refs(events: &[Kind], is_about: fn(Kind) -> bool) -> Option<String> {
     is_wrong.then(|| labels(events))
 }
 
-/// A pattern without a slash matches groups and no project.
-fn group_alone(text: &str, events: &[Kind]) -> Option<String> {
-    if text.contains('/') || text.contains("**") {
+/// A pattern without a slash matches groups and no project. Another pattern may match the projects.
+fn group_alone(text: &str, globs: &[Glob], events: &[Kind]) -> Option<String> {
+    let projects = Glob::new(&format!("{text}/*"));
+    if text.contains('/') || text.contains("**") || globs.iter().any(|it| it.covers(&projects)) {
         return None;
     }
     if text.trim().is_empty() {

@@ -73,10 +73,12 @@ impl Reader {
     }
 
     pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
-        match self.text(node)? {
+        let text = self.text(node)?;
+        // YAML knows `True` and `TRUE` too.
+        match text.to_ascii_lowercase().as_str() {
             "true" => Some(true),
             "false" => Some(false),
-            text => {
+            _ => {
                 let found = echo(text);
                 self.error(
                     node.line,

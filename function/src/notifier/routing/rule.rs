@@ -1,6 +1,7 @@
 //! One routing rule: which events it matches and who receives them. Owns how its conditions are combined;
 //! what each condition means is in `conditions`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::NotifyReason;
@@ -125,6 +126,8 @@ pub(super) enum Mismatch {
     Other(Condition),
     /// GitLab does not say what the condition asks for.
     Missing(Condition),
+    /// GitLab sends only the number of the user, and the condition names others.
+    OnlyNumber(Condition, u64),
     /// A condition under `not` matches.
     Excluded(Condition),
     /// Everything else matches, but the event is confidential and the rule does not allow that.
@@ -145,6 +148,9 @@ impl fmt::Display for Mismatch {
                 "does not match: GitLab does not say {}",
                 condition.missing()
             ),
+            Self::OnlyNumber(condition, id) => {
+                write!(formatter, "does not match: {}", only_number(*condition, *id))
+            }
             Self::Excluded(condition) => write!(
                 formatter,
                 "does not match, because `{}` under not: matches",
@@ -161,6 +167,12 @@ impl fmt::Display for Mismatch {
             ),
         }
     }
+}
+
+/// Why a condition on a user does not match, and what to write.
+fn only_number(condition: Condition, id: u64) -> String {
+    let key = condition.key();
+    format!("GitLab sends only the number {id} of the {key}; write {key}: \"{id}\" for this user")
 }
 
 impl Rule {
@@ -180,7 +192,7 @@ impl Rule {
         event: &Event,
         live: bool,
         paths: &mut PathSearch,
-    ) -> Result<Option<&'static str>, Mismatch> {
+    ) -> Result<Option<Cow<'static, str>>, Mismatch> {
         let Self {
             conditions, not, ..
         } = self;
@@ -189,7 +201,8 @@ impl Rule {
             if conditions.has(condition) {
                 match conditions.answer(condition, event, paths) {
                     Answer::Yes => {}
-                    Answer::Unlisted => remark = Some(paths.remark()),
+                    Answer::Unlisted => remark = Some(paths.remark().into()),
+                    Answer::OnlyNumber(id) => return Err(Mismatch::OnlyNumber(condition, id)),
                     Answer::No => return Err(Mismatch::Other(condition)),
                     Answer::Missing => return Err(Mismatch::Missing(condition)),
                 }
@@ -197,7 +210,11 @@ impl Rule {
             if not.has(condition) {
                 match not.answer(condition, event, paths) {
                     Answer::Yes => return Err(Mismatch::Excluded(condition)),
-                    Answer::Unlisted => remark = Some(paths.remark()),
+                    Answer::Unlisted => remark = Some(paths.remark().into()),
+                    Answer::OnlyNumber(id) => {
+                        let why = only_number(condition, id);
+                        remark = Some(format!("is not excluded by not: {why}").into());
+                    }
                     Answer::No | Answer::Missing => {}
                 }
             }

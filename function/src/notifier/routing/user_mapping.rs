@@ -69,9 +69,9 @@ impl UserMapping {
         }
     }
 
-    /// The account id of a user of whom GitLab sends nothing else and whom the mapping does not list.
+    /// The account id of a user of whom GitLab sends nothing else and whom the mapping does not find.
     pub(super) fn unknown_id(&self, person: &Person) -> Option<u64> {
-        let is_unknown = person.username.is_none() && self.listed(person).is_none();
+        let is_unknown = person.username.is_none() && self.user(person).is_none();
         person.id.filter(|_| is_unknown)
     }
 }

@@ -32,6 +32,15 @@ pub(super) fn reference(text: &str) -> Result<Glob, String> {
     Ok(Glob::new(short_ref(text)).written_as(text))
 }
 
+/// A pattern for a user name or an e-mail address, of which GitLab ignores the case.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "has the same signature as the functions for values that can be invalid"
+)]
+pub(super) fn person(text: &str) -> Result<Glob, String> {
+    Ok(Glob::ignoring_case(text))
+}
+
 pub(super) fn event(text: &str) -> Result<Kind, String> {
     words::kind(text, EVENT_ADVICE)
         .map_err(|suggestion| format!("there is no event {}; {suggestion}", echo(text)))

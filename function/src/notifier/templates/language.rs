@@ -13,16 +13,16 @@ use minijinja::syntax::SyntaxConfig;
 
 use super::filters::{FILTERS, FUNCTION, TESTS};
 
-/// The first use of something that a template cannot use, or `None`.
+/// The first use of something that a template cannot use, with its line, or `None`.
 pub(super) fn first_unavailable(
     source: &str,
     syntax: SyntaxConfig,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<(u16, String)>, Error> {
     let template = parse(source, "message", syntax)?;
     Ok(statement(&template).err())
 }
 
-type Checked = Result<(), String>;
+type Checked = Result<(), (u16, String)>;
 
 fn statements(list: &[Stmt]) -> Checked {
     list.iter().try_for_each(statement)
@@ -184,10 +184,9 @@ fn known(line: u16, noun: &str, name: &str, names: &[&str]) -> Checked {
     if names.contains(&name) {
         return Ok(());
     }
-    Err(format!(
-        "line {line}: the {noun} {name} is not available; use one of {}",
-        names.join(", ")
-    ))
+    let names = names.join(", ");
+    let problem = format!("the {noun} {name} is not available; use one of {names}");
+    Err((line, problem))
 }
 
 fn joins_texts(line: u16, operator: &str) -> Checked {
@@ -199,7 +198,7 @@ fn joins_texts(line: u16, operator: &str) -> Checked {
 }
 
 fn unavailable(line: u16, what: &str, advice: &str) -> Checked {
-    Err(format!(
-        "line {line}: {what} is not available, because its result could have any size; {advice}"
-    ))
+    let problem =
+        format!("{what} is not available, because its result could have any size; {advice}");
+    Err((line, problem))
 }

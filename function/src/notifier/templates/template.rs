@@ -5,11 +5,12 @@
 use std::io;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Error, UndefinedBehavior, Value};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::context::{Context, VARIABLES, print};
 use super::filters::limit;
 use super::language::first_unavailable;
+use super::names::{place, with_line, without_value};
 use crate::gitlab::event::Event;
 use crate::limits::LIMITS;
 use crate::notifier::routing::NotifyReason;
@@ -38,9 +39,9 @@ pub(crate) enum TemplateError {
     /// An operator, a block or a filter that templates cannot use.
     #[error("{0}")]
     Unavailable(String),
-    /// Unknown variables.
-    #[error("there is no {}; {}", .0.join(" and no "), suggestions(.0))]
-    Unknown(Vec<String>),
+    /// Unknown variables, and what to write.
+    #[error("there is no {}; {}", .0.join(" and no "), .1)]
+    Unknown(Vec<String>, String),
     /// Valid syntax, but rendering failed.
     #[error("{0}")]
     Render(String),
@@ -63,15 +64,16 @@ impl Template {
                 return Err(TemplateError::Forbidden(name));
             }
         }
-        let failed = |error: &Error| TemplateError::Syntax(describe(error));
+        let failed = |error: &Error| TemplateError::Syntax(describe(error, source));
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(print);
         environment.set_fuel(Some(LIMITS.templates.max_steps));
         let syntax = syntax().map_err(|error| failed(&error))?;
         let unavailable = first_unavailable(source, syntax.clone());
-        if let Some(found) = unavailable.map_err(|error| failed(&error))? {
-            return Err(TemplateError::Unavailable(found));
+        if let Some((line, found)) = unavailable.map_err(|error| failed(&error))? {
+            let place = place(source, Some(line.into()));
+            return Err(TemplateError::Unavailable(format!("{place}{found}")));
         }
         limit(&mut environment);
         environment.set_syntax(syntax);
@@ -88,10 +90,20 @@ impl Template {
             .filter(|name| !VARIABLES.contains(&name.as_str()))
             .collect();
         if unknown.is_empty() {
-            Ok(())
-        } else {
-            Err(TemplateError::Unknown(unknown))
+            return Ok(());
         }
+        let source = self.source();
+        let with_lines = unknown.iter().map(|name| with_line(&source, name));
+        Err(TemplateError::Unknown(
+            with_lines.collect(),
+            suggestions(&unknown),
+        ))
+    }
+
+    /// The source, for errors.
+    fn source(&self) -> String {
+        let template = self.0.get_template(NAME);
+        template.map_or_else(|_| String::new(), |template| template.source().to_owned())
     }
 
     /// The variables that the template uses, sorted, without the functions of the language.
@@ -113,7 +125,7 @@ impl Template {
         event: &Event,
         builtin: &str,
     ) -> Result<String, TemplateError> {
-        let failed = |error: &Error| TemplateError::Render(describe(error));
+        let failed = |error: &Error| TemplateError::Render(describe(error, &self.source()));
         let template = self.0.get_template(NAME).map_err(|error| failed(&error))?;
         let context = Value::from_object(Context::new(reason, event, builtin));
         let mut output = Bounded(Vec::new());
@@ -168,13 +180,15 @@ fn syntax() -> Result<SyntaxConfig, Error> {
 }
 
 /// The message of an error with its line, without the source text that the library adds.
-fn describe(error: &Error) -> String {
-    let line = error
-        .line()
-        .map_or_else(String::new, |line| format!(" in line {line}"));
+fn describe(error: &Error, source: &str) -> String {
+    let line = error.line();
+    let place = place(source, line);
     match error.detail() {
-        Some(detail) => format!("{}{line}: {detail}", error.kind()),
-        None => format!("{}{line}", error.kind()),
+        None if error.kind() == ErrorKind::UndefinedError => {
+            format!("{place}{}", without_value(source, line))
+        }
+        Some(detail) => format!("{place}{}: {detail}", error.kind()),
+        None => format!("{place}{}", error.kind()),
     }
 }
 

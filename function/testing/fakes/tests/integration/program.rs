@@ -130,6 +130,20 @@ fn fake_gitlab_counts_responses_and_stored_messages() {
 }
 
 #[test]
+fn fake_gitlab_names_an_unknown_command() {
+    for word in ["foo", "--halp"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_fake-gitlab"))
+            .arg(word)
+            .output()
+            .expect("fake-gitlab starts");
+
+        let problem = String::from_utf8(output.stderr).expect("text");
+        assert!(!output.status.success());
+        assert!(problem.contains(&format!("found {word:?}")), "{problem}");
+    }
+}
+
+#[test]
 fn fake_gitlab_rejects_an_unknown_proof() {
     let output = Command::new(env!("CARGO_BIN_EXE_fake-gitlab"))
         .args(["send", "http://127.0.0.1/", "--proof", "sealed"])

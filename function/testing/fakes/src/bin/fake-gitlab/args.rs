@@ -53,7 +53,10 @@ impl Args {
                 let to = arguments.next().ok_or(USAGE)?;
                 load(Load::single(to), arguments).map(Self::Send)
             }
-            _ => Err(USAGE.to_owned()),
+            Some(other) => Err(format!(
+                "expected help, idle, reach, curl or send, found {other:?}\n{USAGE}"
+            )),
+            None => Err(USAGE.to_owned()),
         }
     }
 }
