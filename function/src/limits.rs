@@ -175,7 +175,7 @@ limits! {
         max_retry_pause: Duration = Duration::from_secs(1),
         /// The last retry begins at least this long before the time at which all calls end.
         last_retry: Duration = Duration::from_millis(500),
-        /// Retries after a 401, 404 or 405, which a proxy may send during a rollout.
+        /// Retries after a 401 of Rocket.Chat, a 404 or a 405, which may end with a rollout.
         max_brief_retries: u64 = 2,
         /// Pause before such a retry, less a random part of up to a half.
         brief_retry_pause: Duration = Duration::from_millis(800),

@@ -26,7 +26,7 @@ pub enum ApiError {
     /// 429: too many calls, usually because the account lacks the role bot. Contains the time until
     /// the limit resets, if sent.
     RateLimited(Option<Duration>),
-    /// 400, another 4xx, or a 2xx without success: also the response to an id that is already
+    /// A JSON object with 400 or another 4xx, or a 2xx without success: also the response to an id that is already
     /// stored.
     Refused,
     /// The message is longer than the server allows.
@@ -39,7 +39,7 @@ pub enum ApiError {
     TotpRequired,
     /// 407: a proxy asks for credentials.
     ProxyAuth,
-    /// 403 from a program other than Rocket.Chat, or a proxy opens no tunnel to it.
+    /// 4xx from a program other than Rocket.Chat, or a proxy opens no tunnel to it.
     ProxyRefused,
     /// 404 or 405: the URL is not that of Rocket.Chat.
     NotFound,
@@ -123,7 +123,7 @@ impl ApiError {
             }
             Self::Unconfirmed => "Rocket.Chat did not confirm the message",
             Self::RateLimited(_) => {
-                "Rocket.Chat limits the rate of calls; give the account the role bot"
+                "Rocket.Chat, or a proxy in front of it, limits the rate of calls; give the account the role bot, or raise the limit of the proxy"
             }
             Self::Refused => {
                 "Rocket.Chat rejected the request; check the recipient and the roles of the account with `webhook-app check`"
@@ -139,10 +139,10 @@ impl ApiError {
                 "Rocket.Chat asks for a second factor; create a personal access token with \"Ignore Two Factor Authentication\" and set ROCKETCHAT_AUTH_TOKEN to it"
             }
             Self::ProxyAuth => {
-                "a proxy asks for credentials; give them in HTTPS_PROXY or HTTP_PROXY, such as http://user:password@proxy.example.org:3128, or add the host in ROCKETCHAT_URL to NO_PROXY"
+                "a proxy asks for credentials, or does not accept those in its address; write the right ones into the setting of the proxy, such as HTTPS_PROXY=http://user:password@proxy.example.org:3128, let the proxy accept Basic authentication, the only one that this program has, or add the host in ROCKETCHAT_URL to NO_PROXY"
             }
             Self::ProxyRefused => {
-                "a proxy or firewall in front of Rocket.Chat refused the call; allow this program to reach ROCKETCHAT_URL, or add its host to NO_PROXY"
+                "a proxy or firewall in front of Rocket.Chat refused the call with an answer of its own; look at its log, and let it pass the API of Rocket.Chat without a login of its own, or add the host in ROCKETCHAT_URL to NO_PROXY"
             }
             Self::NotFound => "found no Rocket.Chat at ROCKETCHAT_URL; check the address",
             Self::Redirected => {
@@ -179,12 +179,13 @@ impl ApiError {
             | Self::ServerError
             | Self::Unconfirmed => RetryPolicy::UntilDeadline,
             Self::RateLimited(_) => RetryPolicy::AfterReset,
-            Self::Unauthorized | Self::NotFound | Self::ProxyRefused => RetryPolicy::Briefly,
+            Self::Unauthorized | Self::NotFound => RetryPolicy::Briefly,
             Self::Refused
             | Self::TooLong
             | Self::Forbidden
             | Self::TotpRequired
             | Self::ProxyAuth
+            | Self::ProxyRefused
             | Self::Redirected => RetryPolicy::Never,
         }
     }

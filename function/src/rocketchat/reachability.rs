@@ -143,7 +143,7 @@ mod tests {
                 r#"{"success":false,"error":"Not allowed [error-not-allowed]","errorType":"error-not-allowed"}"#,
                 Err(ApiError::Refused),
             ),
-            (400, "", Err(ApiError::Refused)),
+            (400, "", Err(ApiError::ProxyRefused)),
             (
                 403,
                 r#"{"success":false,"error":"User not found."}"#,

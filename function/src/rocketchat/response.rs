@@ -184,18 +184,18 @@ pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Re
         400..=403 if has_code(response, &["totp-required", "totp-invalid"]) => {
             return Err(ApiError::TotpRequired);
         }
-        400 if !is_object(&response.body) => {
-            let cause = tls_problem(&response.body);
-            return Err(cause.map_or(ApiError::Refused, ApiError::Connect));
-        }
-        // Rocket.Chat always says why.
-        403 if !is_object(&response.body) => return Err(ApiError::ProxyRefused),
-        407 => return Err(ApiError::ProxyAuth),
-        401 => return Err(ApiError::Unauthorized),
-        403 => return Err(ApiError::Forbidden),
         404 | 405 => return Err(ApiError::NotFound),
+        407 => return Err(ApiError::ProxyAuth),
         408 | 425 => return Err(ApiError::TryAgain),
         429 => return Err(ApiError::RateLimited(response.reset_in)),
+        400 if !is_object(&response.body) => {
+            let cause = tls_problem(&response.body);
+            return Err(cause.map_or(ApiError::ProxyRefused, ApiError::Connect));
+        }
+        // Rocket.Chat always says why, so a program in front of it answered.
+        401..=499 if !is_object(&response.body) => return Err(ApiError::ProxyRefused),
+        401 => return Err(ApiError::Unauthorized),
+        403 => return Err(ApiError::Forbidden),
         400..=499 => return Err(ApiError::Refused),
         _ => return Err(ApiError::ServerError),
     }
@@ -293,7 +293,16 @@ mod tests {
             (400, apache, tls_expected),
             (400, tomcat, tls_expected),
             (400, no_certificate, client_certificate),
-            (400, "<html>400 Bad Request</html>", ApiError::Refused),
+            (400, "<html>400 Bad Request</html>", ApiError::ProxyRefused),
+            (400, "", ApiError::ProxyRefused),
+            (401, "<html>401 Authorization Required</html>", ApiError::ProxyRefused),
+            (402, "[]", ApiError::ProxyRefused),
+            (404, "<html>404</html>", ApiError::NotFound),
+            (408, "<html>408</html>", ApiError::TryAgain),
+            (413, "<html>413</html>", ApiError::ProxyRefused),
+            (429, "<html>429</html>", ApiError::RateLimited(None)),
+            (451, "blocked by policy", ApiError::ProxyRefused),
+            (503, "<html>503</html>", ApiError::ServerError),
             (400, quoted.as_str(), ApiError::Refused),
             (400, totp, ApiError::TotpRequired),
             (401, totp, ApiError::TotpRequired),

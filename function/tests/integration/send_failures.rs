@@ -72,7 +72,7 @@ async fn a_persistent_fault_is_reported_with_its_reason() {
         (Fault::Status(405), "not_found", 2),
         // Errors that an operator must fix are not retried.
         (Fault::Status(403), "forbidden", 1),
-        (Fault::Status(413), "refused", 1),
+        (Fault::Status(413), "proxy_refused", 1),
         (
             Fault::Redirect("http://127.0.0.1:9/elsewhere".to_owned()),
             "redirected",
