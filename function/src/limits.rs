@@ -206,6 +206,8 @@ limits! {
     client: ClientLimits {
         /// Longest response that is read; those of Rocket.Chat are shorter.
         max_response_bytes: usize = 64 * KIB,
+        /// Characters of an error of Rocket.Chat that `webhook-app check` shows, enough for a sentence.
+        max_error_chars: usize = 200,
         /// Longest wait that a rate limit can announce in `X-RateLimit-Reset`, and so the largest
         /// `Retry-After`. Rocket.Chat's limit is reset every minute.
         max_rate_limit_wait: Duration = Duration::from_hours(1),

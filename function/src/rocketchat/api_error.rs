@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::connect_cause::ConnectCause;
+use super::reachability::Unreachable;
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,6 +30,8 @@ pub enum ApiError {
     /// A JSON object with 400 or another 4xx, or a 2xx without success: also the response to an id that is already
     /// stored.
     Refused,
+    /// A refusal that names why the account cannot write to the recipient.
+    Unreachable(Unreachable),
     /// The message is longer than the server allows.
     TooLong,
     /// 401: the token or the user id is wrong.
@@ -48,7 +51,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Every error, for documentation tables and for metric series that are created at startup.
+    /// Every error with a label of its own, for documentation tables and for metric series that are created at startup.
     pub const ALL: [Self; 30] = [
         Self::Connect(ConnectCause::Dns),
         Self::Connect(ConnectCause::Refused),
@@ -93,7 +96,7 @@ impl ApiError {
             Self::ServerError => "server_error",
             Self::Unconfirmed => "unconfirmed",
             Self::RateLimited(_) => "rate_limited",
-            Self::Refused => "refused",
+            Self::Refused | Self::Unreachable(_) => "refused",
             Self::TooLong => "too_long",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
@@ -126,8 +129,9 @@ impl ApiError {
                 "Rocket.Chat, or a proxy in front of it, limits the rate of calls; give the account the role bot, or raise the limit of the proxy"
             }
             Self::Refused => {
-                "Rocket.Chat rejected the request; check the recipient and the roles of the account with `webhook-app check`"
+                "Rocket.Chat rejected the request; check the recipient and the roles of the account with `webhook-app check --send`, which shows the error"
             }
+            Self::Unreachable(cause) => cause.advice(),
             Self::TooLong => {
                 "the message is longer than Rocket.Chat allows; raise Message_MaxAllowedSize to its default of 5000, or shorten the template in MESSAGES"
             }
@@ -161,6 +165,7 @@ impl ApiError {
                 | Self::ServerError
                 | Self::Unconfirmed
                 | Self::Refused
+                | Self::Unreachable(_)
                 // A response of a port for TLS, or of a proxy, does not show what was done before.
                 | Self::Connect(ConnectCause::TlsExpected)
                 | Self::ProxyRefused
@@ -181,6 +186,7 @@ impl ApiError {
             Self::RateLimited(_) => RetryPolicy::AfterReset,
             Self::Unauthorized | Self::NotFound => RetryPolicy::Briefly,
             Self::Refused
+            | Self::Unreachable(_)
             | Self::TooLong
             | Self::Forbidden
             | Self::TotpRequired
@@ -203,6 +209,7 @@ impl ApiError {
             Self::Unconfirmed
             | Self::RateLimited(_)
             | Self::Refused
+            | Self::Unreachable(_)
             | Self::TooLong
             | Self::TotpRequired => Some(true),
             Self::Unauthorized
