@@ -175,7 +175,7 @@ limits! {
         max_retry_pause: Duration = Duration::from_secs(1),
         /// The last retry begins at least this long before the time at which all calls end.
         last_retry: Duration = Duration::from_millis(500),
-        /// Retries after a 401, 404 or 405, which a proxy may send during a rollout.
+        /// Retries after a 401 of Rocket.Chat, a 404 or a 405, which may end with a rollout.
         max_brief_retries: u64 = 2,
         /// Pause before such a retry, less a random part of up to a half: two of them outlast a reload of
         /// 1 s.
@@ -207,6 +207,8 @@ limits! {
     client: ClientLimits {
         /// Longest response that is read; those of Rocket.Chat are shorter.
         max_response_bytes: usize = 64 * KIB,
+        /// Characters of an error of Rocket.Chat that `webhook-app check` shows, enough for a sentence.
+        max_error_chars: usize = 200,
         /// Longest wait that a rate limit can announce in `X-RateLimit-Reset`, and so the largest
         /// `Retry-After`. Rocket.Chat's limit is reset every minute.
         max_rate_limit_wait: Duration = Duration::from_hours(1),

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::connect_cause::ConnectCause;
+use super::reachability::Unreachable;
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,9 +27,11 @@ pub enum ApiError {
     /// 429: too many calls, usually because the account lacks the role bot. Contains the time until
     /// the limit resets, if sent.
     RateLimited(Option<Duration>),
-    /// 400, another 4xx, or a 2xx without success: also the response to an id that is already
+    /// A JSON object with 400 or another 4xx, or a 2xx without success: also the response to an id that is already
     /// stored.
     Refused,
+    /// A refusal that names why the account cannot write to the recipient.
+    Unreachable(Unreachable),
     /// The message is longer than the server allows.
     TooLong,
     /// 401: the token or the user id is wrong.
@@ -39,7 +42,7 @@ pub enum ApiError {
     TotpRequired,
     /// 407: a proxy asks for credentials.
     ProxyAuth,
-    /// 403 from a program other than Rocket.Chat, or a proxy opens no tunnel to it.
+    /// 4xx from a program other than Rocket.Chat, or a proxy opens no tunnel to it.
     ProxyRefused,
     /// 404 or 405: the URL is not that of Rocket.Chat.
     NotFound,
@@ -48,7 +51,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Every error, for documentation tables and for metric series that are created at startup.
+    /// Every error with a label of its own, for documentation tables and for metric series that are created at startup.
     pub const ALL: [Self; 30] = [
         Self::Connect(ConnectCause::Dns),
         Self::Connect(ConnectCause::Refused),
@@ -93,7 +96,7 @@ impl ApiError {
             Self::ServerError => "server_error",
             Self::Unconfirmed => "unconfirmed",
             Self::RateLimited(_) => "rate_limited",
-            Self::Refused => "refused",
+            Self::Refused | Self::Unreachable(_) => "refused",
             Self::TooLong => "too_long",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
@@ -123,11 +126,12 @@ impl ApiError {
             }
             Self::Unconfirmed => "Rocket.Chat did not confirm the message",
             Self::RateLimited(_) => {
-                "Rocket.Chat limits the rate of calls; give the account the role bot"
+                "Rocket.Chat, or a proxy in front of it, limits the rate of calls; give the account the role bot, or raise the limit of the proxy"
             }
             Self::Refused => {
-                "Rocket.Chat rejected the request; check the recipient and the roles of the account with `webhook-app check`"
+                "Rocket.Chat rejected the request; check the recipient and the roles of the account with `webhook-app check --send`, which shows the error"
             }
+            Self::Unreachable(cause) => cause.advice(),
             Self::TooLong => {
                 "the message is longer than Rocket.Chat allows; raise Message_MaxAllowedSize to its default of 5000, or shorten the template in MESSAGES"
             }
@@ -139,10 +143,10 @@ impl ApiError {
                 "Rocket.Chat asks for a second factor; create a personal access token with \"Ignore Two Factor Authentication\" and set ROCKETCHAT_AUTH_TOKEN to it"
             }
             Self::ProxyAuth => {
-                "a proxy asks for credentials; give them in HTTPS_PROXY or HTTP_PROXY, such as http://user:password@proxy.example.org:3128, or add the host in ROCKETCHAT_URL to NO_PROXY"
+                "a proxy asks for credentials, or does not accept those in its address; write the right ones into the setting of the proxy, such as HTTPS_PROXY=http://user:password@proxy.example.org:3128, let the proxy accept Basic authentication, the only one that this program has, or add the host in ROCKETCHAT_URL to NO_PROXY"
             }
             Self::ProxyRefused => {
-                "a proxy or firewall in front of Rocket.Chat refused the call; allow this program to reach ROCKETCHAT_URL, or add its host to NO_PROXY"
+                "a proxy or firewall in front of Rocket.Chat refused the call with an answer of its own; look at its log, and let it pass the API of Rocket.Chat without a login of its own, or add the host in ROCKETCHAT_URL to NO_PROXY"
             }
             Self::NotFound => "found no Rocket.Chat at ROCKETCHAT_URL; check the address",
             Self::Redirected => {
@@ -161,6 +165,7 @@ impl ApiError {
                 | Self::ServerError
                 | Self::Unconfirmed
                 | Self::Refused
+                | Self::Unreachable(_)
                 // A response of a port for TLS, or of a proxy, does not show what was done before.
                 | Self::Connect(ConnectCause::TlsExpected)
                 | Self::ProxyRefused
@@ -179,12 +184,14 @@ impl ApiError {
             | Self::ServerError
             | Self::Unconfirmed => RetryPolicy::UntilDeadline,
             Self::RateLimited(_) => RetryPolicy::AfterReset,
-            Self::Unauthorized | Self::NotFound | Self::ProxyRefused => RetryPolicy::Briefly,
+            Self::Unauthorized | Self::NotFound => RetryPolicy::Briefly,
             Self::Refused
+            | Self::Unreachable(_)
             | Self::TooLong
             | Self::Forbidden
             | Self::TotpRequired
             | Self::ProxyAuth
+            | Self::ProxyRefused
             | Self::Redirected => RetryPolicy::Never,
         }
     }
@@ -202,6 +209,7 @@ impl ApiError {
             Self::Unconfirmed
             | Self::RateLimited(_)
             | Self::Refused
+            | Self::Unreachable(_)
             | Self::TooLong
             | Self::TotpRequired => Some(true),
             Self::Unauthorized

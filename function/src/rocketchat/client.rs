@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use super::exchange::exchange;
 use super::reachability::{self, Unreachable};
 use super::request;
-use super::response::{self, ApiError, ApiResponse, StoredMessage};
+use super::response::{self, ApiError, ApiResponse, ErrorBody, StoredMessage};
 use super::room_lookup::{self, RoomLookup};
 use super::server_headers::ServerHeaders;
 use super::{Credentials, MessageId, RoomId, Username};
@@ -56,6 +56,8 @@ pub(crate) struct Timed<T> {
     pub(crate) result: Result<T, ApiError>,
     /// The duration.
     pub(crate) elapsed: Duration,
+    /// What Rocket.Chat says about an error, shortened and escaped. Only `webhook-app check` prints it.
+    pub(crate) error_text: Option<String>,
 }
 
 /// An account as the server describes it.
@@ -242,9 +244,18 @@ impl Client {
         let started = Instant::now();
         let request = request.headers(options.headers.clone());
         let response = exchange(request, options.within, self.via_proxy).await;
+        let mut error_text = None;
+        let result = response.and_then(|(response, headers)| {
+            let result = read(&response, &headers);
+            if result.is_err() {
+                error_text = ErrorBody::of(&response).escaped();
+            }
+            result
+        });
         Timed {
-            result: response.and_then(|(response, headers)| read(&response, &headers)),
+            result,
             elapsed: started.elapsed(),
+            error_text,
         }
     }
 }

@@ -78,7 +78,7 @@ impl ConnectCause {
                 "the host in ROCKETCHAT_URL does not answer; check the address, firewalls and network policies"
             }
             Self::CertificateUntrusted => {
-                "the certificate of Rocket.Chat is not from a trusted authority; give the certificate of the authority, or a self-signed certificate itself, in ROCKETCHAT_CA"
+                "the certificate of Rocket.Chat is not from a trusted authority; give the certificate of the authority, or a self-signed certificate itself, in ROCKETCHAT_CA; a certificate that an authority signed does not help itself, and the server must send its intermediate certificates, or give them there too"
             }
             Self::CertificateUnusable => {
                 "the certificate of Rocket.Chat, or that of its authority, cannot be used, whatever ROCKETCHAT_CA contains; issue a new one: X.509 version 3, RSA of at least 2048 bits or ECDSA with P-256 or P-384, SHA-256, and serverAuth if it has an extended key usage"
@@ -102,10 +102,10 @@ impl ConnectCause {
                 "ROCKETCHAT_URL starts with http://, but the port expects TLS; use https://"
             }
             Self::Proxy => {
-                "no connection to Rocket.Chat through the proxy in HTTPS_PROXY or HTTP_PROXY; check the address of the proxy and its log, or add the host in ROCKETCHAT_URL to NO_PROXY"
+                "no connection to Rocket.Chat through the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, in upper or lower case; check the address of the proxy and its log, or add the host in ROCKETCHAT_URL to NO_PROXY"
             }
             Self::ProxyCertificate => {
-                "the certificate of the proxy in HTTPS_PROXY or HTTP_PROXY is not accepted; check its name and dates, and give its authority in ROCKETCHAT_CA, or use http:// in the address of the proxy"
+                "the certificate of the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, in upper or lower case, is not accepted; check its name and dates, and give its authority in ROCKETCHAT_CA, or use http:// in the address of the proxy"
             }
             Self::Other => {
                 "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
@@ -145,8 +145,11 @@ impl ConnectCause {
                 | Self::CertificateName
                 | Self::CertificateExpired
         );
-        let is_tls = is_certificate || matches!(self, Self::TlsRefused | Self::ClientCertificate);
-        if is_tls && in_tunnel {
+        let is_tls = matches!(
+            self,
+            Self::NotTls | Self::TlsRefused | Self::ClientCertificate
+        );
+        if in_tunnel && (is_certificate || is_tls) {
             self
         } else if is_certificate {
             Self::ProxyCertificate

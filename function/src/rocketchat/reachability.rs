@@ -19,15 +19,24 @@ pub enum Unreachable {
     ReadOnlyRoom,
     /// The room is encrypted and accepts no plain text.
     EncryptedRoom,
+    /// The user, or the account, has blocked the other one.
+    BlockedRoom,
+    /// The account is muted in the room.
+    MutedAccount,
+    /// The room is archived.
+    ArchivedRoom,
 }
 
 impl Unreachable {
     /// Every cause, for documentation tables and for metric series that are created at startup.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::UnknownUser,
         Self::DeactivatedUser,
         Self::ReadOnlyRoom,
         Self::EncryptedRoom,
+        Self::BlockedRoom,
+        Self::MutedAccount,
+        Self::ArchivedRoom,
     ];
 
     /// The label in logs and metrics.
@@ -37,6 +46,9 @@ impl Unreachable {
             Self::DeactivatedUser => "deactivated_user",
             Self::ReadOnlyRoom => "read_only_room",
             Self::EncryptedRoom => "encrypted_room",
+            Self::BlockedRoom => "blocked_room",
+            Self::MutedAccount => "muted_account",
+            Self::ArchivedRoom => "archived_room",
         }
     }
 
@@ -55,6 +67,26 @@ impl Unreachable {
             Self::EncryptedRoom => {
                 "has an encrypted room, which accepts no plain text; turn off encryption in it or change ROCKETCHAT_RECIPIENT or ROUTES"
             }
+            Self::BlockedRoom => {
+                "has blocked the account, or is blocked by it (room_is_blocked); unblock the user in the direct message room or change ROCKETCHAT_RECIPIENT or ROUTES"
+            }
+            Self::MutedAccount => {
+                "has a room in which the account is muted (You_have_been_muted); unmute it there or change ROCKETCHAT_RECIPIENT or ROUTES"
+            }
+            Self::ArchivedRoom => {
+                "has an archived room (room_is_archived); unarchive it or change ROCKETCHAT_RECIPIENT or ROUTES"
+            }
+        }
+    }
+
+    /// The cause that an error of `chat.sendMessage` names. It is a text without a code, or a code, which is
+    /// in brackets in the text.
+    pub(super) fn of_error(text: &str) -> Option<Self> {
+        match text.trim_matches(['[', ']']) {
+            "room_is_blocked" => Some(Self::BlockedRoom),
+            "You_have_been_muted" => Some(Self::MutedAccount),
+            "room_is_archived" => Some(Self::ArchivedRoom),
+            _ => None,
         }
     }
 }
@@ -143,7 +175,7 @@ mod tests {
                 r#"{"success":false,"error":"Not allowed [error-not-allowed]","errorType":"error-not-allowed"}"#,
                 Err(ApiError::Refused),
             ),
-            (400, "", Err(ApiError::Refused)),
+            (400, "", Err(ApiError::ProxyRefused)),
             (
                 403,
                 r#"{"success":false,"error":"User not found."}"#,

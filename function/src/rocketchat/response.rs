@@ -12,7 +12,9 @@ use serde_json::Value;
 
 pub use super::api_error::ApiError;
 use super::connect_cause::ConnectCause;
+use super::reachability::Unreachable;
 use super::{MessageId, RoomId, UserId, Username};
+use crate::limits::LIMITS;
 
 /// A complete response, of at most 64 KiB.
 #[derive(Clone, Debug)]
@@ -81,9 +83,8 @@ pub fn sent(response: &ApiResponse, id: &MessageId) -> Result<(), ApiError> {
         id: String,
     }
     let body: Body = match accepted(response) {
-        // The server checks the length before anything else.
-        Err(ApiError::Refused) if has_code(response, &["error-message-size-exceeded"]) => {
-            return Err(ApiError::TooLong);
+        Err(error @ (ApiError::Refused | ApiError::Forbidden)) => {
+            return Err(refusal(response, error));
         }
         result => result?,
     };
@@ -92,6 +93,17 @@ pub fn sent(response: &ApiResponse, id: &MessageId) -> Result<(), ApiError> {
     } else {
         Err(ApiError::Unconfirmed)
     }
+}
+
+/// What a refusal of a message says, or else `error`.
+fn refusal(response: &ApiResponse, error: ApiError) -> ApiError {
+    let body = ErrorBody::of(response);
+    if body.code() == "error-message-size-exceeded" {
+        return ApiError::TooLong;
+    }
+    let mut texts = [body.code(), body.text()].into_iter();
+    let cause = texts.find_map(Unreachable::of_error);
+    cause.map_or(error, ApiError::Unreachable)
 }
 
 /// The message that `chat.getMessage` found. [`ApiError::Refused`] if it does not exist.
@@ -166,6 +178,13 @@ impl ErrorBody {
         self.code.as_str().unwrap_or_default()
     }
 
+    /// The text for people, shortened and without invisible characters; `None` if there is none.
+    pub(super) fn escaped(&self) -> Option<String> {
+        let text = self.text().chars().take(LIMITS.client.max_error_chars);
+        let escaped: String = text.flat_map(char::escape_debug).collect();
+        (!escaped.is_empty()).then_some(escaped)
+    }
+
     /// The text for people.
     pub(super) fn text(&self) -> &str {
         self.error.as_str().unwrap_or_default()
@@ -184,18 +203,18 @@ pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Re
         400..=403 if has_code(response, &["totp-required", "totp-invalid"]) => {
             return Err(ApiError::TotpRequired);
         }
-        400 if !is_object(&response.body) => {
-            let cause = tls_problem(&response.body);
-            return Err(cause.map_or(ApiError::Refused, ApiError::Connect));
-        }
-        // Rocket.Chat always says why.
-        403 if !is_object(&response.body) => return Err(ApiError::ProxyRefused),
-        407 => return Err(ApiError::ProxyAuth),
-        401 => return Err(ApiError::Unauthorized),
-        403 => return Err(ApiError::Forbidden),
         404 | 405 => return Err(ApiError::NotFound),
+        407 => return Err(ApiError::ProxyAuth),
         408 | 425 => return Err(ApiError::TryAgain),
         429 => return Err(ApiError::RateLimited(response.reset_in)),
+        400 if !is_object(&response.body) => {
+            let cause = tls_problem(&response.body);
+            return Err(cause.map_or(ApiError::ProxyRefused, ApiError::Connect));
+        }
+        // Rocket.Chat always says why, so a program in front of it answered.
+        401..=499 if !is_object(&response.body) => return Err(ApiError::ProxyRefused),
+        401 => return Err(ApiError::Unauthorized),
+        403 => return Err(ApiError::Forbidden),
         400..=499 => return Err(ApiError::Refused),
         _ => return Err(ApiError::ServerError),
     }
@@ -293,7 +312,20 @@ mod tests {
             (400, apache, tls_expected),
             (400, tomcat, tls_expected),
             (400, no_certificate, client_certificate),
-            (400, "<html>400 Bad Request</html>", ApiError::Refused),
+            (400, "<html>400 Bad Request</html>", ApiError::ProxyRefused),
+            (400, "", ApiError::ProxyRefused),
+            (
+                401,
+                "<html>401 Authorization Required</html>",
+                ApiError::ProxyRefused,
+            ),
+            (402, "[]", ApiError::ProxyRefused),
+            (404, "<html>404</html>", ApiError::NotFound),
+            (408, "<html>408</html>", ApiError::TryAgain),
+            (413, "<html>413</html>", ApiError::ProxyRefused),
+            (429, "<html>429</html>", ApiError::RateLimited(None)),
+            (451, "blocked by policy", ApiError::ProxyRefused),
+            (503, "<html>503</html>", ApiError::ServerError),
             (400, quoted.as_str(), ApiError::Refused),
             (400, totp, ApiError::TotpRequired),
             (401, totp, ApiError::TotpRequired),
@@ -309,6 +341,56 @@ mod tests {
                 "{status} {body}"
             );
         }
+    }
+
+    #[test]
+    fn a_refusal_names_why_the_account_cannot_write() {
+        for (text, code, expected) in [
+            (
+                "room_is_blocked",
+                "",
+                ApiError::Unreachable(Unreachable::BlockedRoom),
+            ),
+            (
+                "[room_is_blocked]",
+                "room_is_blocked",
+                ApiError::Unreachable(Unreachable::BlockedRoom),
+            ),
+            (
+                "You_have_been_muted",
+                "",
+                ApiError::Unreachable(Unreachable::MutedAccount),
+            ),
+            (
+                "room_is_archived",
+                "",
+                ApiError::Unreachable(Unreachable::ArchivedRoom),
+            ),
+            ("the room_is_blocked", "", ApiError::Refused),
+            ("error-not-allowed", "", ApiError::Refused),
+        ] {
+            let body = format!(r#"{{"success":false,"error":"{text}","errorType":"{code}"}}"#);
+            assert_eq!(sent(&response(400, &body), &id()), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_an_error_is_shortened_and_escaped() {
+        let escaped = |text: &str| {
+            let body = serde_json::json!({ "success": false, "error": text }).to_string();
+            ErrorBody::of(&response(400, &body)).escaped()
+        };
+        assert_eq!(escaped(""), None);
+        let hostile = "a\u{1b}[31m\u{202e}\n\"b";
+        assert_eq!(
+            escaped(hostile).as_deref(),
+            Some(r#"a\u{1b}[31m\u{202e}\n\"b"#)
+        );
+        let limit = LIMITS.client.max_error_chars;
+        assert_eq!(
+            escaped(&"x".repeat(9000)).map(|text| text.len()),
+            Some(limit)
+        );
     }
 
     #[test]

@@ -200,9 +200,7 @@ impl SendMachine {
 
     fn without_permit(&self) -> Command {
         let error = self.cause.or(self.last_error);
-        Command::Finish(error.map_or(SendResult::Overloaded, |error| {
-            SendResult::Failed(SendError::Api(error))
-        }))
+        Command::Finish(error.map_or(SendResult::Overloaded, SendResult::from))
     }
 
     /// Rocket.Chat also refuses a message that is already stored, so look it up first.
@@ -213,7 +211,10 @@ impl SendMachine {
         state: &mut ServerState,
     ) -> Command {
         match error {
-            ApiError::Refused | ApiError::Forbidden | ApiError::Unconfirmed => {
+            ApiError::Refused
+            | ApiError::Unreachable(_)
+            | ApiError::Forbidden
+            | ApiError::Unconfirmed => {
                 self.cause = Some(error);
                 self.start(Step::Find, now, state)
             }
@@ -223,7 +224,7 @@ impl SendMachine {
 
     /// Reports the error that caused the look-up, which is more informative than the last one.
     pub(super) fn give_up_on(&mut self, error: ApiError) -> Command {
-        give_up(SendError::Api(self.cause.take().unwrap_or(error)))
+        Command::Finish(self.cause.take().unwrap_or(error).into())
     }
 
     /// Starts a step, waits in an outage, or gives up if the deadline is too close.
@@ -231,7 +232,8 @@ impl SendMachine {
         self.step = step;
         let Some(time) = self.deadline.time_for_a_call(now) else {
             let error = self.cause.take().or(self.last_error);
-            return give_up(error.map_or(SendError::NoTime, SendError::Api));
+            let no_time = SendResult::Failed(SendError::NoTime);
+            return Command::Finish(error.map_or(no_time, SendResult::from));
         };
         // One that waits already continues to, so that not all of them try at the same time.
         let is_first = self.attempts.retries == 0 && self.outage_waits == 0;

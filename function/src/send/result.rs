@@ -54,6 +54,15 @@ impl SendResult {
     }
 }
 
+impl From<ApiError> for SendResult {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::Unreachable(cause) => Self::Unreachable(cause),
+            error => Self::Failed(SendError::Api(error)),
+        }
+    }
+}
+
 /// How it was confirmed that a message is stored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ConfirmedBy {

@@ -98,6 +98,8 @@ impl SendMachine {
                 self.start(Step::CreateRoom, now, state)
             }
             Some(ApiError::Refused | ApiError::Forbidden) => self.check_recipient(now, state),
+            // The server looked at the room, so the room exists.
+            Some(error @ ApiError::Unreachable(_)) => self.give_up_on(error),
             Some(error) => {
                 self.cause = None;
                 self.step = Step::Send;

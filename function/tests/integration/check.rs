@@ -219,3 +219,35 @@ async fn a_message_that_cannot_be_sent_or_read_back_is_a_failure() {
     chat.mark_all_read();
     chat.finish();
 }
+
+#[tokio::test]
+async fn a_refused_message_says_what_rocketchat_says() {
+    let chat = FakeRocketChat::start().await;
+    let refusal = |text: &str| Fault::Response {
+        status: 400,
+        content_type: "application/json",
+        body: format!(r#"{{"success":false,"error":"{text}"}}"#),
+    };
+    for (text, expected) in [
+        ("room_is_blocked", "has blocked the account"),
+        ("You_have_been_muted", "in which the account is muted"),
+        ("room_is_archived", "has an archived room"),
+        (
+            "error-not-allowed",
+            "let the account write to the recipient",
+        ),
+        ("Something_new", "look for it in the log of Rocket.Chat"),
+    ] {
+        chat.inject_fault(Route::SendMessage, refusal(text));
+        let (code, output) = check(&chat, &["--send"], &[]).await;
+        assert_eq!(code, Some(1), "{output}");
+        let start = "FAIL  failed to store a message for @alice: ";
+        let line = output.lines().find(|line| line.starts_with(start));
+        let line = line.expect("is printed");
+        assert!(line.contains(text) && line.contains(expected), "{line}");
+    }
+    chat.set_read_only("alice");
+    let (_, output) = check(&chat, &["--send"], &[]).await;
+    assert!(output.contains("has a read-only room"), "{output}");
+    chat.finish();
+}

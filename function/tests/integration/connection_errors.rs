@@ -268,7 +268,10 @@ async fn an_answer_of_a_proxy_and_a_second_factor_are_told_apart() {
         body: r#"{"success":false,"error":"TOTP Required [totp-required]","errorType":"totp-required","details":{"method":"totp"}}"#.to_owned(),
     };
     let cases = [
+        (page(400), "proxy_refused", "a proxy or firewall"),
+        (page(401), "proxy_refused", "a proxy or firewall"),
         (page(403), "proxy_refused", "a proxy or firewall"),
+        (page(429), "rate_limited", "or a proxy in front of it"),
         (page(407), "proxy_auth", "a proxy asks for credentials"),
         (totp, "totp_required", "Ignore Two Factor Authentication"),
     ];

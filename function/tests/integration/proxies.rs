@@ -245,6 +245,54 @@ async fn a_proxy_that_refuses_is_reported_as_the_cause() {
     chat.finish();
 }
 
+/// Posts one webhook, and asserts its reason and that no call was repeated.
+async fn assert_not_retried(chat: &FakeRocketChat, overrides: &[Setting<'_>], reason: &str) {
+    let function = Function::start(chat, overrides);
+
+    let answer = function.post(&push()).await;
+
+    assert_problem(&answer, 503, reason);
+    let metrics = function.request("GET", "/metrics").await.text();
+    let retries = "webhook_delivery_retries_total 0";
+    assert!(metrics.contains(retries), "{metrics}");
+    function.finish(chat.auth_token());
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_proxy_is_not_retried() {
+    let chat = FakeRocketChat::start().await;
+    for (refusal, reason) in [
+        ("407 Proxy Authentication Required", "proxy_auth"),
+        ("403 Forbidden", "proxy_refused"),
+        ("401 Unauthorized", "proxy_refused"),
+    ] {
+        let proxy = FakeProxy::to(&chat.url(), Some(refusal)).await;
+        let address = proxy.address();
+        for url in ["http://chat.example.org", "https://chat.example.org"] {
+            let overrides = [
+                ("ROCKETCHAT_URL", url),
+                ("HTTP_PROXY", &address),
+                ("HTTPS_PROXY", &address),
+            ];
+            assert_not_retried(&chat, &overrides, reason).await;
+        }
+    }
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_tunnel_to_a_port_without_tls_is_reported_as_such() {
+    let chat = FakeRocketChat::start().await;
+    let proxy = FakeProxy::to(&chat.url(), None).await;
+    let address = proxy.address();
+    let overrides = [
+        ("ROCKETCHAT_URL", "https://chat.example.org:3000"),
+        ("HTTPS_PROXY", address.as_str()),
+    ];
+    assert_not_retried(&chat, &overrides, "not_tls").await;
+    chat.finish();
+}
+
 #[tokio::test]
 async fn a_proxy_that_fails_sees_no_credentials_of_the_account() {
     let chat = FakeRocketChat::start().await;

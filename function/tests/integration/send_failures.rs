@@ -72,7 +72,7 @@ async fn a_persistent_fault_is_reported_with_its_reason() {
         (Fault::Status(405), "not_found", 2),
         // Errors that an operator must fix are not retried.
         (Fault::Status(403), "forbidden", 1),
-        (Fault::Status(413), "refused", 1),
+        (Fault::Status(413), "proxy_refused", 1),
         (
             Fault::Redirect("http://127.0.0.1:9/elsewhere".to_owned()),
             "redirected",
@@ -231,4 +231,32 @@ async fn without_the_bot_role_the_limit_of_ten_messages_per_minute_is_reported()
     chat.mark_all_read();
     function.finish(chat.auth_token());
     chat.finish();
+}
+
+#[tokio::test]
+async fn a_refusal_that_names_its_cause_is_reported_with_it() {
+    for (text, label) in [
+        ("room_is_blocked", "blocked_room"),
+        ("You_have_been_muted", "muted_account"),
+        ("room_is_archived", "archived_room"),
+    ] {
+        let chat = FakeRocketChat::start().await;
+        let refusal = Fault::Response {
+            status: 400,
+            content_type: "application/json",
+            body: format!(r#"{{"success":false,"error":"{text}"}}"#),
+        };
+        chat.inject_fault_always(Route::SendMessage, refusal);
+        let function = Function::start(&chat, &[]);
+        let answer = function.post(&push()).await;
+        assert_problem(&answer, 503, "unreachable");
+        assert!(answer.text().contains(text), "{}", answer.text());
+        assert_eq!(chat.calls(Route::SendMessage), 1);
+        let metrics = function.request("GET", "/metrics").await.text();
+        let series = format!("webhook_recipients_unreachable_total{{reason=\"{label}\"}} 1\n");
+        assert!(metrics.contains(&series), "{metrics}");
+        let output = function.finish(chat.auth_token());
+        assert!(output.iter().any(|line| line.contains(text)), "{output:#?}");
+        chat.finish();
+    }
 }

@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use super::{Finding, advice, options};
 use crate::config::Config;
-use crate::rocketchat::client::Client;
+use crate::rocketchat::client::{Client, Timed};
 use crate::rocketchat::response::{ApiError, StoredMessage};
 use crate::rocketchat::{Destination, MessageKey, RoomId};
 
@@ -18,16 +18,61 @@ pub(super) async fn check(config: &Config, recipient: &Destination, client: &Cli
     let label = recipient.label();
     match send(config, recipient, client).await {
         Ok(()) => Finding::Ok(format!("sent a message to {label} and read it back")),
-        Err((step, error)) => {
+        Err(Failed { step, error, text }) => {
             let (step, expected) = step.words();
-            let advice = advice(error, expected);
+            let advice = match (error, text) {
+                (ApiError::Unreachable(cause), _) => format!("the recipient {}", cause.advice()),
+                (ApiError::Refused | ApiError::Forbidden, Some(text)) => refusal(&text),
+                (error, _) => advice(error, expected).into_owned(),
+            };
             Finding::Failure(format!("failed to {step} for {label}: {advice}"))
         }
     }
 }
 
-/// The failed step and its error.
-type Failed = (Step, ApiError);
+/// The failed step, its error, and the text of Rocket.Chat.
+struct Failed {
+    step: Step,
+    error: ApiError,
+    text: Option<String>,
+}
+
+impl Failed {
+    fn of<T>(step: Step, timed: Timed<T>) -> Result<T, Self> {
+        timed.result.map_err(|error| Self {
+            step,
+            error,
+            text: timed.error_text,
+        })
+    }
+}
+
+/// What to do about a refusal that says `text`.
+fn refusal(text: &str) -> String {
+    const KNOWN: [(&str, &str); 4] = [
+        (
+            "error-not-allowed",
+            "let the account write to the recipient: give it the roles user and bot, make it a member of the room, and turn off encryption in it",
+        ),
+        (
+            "error-unauthorized",
+            "give the account the roles user and bot",
+        ),
+        (
+            "error-invalid-room",
+            "the room no longer exists; change ROUTES",
+        ),
+        (
+            "restricted-workspace",
+            "the workspace is restricted; register it again, or renew its license",
+        ),
+    ];
+    let known = KNOWN.iter().find(|(word, _)| text.contains(word));
+    let advice = known.map_or("look for it in the log of Rocket.Chat", |(_, advice)| {
+        advice
+    });
+    format!("Rocket.Chat answered \"{text}\"; {advice}")
+}
 
 /// A call of the check.
 enum Step {
@@ -53,18 +98,30 @@ async fn send(config: &Config, recipient: &Destination, client: &Client) -> Resu
         Destination::Room(room) => room.clone(),
         Destination::User(user) => {
             let created = client.create_room(user, options(config, &headers)).await;
-            created.result.map_err(|error| (Step::CreateRoom, error))?
+            Failed::of(Step::CreateRoom, created)?
         }
     };
     let id = config.rocketchat.message_ids.id("", &key(), &room, 0);
     let sent = client.send_message(&room, &id, TEXT, options(config, &headers));
-    sent.await.result.map_err(|error| (Step::Store, error))?;
-    let stored = client.get_message(&id, options(config, &headers)).await;
-    match stored.result {
-        Ok(stored) if is_ours(&stored, &room) => Ok(()),
-        Ok(_) => Err((Step::ReadBack, ApiError::Unconfirmed)),
-        Err(error) => Err((Step::ReadBack, error)),
+    let mut stored = Failed::of(Step::Store, sent.await);
+    if let Err(failed) = &mut stored
+        && matches!(failed.error, ApiError::Refused | ApiError::Forbidden)
+    {
+        let looked_up = client.room_info(&room, options(config, &headers)).await;
+        if let Ok(Some(cause)) = looked_up.result {
+            failed.error = ApiError::Unreachable(cause);
+        }
     }
+    stored?;
+    let stored = client.get_message(&id, options(config, &headers)).await;
+    if is_ours(&Failed::of(Step::ReadBack, stored)?, &room) {
+        return Ok(());
+    }
+    Err(Failed {
+        step: Step::ReadBack,
+        error: ApiError::Unconfirmed,
+        text: None,
+    })
 }
 
 fn is_ours(stored: &StoredMessage, sent_to: &RoomId) -> bool {
