@@ -31,6 +31,7 @@ mod lenient;
 mod text;
 
 pub(crate) mod push;
+pub(crate) mod pushed_commits;
 pub(crate) mod merge_request;
 pub(crate) mod note;
 pub(crate) mod issue;
