@@ -170,3 +170,6 @@ macro_rules! event_kinds {
 }
 
 pub(crate) use event_kinds;
+
+#[cfg(test)]
+mod fixtures;

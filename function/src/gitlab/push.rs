@@ -14,7 +14,7 @@ use super::lenient::Lenient;
 use super::meta::{EventHints, EventMeta, digits, instance};
 use super::participants::{Participants, Person, email};
 use super::project::{ProjectPayload, path_of};
-use super::pushed_commits::PushedCommits;
+use super::pushed_commits::{PushedCommit, PushedCommits};
 use super::text::{Line, Text, bounded};
 
 /// A branch or tag was created, moved or deleted. The attribute `reference` is its name and `sha`
@@ -27,6 +27,11 @@ pub(crate) struct RefChange {
     pub(crate) name: String,
     /// The change.
     pub(crate) change: Change,
+    /// The commit that it pointed to before, or for an annotated tag its tag object; `None` if it was
+    /// created.
+    pub(crate) before: Option<CommitSha>,
+    /// The commits that a message lists: the head, then the others from the newest to the oldest.
+    pub(crate) commits: Vec<PushedCommit>,
     /// Number of commits in the push. GitLab lists at most 20 but counts all of them.
     pub(crate) commit_count: u64,
 }
@@ -134,8 +139,8 @@ impl Payload<'_> {
         let change = self.change();
         let content_key = self.content_key(kind, reference);
         let commits = self.commits.unwrap_or_default();
-        let head = change.sha().and_then(|sha| commits.head(sha));
-        let (title, committer) = head.unwrap_or_default();
+        let sha = change.sha();
+        let (title, committer) = sha.and_then(|sha| commits.head(sha)).unwrap_or_default();
         let commit_count = self.total_commits_count.unwrap_or(commits.count());
         let changed_paths = commits.changed_paths(commit_count);
         let project = self.project.ok_or(ParseError::Missing("project"))?;
@@ -156,7 +161,7 @@ impl Payload<'_> {
                 reference: Some(name.to_owned()),
                 protected: self.ref_protected.flag(),
                 participants: Participants::of_commit(actor.if_known(), committer),
-                sha: change.sha().cloned(),
+                sha: sha.cloned(),
                 changed_paths: Some(changed_paths),
                 title,
                 text: self.message.0,
@@ -165,6 +170,8 @@ impl Payload<'_> {
             kind: RefChange {
                 kind,
                 name: name.to_owned(),
+                before: self.before.0,
+                commits: sha.map_or_else(Vec::new, |sha| commits.listed(sha)),
                 commit_count,
                 change,
             },
@@ -219,5 +226,30 @@ fn split_ref(reference: &str, kind: Kind) -> (RefKind, &str) {
         (_, Some(name), _) => (RefKind::Tag, name),
         (None, None, Kind::TagPush) => (RefKind::Tag, reference),
         (None, None, _) => (RefKind::Branch, reference),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::EventKind;
+    use super::super::fixtures::{body, event};
+    use super::*;
+
+    #[test]
+    fn the_commit_before_is_that_of_a_ref_that_existed() {
+        for (name, expected) in [
+            ("push_that_may_be_forced", Some("d04e19c2")),
+            ("push_that_goes_back", Some("b7d04e19")),
+            ("push_of_a_new_branch", None),
+            ("push_that_deletes_a_branch", Some("122c5970")),
+            ("tag_push_that_moves_a_tag", Some("d0f631ca")),
+            ("tag_push_of_an_annotated_tag", None),
+        ] {
+            let EventKind::RefChange(push) = event(&body(name)).kind else {
+                panic!("{name} is no push");
+            };
+            let before = push.before.as_ref().map(CommitSha::short);
+            assert_eq!(before, expected, "{name}");
+        }
     }
 }
