@@ -21,6 +21,7 @@ mod group;
 pub mod status;
 mod timestamp;
 pub mod changes;
+pub(crate) mod change_details;
 pub mod changed_paths;
 mod labels;
 mod mention;
