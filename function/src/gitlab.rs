@@ -21,6 +21,7 @@ mod group;
 pub mod status;
 mod timestamp;
 pub mod changes;
+pub(crate) mod change_details;
 pub mod changed_paths;
 mod labels;
 mod mention;
@@ -31,11 +32,14 @@ mod lenient;
 mod text;
 
 pub(crate) mod push;
+pub(crate) mod pushed_commits;
 pub(crate) mod merge_request;
 pub(crate) mod note;
 pub(crate) mod issue;
 pub(crate) mod pipeline;
+pub(crate) mod failed_jobs;
 pub(crate) mod job;
+mod merged_result;
 pub(crate) mod deployment;
 pub(crate) mod release;
 pub(crate) mod wiki_page;
@@ -169,3 +173,6 @@ macro_rules! event_kinds {
 }
 
 pub(crate) use event_kinds;
+
+#[cfg(test)]
+mod fixtures;

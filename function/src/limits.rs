@@ -283,6 +283,8 @@ limits! {
         word: usize = 24,
         /// Longest address that is linked to, in bytes.
         address_bytes: usize = 1024,
+        /// Commits of a push that a message lists; it counts the others.
+        commits: usize = 3,
         /// Failed jobs that a message names; it counts the others.
         jobs: usize = 5,
     }

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use super::change_details::{ChangeDetails, MilestoneChange};
 use super::labels::Labels;
 use super::lenient::{Lenient, LenientList, LenientObject};
 use super::participants::{Account, Person};
@@ -95,6 +96,8 @@ struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Changed {
     pub(super) actions: Vec<ChangeAction>,
+    /// The values that it replaced.
+    pub(super) details: ChangeDetails,
     /// Who became a reviewer or was asked for another review.
     pub(super) reviewers: Vec<Person>,
     /// Who became an assignee.
@@ -119,38 +122,47 @@ impl Changes {
         };
         add(!new_reviewers.is_empty(), ChangeAction::ReviewRequested);
         add(!new_assignees.is_empty(), ChangeAction::Assigned);
+        let mut details = ChangeDetails::default();
         if !is_new {
-            let draft = self
-                .draft
-                .filter(|draft| differs(Some(draft)))
-                .and_then(|LenientObject(draft)| draft.current.flag());
-            let title = self.title.map(|LenientObject(title)| title);
-            let prefix = title.as_ref().and_then(draft_by_prefix);
-            let draft = draft.or(prefix);
+            let draft = changed(self.draft).and_then(|draft| draft.current.flag());
+            let title = changed(self.title);
+            let draft = draft.or(title.as_ref().and_then(draft_by_prefix));
             add(draft == Some(false), ChangeAction::Ready);
             add(draft == Some(true), ChangeAction::Draft);
-            add(title.is_some_and(is_retitled), ChangeAction::Retitled);
-            add(differs(self.labels.as_ref()), ChangeAction::Relabeled);
-            add(
-                differs(self.target_branch.as_ref()),
-                ChangeAction::Retargeted,
-            );
-            add(
-                differs(self.milestone_id.as_ref()),
-                ChangeAction::Milestoned,
-            );
+            if let Some(title) = title.filter(is_retitled) {
+                add(true, ChangeAction::Retitled);
+                details.old_title = title.previous.text();
+            }
+            if let Some(labels) = changed(self.labels) {
+                add(true, ChangeAction::Relabeled);
+                details.labels_added = labels.current.titles_without(&labels.previous);
+                details.labels_removed = labels.previous.titles_without(&labels.current);
+            }
+            if let Some(target) = changed(self.target_branch) {
+                add(true, ChangeAction::Retargeted);
+                details.old_target = target.previous.text();
+            }
+            if let Some(milestone) = changed(self.milestone_id) {
+                add(true, ChangeAction::Milestoned);
+                details.milestone = Some(match milestone.current {
+                    Lenient::Missing => MilestoneChange::Removed,
+                    _ => MilestoneChange::Set,
+                });
+            }
         }
         Changed {
             actions,
+            details,
             reviewers: new_reviewers,
             assignees: new_assignees,
         }
     }
 }
 
-/// Whether GitLab lists a change of the field, and its values are not the same.
-fn differs<T: PartialEq>(change: Option<&LenientObject<Values<T>>>) -> bool {
-    change.is_some_and(|LenientObject(values)| values.previous != values.current)
+/// The values of a field that GitLab lists as changed, unless they are the same.
+fn changed<T: PartialEq>(change: Change<T>) -> Option<Values<T>> {
+    let LenientObject(values) = change?;
+    (values.previous != values.current).then_some(values)
 }
 
 /// Who is in the current list and not in the previous one, or is asked again.
@@ -204,10 +216,8 @@ fn draft_by_prefix(title: &Values<Lenient>) -> Option<bool> {
     (previous != current).then_some(current)
 }
 
-fn is_retitled(title: Values<Lenient>) -> bool {
-    let plain = |title: Lenient| {
-        let title = title.text().unwrap_or_default();
-        without_prefix(&title).map(str::to_owned).unwrap_or(title)
-    };
-    plain(title.previous) != plain(title.current)
+fn is_retitled(title: &Values<Lenient>) -> bool {
+    let [previous, current] = [&title.previous, &title.current].map(Lenient::as_str);
+    let plain = |title| without_prefix(title).unwrap_or(title);
+    plain(previous) != plain(current)
 }

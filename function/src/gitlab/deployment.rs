@@ -18,7 +18,8 @@ use super::text::Line;
 pub(crate) struct Deployment {
     /// Status of the deployment.
     pub(crate) status: Status,
-    /// Name of the environment.
+    /// Name of the environment. GitLab sends no id, which the URL of its page would need, so only the
+    /// list of environments can be linked to.
     pub(crate) environment: String,
 }
 

@@ -5,6 +5,7 @@
 use serde::Deserialize;
 
 use super::attributes::EventAttributes;
+use super::change_details::ChangeDetails;
 use super::event::{ParseError, Parsed};
 use super::kind::Kind;
 use super::labels::Labels;
@@ -24,6 +25,8 @@ pub(crate) struct Issue {
     pub(crate) action: Option<Action>,
     /// Whether it is open, if GitLab sends the state.
     pub(crate) state: Option<State>,
+    /// The values that an update replaced.
+    pub(crate) replaced: ChangeDetails,
 }
 
 /// Actions on an issue.
@@ -118,6 +121,7 @@ impl Payload {
                 work_item_type: WorkItemType::parse(issue.work_item_type.as_str(), hints),
                 action,
                 state: State::parse(issue.state.as_str()),
+                replaced: new.details,
             },
             attributes: EventAttributes {
                 project_path,
@@ -173,6 +177,27 @@ impl WorkItemType {
             "Ticket" => Self::Ticket,
             "" if hints.kind == Kind::Issue => Self::Issue,
             _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::event::EventKind;
+    use super::super::fixtures::{body, event};
+
+    #[test]
+    fn an_update_keeps_the_values_that_it_replaced() {
+        for name in ["issue_updated", "work_item_updated"] {
+            let mut updated = body(name);
+            updated["changes"]["title"] = json!({ "previous": "Stop", "current": "Go" });
+            let EventKind::Issue(issue) = event(&updated).kind else {
+                panic!("{name} is no issue");
+            };
+            let old_title = issue.replaced.old_title.as_deref();
+            assert_eq!(old_title, Some("Stop"), "{name}");
         }
     }
 }

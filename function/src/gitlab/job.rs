@@ -7,6 +7,7 @@ use super::attributes::{EventAttributes, short_ref};
 use super::commit::MaybeCommit;
 use super::event::{ParseError, Parsed};
 use super::lenient::{Lenient, LenientObject};
+use super::merged_result;
 use super::meta::{EventHints, digits};
 use super::participants::{Account, Participants, User};
 use super::pipeline::whole_seconds;
@@ -26,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) ref_kind: RefKind,
     /// Reason for the failure, in GitLab's term. GitLab may also send one for jobs that passed.
     pub(crate) failure_reason: Option<String>,
+    /// Title of the commit; `None` for a merged result, whose title names two commits.
+    pub(crate) commit_title: Option<String>,
 }
 
 /// GitLab sends `build_…` although newer documentation says `job_…`; both are accepted.
@@ -61,10 +64,11 @@ pub(super) struct Payload {
     commit: LenientObject<Commit>,
 }
 
-/// In job events the author is in fields of the commit itself.
+/// In job events the author is in fields of the commit itself, and its id is that of the pipeline.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Commit {
+    message: Lenient,
     author_name: Lenient,
     author_email: Lenient,
 }
@@ -100,7 +104,7 @@ impl Payload {
             ..Account::default()
         };
         let reference = self.reference.0.as_deref();
-        let attributes = EventAttributes {
+        let mut attributes = EventAttributes {
             project_path,
             reference: reference.map(|name| short_ref(name).to_owned()),
             participants: Participants::of_commit(self.user.person(), author.read()),
@@ -112,6 +116,11 @@ impl Payload {
             duration_seconds: self.build_duration.and_then(whole_seconds),
             ..EventAttributes::default()
         };
+        let commit_title = self.commit.0.message.text();
+        if attributes.merge_request().is_some() {
+            attributes.source_sha = commit_title.as_deref().and_then(merged_result::source);
+        }
+        let is_merged_result = attributes.source_sha.is_some();
         Ok(Parsed {
             meta,
             attributes: attributes.with_status(self.build_status.0, status),
@@ -120,7 +129,46 @@ impl Payload {
                 status,
                 ref_kind: RefKind::from_tag(self.tag),
                 failure_reason: self.build_failure_reason.0,
+                commit_title: commit_title.filter(|_| !is_merged_result),
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::commit::CommitSha;
+    use super::super::event::EventKind;
+    use super::super::fixtures::{body, event};
+
+    /// The title and the commit that are shown.
+    fn shown(body: &serde_json::Value) -> (Option<String>, Option<String>) {
+        let event = event(body);
+        let EventKind::Job(job) = &event.kind else {
+            panic!("is no job");
+        };
+        let sha = event.attributes.shown_commit().map(CommitSha::short);
+        (job.commit_title.clone(), sha.map(str::to_owned))
+    }
+
+    #[test]
+    fn a_job_has_the_title_of_its_commit() {
+        let (title, sha) = shown(&body("job_failed"));
+        assert_eq!(title.as_deref(), Some("Light the engines in order"));
+        assert_eq!(sha.as_deref(), Some("3f2c9d7b"));
+    }
+
+    #[test]
+    fn a_job_of_a_merged_result_is_about_the_last_commit_of_the_source_branch() {
+        let job = body("job_of_a_merge_request");
+        assert_eq!(shown(&job), (None, Some("3f2c9d7b".to_owned())));
+        // A person can write such a title on a branch.
+        let mut pushed = job.clone();
+        pushed["ref"] = json!("main");
+        let (title, sha) = shown(&pushed);
+        assert!(title.is_some_and(|title| title.starts_with("Merge 3f2c9d7b")));
+        assert_eq!(sha.as_deref(), Some("c65d1e7f"));
     }
 }

@@ -17,6 +17,13 @@ pub(super) struct Label {
 }
 
 impl Labels {
+    /// The titles of the labels that are not in `others`.
+    pub(super) fn titles_without(&self, others: &Self) -> Vec<String> {
+        let left = self.0.iter().filter(|label| !others.0.contains(label));
+        left.filter_map(|label| label.title.clone().text())
+            .collect()
+    }
+
     /// The titles, without empty entries.
     pub(super) fn titles(self) -> Vec<String> {
         let titles = self.0.into_iter().map(|label| label.title.text());

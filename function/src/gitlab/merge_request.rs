@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::attributes::EventAttributes;
+use super::change_details::ChangeDetails;
 use super::commit::{CommitPayload, CommitSha};
 use super::event::{ParseError, Parsed};
 use super::labels::Labels;
@@ -21,6 +22,11 @@ pub(crate) struct MergeRequest {
     pub(crate) action: Option<Action>,
     /// The state, if GitLab sends it.
     pub(crate) state: Option<State>,
+    /// The last commit of the source branch before new ones were pushed. `None` if the source branch
+    /// is in another project, because a project compares only commits of its own.
+    pub(crate) old_head: Option<CommitSha>,
+    /// The values that an update replaced.
+    pub(crate) replaced: ChangeDetails,
 }
 
 /// Actions on a merge request.
@@ -80,6 +86,8 @@ pub(super) struct Attributes {
     source_branch: Line,
     target_branch: Line,
     oldrev: Line,
+    source_project_id: Lenient,
+    target_project_id: Lenient,
     last_commit: Option<CommitPayload>,
     merge_commit_sha: Lenient,
     squash_commit_sha: Lenient,
@@ -105,6 +113,7 @@ impl Payload {
         let meta = hints.meta(project, request.url.0.as_deref(), &identity);
         let action = request.action();
         let merged = request.merged_as(action);
+        let old_head = request.old_head();
         let commit = request.last_commit.unwrap_or_default();
         let (assignees, reviewers) = (self.assignees.people(), self.reviewers.people());
         let new = self.changes.0;
@@ -128,6 +137,8 @@ impl Payload {
             kind: MergeRequest {
                 action,
                 state: State::parse(request.state.as_str()),
+                old_head,
+                replaced: new.details,
             },
             attributes: EventAttributes {
                 project_path,
@@ -167,6 +178,13 @@ impl Attributes {
         created.next().filter(|_| is_merge)
     }
 
+    fn old_head(&self) -> Option<CommitSha> {
+        let [source, target] =
+            [&self.source_project_id, &self.target_project_id].map(Lenient::number);
+        let is_one_project = source.is_some() && source == target;
+        CommitSha::parse(self.oldrev.as_str()).filter(|_| is_one_project)
+    }
+
     /// GitLab's action; an update with `oldrev` is a push to the source branch.
     fn action(&self) -> Option<Action> {
         Some(match self.action.0.as_deref()? {
@@ -193,6 +211,85 @@ impl State {
             "locked" => Some(Self::Locked),
             "merged" => Some(Self::Merged),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::change_details::MilestoneChange;
+    use super::super::event::EventKind;
+    use super::super::fixtures::{body, event};
+    use super::*;
+
+    fn read(body: &Value) -> MergeRequest {
+        match event(body).kind {
+            EventKind::MergeRequest(request) => *request,
+            kind => panic!("{kind:?}"),
+        }
+    }
+
+    #[test]
+    fn the_old_head_is_kept_if_the_source_branch_is_in_the_same_project() {
+        let mut pushed = body("merge_request_with_new_commits");
+        let old_head = |body: &Value| read(body).old_head.map(|sha| sha.short().to_owned());
+        assert_eq!(old_head(&pushed).as_deref(), Some("122c5970"));
+        assert_eq!(old_head(&body("merge_request_updated")), None);
+        // A fork; a fork that was deleted; no commit.
+        for (field, value) in [
+            ("source_project_id", json!(43)),
+            ("source_project_id", json!(null)),
+            ("oldrev", json!("0".repeat(40))),
+        ] {
+            let mut other = pushed.clone();
+            other["object_attributes"][field] = value;
+            assert_eq!(old_head(&other), None, "{field}");
+        }
+        let ids = &mut pushed["object_attributes"];
+        (ids["source_project_id"], ids["target_project_id"]) = (json!(null), json!(null));
+        assert_eq!(old_head(&pushed), None);
+    }
+
+    #[test]
+    fn an_update_keeps_the_values_that_it_replaced() {
+        let label = |id: u64, title: &str| json!({ "id": id, "title": title });
+        let mut updated = body("merge_request_updated");
+        updated["changes"] = json!({
+            "title": { "previous": "Draft: Add legs", "current": "Add landing legs" },
+            "target_branch": { "previous": "next", "current": "main" },
+            "milestone_id": { "previous": 3, "current": null },
+            "labels": {
+                "previous": [label(1, "ui"), label(2, "legs"), label(4, "old")],
+                "current": [label(2, "legs"), label(3, "bug")],
+            },
+        });
+        let replaced = ChangeDetails {
+            old_title: Some("Draft: Add legs".to_owned()),
+            old_target: Some("next".to_owned()),
+            labels_added: vec!["bug".to_owned()],
+            labels_removed: vec!["ui".to_owned(), "old".to_owned()],
+            milestone: Some(MilestoneChange::Removed),
+        };
+        assert_eq!(read(&updated).replaced, replaced);
+        updated["object_attributes"]["action"] = json!("open");
+        assert_eq!(read(&updated).replaced, ChangeDetails::default());
+    }
+
+    #[test]
+    fn a_prefix_is_no_title_and_a_new_milestone_is_set() {
+        let mut updated = body("merge_request_updated");
+        for previous in [json!(null), json!(2)] {
+            updated["changes"] = json!({
+                "title": { "previous": "Draft: Add legs", "current": "Add legs" },
+                "milestone_id": { "previous": previous, "current": 3 },
+            });
+            let replaced = ChangeDetails {
+                milestone: Some(MilestoneChange::Set),
+                ..ChangeDetails::default()
+            };
+            assert_eq!(read(&updated).replaced, replaced);
         }
     }
 }

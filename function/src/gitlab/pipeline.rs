@@ -1,13 +1,16 @@
-//! A pipeline. Owns how it and its jobs are parsed, and which pipelines can fix a failure. Its
-//! message is rendered in [`message`](crate::notifier::message).
+//! A pipeline. Owns how it is parsed, and which pipelines can fix a failure. Its jobs are parsed in
+//! [`failed_jobs`](super::failed_jobs), its message is rendered in
+//! [`message`](crate::notifier::message).
 
 use serde::Deserialize;
 
 use super::attributes::{EventAttributes, PipelineRevision, PipelineState, short_ref};
 use super::commit::{CommitPayload, CommitSha, MaybeCommit};
 use super::event::{ParseError, Parsed};
+use super::failed_jobs::{Builds, FailedJobs};
 use super::lenient::Lenient;
-use super::list::{List, Summary};
+use super::list::List;
+use super::merged_result;
 use super::meta::{EventHints, digits};
 use super::participants::{Participants, User};
 use super::project::{Project, ProjectPayload, path_of};
@@ -15,7 +18,6 @@ use super::push::RefKind;
 use super::status::Status;
 use super::text::Line;
 use super::timestamp::unix_seconds;
-use crate::limits::LIMITS;
 
 /// Value of `source` for a child pipeline, which another pipeline of the project started.
 pub(crate) const PARENT_PIPELINE: &str = "parent_pipeline";
@@ -34,6 +36,10 @@ pub(crate) struct Pipeline {
     pub(crate) ref_kind: RefKind,
     /// Number of the merge request, for a merge request pipeline.
     pub(crate) merge_request: Option<u64>,
+    /// The jobs that made it fail.
+    pub(crate) failed: FailedJobs,
+    /// The jobs that failed and may fail.
+    pub(crate) allowed: FailedJobs,
 }
 
 #[derive(Default, Deserialize)]
@@ -44,7 +50,7 @@ pub(super) struct Payload {
     object_attributes: Option<Attributes>,
     merge_request: Option<MergeRequest>,
     commit: Option<CommitPayload<Lenient>>,
-    builds: Option<List<FailedJobs>>,
+    builds: Option<List<Builds>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -74,14 +80,6 @@ struct MergeRequest {
     source_branch: Lenient,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Build {
-    name: Line,
-    status: Line,
-    allow_failure: Option<bool>,
-}
-
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Pipeline>, ParseError> {
         let pipeline = self
@@ -99,13 +97,13 @@ impl Payload {
         let merge_request = self.merge_request.as_ref().and_then(|request| request.iid);
         let status = Status::parse(pipeline.status.as_str());
         let commit = self.commit.unwrap_or_default();
-        let failed = self.builds.map(|List(failed)| failed);
-        let allowed_failure = pipeline.allowed_failure(status, failed.as_ref());
-        let failed = failed.unwrap_or_default();
+        let builds = self.builds.map(|List(builds)| builds);
+        let allowed_failure = pipeline.allowed_failure(status, builds.as_ref());
+        let builds = builds.unwrap_or_default();
         let title = commit.first_line();
         let source_sha = self.merge_request.as_ref().and_then(|_| {
             let title = title.as_deref().filter(|_| pipeline.is_of_merge_request());
-            merged_result_source(title?)
+            merged_result::source(title?)
         });
         let title = match (&source_sha, &self.merge_request) {
             (Some(_), Some(request)) => request.title.clone().text(),
@@ -127,8 +125,8 @@ impl Payload {
             text: pipeline.name.text(),
             participants: Participants::of_commit(self.user.person(), commit.author()),
             duration_seconds: pipeline.duration.and_then(whole_seconds),
-            failed_job_count: failed.count,
-            failed_jobs: failed.names,
+            failed_job_count: builds.failed.count,
+            failed_jobs: builds.failed_names,
             ..EventAttributes::default()
         };
         Ok(Parsed {
@@ -139,6 +137,8 @@ impl Payload {
                 status,
                 ref_kind: RefKind::from_tag(pipeline.tag),
                 merge_request,
+                failed: builds.failed,
+                allowed: builds.allowed,
             },
         })
     }
@@ -169,11 +169,11 @@ impl Attributes {
 
     /// The status in detail decides, because jobs that start other pipelines are not in the list. It
     /// may be in the language of a user of GitLab; then the list decides.
-    fn allowed_failure(&self, status: Status, jobs: Option<&FailedJobs>) -> Option<bool> {
+    fn allowed_failure(&self, status: Status, builds: Option<&Builds>) -> Option<bool> {
         match (status, self.detailed_status.as_str()) {
             (Status::Success, "passed with warnings") => Some(true),
             (Status::Success, "passed") => Some(false),
-            (Status::Success, _) => jobs.map(|jobs| jobs.any_is_allowed),
+            (Status::Success, _) => builds.map(|builds| builds.allowed.count > 0),
             _ => Some(false),
         }
     }
@@ -208,39 +208,6 @@ impl Attributes {
     }
 }
 
-/// The last commit of the source branch, from the title of the temporary commit that GitLab creates
-/// to test a merged result, also in a merge train: `Merge <source> into <target>`.
-fn merged_result_source(title: &str) -> Option<CommitSha> {
-    let (source, target) = title.strip_prefix("Merge ")?.split_once(" into ")?;
-    CommitSha::parse(target)?;
-    CommitSha::parse(source)
-}
-
-/// The jobs that made the pipeline fail: the names of the first ones, and the number of all. Whether
-/// any other job failed.
-#[derive(Default)]
-struct FailedJobs {
-    names: Vec<String>,
-    count: usize,
-    any_is_allowed: bool,
-}
-
-impl Summary for FailedJobs {
-    type Entry = Build;
-
-    fn add(&mut self, build: Build) {
-        let has_failed = build.status.as_str() == "failed";
-        let is_allowed = build.allow_failure == Some(true);
-        self.any_is_allowed |= has_failed && is_allowed;
-        if let Some(name) = build.name.0.filter(|_| has_failed && !is_allowed) {
-            self.count += 1;
-            if self.names.len() < LIMITS.events.max_list_entries {
-                self.names.push(name);
-            }
-        }
-    }
-}
-
 /// Rounded down; `None` if negative or 1e9 and more, about 31 years.
 #[expect(
     clippy::cast_possible_truncation,
@@ -249,31 +216,4 @@ impl Summary for FailedJobs {
 )]
 pub(super) fn whole_seconds(seconds: f64) -> Option<u64> {
     (0.0..1e9).contains(&seconds).then_some(seconds as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_whole_title_of_a_merged_result_names_its_source() {
-        let [source, target] = ["a", "b"].map(|digit| digit.repeat(40));
-        let title = format!("Merge {source} into {target}");
-        let found = merged_result_source(&title);
-        assert_eq!(found.as_ref().map(CommitSha::as_str), Some(source.as_str()));
-        let long = format!("Merge {} into {}", "a".repeat(64), "b".repeat(64));
-        assert!(merged_result_source(&long).is_some());
-        for other in [
-            format!("{title}."),
-            format!(" {title}"),
-            format!("Revert {title}"),
-            format!("merge {source} into {target}"),
-            format!("Merge {source} into main"),
-            format!("Merge main into {target}"),
-            format!("Merge {source} into {}", "0".repeat(40)),
-            format!("Merge branch '{source}' into '{target}'"),
-        ] {
-            assert_eq!(merged_result_source(&other), None, "{other}");
-        }
-    }
 }

@@ -1,22 +1,21 @@
 //! Changes of branches and tags: pushes and tag pushes. Owns which field has the commit, which
-//! differs for annotated tags and deletions. Whether a body is a push is decided in
+//! differs for annotated tags and deletions. The commits of a push are parsed in
+//! [`pushed_commits`](super::pushed_commits). Whether a body is a push is decided in
 //! [`event`](super::event); the message is rendered in [`message`](crate::notifier::message).
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::attributes::EventAttributes;
-use super::changed_paths::ChangedPaths;
 use super::commit::{CommitSha, MaybeCommit};
 use super::event::{ParseError, Parsed};
 use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
 use super::lenient::Lenient;
-use super::list::{Last, List};
 use super::meta::{EventHints, EventMeta, digits, instance};
 use super::participants::{Participants, Person, email};
 use super::project::{ProjectPayload, path_of};
-use super::text::{Line, Text, bounded, first_line};
+use super::pushed_commits::{PushedCommit, PushedCommits};
+use super::text::{Line, Text, bounded};
 
 /// A branch or tag was created, moved or deleted. The attribute `reference` is its name and `sha`
 /// its commit; `title` and `committer` are those of the head commit.
@@ -28,6 +27,11 @@ pub(crate) struct RefChange {
     pub(crate) name: String,
     /// The change.
     pub(crate) change: Change,
+    /// The commit that it pointed to before, or for an annotated tag its tag object; `None` if it was
+    /// created.
+    pub(crate) before: Option<CommitSha>,
+    /// The commits that a message lists: the head, then the others from the newest to the oldest.
+    pub(crate) commits: Vec<PushedCommit>,
     /// Number of commits in the push. GitLab lists at most 20 but counts all of them.
     pub(crate) commit_count: u64,
 }
@@ -112,49 +116,8 @@ pub(super) struct Payload<'a> {
     project_id: Option<u64>,
     project: Option<ProjectPayload>,
     #[serde(borrow)]
-    commits: Option<List<Last<CommitPayload<'a>>>>,
+    commits: Option<PushedCommits<'a>>,
     total_commits_count: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct CommitPayload<'a> {
-    #[serde(borrow)]
-    id: Option<Text<'a>>,
-    #[serde(borrow)]
-    title: Option<Text<'a>>,
-    #[serde(borrow)]
-    message: Option<Text<'a>>,
-    #[serde(borrow)]
-    author: Option<AuthorPayload<'a>>,
-    /// The files that it changed, parsed only if a rule asks for them.
-    #[serde(borrow)]
-    added: Option<&'a RawValue>,
-    #[serde(borrow)]
-    modified: Option<&'a RawValue>,
-    #[serde(borrow)]
-    removed: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct AuthorPayload<'a> {
-    #[serde(borrow)]
-    name: Option<Text<'a>>,
-    /// Parsed only for the head commit.
-    #[serde(borrow)]
-    email: Option<&'a RawValue>,
-}
-
-impl AuthorPayload<'_> {
-    fn person(&self) -> Option<Person> {
-        let address = self.email.map(|json| serde_json::from_str(json.get()));
-        let address: Lenient = address.and_then(Result::ok).unwrap_or_default();
-        let person = Person {
-            name: Text::non_blank(self.name.as_ref()).map(|name| first_line(name).to_owned()),
-            email: email(address),
-            ..Person::default()
-        };
-        person.if_known()
-    }
 }
 
 impl Payload<'_> {
@@ -174,13 +137,12 @@ impl Payload<'_> {
         let (kind, name) = split_ref(reference, hints.kind);
         let name = bounded(name);
         let change = self.change();
-        let (title, committer) = change
-            .sha()
-            .and_then(|sha| self.head_commit(sha))
-            .unwrap_or_default();
         let content_key = self.content_key(kind, reference);
-        let commit_count = self.commit_count();
-        let changed_paths = self.changed_paths(commit_count);
+        let commits = self.commits.unwrap_or_default();
+        let sha = change.sha();
+        let (title, committer) = sha.and_then(|sha| commits.head(sha)).unwrap_or_default();
+        let commit_count = self.total_commits_count.unwrap_or(commits.count());
+        let changed_paths = commits.changed_paths(commit_count);
         let project = self.project.ok_or(ParseError::Missing("project"))?;
         let project = project
             .read()
@@ -199,7 +161,7 @@ impl Payload<'_> {
                 reference: Some(name.to_owned()),
                 protected: self.ref_protected.flag(),
                 participants: Participants::of_commit(actor.if_known(), committer),
-                sha: change.sha().cloned(),
+                sha: sha.cloned(),
                 changed_paths: Some(changed_paths),
                 title,
                 text: self.message.0,
@@ -208,6 +170,8 @@ impl Payload<'_> {
             kind: RefChange {
                 kind,
                 name: name.to_owned(),
+                before: self.before.0,
+                commits: sha.map_or_else(Vec::new, |sha| commits.listed(sha)),
                 commit_count,
                 change,
             },
@@ -239,41 +203,6 @@ impl Payload<'_> {
         }
     }
 
-    fn commit_count(&self) -> u64 {
-        let listed = self
-            .commits
-            .as_ref()
-            .map_or(0, |List(commits)| commits.count as u64);
-        self.total_commits_count.unwrap_or(listed)
-    }
-
-    /// From the newest commit to the oldest, so that a limit leaves out the oldest ones.
-    fn changed_paths(&self, commit_count: u64) -> ChangedPaths {
-        let mut paths = ChangedPaths::default();
-        let commits = self.commits.as_ref().map(|List(commits)| &commits.entries);
-        let listed = commits.map_or(0, |commits| commits.len() as u64);
-        for commit in commits.into_iter().flatten().rev() {
-            paths.add([commit.added, commit.modified, commit.removed]);
-        }
-        if listed < commit_count {
-            paths.set_more_commits();
-        }
-        paths
-    }
-
-    /// Title and author of the head commit. GitLab lists commits from the oldest to the newest, but
-    /// a merge may put the head elsewhere, so its id decides.
-    fn head_commit(&self, sha: &CommitSha) -> Option<(Option<String>, Option<Person>)> {
-        let List(commits) = self.commits.as_ref()?;
-        let is_head =
-            |commit: &&CommitPayload| Text::non_blank(commit.id.as_ref()) == Some(sha.as_str());
-        let commit = commits.entries.iter().rfind(is_head)?;
-        let title = Text::non_blank(commit.title.as_ref())
-            .or_else(|| Text::non_blank(commit.message.as_ref()));
-        let author = commit.author.as_ref().and_then(AuthorPayload::person);
-        Some((title.map(|title| first_line(title).to_owned()), author))
-    }
-
     fn content_key(&self, kind: RefKind, reference: &str) -> IdempotencyKey {
         let sha = |maybe: &MaybeCommit| maybe.0.as_ref().map_or("", CommitSha::as_str).to_owned();
         let kind = match kind {
@@ -297,5 +226,30 @@ fn split_ref(reference: &str, kind: Kind) -> (RefKind, &str) {
         (_, Some(name), _) => (RefKind::Tag, name),
         (None, None, Kind::TagPush) => (RefKind::Tag, reference),
         (None, None, _) => (RefKind::Branch, reference),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::EventKind;
+    use super::super::fixtures::{body, event};
+    use super::*;
+
+    #[test]
+    fn the_commit_before_is_that_of_a_ref_that_existed() {
+        for (name, expected) in [
+            ("push_that_may_be_forced", Some("d04e19c2")),
+            ("push_that_goes_back", Some("b7d04e19")),
+            ("push_of_a_new_branch", None),
+            ("push_that_deletes_a_branch", Some("122c5970")),
+            ("tag_push_that_moves_a_tag", Some("d0f631ca")),
+            ("tag_push_of_an_annotated_tag", None),
+        ] {
+            let EventKind::RefChange(push) = event(&body(name)).kind else {
+                panic!("{name} is no push");
+            };
+            let before = push.before.as_ref().map(CommitSha::short);
+            assert_eq!(before, expected, "{name}");
+        }
     }
 }

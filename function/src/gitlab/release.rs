@@ -18,6 +18,8 @@ pub(crate) struct Release {
     pub(crate) action: Option<Action>,
     /// Name of its tag.
     pub(crate) tag: String,
+    /// Title of the commit that it is made of.
+    pub(crate) commit_title: Option<String>,
 }
 
 /// Actions on a release or wiki page.
@@ -67,6 +69,7 @@ impl Payload {
             kind: Release {
                 action: self.action.0.as_deref().map(Action::parse),
                 tag: tag.clone(),
+                commit_title: commit.first_line(),
             },
             attributes: EventAttributes {
                 project_path,
@@ -91,6 +94,23 @@ impl Action {
             "update" => Self::Updated,
             "delete" => Self::Deleted,
             _ => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::EventKind;
+    use super::super::fixtures::{body, event};
+
+    #[test]
+    fn a_release_has_the_title_of_its_commit() {
+        for name in ["release_published", "release_deleted"] {
+            let EventKind::Release(release) = event(&body(name)).kind else {
+                panic!("{name} is no release");
+            };
+            let title = release.commit_title.as_deref();
+            assert_eq!(title, Some("Light the engines in order"), "{name}");
         }
     }
 }

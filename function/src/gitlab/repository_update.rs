@@ -20,6 +20,8 @@ pub(crate) struct RepositoryUpdate {
     pub(crate) reference: String,
     /// Number of other refs that changed.
     pub(crate) others: usize,
+    /// The commit that the first ref pointed to before; `None` if it was created.
+    pub(crate) before: Option<CommitSha>,
 }
 
 #[derive(Default, Deserialize)]
@@ -75,7 +77,32 @@ impl Payload {
                 sha: first.after.0,
                 ..EventAttributes::default()
             },
-            kind: RepositoryUpdate { reference, others },
+            kind: RepositoryUpdate {
+                reference,
+                others,
+                before: first.before.0,
+            },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::event::EventKind;
+    use super::super::fixtures::{body, event};
+    use super::*;
+
+    #[test]
+    fn the_commit_before_is_that_of_the_first_ref() {
+        for (name, expected) in [
+            ("repository_update_of_several_refs", "122c5970"),
+            ("repository_update_that_deletes_a_branch", "3f2c9d7b"),
+        ] {
+            let EventKind::RepositoryUpdate(update) = event(&body(name)).kind else {
+                panic!("{name} is no repository update");
+            };
+            let before = update.before.as_ref().map(CommitSha::short);
+            assert_eq!(before, Some(expected), "{name}");
+        }
     }
 }

@@ -165,7 +165,7 @@ pub struct Link {
 impl Link {
     /// Links `label` to `path` below `base`; `None` if `base` is not a plain URL.
     ///
-    /// `label` and `path` are trusted and contain only letters, digits, `-` and `/`. `base` is
+    /// `label` and `path` are trusted and contain only letters, digits, `-`, `/` and `.`. `base` is
     /// outside text: it must be http or https, have no credentials, query or fragment, and contain
     /// only characters that neither end a link nor need escaping.
     pub fn below(base: &str, path: &str, label: &str) -> Option<Self> {
@@ -305,6 +305,15 @@ mod tests {
         assert_eq!(
             link("http://localhost:8080/a/").as_deref(),
             Some("[abc](http://localhost:8080/a/-/commit/abc)")
+        );
+        let compare = Link::below(
+            "https://gitlab.example.com/a",
+            "-/compare/abc...def",
+            "2 commits",
+        );
+        assert_eq!(
+            compare.map(|link| link.to_string()).as_deref(),
+            Some("[2 commits](https://gitlab.example.com/a/-/compare/abc...def)")
         );
         for invalid in [
             "javascript:alert(1)",

@@ -210,6 +210,52 @@ fn the_commit_of_a_merge_is_the_one_it_created() {
     }
 }
 
+/// Where a body names the commit that it is about; the commits that it compares with are elsewhere.
+const COMMITS: &[&str] = &[
+    "/after",
+    "/checkout_sha",
+    "/sha",
+    "/commit/id",
+    "/commit/sha",
+    "/commit_url",
+    "/merge_request/last_commit/id",
+    "/changes/0/after",
+    "/object_attributes/sha",
+    "/object_attributes/commit_id",
+    "/object_attributes/last_commit/id",
+];
+
+#[test]
+fn every_event_with_a_commit_carries_it() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for (name, body) in fixtures() {
+        let commits = COMMITS
+            .iter()
+            .filter_map(|field| body.pointer(field)?.as_str());
+        let mut shas = commits.filter_map(|text| CommitSha::parse(text.rsplit('/').next()?));
+        let event = event(&body);
+        let is_known = event.attributes.sha.is_some();
+        // The id of the commit and the URL of its page do not agree.
+        if shas.next().is_some() && name != "deployment_whose_commits_disagree" {
+            assert!(is_known, "{name}");
+            kinds.insert(event.kind().label());
+        }
+    }
+    let expected = [
+        "deployment",
+        "emoji",
+        "job",
+        "merge_request",
+        "note",
+        "pipeline",
+        "push",
+        "release",
+        "repository_update",
+        "tag_push",
+    ];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn a_merged_result_shows_the_merge_request_and_its_last_commit() {
     let merged_result = fixtures()["pipeline_of_a_merged_result"].clone();

@@ -16,6 +16,20 @@ const GOOD = {
 
 test('a valid message has no violations', () => assert.deepEqual(violations(GOOD), []));
 
+// GitLab's page that compares two commits has three dots in its path.
+test('the link of a comparison is one link', () => {
+  const links = [40, 64].map((digits) => `https://gitlab.example.org/a/b/-/compare/${'a1'.repeat(digits / 2)}...${'0f'.repeat(digits / 2)}`);
+  for (const link of links) {
+    for (const label of ['compare', '23 commits', 'and 20 more']) {
+      for (const text of [`[${label}](${link})`, `\`main\`: [${label}](${link}).`, `[a](${LINK}), [${label}](${link}) by Robin\n[${label}](${link})`]) {
+        assert.deepEqual(violations({ text, links: [LINK, link], labels: ['a', label] }), [], text);
+      }
+    }
+    const cut = link.replace('...', '…');
+    assert.notDeepEqual(violations({ text: `[compare](${link})`, links: [cut], labels: ['compare'] }), [], cut);
+  }
+});
+
 // Name, text, and the beginning of the violation.
 const RAW_MENTION = 'a mention in the raw text';
 const BAD = [

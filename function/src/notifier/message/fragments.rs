@@ -88,6 +88,19 @@ pub(super) fn project_page(event: &Event, path: &str, label: &str) -> String {
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 
+/// A label, as a link to the page that shows what a commit has and an earlier one has not; `None` if
+/// the project has no valid URL, because such a label says nothing by itself.
+#[cfg_attr(not(test), expect(dead_code, reason = "no message links to it"))]
+pub(super) fn compare(
+    event: &Event,
+    before: &CommitSha,
+    after: &CommitSha,
+    label: &str,
+) -> Option<Link> {
+    let path = format!("-/compare/{before}...{after}");
+    Link::below(event.meta.web_url()?, &path, label)
+}
+
 /// A merge request of the project by its number.
 pub(super) fn merge_request_page(event: &Event, number: u64) -> String {
     project_page(
@@ -156,7 +169,12 @@ pub(super) fn duration(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{compare, duration};
+    use crate::gitlab::commit::CommitSha;
+    use crate::gitlab::event::Event;
+    use crate::gitlab::kind::Kind;
+    use crate::gitlab::verification::Verified;
+    use crate::notifier::templates;
 
     #[test]
     fn a_duration_has_no_parts_that_are_zero() {
@@ -170,5 +188,26 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), expected);
         }
+    }
+
+    #[test]
+    fn a_comparison_is_linked_if_the_project_has_a_url() {
+        let example = templates::example(Kind::Push).expect("exists");
+        let [before, after] = ["a", "b"].map(|digit| digit.repeat(40));
+        let link = |body: &str| {
+            let event = Event::parse(None, Verified::by_operator(body.as_bytes()));
+            let [before, after] = [&before, &after].map(|sha| CommitSha::parse(sha));
+            compare(
+                &event.expect("is an event"),
+                &before.expect("is a commit"),
+                &after.expect("is a commit"),
+                "2 commits",
+            )
+        };
+        let page = format!("https://gitlab.example.org/acme/rocket/-/compare/{before}...{after}");
+        let linked = link(example).map(|link| link.to_string());
+        assert_eq!(linked, Some(format!("[2 commits]({page})")));
+        let without = example.replace("\"https://gitlab.example.org/acme/rocket\"", "null");
+        assert_eq!(link(&without), None);
     }
 }
