@@ -21,6 +21,11 @@ impl InlineCode {
         VisibleText::new(text, limit).map(Self::from)
     }
 
+    /// How many characters a reader sees.
+    pub fn visible(&self) -> usize {
+        self.0.chars().count()
+    }
+
     /// The text without its code span, for a template, which shows it in a code span again. Outside of
     /// one, neither formatting nor `#` would be neutralized.
     pub(crate) fn into_text(self) -> String {

@@ -1,35 +1,77 @@
-//! Links to pages of GitLab. Owns which addresses are linked to. Outside text beside a link is in
-//! [`InlineCode`](super::InlineCode).
+//! Links to pages of GitLab. Owns which addresses are linked to, and what may be the label of a link.
 
 use std::fmt::{self, Write as _};
 
 use url::Url;
 
+use super::Inert;
+use crate::gitlab::commit::CommitSha;
 use crate::limits::LIMITS;
 
-/// A link to a page of GitLab. The label is written by this program, never outside text.
+/// The label of a link, in which neither code spans nor escapes work: words of this program, or outside
+/// text that is [`Inert`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Label(String);
+
+impl Label {
+    /// Words of this program, which are letters, digits, spaces and `-`.
+    pub(crate) fn words(words: impl Into<String>) -> Self {
+        let words = words.into();
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b" -".contains(&byte);
+        debug_assert!(words.bytes().all(is_allowed), "outside text: {words}");
+        Self(words)
+    }
+}
+
+impl From<&'static str> for Label {
+    fn from(words: &'static str) -> Self {
+        Self::words(words)
+    }
+}
+
+/// A noun and a number, such as `merge request 12`.
+impl From<(&'static str, u64)> for Label {
+    fn from((noun, number): (&'static str, u64)) -> Self {
+        Self::words(format!("{noun} {number}"))
+    }
+}
+
+/// The short id.
+impl From<&CommitSha> for Label {
+    fn from(sha: &CommitSha) -> Self {
+        Self::words(sha.short())
+    }
+}
+
+impl From<Inert> for Label {
+    fn from(text: Inert) -> Self {
+        Self(text.into_string())
+    }
+}
+
+/// A link to a page of GitLab.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Link {
-    label: String,
+    label: Label,
     address: String,
 }
 
 impl Link {
     /// Links `label` to `path` below `base`; `None` if `base` is not a plain URL.
     ///
-    /// `label` and `path` are trusted and contain only letters, digits, `-` and `/`. `base` is
-    /// outside text: it must be http or https, have no credentials, query or fragment, and contain
-    /// only characters that neither end a link nor need escaping.
-    pub fn below(base: &str, path: &str, label: &str) -> Option<Self> {
+    /// `path` is trusted and contains only letters, digits, `.`, `-` and `/`. `base` is outside text: it
+    /// must be http or https, have no credentials, query or fragment, and contain only characters
+    /// that neither end a link nor need escaping.
+    pub fn below(base: &str, path: &str, label: impl Into<Label>) -> Option<Self> {
         let url = plain_url(base).filter(|url| url.fragment().is_none())?;
         let mut address = url.as_str().trim_end_matches('/').to_owned();
         let _ = write!(address, "/{path}");
         Self::to(address, label)
     }
 
-    /// Links `label` to `address`, with the rules for `base` in [`Link::below`]. `label` may
-    /// contain spaces, and the address may have a fragment of letters, digits, `-` and `_`.
-    pub(crate) fn page(address: &str, label: &str) -> Option<Self> {
+    /// Links `label` to `address`, with the rules for `base` in [`Link::below`]. The address may also have
+    /// a fragment of letters, digits, `-` and `_`.
+    pub(crate) fn page(address: &str, label: impl Into<Label>) -> Option<Self> {
         let mut url = plain_url(address)?;
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
@@ -45,12 +87,17 @@ impl Link {
         Some(link)
     }
 
+    /// How many characters a reader sees.
+    pub fn visible(&self) -> usize {
+        self.label.0.chars().count()
+    }
+
     /// `None` for an IPv6 host, because its brackets could end the label of a link.
-    fn to(address: String, label: &str) -> Option<Self> {
+    fn to(address: String, label: impl Into<Label>) -> Option<Self> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%".contains(&byte);
         let fits = address.len() <= LIMITS.texts.address_bytes && address.bytes().all(is_allowed);
         fits.then(|| Self {
-            label: label.to_owned(),
+            label: label.into(),
             address,
         })
     }
@@ -69,7 +116,7 @@ fn plain_url(address: &str) -> Option<Url> {
 
 impl fmt::Display for Link {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "[{}]({})", self.label, self.address)
+        write!(formatter, "[{}]({})", self.label.0, self.address)
     }
 }
 

@@ -45,6 +45,7 @@ impl VisibleText {
         (!line.text.is_empty()).then_some(Self(line.text))
     }
 
+    /// The text, which is not escaped.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -52,6 +53,69 @@ impl VisibleText {
     pub(super) fn into_string(self) -> String {
         self.0
     }
+
+    /// How many characters a reader sees.
+    pub fn visible(&self) -> usize {
+        self.0.chars().count()
+    }
+
+    /// The beginning and an ellipsis, together at most `limit` characters, if the text has more.
+    #[must_use]
+    pub fn cut_end(&self, limit: usize) -> Self {
+        if self.visible() <= limit {
+            return self.clone();
+        }
+        Self(format!("{}…", self.head(limit.saturating_sub(1))))
+    }
+
+    /// The beginning and the end with an ellipsis between them, together at most `limit` characters, if
+    /// the text has more.
+    #[must_use]
+    pub fn cut_middle(&self, limit: usize) -> Self {
+        if self.visible() <= limit {
+            return self.clone();
+        }
+        let room = limit.saturating_sub(1);
+        let tail = room / 2;
+        Self(format!("{}…{}", self.head(room - tail), self.tail(tail)))
+    }
+
+    fn head(&self, limit: usize) -> &str {
+        let ends = self.boundaries().take_while(|(before, _)| *before <= limit);
+        let end = ends.last().map_or(0, |(_, at)| at);
+        self.0[..end].trim_end()
+    }
+
+    fn tail(&self, limit: usize) -> &str {
+        let all = self.visible();
+        let start = self.boundaries().find(|(before, _)| all - before <= limit);
+        let start = start.map_or(self.0.len(), |(_, at)| at);
+        self.0[start..].trim_start()
+    }
+
+    /// Where the text can be cut: how many characters are before, and the index in bytes.
+    fn boundaries(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut before = None;
+        let chars = self.0.char_indices().enumerate();
+        let inner = chars.filter_map(move |(count, (at, char))| {
+            let last = before.replace(char);
+            last.is_none_or(|last| !is_joined(last, char))
+                .then_some((count, at))
+        });
+        inner.chain([(self.visible(), self.0.len())])
+    }
+}
+
+/// Whether two neighbours are one sign for a reader: an emoji with a joiner, a variation selector or a
+/// skin tone, a letter with a mark, or a flag.
+fn is_joined(before: char, after: char) -> bool {
+    let is_flag = |char: char| ('\u{1f1e6}'..='\u{1f1ff}').contains(&char);
+    let is_mark = matches!(after,
+        '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}' | '\u{1f3fb}'..='\u{1f3ff}');
+    is_mark
+        || is_joiner(before)
+        || matches!(Role::of(after), Role::Joiner | Role::Variation)
+        || (is_flag(before) && is_flag(after))
 }
 
 /// Replaces the last character with an ellipsis.
@@ -152,5 +216,33 @@ mod tests {
             Some("👩…"),
             "no joiner before the ellipsis"
         );
+    }
+
+    #[test]
+    fn a_cut_keeps_joined_characters_together() {
+        let text = |text: &str| VisibleText::new(text, 100).expect("is visible");
+        let cases = [
+            ("feature/landing-legs", 9, "feature/…", "feat…legs"),
+            (
+                "feature/landing-legs",
+                20,
+                "feature/landing-legs",
+                "feature/landing-legs",
+            ),
+            ("a b c d", 4, "a b…", "a…d"),
+            ("👩\u{200d}🔧👩\u{200d}🔧", 5, "👩\u{200d}🔧…", "…"),
+            ("x👍🏽👍🏽", 4, "x👍🏽…", "x…"),
+            ("🇩🇪🇫🇷x", 4, "…", "…x"),
+            ("e\u{301}e\u{301}e\u{301}", 4, "e\u{301}…", "e\u{301}…"),
+            ("abc", 0, "…", "…"),
+        ];
+        for (long, limit, end, middle) in cases {
+            assert_eq!(text(long).cut_end(limit).as_str(), end, "end of {long}");
+            assert_eq!(
+                text(long).cut_middle(limit).as_str(),
+                middle,
+                "middle of {long}"
+            );
+        }
     }
 }
