@@ -373,9 +373,14 @@ mod tests {
             let is_linked = page.is_some_and(|page| fitted.line.contains(page));
             prop_assert!(is_linked || everything.contains(&in_project), "{}", everything);
 
+            // The project is shortened if a name of eight characters is still too long, and the branch after it.
+            let words = format!("{start} for merge request {number} in , started by ").chars().count();
+            let least = words + branch.visible() + project.visible() + actor.visible().min(8);
+            let is_path_shown = fitted.line.contains(&in_project);
+            prop_assert!(is_path_shown || least > WHOLE, "{:?}", fitted);
             let is_branch_cut = fitted.full.iter().any(|part| part.starts_with("branch "));
-            let is_path_shown = project.as_str().contains('/') && fitted.line.contains(&in_project);
-            prop_assert!(!(is_branch_cut && is_path_shown), "{:?}", fitted);
+            let is_deep = project.as_str().contains('/');
+            prop_assert!(!(is_deep && is_path_shown && (is_branch_cut || least > WHOLE)), "{:?}", fitted);
 
             let joined = [FAMILY, "👍🏽", "🇩🇪", "e\u{301}"];
             let rest = joined.iter().fold(line.clone(), |rest, sign| rest.replace(sign, ""));
