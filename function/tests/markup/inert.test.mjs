@@ -8,12 +8,14 @@ const PLAIN = [
   ...['Fix login (again)', 'feat(api): add paging', 'feat(api)!: drop v1', 'Bump serde from 1.0.1 to 1.0.2', 'v1.2.3'],
   ...["Merge branch 'fix-login' into 'main'", 'Draft: Resolve "Login fails"', 'Anna-Lena Müller', "O'Brien", 'R&D'],
   ...['acme/rocket', 'Python 3.8', 'Revert !12', 'Fix it.', 'a; b', 'Владимир', 'नमस्ते', '한국어', '𠮷野', '中文（再次）。'],
-  ...['ADD: x', 'UTF-8', '(v8)', 'Q: why?', 'x – y', 'pull/push', 'see /etc', '--all is gone'.slice(2)],
+  ...['ADD: x', 'UTF-8', '(v8)', 'Q: why?', 'x – y', 'pull/push', 'see /etc', 'all is gone'],
 ];
-for (const text of PLAIN) {
-  test(`plain: ${text}`, () => {
-    assert.ok(isInert(text));
-    assert.deepEqual(violations(text, 'x'), []);
+// In pairs, because all places of a text take 100 ms; inert.mjs tries many more.
+for (let index = 0; index < PLAIN.length; index += 2) {
+  const [text, other] = [PLAIN[index], PLAIN[index + 1]];
+  test(`plain: ${text}, ${other}`, () => {
+    assert.ok(isInert(text) && isInert(other));
+    assert.deepEqual(violations(text, other), []);
   });
 }
 
