@@ -283,6 +283,15 @@ limits! {
         word: usize = 24,
         /// Longest address that is linked to, in bytes.
         address_bytes: usize = 1024,
+        /// Longest first line, in characters that a reader sees: what push and desktop notifications show
+        /// of a message.
+        headline: usize = 90,
+        /// Shortest beginning of a person's name in the first line; a shorter one says nothing.
+        min_name: usize = 8,
+        /// Characters that stay of a branch, tag or job in the first line while there is a name to leave out.
+        branch: usize = 24,
+        /// Characters that stay of a branch, tag, job or project in the first line in any case.
+        min_branch: usize = 12,
         /// Commits of a push that a message lists; it counts the others.
         commits: usize = 3,
         /// Failed jobs that a message names; it counts the others.

@@ -9,6 +9,11 @@ use crate::limits::LIMITS;
 
 mod fragments;
 pub(super) use fragments::commit;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the renderers build their first lines themselves")
+)]
+mod headline;
 
 mod push;
 mod merge_request;

@@ -57,6 +57,7 @@ mod prometheus;
 mod traces;
 
 mod markup;
+mod inert;
 mod mutated_payloads;
 mod properties;
 mod shared_data;

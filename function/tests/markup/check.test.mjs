@@ -82,6 +82,15 @@ for (const [name, text, beginning] of BAD) {
   });
 }
 
+test('a notification shows the text without marks, and of a code span at most its text', () => {
+  const notify = (text, seen) => violations({ text, links: [LINK], labels: ['da156088'], seen });
+  const text = `[da156088](${LINK}) by \`main\``;
+  assert.deepEqual(notify(text, 'da156088 by main'), []);
+  assert.deepEqual(notify(text, 'da156088 by main.'), ['a notification: "da156088 by main"']);
+  assert.deepEqual(notify('`*a* b_c`', '*a* b_c'), []);
+  assert.deepEqual(notify('`*a* b_c`', '*a* b_'), ['a notification: "a b_c"']);
+});
+
 test('untrusted text outside of a code span is a violation', () => {
   for (const text of ['main', '`ma`in`', '`ma` `in`', '`main\n`', '`main ` x', '``main']) {
     assert.deepEqual(violations({ text, outside: ['main'] }), ['not in a code span: "main"'], text);

@@ -7,7 +7,7 @@ use crate::gitlab::event::Event;
 use crate::gitlab::note::Noteable;
 use crate::gitlab::participants::Person;
 use crate::gitlab::push::RefKind;
-use crate::rocketchat::markup::{InlineCode, Link};
+use crate::rocketchat::markup::{InlineCode, Label, Link};
 
 /// A headline and, if there are details, a second line.
 pub(super) fn lines(headline: String, details: Option<String>) -> String {
@@ -63,7 +63,7 @@ pub(in crate::notifier) fn commit(event: &Event, sha: &CommitSha) -> String {
     let link = event
         .meta
         .web_url()
-        .and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha.short()));
+        .and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha));
     link.map_or_else(|| format!("`{sha}`"), |link| link.to_string())
 }
 
@@ -75,7 +75,7 @@ pub(super) fn at(event: &Event) -> String {
 
 /// A label, as a link if `address` is a valid URL.
 pub(super) fn page(address: Option<&str>, label: &str) -> String {
-    let link = address.and_then(|address| Link::page(address, label));
+    let link = address.and_then(|address| Link::page(address, Label::words(label)));
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 
@@ -84,7 +84,7 @@ pub(super) fn project_page(event: &Event, path: &str, label: &str) -> String {
     let link = event
         .meta
         .web_url()
-        .and_then(|base| Link::below(base, path, label));
+        .and_then(|base| Link::below(base, path, Label::words(label)));
     link.map_or_else(|| label.to_owned(), |link| link.to_string())
 }
 

@@ -13,7 +13,7 @@ use crate::gitlab::participants::Person;
 use crate::limits::LIMITS;
 use crate::notifier::message::{self, MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::notifier::routing::NotifyReason;
-use crate::rocketchat::markup::{InlineCode, Link};
+use crate::rocketchat::markup::{InlineCode, Label, Link};
 
 /// The variables of templates, sorted. Every kind has all of them; a value that GitLab does not send is
 /// none.
@@ -206,14 +206,14 @@ fn page(event: &Event) -> Value {
     let label = number.map_or(kind.clone(), |number| format!("{kind} {number}"));
     let numbered = |folder: &str| {
         let path = format!("-/{folder}/{}", number?);
-        Link::below(event.meta.web_url()?, &path, &label)
+        Link::below(event.meta.web_url()?, &path, Label::words(&label))
     };
     let link = match event.kind() {
         Kind::Pipeline => numbered("pipelines"),
         Kind::Job => numbered("jobs"),
         _ => {
             let page = event.attributes.page.as_deref();
-            page.and_then(|page| Link::page(page, &label))
+            page.and_then(|page| Link::page(page, Label::words(&label)))
         }
     };
     safe_markup(link.map_or_else(|| label.clone(), |link| link.to_string()))
