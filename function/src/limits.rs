@@ -292,10 +292,19 @@ limits! {
         branch: usize = 24,
         /// Characters that stay of a branch, tag, job or project in the first line in any case.
         min_branch: usize = 12,
+        /// Lines of a message.
+        lines: usize = 5,
         /// Commits of a push that a message lists; it counts the others.
         commits: usize = 3,
         /// Failed jobs that a message names; it counts the others.
-        jobs: usize = 5,
+        jobs: usize = 3,
+        /// Reviewers, assignees or labels that a message names; it counts the others.
+        names: usize = 3,
+        /// Longest title in a list of commits.
+        list_title: usize = 100,
+        /// Longest address of a project that a message repeats in its lists, in bytes, so that it stays below
+        /// its limit; with a longer one, only the first line and the commit have links.
+        list_address_bytes: usize = 400,
     }
 
     /// Content of webhooks, before it is routed and rendered.

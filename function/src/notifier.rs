@@ -15,7 +15,7 @@ pub mod fixed_pipeline;
 
 use std::cell::OnceCell;
 
-use message::Visibility;
+use message::{MessageStyle, Visibility};
 use notification::Notification;
 use routing::{NotifyReason, Recipient, RoutingRules};
 pub use skip_reason::SkipReason;
@@ -31,6 +31,8 @@ pub struct Notifier {
     pub routing: RoutingRules,
     /// Templates that replace built-in messages.
     pub templates: Templates,
+    /// Whether messages begin with a sign.
+    pub style: MessageStyle,
     /// Whether each pipeline has one message that is edited as it proceeds.
     pub(crate) live_pipelines: bool,
 }
@@ -194,13 +196,14 @@ impl<'a> Texts<'a> {
             NotifyReason::Event | NotifyReason::Failure => &self.plain,
         };
         let applied = cell.get_or_init(|| {
+            let style = self.notifier.style;
             let builtin = match reason {
-                NotifyReason::Fix => message::render_fix(self.event)?,
+                NotifyReason::Fix => message::render_fix(self.event, style)?,
                 NotifyReason::Event | NotifyReason::Failure => {
-                    message::render(self.event, EVERYTHING)?
+                    message::render(self.event, EVERYTHING, style)?
                 }
             };
-            Ok(self.notifier.templates.apply(reason, self.event, builtin))
+            Ok(self.notifier.templates.apply(reason, self.event, &builtin))
         });
         match applied {
             Ok(applied) => Ok(applied.text()),

@@ -162,10 +162,10 @@ fn text_without_recipient(
         in_progress: explain,
         minor_updates: explain,
     };
-    let builtin = message::render(event, visible)?;
+    let builtin = message::render(event, visible, notifier.style)?;
     let applied = notifier
         .templates
-        .apply(NotifyReason::Event, event, builtin);
+        .apply(NotifyReason::Event, event, &builtin);
     let text = applied.text().ok_or(SkipReason::NoWords)?;
     Ok(format!("{text}\n"))
 }

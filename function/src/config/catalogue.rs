@@ -91,6 +91,11 @@ pub const SETTINGS: &[Setting] = &[
         "built-in messages",
     ),
     setting(
+        "MESSAGE_STYLE",
+        "`signs` or `plain`: whether messages begin with a sign, such as ✅ or ❌",
+        "`signs`",
+    ),
+    setting(
         "LIVE_PIPELINES",
         "one message per pipeline, edited when the pipeline finishes; edits do not notify",
         "`false`",

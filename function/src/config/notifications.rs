@@ -7,10 +7,16 @@ use std::io;
 use super::ConfigErrors;
 use super::env::EnvReader;
 use crate::gitlab::kind::Kind;
+use crate::notifier::message::MessageStyle;
 use crate::notifier::routing::{self, RoutingRules};
 use crate::notifier::templates::{self, Templates};
 use crate::notifier::{Notifier, live_pipeline};
 use crate::rocketchat::Username;
+
+const STYLES: &[(&str, MessageStyle)] = &[
+    ("signs", MessageStyle::Signs),
+    ("plain", MessageStyle::Plain),
+];
 
 /// Reads only these settings, for `webhook-app render`. Without rules and recipient, all events go to a
 /// user named `recipient`.
@@ -45,6 +51,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
     let templates = reader
         .is_clean_since(before)
         .then(|| templates.unwrap_or_default());
+    let style = reader.choice("MESSAGE_STYLE", STYLES, MessageStyle::default());
     let live_pipelines = reader.flag("LIVE_PIPELINES");
     if live_pipelines
         && templates
@@ -66,6 +73,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
     Some(Notifier {
         routing: routing?.live(live_pipelines),
         templates: templates?,
+        style,
         live_pipelines,
     })
 }

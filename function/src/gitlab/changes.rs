@@ -198,6 +198,11 @@ fn people(list: LenientList<Member>) -> impl Iterator<Item = (Person, bool)> {
 /// The prefixes that make a merge request a draft.
 const DRAFT_PREFIXES: &[&str] = &["Draft:", "[Draft]", "(Draft)"];
 
+/// The title of a draft without the prefix that says so.
+pub(crate) fn without_draft(title: &str) -> &str {
+    without_prefix(title).unwrap_or(title)
+}
+
 fn without_prefix(title: &str) -> Option<&str> {
     DRAFT_PREFIXES.iter().find_map(|prefix| {
         let start = title.get(..prefix.len())?;

@@ -1,5 +1,5 @@
-//! The built-in message about an event. Owns which events have one, and calls the renderer of the
-//! kind. Outside text is escaped in [`markup`](crate::rocketchat::markup); the operator's templates
+//! The built-in message about an event: `sign what where who` in the first line, and at most four lines
+//! below. Owns which events have one, and calls the renderer of the kind. Outside text is escaped in [`markup`](crate::rocketchat::markup); the operator's templates
 //! are in [`templates`](super::templates).
 
 use super::SkipReason;
@@ -7,13 +7,16 @@ use crate::gitlab::event::{Event, EventKind};
 use crate::gitlab::event_kinds;
 use crate::limits::LIMITS;
 
+pub(super) mod blocks;
+mod event_headline;
 mod fragments;
 pub(super) use fragments::commit;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the renderers build their first lines themselves")
-)]
 mod headline;
+mod noun;
+mod sign;
+pub use sign::MessageStyle;
+mod text;
+pub use text::Message;
 
 mod push;
 mod merge_request;
@@ -67,8 +70,12 @@ pub fn check_kind(event: &Event) -> Result<(), SkipReason> {
     }
 }
 
-/// The text about an event in Rocket.Chat's markup, at most as long as the [limit of a message](crate::limits::TextLimits::message), or why there is none.
-pub fn render(event: &Event, visible: Visibility) -> Result<String, SkipReason> {
+/// The message about an event, or why there is none.
+pub fn render(
+    event: &Event,
+    visible: Visibility,
+    style: MessageStyle,
+) -> Result<Message, SkipReason> {
     if event.meta.confidential && !visible.confidential {
         return Err(SkipReason::Confidential);
     }
@@ -78,15 +85,17 @@ pub fn render(event: &Event, visible: Visibility) -> Result<String, SkipReason> 
     if event.attributes.minor_update && !visible.minor_updates {
         return Err(SkipReason::MinorUpdate);
     }
-    render_kind(event)
+    let message = render_kind(event)?;
+    Ok(message.styled(style, event.attributes.shown_commit()))
 }
 
-/// The text about a fix, for recipients of the failure message.
-pub fn render_fix(event: &Event) -> Result<String, SkipReason> {
-    match &event.kind {
-        EventKind::Pipeline(pipeline) => Ok(pipeline::render_fix(event, pipeline)),
-        _ => render_kind(event),
-    }
+/// The message about a fix, for recipients of the failure message.
+pub fn render_fix(event: &Event, style: MessageStyle) -> Result<Message, SkipReason> {
+    let message = match &event.kind {
+        EventKind::Pipeline(pipeline) => pipeline::render_fix(event, pipeline),
+        _ => render_kind(event)?,
+    };
+    Ok(message.styled(style, event.attributes.shown_commit()))
 }
 
 macro_rules! renderers {
@@ -95,7 +104,7 @@ macro_rules! renderers {
             $($(#[$_kind_doc:meta])* $kind:ident = $label:literal: $($name:literal)|+;)+
         }
     )+) => {
-        fn render_kind(event: &Event) -> Result<String, SkipReason> {
+        fn render_kind(event: &Event) -> Result<Message, SkipReason> {
             match &event.kind {
                 $(EventKind::$type(it) => $module::render(event, it),)+
                 EventKind::Unhandled => Err(SkipReason::UnhandledKind),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::message::{self, Visibility};
+use super::message::{self, Message, MessageStyle, Visibility};
 use super::routing::NotifyReason;
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
@@ -90,21 +90,21 @@ impl Templates {
     }
 
     /// The text for recipients who are notified for `reason`; `builtin` is the built-in message.
-    pub fn apply(&self, reason: NotifyReason, event: &Event, builtin: String) -> Applied {
+    pub fn apply(&self, reason: NotifyReason, event: &Event, builtin: &Message) -> Applied {
         let Some(template) = self.0.get(&event.kind()) else {
-            return Applied::Text(builtin);
+            return Applied::Text(builtin.text());
         };
-        match template.render(reason, event, &builtin) {
+        match template.render(reason, event, builtin) {
             Ok(text) if text.is_empty() => Applied::Nothing,
             Ok(text) => Applied::Text(fit(text)),
-            Err(_) => Applied::Failed(builtin),
+            Err(_) => Applied::Failed(builtin.text()),
         }
     }
 
     /// The result for the example of a kind, and that example.
     pub fn apply_to_example(&self, kind: Kind) -> Option<(Applied, Event)> {
         let (event, builtin) = example_message(kind)?;
-        Some((self.apply(NotifyReason::Event, &event, builtin), event))
+        Some((self.apply(NotifyReason::Event, &event, &builtin), event))
     }
 }
 
@@ -120,10 +120,10 @@ fn try_template(kind: Kind, source: &str) -> Result<Template, TemplateError> {
 }
 
 /// The example of a kind and its built-in message.
-fn example_message(kind: Kind) -> Option<(Event, String)> {
+fn example_message(kind: Kind) -> Option<(Event, Message)> {
     let body = Verified::by_operator(example(kind)?.as_bytes());
     let event = Event::parse(None, body).ok()?;
-    let builtin = message::render(&event, Visibility::default()).ok()?;
+    let builtin = message::render(&event, Visibility::default(), MessageStyle::default()).ok()?;
     Some((event, builtin))
 }
 

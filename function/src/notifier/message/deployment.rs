@@ -1,45 +1,45 @@
 //! The message about a deployment. Owns its wording; the event is parsed in
 //! [`gitlab::deployment`](crate::gitlab::deployment).
 
-use super::fragments::{
-    actor, at, by, code, in_project, lines, merge_request_page, numbered, optional_code, page,
-    prefixed, title,
-};
-use super::{MAX_NAME, MAX_PATH, SkipReason};
+use super::fragments::{code, commit_line};
+use super::headline::Headline;
+use super::noun::{Noun, numbered};
+use super::sign::Sign;
+use super::{MAX_NAME, Message, SkipReason};
 use crate::gitlab::deployment::Deployment;
 use crate::gitlab::event::Event;
 use crate::gitlab::status::Status;
+use crate::rocketchat::markup::VisibleText;
 
-pub(super) fn render(event: &Event, deployment: &Deployment) -> Result<String, SkipReason> {
-    let verb = match deployment.status {
-        Status::Success => "succeeded",
-        Status::Failed => "failed",
-        Status::Canceled => "was canceled",
-        Status::Skipped => "was skipped",
-        Status::Unfinished => "is under way",
+pub(super) fn render(event: &Event, deployment: &Deployment) -> Result<Message, SkipReason> {
+    let (sign, verb) = match deployment.status {
+        Status::Success => (Sign::Passed, "succeeded"),
+        Status::Failed => (Sign::Failed, "failed"),
+        Status::Canceled => (Sign::Ended, "canceled"),
+        Status::Skipped => (Sign::Ended, "skipped"),
+        Status::Unfinished => (Sign::UnderWay, "is under way"),
         Status::Unknown => return Err(SkipReason::UnknownAction),
     };
-    let label = numbered("Deployment", event.attributes.number);
-    let headline = format!(
-        "{} to {} {verb}{}{}{}",
-        page(event.attributes.page.as_deref(), &label),
-        code(&deployment.environment, MAX_NAME),
-        in_project(event),
-        at(event),
-        by(actor(event))
-    );
-    Ok(lines(headline, details(event)))
-}
-
-fn details(event: &Event) -> Option<String> {
-    let title = title(event.attributes.title.as_deref());
-    let reference = event.attributes.reference.as_deref();
-    let from = match event.attributes.merge_request() {
-        Some(number) => Some(merge_request_page(event, number)),
-        None => optional_code(reference, MAX_PATH),
+    let attributes = &event.attributes;
+    let words = numbered("Deployment", attributes.number);
+    let environment = VisibleText::or_unnamed(&deployment.environment, MAX_NAME);
+    let environments = event
+        .meta
+        .web_url()
+        .map(|url| format!("{url}/-/environments"));
+    let headline = Headline::new(sign)
+        .noun(&Noun::page(attributes.page.as_deref(), words))
+        .words(" to ")
+        .subject("environment", environment, environments)
+        .words(" ")
+        .words(verb)
+        .in_project(event)
+        .actor_of(", started by ", event);
+    let from = match attributes.merge_request() {
+        Some(number) => Some(Noun::merge_request(event, number).to_string()),
+        None => attributes.reference.as_deref().and_then(code),
     };
-    match title {
-        Some(title) => Some(format!("{title}{}", prefixed(" from ", from))),
-        None => from.map(|from| format!("from {from}")),
-    }
+    Ok(Message::new(headline)
+        .line(commit_line(event, attributes.title.as_deref()))
+        .line(from.map(|from| format!("from {from}"))))
 }

@@ -1,28 +1,32 @@
 //! The message about an emoji reaction. Owns its wording; the event is parsed in
 //! [`gitlab::emoji`](crate::gitlab::emoji).
 
-use super::fragments::{code, in_project_by_actor, noteable, page};
-use super::{MAX_NAME, SkipReason};
+use super::fragments::{facts, on_title, shown_commit};
+use super::headline::Headline;
+use super::noun::Noun;
+use super::sign::Sign;
+use super::{Message, SkipReason};
 use crate::gitlab::emoji::{Action, Emoji, Target};
 use crate::gitlab::event::Event;
 
-pub(super) fn render(event: &Event, emoji: &Emoji) -> Result<String, SkipReason> {
-    let verb = match emoji.action {
-        Some(Action::Awarded) => "added to",
-        Some(Action::Revoked) => "removed from",
+pub(super) fn render(event: &Event, emoji: &Emoji) -> Result<Message, SkipReason> {
+    let (sign, verb) = match emoji.action {
+        Some(Action::Awarded) => (Sign::Reaction, " added to "),
+        Some(Action::Revoked) => (Sign::TakenBack, " removed from "),
         Some(Action::Unknown) => return Err(SkipReason::UnknownAction),
-        None => "on",
+        None => (Sign::Reaction, " on "),
     };
-    let label = match (emoji.target, noteable(&emoji.noteable)) {
-        (Target::Noteable, Some(noteable)) => noteable,
-        (Target::Note, Some(noteable)) => format!("a comment on {noteable}"),
-        (Target::Note, None) => "a comment".to_owned(),
-        (Target::Noteable, None) => "a page".to_owned(),
+    let (address, noteable) = (event.attributes.page.as_deref(), &emoji.noteable);
+    let (found, unknown) = match emoji.target {
+        Target::Noteable => (Noun::noteable(address, noteable), "a page"),
+        Target::Note => (Noun::after(address, "a comment on", noteable), "a comment"),
     };
-    Ok(format!(
-        "Reaction {} {verb} {}{}",
-        code(&emoji.name, MAX_NAME),
-        page(event.attributes.page.as_deref(), &label),
-        in_project_by_actor(event)
-    ))
+    let on = found.unwrap_or_else(|| Noun::page(address, unknown));
+    let headline = Headline::new(sign)
+        .words("Emoji ")
+        .name("emoji", &emoji.name)
+        .words(verb)
+        .noun(&on)
+        .in_project_by_actor(event);
+    Ok(Message::new(headline).line(facts([on_title(event), shown_commit(event)])))
 }

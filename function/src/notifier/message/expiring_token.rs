@@ -1,8 +1,10 @@
 //! The message about a token that is about to expire. Owns its wording; the event is parsed in
 //! [`gitlab::expiring_token`](crate::gitlab::expiring_token).
 
-use super::fragments::{code, optional_code, prefixed};
-use super::{MAX_NAME, MAX_PATH, SkipReason};
+use super::headline::Headline;
+use super::noun::Noun;
+use super::sign::Sign;
+use super::{Message, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::expiring_token::ExpiringToken;
 use crate::gitlab::kind::Kind;
@@ -11,18 +13,19 @@ use crate::gitlab::kind::Kind;
     clippy::unnecessary_wraps,
     reason = "the renderers of all kinds have the same signature"
 )]
-pub(super) fn render(event: &Event, token: &ExpiringToken) -> Result<String, SkipReason> {
-    let noun = match event.meta.kind {
-        Kind::DeployToken => "Deploy token",
-        _ => "Access token",
+pub(super) fn render(event: &Event, token: &ExpiringToken) -> Result<Message, SkipReason> {
+    let (noun, path) = match event.meta.kind {
+        Kind::DeployToken => ("Deploy token", "-/settings/repository"),
+        _ => ("Access token", "-/settings/access_tokens"),
     };
-    let project = event.meta.project.as_ref();
-    let place = match (&token.group, project) {
-        (_, Some(project)) => prefixed(" of ", optional_code(Some(project.label()), MAX_PATH)),
-        (Some(group), None) => prefixed(" of group ", optional_code(Some(group), MAX_PATH)),
-        (None, None) => String::new(),
+    let headline = Headline::new(Sign::Expiry)
+        .noun(&Noun::of_project(event, path, noun))
+        .words(" ")
+        .name("token", &token.name)
+        .optional_text(" expires on ", "date", Some(&token.expires));
+    let headline = match &event.meta.project {
+        Some(_) => headline.in_project(event),
+        None => headline.in_group(token.group.as_deref()),
     };
-    let name = code(&token.name, MAX_NAME);
-    let expires = code(&token.expires, MAX_NAME);
-    Ok(format!("{noun} {name}{place} expires on {expires}"))
+    Ok(Message::new(headline))
 }

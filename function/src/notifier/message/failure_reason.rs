@@ -3,7 +3,6 @@
 
 /// The words for a term of `build_failure_reason`; `None` for a term that this program does not know,
 /// which is text from outside.
-#[cfg_attr(not(test), expect(dead_code, reason = "messages show GitLab's term"))]
 pub(super) fn words(reason: &str) -> Option<&'static str> {
     let found = WORDS.iter().find(|(term, _)| *term == reason);
     found.map(|(_, words)| *words)

@@ -1,155 +1,132 @@
-//! Fragments that several messages share. Owns that every fragment is complete or missing. Outside
-//! text is escaped in [`markup`](crate::rocketchat::markup).
+//! Fragments of the lines below the first one that several messages share. Owns that every fragment is
+//! complete or missing. Outside text is escaped in [`markup`](crate::rocketchat::markup).
 
 use super::{MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
-use crate::gitlab::note::Noteable;
 use crate::gitlab::participants::Person;
-use crate::gitlab::push::RefKind;
-use crate::rocketchat::markup::{InlineCode, Label, Link};
+use crate::limits::LIMITS;
+use crate::rocketchat::markup::{InlineCode, Link, Shown, VisibleText};
 
-/// A headline and, if there are details, a second line.
-pub(super) fn lines(headline: String, details: Option<String>) -> String {
-    match details {
-        Some(details) => format!("{headline}\n{details}"),
-        None => headline,
-    }
-}
-
-/// A required name as inline code; `?` if it has no visible characters.
-pub(super) fn code(name: &str, limit: usize) -> String {
-    InlineCode::new(name, limit).map_or_else(|| "`?`".to_owned(), |name| name.to_string())
-}
-
-/// Optional outside text as inline code.
-pub(super) fn optional_code(text: Option<&str>, limit: usize) -> Option<String> {
-    InlineCode::new(text?, limit).map(|text| text.to_string())
+/// The fragments that exist, with a dot between them.
+pub(super) fn facts(facts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let facts: Vec<_> = facts.into_iter().flatten().collect();
+    (!facts.is_empty()).then(|| facts.join(" · "))
 }
 
 /// A title or the first line of a longer text.
 pub(super) fn title(text: Option<&str>) -> Option<String> {
-    optional_code(text, MAX_TITLE)
+    shown(text?, MAX_TITLE)
 }
 
-/// The user who triggered the event, by full name or else by username.
-pub(super) fn actor(event: &Event) -> Option<&str> {
-    let actor = event.attributes.participants.actor.as_ref();
-    actor.and_then(Person::display_name)
+/// What somebody wrote, in quotation marks unless it is in a code span.
+pub(super) fn quoted(text: Option<&str>) -> Option<String> {
+    match Shown::new(text?, MAX_TITLE)? {
+        Shown::Plain(text) => Some(format!("“{text}”")),
+        Shown::Code(text) => Some(text.to_string()),
+    }
 }
 
-/// ` by ` and a name, or nothing.
-pub(super) fn by(name: Option<&str>) -> String {
-    prefixed(" by ", optional_code(name, MAX_NAME))
+/// The title of what a comment or reaction is about.
+pub(super) fn on_title(event: &Event) -> Option<String> {
+    title(event.attributes.title.as_deref()).map(|title| format!("on: {title}"))
 }
 
-/// ` in ` and the project, or nothing.
-pub(super) fn in_project(event: &Event) -> String {
-    prefixed(" in ", optional_code(event.meta.project_label(), MAX_PATH))
+/// A short outside text.
+pub(super) fn name(text: &str) -> Option<String> {
+    shown(text, MAX_NAME)
 }
 
-/// The project and the user who triggered the event; most headlines end with them.
-pub(super) fn in_project_by_actor(event: &Event) -> String {
-    format!("{}{}", in_project(event), by(actor(event)))
+fn shown(text: &str, limit: usize) -> Option<String> {
+    Shown::new(text, limit).map(|text| text.to_string())
 }
 
-/// `before` and the text, or nothing if there is no text.
-pub(super) fn prefixed(before: &str, text: Option<String>) -> String {
-    text.map_or_else(String::new, |text| format!("{before}{text}"))
+/// A branch, tag or job in a code span.
+pub(super) fn code(name: &str) -> Option<String> {
+    InlineCode::new(name, MAX_PATH).map(|name| name.to_string())
+}
+
+/// Both branches of a merge request.
+pub(in crate::notifier) fn branches(event: &Event) -> Option<String> {
+    let source = code(event.attributes.source_branch.as_deref()?)?;
+    let target = code(event.attributes.target_branch.as_deref()?)?;
+    Some(format!("{source} into {target}"))
+}
+
+/// The first names, and how many more there are.
+pub(super) fn people(people: &[Person]) -> Option<String> {
+    list(people.iter().filter_map(Person::display_name))
+}
+
+/// The first texts of a list, and how many more there are.
+pub(super) fn list<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+    let texts = texts.filter_map(|text| VisibleText::new(text, MAX_NAME));
+    let mut first = Vec::new();
+    let mut more = 0;
+    for text in texts {
+        if first.len() < LIMITS.texts.names {
+            first.push(Shown::from(text).to_string());
+        } else {
+            more += 1;
+        }
+    }
+    let first = (!first.is_empty()).then(|| first.join(", "))?;
+    match more {
+        0 => Some(first),
+        more => Some(format!("{first} and {more} more")),
+    }
+}
+
+/// The short id as a link to the commit; `None` if the project has no valid URL.
+pub(super) fn commit_link(event: &Event, sha: &CommitSha) -> Option<Link> {
+    let path = format!("-/commit/{sha}");
+    Link::below(event.meta.web_url()?, &path, sha)
 }
 
 /// The short id as a link to the commit, or the full id if it cannot be linked.
 pub(in crate::notifier) fn commit(event: &Event, sha: &CommitSha) -> String {
-    let link = event
-        .meta
-        .web_url()
-        .and_then(|page| Link::below(page, &format!("-/commit/{sha}"), sha));
+    let link = commit_link(event, sha);
     link.map_or_else(|| format!("`{sha}`"), |link| link.to_string())
 }
 
-/// ` at ` and the commit that the event is about, or nothing.
-pub(super) fn at(event: &Event) -> String {
-    let sha = event.attributes.shown_commit();
-    prefixed(" at ", sha.map(|sha| commit(event, sha)))
+/// The commit that the event is about.
+pub(super) fn shown_commit(event: &Event) -> Option<String> {
+    let sha = event.attributes.shown_commit()?;
+    Some(commit(event, sha))
 }
 
-/// A label, as a link if `address` is a valid URL.
-pub(super) fn page(address: Option<&str>, label: &str) -> String {
-    let link = address.and_then(|address| Link::page(address, Label::words(label)));
-    link.map_or_else(|| label.to_owned(), |link| link.to_string())
-}
-
-/// A label, as a link to a page of the project if the project has a valid URL.
-pub(super) fn project_page(event: &Event, path: &str, label: &str) -> String {
-    let link = event
-        .meta
-        .web_url()
-        .and_then(|base| Link::below(base, path, Label::words(label)));
-    link.map_or_else(|| label.to_owned(), |link| link.to_string())
+/// The commit that the event is about, and its title.
+pub(super) fn commit_line(event: &Event, title: Option<&str>) -> Option<String> {
+    let commit = shown_commit(event);
+    let title = title.and_then(|title| shown(title, MAX_TITLE));
+    match (commit, title) {
+        (Some(commit), Some(title)) => Some(format!("{commit} {title}")),
+        (commit, title) => commit.or(title),
+    }
 }
 
 /// A label, as a link to the page that shows what a commit has and an earlier one has not; `None` if
 /// the project has no valid URL, because such a label says nothing by itself.
-#[cfg_attr(not(test), expect(dead_code, reason = "no message links to it"))]
 pub(super) fn compare(
     event: &Event,
     before: &CommitSha,
     after: &CommitSha,
-    label: &str,
-) -> Option<Link> {
+    label: &'static str,
+) -> Option<String> {
     let path = format!("-/compare/{before}...{after}");
-    Link::below(event.meta.web_url()?, &path, label)
+    let link = Link::below(event.meta.web_url()?, &path, label);
+    link.map(|link| link.to_string())
 }
 
-/// A merge request of the project by its number.
-pub(super) fn merge_request_page(event: &Event, number: u64) -> String {
-    project_page(
-        event,
-        &format!("-/merge_requests/{number}"),
-        &format!("merge request {number}"),
-    )
-}
-
-/// A noun and the event's number, as a link to the page that GitLab sent, or else to the page with
-/// this number in `folder` of the project.
-pub(super) fn numbered_page(event: &Event, noun: &str, folder: &str) -> String {
-    let (address, number) = (&event.attributes.page, event.attributes.number);
-    let label = numbered(noun, number);
-    match (address, number) {
-        (None, Some(number)) => project_page(event, &format!("-/{folder}/{number}"), &label),
-        (address, _) => page(address.as_deref(), &label),
-    }
-}
-
-/// The noteable in words that can be the label of a link.
-pub(super) fn noteable(noteable: &Noteable) -> Option<String> {
-    match noteable {
-        Noteable::Commit(Some(sha)) => Some(format!("commit {}", sha.short())),
-        Noteable::Commit(None) => Some("a commit".to_owned()),
-        Noteable::MergeRequest(Some(number), _) => Some(format!("merge request {number}")),
-        Noteable::MergeRequest(None, _) => Some("a merge request".to_owned()),
-        Noteable::Issue(Some(number)) => Some(format!("issue {number}")),
-        Noteable::Issue(None) => Some("an issue".to_owned()),
-        Noteable::Snippet => Some("a snippet".to_owned()),
-        Noteable::Other => None,
-    }
-}
-
-/// A noun with the number, if GitLab sent one.
-pub(super) fn numbered(noun: &str, number: Option<u64>) -> String {
-    number.map_or_else(|| noun.to_owned(), |number| format!("{noun} {number}"))
-}
-
-/// GitLab's term for a kind of ref.
-pub(super) fn ref_noun(kind: RefKind) -> &'static str {
-    match kind {
-        RefKind::Branch => "branch",
-        RefKind::Tag => "tag",
-    }
+/// How long a pipeline or job took, unless GitLab says 0.
+pub(super) fn took(event: &Event) -> Option<String> {
+    let seconds = event.attributes.duration_seconds;
+    let seconds = seconds.filter(|&seconds| seconds > 0)?;
+    Some(format!("took {}", duration(seconds)))
 }
 
 /// `1 h 2 min 3 s`, without the parts that are zero.
-pub(super) fn duration(seconds: u64) -> String {
+fn duration(seconds: u64) -> String {
     let parts = [
         (seconds / 3600, "h"),
         (seconds / 60 % 60, "min"),
@@ -205,8 +182,7 @@ mod tests {
             )
         };
         let page = format!("https://gitlab.example.org/acme/rocket/-/compare/{before}...{after}");
-        let linked = link(example).map(|link| link.to_string());
-        assert_eq!(linked, Some(format!("[2 commits]({page})")));
+        assert_eq!(link(example), Some(format!("[2 commits]({page})")));
         let without = example.replace("\"https://gitlab.example.org/acme/rocket\"", "null");
         assert_eq!(link(&without), None);
     }

@@ -1,8 +1,11 @@
 //! The first line of a message. Owns how it is shortened to what a notification shows, and which of its
 //! parts are then missing. Knows no events: the renderer of a kind adds the parts.
 
+use super::noun::Noun;
+use super::sign::{MessageStyle, Sign};
+use crate::gitlab::commit::CommitSha;
 use crate::limits::LIMITS;
-use crate::rocketchat::markup::{InlineCode, Link, VisibleText};
+use crate::rocketchat::markup::{Link, VisibleText};
 
 mod part;
 use part::{Kind, Part, Project, Room};
@@ -13,9 +16,9 @@ const MIN_NAME: usize = LIMITS.texts.min_name;
 const MIN_IDENT: usize = LIMITS.texts.min_branch;
 
 /// The parts of the line in their order, with the spaces and words between them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Headline {
-    sign: Option<char>,
+    pub(super) sign: Sign,
     parts: Vec<Part>,
 }
 
@@ -81,7 +84,7 @@ const ROWS: [Room; 9] = {
 };
 
 impl Headline {
-    pub(super) fn new(sign: Option<char>) -> Self {
+    pub(super) fn new(sign: Sign) -> Self {
         let parts = Vec::with_capacity(8);
         Self { sign, parts }
     }
@@ -96,23 +99,39 @@ impl Headline {
         self.with(link.visible(), Kind::Fixed(link.to_string()))
     }
 
-    /// A text that is not cut, such as a commit without a page.
-    pub(super) fn code(self, code: &InlineCode) -> Self {
-        self.with(code.visible(), Kind::Fixed(code.to_string()))
+    pub(super) fn noun(self, noun: &Noun) -> Self {
+        self.with(noun.visible(), Kind::Fixed(noun.to_string()))
+    }
+
+    /// The short id of a commit without a page.
+    pub(super) fn short_id(self, sha: &CommitSha) -> Self {
+        let short = sha.short();
+        self.with(short.len(), Kind::Fixed(format!("`{short}`")))
     }
 
     pub(super) fn ident(self, noun: &'static str, name: VisibleText) -> Self {
         self.with(name.visible(), Kind::Ident { noun, name })
     }
 
-    pub(super) fn subject(self, noun: &'static str, name: VisibleText) -> Self {
-        self.with(name.visible(), Kind::Subject { noun, name })
+    /// A person or thing, which is linked to its page if Rocket.Chat makes nothing of its name.
+    pub(super) fn subject(
+        self,
+        noun: &'static str,
+        name: VisibleText,
+        page: Option<String>,
+    ) -> Self {
+        self.with(name.visible(), Kind::Subject { noun, name, page })
     }
 
-    /// ` in ` and the project, which a shortened one links to.
-    pub(super) fn project(self, path: VisibleText, page: Option<&str>) -> Self {
+    /// Words such as ` in `, and the project or group; a shortened one links to its page.
+    pub(super) fn project(
+        self,
+        words: &'static str,
+        path: VisibleText,
+        page: Option<&str>,
+    ) -> Self {
         let page = page.map(str::to_owned);
-        self.with(path.visible(), Kind::Project { path, page })
+        self.with(path.visible(), Kind::Project { words, path, page })
     }
 
     /// Words such as ` by ` or `, started by `, and the name.
@@ -120,9 +139,9 @@ impl Headline {
         self.with(name.visible(), Kind::Actor { words, name })
     }
 
-    /// Words such as ` for `, and the link.
-    pub(super) fn place(self, words: &'static str, link: Link) -> Self {
-        self.with(link.visible(), Kind::Place { words, link })
+    /// Words such as ` for `, and the noun.
+    pub(super) fn place(self, words: &'static str, noun: Noun) -> Self {
+        self.with(noun.visible(), Kind::Place { words, noun })
     }
 
     fn with(mut self, visible: usize, kind: Kind) -> Self {
@@ -131,27 +150,39 @@ impl Headline {
     }
 
     /// The line with at most [`headline`](crate::limits::TextLimits::headline) visible characters.
-    pub(super) fn fit(&self) -> Fitted {
+    pub(super) fn fit(&self, style: MessageStyle) -> Fitted {
+        let sign = self.sign.shown(style);
+        let most = sign.map_or(WHOLE, |_| WHOLE - 2);
         let [.., last] = ROWS;
-        let first = ROWS.into_iter().find(|row| self.visible(*row) <= WHOLE);
-        let mut room = first.unwrap_or(last);
-        room = self.widest(room, room.ident, |room, ident| Room { ident, ..room });
+        let first = ROWS.into_iter().find(|row| self.visible(*row) <= most);
+        let room = self.all_room(first.unwrap_or(last), most);
+        self.write(room, sign)
+    }
+
+    /// Gives the room that is left back to the parts.
+    fn all_room(&self, mut room: Room, most: usize) -> Room {
+        room = self.widest(room, most, room.ident, |room, ident| Room { ident, ..room });
         if let Project::Segment(least) = room.project {
-            room = self.widest(room, least, |room, segment| Room {
+            room = self.widest(room, most, least, |room, segment| Room {
                 project: Project::Segment(segment),
                 ..room
             });
         }
-        room = self.widest(room, room.actor, |room, actor| Room { actor, ..room });
-        self.write(room)
+        self.widest(room, most, room.actor, |room, actor| Room { actor, ..room })
     }
 
     /// The room with the largest number with which the line fits; it fits with `least`, if at all.
-    fn widest(&self, room: Room, least: usize, with: impl Fn(Room, usize) -> Room) -> Room {
+    fn widest(
+        &self,
+        room: Room,
+        most: usize,
+        least: usize,
+        with: impl Fn(Room, usize) -> Room,
+    ) -> Room {
         let (mut fits, mut over) = (least, WHOLE + 1);
         while over - fits > 1 {
             let middle = usize::midpoint(fits, over);
-            if self.visible(with(room, middle)) <= WHOLE {
+            if self.visible(with(room, middle)) <= most {
                 fits = middle;
             } else {
                 over = middle;
@@ -161,14 +192,12 @@ impl Headline {
     }
 
     fn visible(&self, room: Room) -> usize {
-        let sign = if self.sign.is_some() { 2 } else { 0 };
-        let parts = self.parts.iter().map(|part| part.visible(room));
-        sign + parts.sum::<usize>()
+        self.parts.iter().map(|part| part.visible(room)).sum()
     }
 
-    fn write(&self, room: Room) -> Fitted {
+    fn write(&self, room: Room, sign: Option<char>) -> Fitted {
         let mut line = String::with_capacity(256);
-        if let Some(sign) = self.sign {
+        if let Some(sign) = sign {
             line.extend([sign, ' ']);
         }
         let mut full = Vec::new();
@@ -185,7 +214,7 @@ mod tests {
 
     use super::part::bold;
     use super::*;
-    use crate::rocketchat::markup::{Label, Shown};
+    use crate::rocketchat::markup::{InlineCode, Label, Shown};
 
     const PAGE: &str = "https://gitlab.example.org/acme/launch-systems/rocket-control";
 
@@ -197,6 +226,11 @@ mod tests {
         Link::below("https://g.example", "x", label).expect("is a link")
     }
 
+    fn noun(number: u64) -> Noun {
+        let words = format!("merge request {number}");
+        Noun::page(Some("https://g.example/x"), words)
+    }
+
     /// What a reader sees of markup that this module writes.
     fn seen(line: &str) -> String {
         line.replace("](https://g.example/x)", "")
@@ -206,26 +240,26 @@ mod tests {
     }
 
     fn push_line(branch: &str, project: &str, name: &str) -> Headline {
-        Headline::new(Some('📥'))
+        Headline::new(Sign::Commits)
             .link(&link("3f2c9d7b"))
             .words(" pushed to ")
             .ident("branch", text(branch))
-            .project(text(project), Some(PAGE))
+            .project(" in ", text(project), Some(PAGE))
             .actor(" by ", text(name))
     }
 
     fn pipeline_line(branch: &str, project: &str, name: &str) -> Headline {
-        Headline::new(Some('❌'))
+        Headline::new(Sign::Failed)
             .link(&link(("Pipeline", 104_213)))
             .words(" failed on ")
             .ident("branch", text(branch))
-            .project(text(project), Some(PAGE))
+            .project(" in ", text(project), Some(PAGE))
             .actor(", started by ", text(name))
     }
 
     #[test]
     fn a_line_that_fits_is_complete() {
-        let fitted = push_line("main", "acme/rocket", "Robin Example").fit();
+        let fitted = push_line("main", "acme/rocket", "Robin Example").fit(MessageStyle::Signs);
         let line = "📥 [3f2c9d7b](https://g.example/x) pushed to `main` in **acme/rocket** by Robin Example";
         assert_eq!(
             fitted,
@@ -234,7 +268,9 @@ mod tests {
                 full: vec![]
             }
         );
-        let unsigned = Headline::new(None).words("x").fit();
+        let unsigned = Headline::new(Sign::Failed)
+            .words("x")
+            .fit(MessageStyle::Plain);
         assert_eq!(unsigned.line, "x");
     }
 
@@ -262,7 +298,7 @@ mod tests {
             ),
         ];
         for (headline, line, full) in cases {
-            let fitted = headline.fit();
+            let fitted = headline.fit(MessageStyle::Signs);
             assert_eq!(seen(&fitted.line), line);
             assert_eq!(fitted.full, full, "{line}");
         }
@@ -272,15 +308,17 @@ mod tests {
     fn a_shortened_project_links_to_its_page_or_is_named_in_full() {
         let deep = "acme/launch-systems/rocket-control";
         let person = "Maximiliane Mustermann-Beispiel";
-        let fitted = pipeline_line("main", deep, person).fit();
+        let fitted = pipeline_line("main", deep, person).fit(MessageStyle::Signs);
         assert!(
             fitted
                 .line
                 .contains(&format!(" in [rocket-control]({PAGE}),"))
         );
         let line = |project: &str, page| {
-            let headline = Headline::new(None).words(&"w".repeat(70));
-            headline.project(text(project), page).fit()
+            let headline = Headline::new(Sign::Failed).words(&"w".repeat(68));
+            headline
+                .project(" in ", text(project), page)
+                .fit(MessageStyle::Signs)
         };
         let fitted = line(deep, None);
         assert!(
@@ -296,9 +334,10 @@ mod tests {
     #[test]
     fn a_subject_is_cut_at_its_end_and_a_commit_never() {
         let long = "Maximiliane Alexandra Mustermann-Beispiel from the Department of Landing Legs and more";
-        let sha = InlineCode::new("da156088", 8).expect("is visible");
-        let headline = Headline::new(None).subject("member", text(long));
-        let fitted = headline.words(" joined at ").code(&sha).fit();
+        let sha = CommitSha::parse(&"da156088".repeat(5)).expect("is a commit");
+        let headline = Headline::new(Sign::Person).subject("member", text(long), None);
+        let headline = headline.words(" joined at ").short_id(&sha);
+        let fitted = headline.fit(MessageStyle::Plain);
         let line = "Maximiliane Alexandra Mustermann-Beispiel from the Department of Landi… joined at `da156088`";
         assert_eq!(fitted.line, line);
         assert_eq!(fitted.full, [format!("member {long}")]);
@@ -306,15 +345,19 @@ mod tests {
 
     #[test]
     fn two_idents_share_the_room_and_the_name_is_left_out() {
-        let fitted = Headline::new(Some('🔶'))
+        let fitted = Headline::new(Sign::Warnings)
             .link(&link(("Job", 7_345_812_901)))
             .words(" ")
             .ident("job", text("integration-tests: [postgres, 17, arm64]"))
             .words(" failed (allowed) on ")
             .ident("branch", text("renovate/major-typescript-eslint-monorepo"))
-            .project(text("acme/launch-systems/rocket-control"), Some(PAGE))
+            .project(
+                " in ",
+                text("acme/launch-systems/rocket-control"),
+                Some(PAGE),
+            )
             .actor(", started by ", text("Maximiliane Mustermann-Beispiel"))
-            .fit();
+            .fit(MessageStyle::Signs);
         assert_eq!(
             fitted.line.replace(&format!("]({PAGE})"), ""),
             "🔶 [Job 7345812901](https://g.example/x) `integrat…, arm64]` failed (allowed) on `renovate…monorepo` in [rocket-control"
@@ -347,14 +390,14 @@ mod tests {
             number in any::<u64>(), branch in name(), project in name(), actor in name(),
             page in prop::option::of(Just(PAGE)),
         ) {
-            let fitted = Headline::new(Some('🔶'))
+            let fitted = Headline::new(Sign::Warnings)
                 .link(&link(("Pipeline", number)))
                 .words(" passed again with warnings on ")
                 .ident("branch", branch.clone())
-                .place(" for ", link(("merge request", number)))
-                .project(project.clone(), page)
+                .place(" for ", noun(number))
+                .project(" in ", project.clone(), page)
                 .actor(", started by ", actor.clone())
-                .fit();
+                .fit(MessageStyle::Signs);
             let line = seen(&fitted.line);
             prop_assert!(line.chars().count() <= WHOLE, "{}", line);
             let start = format!("🔶 Pipeline {number} passed again with warnings on ");

@@ -1,32 +1,45 @@
 //! The message about a membership. Owns its wording; the event is parsed in
 //! [`gitlab::member`](crate::gitlab::member).
 
-use super::fragments::{code, optional_code, prefixed};
-use super::{MAX_NAME, MAX_PATH, SkipReason};
+use super::headline::Headline;
+use super::sign::Sign;
+use super::{MAX_NAME, Message, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::member::{Action, Member};
+use crate::rocketchat::markup::VisibleText;
 
-pub(super) fn render(event: &Event, member: &Member) -> Result<String, SkipReason> {
-    let who = code(&member.who, MAX_NAME);
-    let place = match (&member.group, &event.meta.project) {
-        (Some(group), _) => format!("group {}", code(group, MAX_PATH)),
-        (None, Some(project)) => format!("project {}", code(project.label(), MAX_PATH)),
+pub(super) fn render(event: &Event, member: &Member) -> Result<Message, SkipReason> {
+    let (noun, path) = match (&member.group, &event.meta.project) {
+        (Some(group), _) => ("group", group.as_str()),
+        (None, Some(project)) => ("project", project.label()),
         (None, None) => return Err(SkipReason::UnknownAction),
     };
-    let access = prefixed(" as ", optional_code(member.access.as_deref(), MAX_NAME));
-    match member.action {
-        Action::Joined => Ok(format!("{who} joined {place}{access}")),
-        Action::Changed => Ok(format!(
-            "Membership of {who} in {place} changed{}",
-            now(member)
-        )),
-        Action::Left => Ok(format!("{who} left {place}")),
-        Action::Requested => Ok(format!("{who} asks to join {place}{access}")),
-        Action::Denied => Ok(format!("Request of {who} to join {place} denied")),
-        Action::Unknown => Err(SkipReason::UnknownAction),
-    }
-}
-
-fn now(member: &Member) -> String {
-    prefixed(", now ", optional_code(member.access.as_deref(), MAX_NAME))
+    let begin = |sign, words: &str, verb: &str| {
+        let who = VisibleText::or_unnamed(&member.who, MAX_NAME);
+        let headline = Headline::new(sign)
+            .words(words)
+            .subject("member", who, None);
+        let headline = headline.words(verb).words(noun);
+        headline.place_named(" ", path, None)
+    };
+    let access = member.access.as_deref();
+    let headline = match member.action {
+        Action::Joined => {
+            begin(Sign::Person, "Member ", " joined ").optional_text(" as ", "access level", access)
+        }
+        Action::Changed => begin(Sign::Person, "Member ", " changed in ").optional_text(
+            ", now ",
+            "access level",
+            access,
+        ),
+        Action::Left => begin(Sign::Ended, "Member ", " left "),
+        Action::Requested => begin(Sign::Request, "User ", " asks to join ").optional_text(
+            " as ",
+            "access level",
+            access,
+        ),
+        Action::Denied => begin(Sign::Ended, "Request of ", " to join ").words(" denied"),
+        Action::Unknown => return Err(SkipReason::UnknownAction),
+    };
+    Ok(Message::new(headline))
 }

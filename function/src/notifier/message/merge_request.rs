@@ -1,64 +1,88 @@
 //! The message about a merge request. Owns its wording; the event is parsed in
 //! [`gitlab::merge_request`](crate::gitlab::merge_request).
 
-use super::changes::{verb_of_changes, verb_with_changes};
-use super::fragments::{at, in_project_by_actor, lines, numbered_page, optional_code, title};
-use super::{MAX_PATH, SkipReason};
+use super::changes;
+use super::fragments::{branches, compare, facts, shown_commit, title};
+use super::headline::Headline;
+use super::noun::Noun;
+use super::sign::Sign;
+use super::{Message, SkipReason};
+use crate::gitlab::changes::without_draft;
 use crate::gitlab::event::Event;
 use crate::gitlab::merge_request::{Action, MergeRequest, State};
 
-pub(super) fn render(event: &Event, request: &MergeRequest) -> Result<String, SkipReason> {
-    let verb = match request.action {
-        Some(Action::Updated) => verb_of_changes(&event.attributes.changes)?,
-        Some(action @ Action::Pushed) => {
-            verb_with_changes(verb(action)?, &event.attributes.changes)
-        }
-        Some(action) => verb(action)?.to_owned(),
-        None => state(request.state.ok_or(SkipReason::UnknownAction)?).to_owned(),
+pub(super) fn render(event: &Event, request: &MergeRequest) -> Result<Message, SkipReason> {
+    let attributes = &event.attributes;
+    let (sign, verb) = match (request.action, request.state) {
+        (Some(Action::Updated), _) => changes::verb(&attributes.changes, Sign::MergeRequest)?,
+        (Some(action), _) => verb(action)?,
+        (None, Some(state)) => verb_of_state(state),
+        (None, None) => return Err(SkipReason::UnknownAction),
     };
-    let noun = numbered_page(event, "Merge request", "merge_requests");
-    let headline = format!("{noun} {verb}{}", in_project_by_actor(event));
-    Ok(lines(headline, details(event)))
+    let is_draft = attributes.draft == Some(true);
+    let noun = if is_draft {
+        "Draft merge request"
+    } else {
+        "Merge request"
+    };
+    let headline = Headline::new(sign)
+        .noun(&Noun::numbered(event, noun, "merge_requests"))
+        .words(" ")
+        .words(verb)
+        .in_project_by_actor(event);
+    let name = attributes.title.as_deref();
+    let name = name.map(|name| if is_draft { without_draft(name) } else { name });
+    Ok(Message::new(headline)
+        .line(title(name))
+        .line(facts([branches(event), shown_commit(event)]))
+        .line(facts(details(event, request).into_iter().map(Some))))
 }
 
-fn verb(action: Action) -> Result<&'static str, SkipReason> {
+fn verb(action: Action) -> Result<(Sign, &'static str), SkipReason> {
     match action {
-        Action::Opened => Ok("opened"),
-        Action::Closed => Ok("closed"),
-        Action::Reopened => Ok("reopened"),
-        Action::Merged => Ok("merged"),
-        Action::Approved => Ok("approved"),
-        Action::Approval => Ok("got an approval"),
-        Action::Unapproved => Ok("no longer approved"),
-        Action::Unapproval => Ok("lost an approval"),
-        Action::Pushed => Ok("got new commits"),
+        Action::Opened => Ok((Sign::MergeRequest, "opened")),
+        Action::Closed => Ok((Sign::Ended, "closed")),
+        Action::Reopened => Ok((Sign::MergeRequest, "reopened")),
+        Action::Merged => Ok((Sign::Done, "merged")),
+        Action::Approved => Ok((Sign::Approved, "approved")),
+        Action::Approval => Ok((Sign::Approved, "got an approval")),
+        Action::Unapproved => Ok((Sign::TakenBack, "no longer approved")),
+        Action::Unapproval => Ok((Sign::TakenBack, "lost an approval")),
+        Action::Pushed => Ok((Sign::Commits, "got new commits")),
         Action::Updated => Err(SkipReason::MinorUpdate),
         Action::Unknown => Err(SkipReason::UnknownAction),
     }
 }
 
-fn state(state: State) -> &'static str {
+fn verb_of_state(state: State) -> (Sign, &'static str) {
     match state {
-        State::Open => "is open",
-        State::Closed => "is closed",
-        State::Locked => "is being merged",
-        State::Merged => "is merged",
+        State::Open => (Sign::MergeRequest, "is open"),
+        State::Closed => (Sign::Ended, "is closed"),
+        State::Locked => (Sign::UnderWay, "is being merged"),
+        State::Merged => (Sign::Done, "is merged"),
     }
 }
 
-/// The title, both branches and the commit, as far as GitLab sends them.
-fn details(event: &Event) -> Option<String> {
-    let attributes = &event.attributes;
-    let title = title(attributes.title.as_deref());
-    let source = optional_code(attributes.source_branch.as_deref(), MAX_PATH);
-    let target = optional_code(attributes.target_branch.as_deref(), MAX_PATH);
-    let branches = source
-        .zip(target)
-        .map(|(source, target)| format!("{source} into {target}"));
-    let parts: Vec<_> = [title, branches].into_iter().flatten().collect();
-    let at = at(event);
-    if parts.is_empty() {
-        return at.strip_prefix(' ').map(str::to_owned);
+/// The people of a new merge request, or what an update changed.
+pub(super) fn details(event: &Event, request: &MergeRequest) -> Vec<String> {
+    match request.action {
+        Some(Action::Opened | Action::Reopened) => changes::facts_of_new(event),
+        Some(Action::Updated) => changes::facts(event, &request.replaced),
+        Some(Action::Pushed) => {
+            let mut facts = changes::facts(event, &request.replaced);
+            facts.splice(0..0, comparison(event, request, "what is new"));
+            facts
+        }
+        _ => Vec::new(),
     }
-    Some(format!("{}{at}", parts.join(", ")))
+}
+
+/// A link to the commits that are new.
+pub(super) fn comparison(
+    event: &Event,
+    request: &MergeRequest,
+    label: &'static str,
+) -> Option<String> {
+    let (before, now) = (request.old_head.as_ref()?, event.attributes.sha.as_ref()?);
+    compare(event, before, now, label)
 }

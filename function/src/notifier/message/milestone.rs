@@ -2,37 +2,37 @@
 //! [`gitlab::milestone`](crate::gitlab::milestone). A milestone of a group has no link, because GitLab
 //! sends no address with it.
 
-use super::fragments::{code, in_project_by_actor, lines, optional_code, prefixed, project_page};
-use super::{MAX_NAME, MAX_PATH, MAX_TITLE, SkipReason};
+use super::fragments::{name, title};
+use super::headline::Headline;
+use super::noun::{Noun, numbered};
+use super::sign::Sign;
+use super::{Message, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::milestone::{Action, Milestone};
 
-pub(super) fn render(event: &Event, milestone: &Milestone) -> Result<String, SkipReason> {
-    let verb = match milestone.action {
-        Some(Action::Created) => "created",
-        Some(Action::Closed) => "closed",
-        Some(Action::Reopened) => "reopened",
-        Some(Action::Deleted) => "deleted",
+pub(super) fn render(event: &Event, milestone: &Milestone) -> Result<Message, SkipReason> {
+    let (sign, verb) = match milestone.action {
+        Some(Action::Created) => (Sign::Milestone, " created"),
+        Some(Action::Closed) => (Sign::Done, " closed"),
+        Some(Action::Reopened) => (Sign::Milestone, " reopened"),
+        Some(Action::Deleted) => (Sign::Removed, " deleted"),
         Some(Action::Unknown) => return Err(SkipReason::UnknownAction),
-        None => "exists",
+        None => (Sign::Milestone, " exists"),
     };
-    let noun = match event.attributes.number {
-        // A deleted milestone has no page.
-        Some(number) if milestone.action == Some(Action::Deleted) => format!("Milestone {number}"),
-        Some(number) => project_page(
-            event,
-            &format!("-/milestones/{number}"),
-            &format!("Milestone {number}"),
-        ),
-        None => "Milestone".to_owned(),
+    let words = numbered("Milestone", event.attributes.number);
+    // A deleted milestone has no page.
+    let has_page = milestone.action != Some(Action::Deleted);
+    let noun = match event.attributes.number.filter(|_| has_page) {
+        Some(number) => Noun::of_project(event, &format!("-/milestones/{number}"), words),
+        None => Noun::unlinked(words),
     };
-    let group = optional_code(milestone.group.as_deref(), MAX_PATH);
-    let place = prefixed(" in group ", group);
-    let headline = format!("{noun} {verb}{place}{}", in_project_by_actor(event));
-    let title = code(&milestone.title, MAX_TITLE);
-    let details = match optional_code(milestone.due.as_deref(), MAX_NAME) {
-        Some(due) => format!("{title}, due {due}"),
-        None => title,
+    let headline = Headline::new(sign).noun(&noun).words(verb);
+    let headline = match &milestone.group {
+        Some(group) => headline.in_group(Some(group)),
+        None => headline.in_project(event),
     };
-    Ok(lines(headline, Some(details)))
+    let due = milestone.due.as_deref().and_then(name);
+    Ok(Message::new(headline.actor_of(" by ", event))
+        .line(title(Some(&milestone.title)))
+        .line(due.map(|due| format!("due {due}"))))
 }

@@ -1,12 +1,15 @@
 //! The message about a comment. Owns its wording; the event is parsed in
 //! [`gitlab::note`](crate::gitlab::note).
 
-use super::SkipReason;
-use super::fragments::{in_project_by_actor, lines, noteable, page, title};
+use super::fragments::{facts, on_title, quoted, shown_commit};
+use super::headline::Headline;
+use super::noun::Noun;
+use super::sign::Sign;
+use super::{Message, SkipReason};
 use crate::gitlab::event::Event;
-use crate::gitlab::note::{Action, Note};
+use crate::gitlab::note::{Action, Note, Noteable};
 
-pub(super) fn render(event: &Event, note: &Note) -> Result<String, SkipReason> {
+pub(super) fn render(event: &Event, note: &Note) -> Result<Message, SkipReason> {
     if note.system {
         return Err(SkipReason::SystemNote);
     }
@@ -17,10 +20,14 @@ pub(super) fn render(event: &Event, note: &Note) -> Result<String, SkipReason> {
         Action::Unknown => return Err(SkipReason::UnknownAction),
     };
     let address = event.attributes.page.as_deref();
-    let comment = match noteable(&note.noteable) {
-        Some(noteable) => format!("{before}{noun} on {}", page(address, &noteable)),
-        None => format!("{before}{}", page(address, noun)),
+    let headline = Headline::new(Sign::Comment).words(before);
+    let headline = match Noun::noteable(address, &note.noteable) {
+        Some(noteable) => headline.words(noun).words(" on ").noun(&noteable),
+        None => headline.noun(&Noun::page(address, noun)),
     };
-    let headline = format!("{comment}{}", in_project_by_actor(event));
-    Ok(lines(headline, title(event.attributes.text.as_deref())))
+    // The commit of a comment on a commit is in the first line.
+    let commit = shown_commit(event).filter(|_| !matches!(note.noteable, Noteable::Commit(_)));
+    Ok(Message::new(headline.in_project_by_actor(event))
+        .line(quoted(event.attributes.text.as_deref()))
+        .line(facts([on_title(event), commit])))
 }

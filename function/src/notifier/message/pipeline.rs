@@ -1,129 +1,144 @@
 //! The message about a pipeline. Owns its wording; the event is parsed in
 //! [`gitlab::pipeline`](crate::gitlab::pipeline).
 
-use super::fragments::{
-    actor, at, by, duration, lines, merge_request_page, optional_code, prefixed, project_page,
-    ref_noun, title,
-};
-use super::{MAX_NAME, MAX_PATH, SkipReason};
-use crate::gitlab::attributes::EventAttributes;
+use super::fragments::{code, commit_line, facts, name, took};
+use super::headline::Headline;
+use super::noun::Noun;
+use super::pipeline_source;
+use super::sign::Sign;
+use super::{Message, SkipReason};
 use crate::gitlab::event::Event;
+use crate::gitlab::failed_jobs::{FailedJob, FailedJobs};
 use crate::gitlab::pipeline::Pipeline;
 use crate::gitlab::push::RefKind;
 use crate::gitlab::status::Status;
 use crate::limits::LIMITS;
 
-pub(super) fn render(event: &Event, pipeline: &Pipeline) -> Result<String, SkipReason> {
-    let verb = match event.attributes.allowed_failure {
-        Some(true) => "passed with warnings",
+const STARTED_BY: &str = ", started by ";
+
+pub(super) fn render(event: &Event, pipeline: &Pipeline) -> Result<Message, SkipReason> {
+    let (sign, verb) = match event.attributes.allowed_failure {
+        Some(true) => (Sign::Warnings, "passed with warnings"),
         _ => verb(pipeline.status)?,
     };
-    Ok(sentence(event, pipeline, verb))
+    Ok(message(event, pipeline, sign, verb))
 }
 
 /// The message about a fix, for recipients of the failure message.
-pub(super) fn render_fix(event: &Event, pipeline: &Pipeline) -> String {
-    let verb = match event.attributes.allowed_failure {
-        Some(true) => "passed again with warnings",
-        _ => "passed again",
+pub(super) fn render_fix(event: &Event, pipeline: &Pipeline) -> Message {
+    let (sign, verb) = match event.attributes.allowed_failure {
+        Some(true) => (Sign::Warnings, "passed again with warnings"),
+        _ => (Sign::Passed, "passed again"),
     };
-    sentence(event, pipeline, verb)
+    message(event, pipeline, sign, verb)
 }
 
-fn sentence(event: &Event, pipeline: &Pipeline, verb: &str) -> String {
-    let noun = project_page(
+fn message(event: &Event, pipeline: &Pipeline, sign: Sign, verb: &str) -> Message {
+    let id = pipeline.id;
+    let noun = Noun::of_project(
         event,
-        &format!("-/pipelines/{}", pipeline.id),
-        &format!("Pipeline {}", pipeline.id),
+        &format!("-/pipelines/{id}"),
+        format!("Pipeline {id}"),
     );
-    let run = match pipeline.merge_request {
-        Some(number) if event.attributes.source_sha.is_some() => {
-            for_merge_request(event, "the merged result of ", number)
-        }
-        Some(number) => for_merge_request(event, "", number),
-        None => run(event, pipeline.ref_kind),
-    };
-    let headline = format!("{noun} {verb}{run}{}", started_and_lasted(event));
-    lines(headline, details(event, pipeline))
+    let merge_request = merge_request(event, pipeline);
+    let headline = Headline::new(sign).noun(&noun).words(" ").words(verb);
+    let headline = ran_for(headline, event, merge_request, pipeline.ref_kind);
+    Message::new(headline)
+        .line(jobs_line(event, pipeline))
+        .line(commit_line(event, event.attributes.title.as_deref()))
+        .line(details(event, pipeline))
 }
 
-/// The verb for the status of a pipeline or job.
-pub(super) fn verb(status: Status) -> Result<&'static str, SkipReason> {
+fn merge_request(event: &Event, pipeline: &Pipeline) -> Option<u64> {
+    pipeline.merge_request.or(event.attributes.merge_request())
+}
+
+/// The sign and the verb for the status of a pipeline or job.
+pub(super) fn verb(status: Status) -> Result<(Sign, &'static str), SkipReason> {
     match status {
-        Status::Success => Ok("passed"),
-        Status::Failed => Ok("failed"),
-        Status::Canceled => Ok("was canceled"),
-        Status::Skipped => Ok("was skipped"),
-        Status::Unfinished => Ok("is under way"),
+        Status::Success => Ok((Sign::Passed, "passed")),
+        Status::Failed => Ok((Sign::Failed, "failed")),
+        Status::Canceled => Ok((Sign::Ended, "canceled")),
+        Status::Skipped => Ok((Sign::Ended, "skipped")),
+        Status::Unfinished => Ok((Sign::UnderWay, "is under way")),
         Status::Unknown => Err(SkipReason::UnknownAction),
     }
 }
 
-fn for_merge_request(event: &Event, result: &str, number: u64) -> String {
-    let page = merge_request_page(event, number);
-    format!(" for {result}{page}{}{}", of_project(event), at(event))
+/// The merge request, branch or tag of a pipeline or job, its project, and who started it.
+pub(super) fn ran_for(
+    headline: Headline,
+    event: &Event,
+    merge_request: Option<u64>,
+    kind: RefKind,
+) -> Headline {
+    let headline = match merge_request {
+        Some(number) => headline.place(" for ", Noun::merge_request(event, number)),
+        None => headline.on_ref(kind, event.attributes.reference.as_deref()),
+    };
+    headline.in_project(event).actor_of(STARTED_BY, event)
 }
 
-/// The branch, tag or merge request of a pipeline or job, its project and its commit.
-pub(super) fn run(event: &Event, kind: RefKind) -> String {
-    if let Some(number) = event.attributes.merge_request() {
-        return for_merge_request(event, "", number);
+fn jobs_line(event: &Event, pipeline: &Pipeline) -> Option<String> {
+    match (pipeline.status, event.attributes.allowed_failure) {
+        (Status::Failed, _) => failed_jobs(event, pipeline).map(|jobs| format!("failed: {jobs}")),
+        (_, Some(true)) => jobs(event, pipeline, &pipeline.allowed)
+            .map(|jobs| format!("failed, but allowed to: {jobs}")),
+        _ => None,
     }
-    let before = format!(" on {} ", ref_noun(kind));
-    let on = prefixed(
-        &before,
-        optional_code(event.attributes.reference.as_deref(), MAX_PATH),
-    );
-    let place = if on.is_empty() {
-        super::fragments::in_project(event)
-    } else {
-        of_project(event)
-    };
-    format!("{on}{place}{}", at(event))
 }
 
-fn of_project(event: &Event) -> String {
-    prefixed(" of ", optional_code(event.meta.project_label(), MAX_PATH))
+/// The jobs that made the pipeline fail.
+pub(super) fn failed_jobs(event: &Event, pipeline: &Pipeline) -> Option<String> {
+    jobs(event, pipeline, &pipeline.failed)
 }
 
-/// The user who started a pipeline or job, and its duration.
-pub(super) fn started_and_lasted(event: &Event) -> String {
-    let by = by(actor(event));
-    let started = if by.is_empty() {
-        by
+fn jobs(event: &Event, pipeline: &Pipeline, jobs: &FailedJobs) -> Option<String> {
+    let first = jobs.first.iter().filter_map(|job| one_job(event, job));
+    let first: Vec<_> = first.collect();
+    let more = jobs.count.saturating_sub(first.len());
+    let first = (!first.is_empty()).then(|| first.join(", "))?;
+    if more == 0 {
+        return Some(first);
+    }
+    let path = format!("-/pipelines/{}/failures", pipeline.id);
+    let more = linked(event, &path, format!("{more} more"));
+    Some(format!("{first} and {more}"))
+}
+
+fn one_job(event: &Event, job: &FailedJob) -> Option<String> {
+    let name = code(&job.name)?;
+    Some(match job.id {
+        Some(id) => {
+            let link = linked(event, &format!("-/jobs/{id}"), id.to_string());
+            format!("{link} {name}")
+        }
+        None => name,
+    })
+}
+
+/// A page of the project. Only a short address is repeated, so that the message stays below its limit.
+fn linked(event: &Event, path: &str, words: String) -> Noun {
+    let address = event.meta.web_url().unwrap_or_default();
+    if address.len() <= LIMITS.texts.list_address_bytes {
+        Noun::of_project(event, path, words)
     } else {
-        format!(", started{by}")
-    };
-    let seconds = event.attributes.duration_seconds;
-    let lasted = seconds.filter(|&seconds| seconds > 0).map(duration);
-    format!("{started}{}", prefixed(", after ", lasted))
+        Noun::unlinked(words)
+    }
 }
 
 fn details(event: &Event, pipeline: &Pipeline) -> Option<String> {
-    let title = title(event.attributes.title.as_deref());
-    let failed = match pipeline.status {
-        Status::Failed => failed_jobs(&event.attributes),
-        _ => None,
-    };
-    let parts: Vec<_> = [title, failed].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
+    let attributes = &event.attributes;
+    let is_merged_result = attributes.source_sha.is_some();
+    let merged = is_merged_result.then(|| "merged result".to_owned());
+    let workflow = attributes.text.as_deref().and_then(name);
+    facts([merged, took(event), started(event, pipeline), workflow])
 }
 
-fn failed_jobs(attributes: &EventAttributes) -> Option<String> {
-    let count = attributes.failed_job_count;
-    let named: Vec<_> = attributes
-        .failed_jobs
-        .iter()
-        .filter_map(|job| optional_code(Some(job), MAX_NAME))
-        .take(LIMITS.texts.jobs)
-        .collect();
-    let noun = match count {
-        1 => "failed job",
-        _ => "failed jobs",
-    };
-    let more = match count.saturating_sub(named.len()) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (!named.is_empty()).then(|| format!("{noun} {}{more}", named.join(", ")))
+/// What started the pipeline, unless the first line says it.
+pub(super) fn started(event: &Event, pipeline: &Pipeline) -> Option<String> {
+    let source = event.attributes.source.as_deref()?;
+    let is_said = merge_request(event, pipeline).is_some() && source == "merge_request_event";
+    let words = pipeline_source::words(source).filter(|_| !is_said)?;
+    Some(words.to_owned())
 }

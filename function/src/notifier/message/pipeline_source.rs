@@ -3,7 +3,6 @@
 
 /// The words for a term of `source`; `None` for a term that this program does not know, which is text
 /// from outside.
-#[cfg_attr(not(test), expect(dead_code, reason = "no message says it"))]
 pub(super) fn words(source: &str) -> Option<&'static str> {
     let found = WORDS.iter().find(|(term, _)| *term == source);
     found.map(|(_, words)| *words)

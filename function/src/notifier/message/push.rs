@@ -1,87 +1,192 @@
 //! The message about a branch or tag that changed. Owns its wording; the event is parsed in
 //! [`gitlab::push`](crate::gitlab::push).
 
-use std::fmt::Write as _;
-
-use super::fragments::{actor, by, code, commit, lines, title};
-use super::{MAX_PATH, MAX_TITLE, SkipReason};
+use super::fragments::{commit, compare, facts, quoted, title};
+use super::headline::Headline;
+use super::noun::Noun;
+use super::sign::Sign;
+use super::{Message, SkipReason};
+use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
 use crate::gitlab::participants::Person;
 use crate::gitlab::push::{Change, RefChange, RefKind};
-use crate::rocketchat::markup::InlineCode;
+use crate::gitlab::pushed_commits::PushedCommit;
+use crate::limits::LIMITS;
+use crate::rocketchat::markup::Shown;
 
 /// The message of a push or tag push.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "the renderers of all kinds have the same signature"
 )]
-pub(super) fn render(event: &Event, change: &RefChange) -> Result<String, SkipReason> {
-    let name = code(&change.name, MAX_PATH);
-    let project = code(event.meta.project_label().unwrap_or_default(), MAX_PATH);
-    let by = by(actor(event));
-    let commit = |sha| commit(event, sha);
-    let headline = match (change.kind, &change.change) {
-        (RefKind::Branch, Change::Moved(sha)) => {
-            format!("{} pushed to branch {name} of {project}{by}", commit(sha))
-        }
-        (RefKind::Branch, Change::Created(sha)) => {
-            format!(
-                "{} pushed to the new branch {name} of {project}{by}",
-                commit(sha)
-            )
-        }
-        (RefKind::Tag, Change::Created(sha)) => {
-            format!("{} tagged {name} in {project}{by}", commit(sha))
-        }
-        (RefKind::Branch, Change::Reset(sha)) => {
-            format!("Branch {name} of {project} reset to {}{by}", commit(sha))
-        }
-        (RefKind::Tag, Change::Moved(sha) | Change::Reset(sha)) => {
-            format!("Tag {name} of {project} moved to {}{by}", commit(sha))
-        }
-        (RefKind::Branch, Change::Deleted(Some(last))) => {
-            format!(
-                "Branch {name} of {project} deleted{by}, its last commit was {}",
-                commit(last)
-            )
-        }
-        // For an annotated tag, this is the tag object, which has no page to link to.
-        (RefKind::Tag, Change::Deleted(Some(last))) => {
-            format!("Tag {name} of {project} deleted{by}, it stood on `{last}`")
-        }
-        (RefKind::Branch, Change::Deleted(None)) => {
-            format!("Branch {name} of {project} deleted{by}")
-        }
-        (RefKind::Tag, Change::Deleted(None)) => format!("Tag {name} of {project} deleted{by}"),
-    };
-    Ok(lines(headline, details(event, change)))
+pub(super) fn render(event: &Event, change: &RefChange) -> Result<Message, SkipReason> {
+    Ok(match change.kind {
+        RefKind::Branch => of_branch(event, change),
+        RefKind::Tag => of_tag(event, change),
+    })
 }
 
-/// The second line: the commits of a push or the message of a tag.
-fn details(event: &Event, change: &RefChange) -> Option<String> {
-    match (change.kind, &change.change) {
-        (_, Change::Deleted(_)) => None,
-        (RefKind::Tag, _) => InlineCode::new(event.attributes.text.as_deref()?, MAX_TITLE)
-            .map(|message| message.to_string()),
-        (RefKind::Branch, _) => commits(event, change),
+fn of_branch(event: &Event, change: &RefChange) -> Message {
+    let name = &change.name;
+    match &change.change {
+        Change::Moved(sha) => {
+            let headline = arrived(Sign::Commits, event, change, sha).words(" pushed to ");
+            let headline = headline.name("branch", name).in_project_by_actor(event);
+            Message::new(headline).lines(commits(event, change))
+        }
+        Change::Created(sha) => {
+            let headline = arrived(Sign::NewBranch, event, change, sha);
+            let headline = headline.words(" pushed as new branch ");
+            let headline = headline.name("branch", name).in_project_by_actor(event);
+            Message::new(headline).lines(commits(event, change))
+        }
+        Change::Reset(sha) => {
+            let headline = Headline::new(Sign::TakenBack).commit(event, sha);
+            let headline = headline.words(" is now the head of ").name("branch", name);
+            let headline = headline.in_project(event).actor_of(", reset by ", event);
+            let before = change.before.as_ref();
+            let taken = before.and_then(|old| compare(event, sha, old, "what was taken back"));
+            Message::new(headline).line(taken)
+        }
+        Change::Deleted(last) => {
+            let last = last.as_ref();
+            deleted("Branch ", event, change)
+                .line(last.map(|last| format!("last commit {}", commit(event, last))))
+        }
     }
 }
 
-fn commits(event: &Event, change: &RefChange) -> Option<String> {
-    let mut line = match change.commit_count {
-        0 => return None,
-        1 => "1 commit".to_owned(),
-        count => format!("{count} commits"),
+fn of_tag(event: &Event, change: &RefChange) -> Message {
+    let name = &change.name;
+    let (headline, is_new) = match &change.change {
+        Change::Created(sha) => {
+            let headline = Headline::new(Sign::Tag).commit(event, sha);
+            let headline = headline.words(" tagged ").name("tag", name);
+            (headline.in_project_by_actor(event), true)
+        }
+        Change::Moved(sha) | Change::Reset(sha) => {
+            let headline = Headline::new(Sign::Tag).commit(event, sha);
+            let headline = headline.words(" is now tag ").name("tag", name);
+            let headline = headline.in_project(event).actor_of(", moved by ", event);
+            (headline, true)
+        }
+        Change::Deleted(last) => {
+            // For an annotated tag, this is the tag object, which has no page to link to.
+            let last = last.as_ref().map(|last| format!("it stood on `{last}`"));
+            return deleted("Tag ", event, change).line(last);
+        }
     };
-    if let Some(title) = title(event.attributes.title.as_deref()) {
-        let newest = if change.commit_count == 1 {
-            ""
-        } else {
-            "the newest "
-        };
-        let _ = write!(line, ", {newest}{title}");
+    let message = event.attributes.text.as_deref().filter(|_| is_new);
+    Message::new(headline).line(quoted(message))
+}
+
+fn deleted(words: &str, event: &Event, change: &RefChange) -> Message {
+    let noun = match change.kind {
+        RefKind::Branch => "branch",
+        RefKind::Tag => "tag",
+    };
+    let headline = Headline::new(Sign::Removed).words(words);
+    let headline = headline.name(noun, &change.name).words(" deleted");
+    Message::new(headline.in_project_by_actor(event))
+}
+
+/// The head, and how many commits arrived if there are several.
+fn arrived(sign: Sign, event: &Event, change: &RefChange, sha: &CommitSha) -> Headline {
+    let headline = Headline::new(sign).commit(event, sha);
+    match change.commit_count {
+        0 | 1 => headline,
+        count => headline
+            .words(" · ")
+            .noun(&all(event, change, format!("{count} commits"))),
     }
-    let author = event.attributes.participants.committer.as_ref();
-    line += &by(author.and_then(Person::display_name));
-    Some(line)
+}
+
+/// Words that link to all commits of the push.
+fn all(event: &Event, change: &RefChange, words: String) -> Noun {
+    let Some(now) = change.change.sha() else {
+        return Noun::unlinked(words);
+    };
+    let path = match &change.before {
+        Some(before) => format!("-/compare/{before}...{now}"),
+        None => format!("-/commits/{now}"),
+    };
+    Noun::of_project(event, &path, words)
+}
+
+/// The lines about the commits: of a single one only the title, because the first line links to it.
+fn commits(event: &Event, change: &RefChange) -> Vec<String> {
+    match (change.commit_count, change.commits.as_slice()) {
+        (0, _) | (_, []) => Vec::new(),
+        (1, [only, ..]) => {
+            let title = title(only.title.as_deref());
+            facts([title, author(event, only)]).into_iter().collect()
+        }
+        (_, listed) => {
+            let mut lines = commit_lines(event, listed);
+            lines.extend(more(event, change));
+            lines
+        }
+    }
+}
+
+/// A line for each commit, with its author unless that is who pushed.
+pub(super) fn commit_lines(event: &Event, commits: &[PushedCommit]) -> Vec<String> {
+    let lines = commits.iter().map(|commit| {
+        let id = listed_id(event, &commit.sha);
+        let title = commit.title.as_deref();
+        let title = title.and_then(|title| Shown::new(title, LIMITS.texts.list_title));
+        let line = title.map_or_else(|| id.clone(), |title| format!("{id} {title}"));
+        facts([Some(line), author(event, commit)]).unwrap_or_default()
+    });
+    lines.collect()
+}
+
+/// The commits that are not listed, with a link to all.
+pub(super) fn more(event: &Event, change: &RefChange) -> Option<String> {
+    let listed = change.commits.len() as u64;
+    let more = change
+        .commit_count
+        .checked_sub(listed)
+        .filter(|&more| more > 0)?;
+    let words = format!("{more} more");
+    let more = if has_short_address(event) {
+        all(event, change, words)
+    } else {
+        Noun::unlinked(words)
+    };
+    Some(format!("and {more}"))
+}
+
+/// A link to all commits of the push; `None` for a new branch, which is compared with nothing.
+pub(super) fn comparison(event: &Event, change: &RefChange) -> Option<String> {
+    let (before, now) = (change.before.as_ref()?, change.change.sha()?);
+    match &change.change {
+        Change::Moved(_) => compare(event, before, now, "compare"),
+        Change::Reset(_) => compare(event, now, before, "compare"),
+        Change::Created(_) | Change::Deleted(_) => None,
+    }
+}
+
+/// The id in a list. Only a short address is repeated, so that the message stays below its limit.
+fn listed_id(event: &Event, sha: &CommitSha) -> String {
+    if has_short_address(event) {
+        commit(event, sha)
+    } else {
+        format!("`{}`", sha.short())
+    }
+}
+
+fn has_short_address(event: &Event) -> bool {
+    let address = event.meta.web_url();
+    address.is_none_or(|address| address.len() <= LIMITS.texts.list_address_bytes)
+}
+
+fn author(event: &Event, commit: &PushedCommit) -> Option<String> {
+    let actor = event.attributes.participants.actor.as_ref();
+    let actor = actor.and_then(Person::display_name);
+    let author = commit
+        .author
+        .as_deref()
+        .filter(|&author| Some(author) != actor)?;
+    super::fragments::name(author)
 }

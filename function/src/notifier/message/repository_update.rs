@@ -1,8 +1,10 @@
 //! The message about a repository update. Owns its wording; the event is parsed in
 //! [`gitlab::repository_update`](crate::gitlab::repository_update).
 
-use super::fragments::{actor, by, code, commit, lines, optional_code, prefixed};
-use super::{MAX_PATH, SkipReason};
+use super::fragments::{code, commit, compare, facts};
+use super::headline::Headline;
+use super::sign::Sign;
+use super::{Message, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::repository_update::RepositoryUpdate;
 
@@ -10,20 +12,30 @@ use crate::gitlab::repository_update::RepositoryUpdate;
     clippy::unnecessary_wraps,
     reason = "the renderers of all kinds have the same signature"
 )]
-pub(super) fn render(event: &Event, update: &RepositoryUpdate) -> Result<String, SkipReason> {
-    let headline = format!(
-        "Repository{} updated{}",
-        prefixed(" of ", optional_code(event.meta.project_label(), MAX_PATH)),
-        by(actor(event))
-    );
-    let reference = code(&update.reference, MAX_PATH);
+pub(super) fn render(event: &Event, update: &RepositoryUpdate) -> Result<Message, SkipReason> {
+    let headline = Headline::new(Sign::Commits).words("Repository");
+    let headline = match event.meta.project_label() {
+        Some(label) => headline.place_named(" ", label, event.meta.web_url()),
+        None => headline,
+    };
+    let headline = headline.words(" updated").actor_of(" by ", event);
+    let reference = code(&update.reference).unwrap_or_else(|| "`?`".to_owned());
     let change = match &event.attributes.sha {
         Some(sha) => format!("{reference} now at {}", commit(event, sha)),
         None => format!("{reference} deleted"),
     };
     let others = match update.others {
-        0 => String::new(),
-        count => format!(", and {count} more"),
+        0 => None,
+        1 => Some("and 1 more ref".to_owned()),
+        count => Some(format!("and {count} more refs")),
     };
-    Ok(lines(headline, Some(format!("{change}{others}"))))
+    Ok(Message::new(headline)
+        .line(facts([Some(change), comparison(event, update)]))
+        .line(others))
+}
+
+/// A link to what the first change brought.
+pub(super) fn comparison(event: &Event, update: &RepositoryUpdate) -> Option<String> {
+    let (before, now) = (update.before.as_ref()?, event.attributes.sha.as_ref()?);
+    compare(event, before, now, "compare")
 }

@@ -1,46 +1,81 @@
 //! The message about a project, group, account or key. Owns its wording; the event is parsed in
 //! [`gitlab::system_hook`](crate::gitlab::system_hook).
 
-use super::fragments::{code, optional_code, prefixed};
-use super::{MAX_NAME, MAX_PATH, SkipReason};
+use super::headline::Headline;
+use super::sign::Sign;
+use super::{Message, SkipReason};
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::system_hook::{Action, SystemHook};
 
-pub(super) fn render(event: &Event, hook: &SystemHook) -> Result<String, SkipReason> {
-    let noun = noun(event.meta.kind);
-    let subject = code(&hook.subject, MAX_PATH);
-    let old_name = optional_code(hook.old_name.as_deref(), MAX_PATH);
-    match (hook.action, old_name) {
-        (Action::Created, _) if event.meta.kind == Kind::Key => {
-            Ok(format!("{noun} {subject} added"))
+pub(super) fn render(event: &Event, hook: &SystemHook) -> Result<Message, SkipReason> {
+    let thing = Thing::of(event.meta.kind);
+    let is_key = event.meta.kind == Kind::Key;
+    let subject = hook.subject.as_str();
+    let headline = match (hook.action, hook.old_name.as_deref()) {
+        (Action::Created, _) => {
+            let verb = if is_key { " added" } else { " created" };
+            thing.begin(thing.sign, subject).words(verb)
         }
-        (Action::Destroyed, _) if event.meta.kind == Kind::Key => {
-            Ok(format!("{noun} {subject} removed"))
+        (Action::Destroyed, _) => {
+            let verb = if is_key { " removed" } else { " deleted" };
+            thing.begin(Sign::Removed, subject).words(verb)
         }
-        (Action::Created, _) => Ok(format!("{noun} {subject} created")),
-        (Action::Destroyed, _) => Ok(format!("{noun} {subject} deleted")),
-        (Action::Renamed, Some(old)) => Ok(format!("{noun} {old} renamed to {subject}")),
-        (Action::Renamed, None) => Ok(format!("{noun} {subject} renamed")),
-        (Action::Transferred, Some(old)) => Ok(format!("{noun} {old} moved to {subject}")),
-        (Action::Transferred, None) => Ok(format!("{noun} {subject} moved")),
+        (Action::Renamed, Some(old)) => thing.moved(" renamed to", old, subject),
+        (Action::Renamed, None) => thing.begin(thing.sign, subject).words(" renamed"),
+        (Action::Transferred, Some(old)) => thing.moved(" moved to", old, subject),
+        (Action::Transferred, None) => thing.begin(thing.sign, subject).words(" moved"),
         (Action::FailedLogin, _) => {
-            let state = optional_code(hook.state.as_deref(), MAX_NAME);
-            let state = prefixed(", the account is ", state);
-            Ok(format!("Sign in of user {subject} failed{state}"))
+            let headline = Headline::new(Sign::Failed).words("Sign-in of user");
+            let headline = thing.named(headline, subject).words(" failed");
+            headline.optional_text(", the account is ", "state", hook.state.as_deref())
         }
         // GitLab does not send what changed.
-        (Action::Updated, _) => Err(SkipReason::MinorUpdate),
-        (Action::Unknown, _) => Err(SkipReason::UnknownAction),
-    }
+        (Action::Updated, _) => return Err(SkipReason::MinorUpdate),
+        (Action::Unknown, _) => return Err(SkipReason::UnknownAction),
+    };
+    Ok(Message::new(headline))
 }
 
-fn noun(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Project => "Project",
-        Kind::Subgroup => "Subgroup",
-        Kind::Group => "Group",
-        Kind::Key => "SSH key of",
-        _ => "User",
+/// How a kind of thing is shown.
+#[derive(Clone, Copy)]
+struct Thing {
+    sign: Sign,
+    words: &'static str,
+    /// Whether its name is a path, as of projects and groups, or else a username.
+    has_path: bool,
+}
+
+impl Thing {
+    fn of(kind: Kind) -> Self {
+        let (sign, words, has_path) = match kind {
+            Kind::Project => (Sign::Project, "Project", true),
+            Kind::Subgroup => (Sign::Group, "Subgroup", true),
+            Kind::Group => (Sign::Group, "Group", true),
+            Kind::Key => (Sign::Key, "SSH key of user", false),
+            _ => (Sign::Person, "User", false),
+        };
+        Self {
+            sign,
+            words,
+            has_path,
+        }
+    }
+
+    fn begin(self, sign: Sign, name: &str) -> Headline {
+        self.named(Headline::new(sign).words(self.words), name)
+    }
+
+    fn named(self, headline: Headline, name: &str) -> Headline {
+        if self.has_path {
+            headline.place_named(" ", name, None)
+        } else {
+            headline.words(" ").name("user", name)
+        }
+    }
+
+    fn moved(self, verb: &str, old: &str, new: &str) -> Headline {
+        let headline = Headline::new(self.sign).words(self.words).words(" ");
+        self.named(headline.name("old name", old).words(verb), new)
     }
 }

@@ -11,7 +11,7 @@ use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::limits::LIMITS;
-use crate::notifier::message::{self, MAX_NAME, MAX_PATH, MAX_TITLE};
+use crate::notifier::message::{self, MAX_NAME, MAX_PATH, MAX_TITLE, Message, blocks};
 use crate::notifier::routing::NotifyReason;
 use crate::rocketchat::markup::{InlineCode, Label, Link};
 
@@ -23,28 +23,41 @@ pub const VARIABLES: &[&str] = &[
     "allowed_failure",
     "assignees",
     "author",
+    "branches",
+    "changes",
     "commit",
+    "commit_line",
+    "commits",
     "committer",
+    "compare",
     "confidential",
     "default_message",
+    "details",
     "duration_seconds",
     "environment",
     "failed_jobs",
     "fixed",
+    "headline",
+    "jobs",
     "kind",
+    "more",
     "number",
     "page",
     "project",
     "protected",
+    "reason",
     "ref",
     "reviewers",
     "sha",
+    "sign",
     "source_branch",
     "stage",
+    "started",
     "status",
     "target_branch",
     "text",
     "title",
+    "took",
 ];
 
 /// The variables of one event.
@@ -52,17 +65,17 @@ pub const VARIABLES: &[&str] = &[
 pub(super) struct Context {
     reason: NotifyReason,
     event: Event,
-    builtin: String,
+    builtin: Message,
     /// The values of [`VARIABLES`], computed on first use: a template may use one in a loop.
     values: [OnceLock<Value>; VARIABLES.len()],
 }
 
 impl Context {
-    pub(super) fn new(reason: NotifyReason, event: &Event, builtin: &str) -> Self {
+    pub(super) fn new(reason: NotifyReason, event: &Event, builtin: &Message) -> Self {
         Self {
             reason,
             event: event.clone(),
-            builtin: builtin.to_owned(),
+            builtin: builtin.clone(),
             values: [const { OnceLock::new() }; VARIABLES.len()],
         }
     }
@@ -77,12 +90,24 @@ impl Context {
             "allowed_failure" => optional(it.allowed_failure, Value::from),
             "assignees" => persons(&people.assignees),
             "author" => person(people.author.as_ref()),
+            "branches" => optional(blocks::branches(&self.event), safe_markup),
+            "changes" => optional(blocks::changes(&self.event), safe_markup),
             "commit" => optional(it.shown_commit(), |sha| {
                 safe_markup(message::commit(&self.event, sha))
             }),
+            "commit_line" => optional(blocks::commit_line(&self.event), safe_markup),
+            "commits" => blocks::commits(&self.event)
+                .into_iter()
+                .map(commit_line)
+                .collect(),
             "committer" => person(people.committer.as_ref()),
+            "compare" => optional(blocks::compare(&self.event), safe_markup),
             "confidential" => Value::from(meta.confidential),
-            "default_message" => safe_markup(self.builtin.clone()),
+            "default_message" => safe_markup(self.builtin.text()),
+            "details" => optional(
+                Some(self.builtin.details()).filter(|it| !it.is_empty()),
+                safe_markup,
+            ),
             "duration_seconds" => optional(it.duration_seconds, Value::from),
             "environment" => optional(it.environment.as_deref(), name_or_placeholder),
             "failed_jobs" => it
@@ -91,7 +116,10 @@ impl Context {
                 .map(|job| name_or_placeholder(job))
                 .collect(),
             "fixed" => Value::from(self.reason == NotifyReason::Fix),
+            "headline" => safe_markup(self.builtin.headline()),
+            "jobs" => optional(blocks::jobs(&self.event), safe_markup),
             "kind" => word(&meta.kind.label().replace('_', " ")),
+            "more" => optional(blocks::more(&self.event), safe_markup),
             "number" => optional(it.number, Value::from),
             "page" => page(&self.event),
             "project" => optional(
@@ -99,18 +127,22 @@ impl Context {
                 name_or_placeholder,
             ),
             "protected" => optional(it.protected, Value::from),
+            "reason" => optional(blocks::reason(&self.event), safe_markup),
             "ref" => match it.merge_request() {
                 Some(number) => Value::from(format!("merge request {number}")),
                 None => optional(it.reference.as_deref(), name_or_placeholder),
             },
             "reviewers" => persons(&people.reviewers),
             "sha" => optional(it.sha.as_ref(), |sha| Value::from(sha.as_str())),
+            "sign" => optional(self.builtin.sign(), |sign| safe_markup(sign.to_string())),
             "source_branch" => optional(it.source_branch.as_deref(), name_or_placeholder),
             "stage" => optional(it.stage.as_deref(), name_or_placeholder),
+            "started" => optional(blocks::started(&self.event), safe_markup),
             "status" => optional(it.status.as_deref(), word),
             "target_branch" => optional(it.target_branch.as_deref(), name_or_placeholder),
             "text" => optional(it.text.as_deref(), |text| outside(text, MAX_TITLE)),
             "title" => optional(it.title.as_deref(), |text| outside(text, MAX_TITLE)),
+            "took" => optional(blocks::took(&self.event), safe_markup),
             _ => return None,
         })
     }
@@ -138,7 +170,11 @@ impl Object for Context {
 /// An object rather than a string marked as safe, because filters can split such a string and keep
 /// the mark.
 #[derive(Debug)]
-struct SafeMarkup(String);
+struct SafeMarkup {
+    markup: String,
+    /// Whether a list has each item on its own line.
+    is_line: bool,
+}
 
 impl Object for SafeMarkup {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -146,18 +182,28 @@ impl Object for SafeMarkup {
     }
 
     fn render(self: &Arc<Self>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.markup)
     }
 }
 
 /// The length of safe markup; `None` for any other value.
 pub(super) fn markup_bytes(value: &Value) -> Option<usize> {
     let markup = value.downcast_object_ref::<SafeMarkup>();
-    markup.map(|markup| markup.0.len())
+    markup.map(|safe| safe.markup.len())
 }
 
 fn safe_markup(markup: String) -> Value {
-    Value::from_object(SafeMarkup(markup))
+    Value::from_object(SafeMarkup {
+        markup,
+        is_line: false,
+    })
+}
+
+fn commit_line(markup: String) -> Value {
+    Value::from_object(SafeMarkup {
+        markup,
+        is_line: true,
+    })
 }
 
 /// One of GitLab's terms, such as `failed`. It is marked as safe, so that [`print()`] shows it
@@ -222,8 +268,8 @@ fn page(event: &Event) -> Value {
 /// Prints one value of a template. Everything except terms, numbers and safe markup is printed in a
 /// code span.
 pub(super) fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
-    if let Some(markup) = value.downcast_object_ref::<SafeMarkup>() {
-        return Ok(out.write_str(&markup.0)?);
+    if let Some(safe) = value.downcast_object_ref::<SafeMarkup>() {
+        return Ok(out.write_str(&safe.markup)?);
     }
     match value.kind() {
         ValueKind::None => Ok(()),
@@ -236,11 +282,13 @@ pub(super) fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<()
 
 fn print_list(out: &mut Output, list: &Value) -> Result<(), Error> {
     for (index, item) in list.try_iter()?.enumerate() {
+        let safe = item.downcast_object_ref::<SafeMarkup>();
         if index > 0 {
-            out.write_str(", ")?;
+            let is_line = safe.is_some_and(|safe| safe.is_line);
+            out.write_str(if is_line { "\n" } else { ", " })?;
         }
-        match item.downcast_object_ref::<SafeMarkup>() {
-            Some(markup) => out.write_str(&markup.0)?,
+        match safe {
+            Some(safe) => out.write_str(&safe.markup)?,
             None => print_text(out, &item)?,
         }
     }

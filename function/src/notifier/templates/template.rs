@@ -13,6 +13,7 @@ use super::language::first_unavailable;
 use super::names::{place, with_line, without_value};
 use crate::gitlab::event::Event;
 use crate::limits::LIMITS;
+use crate::notifier::message::Message;
 use crate::notifier::routing::NotifyReason;
 use crate::notifier::words::Words;
 
@@ -123,7 +124,7 @@ impl Template {
         &self,
         reason: NotifyReason,
         event: &Event,
-        builtin: &str,
+        builtin: &Message,
     ) -> Result<String, TemplateError> {
         let failed = |error: &Error| TemplateError::Render(describe(error, &self.source()));
         let template = self.0.get_template(NAME).map_err(|error| failed(&error))?;

@@ -45,6 +45,12 @@ impl VisibleText {
         (!line.text.is_empty()).then_some(Self(line.text))
     }
 
+    /// A required text; `?` if no visible text is left.
+    #[must_use]
+    pub fn or_unnamed(text: &str, limit: usize) -> Self {
+        Self::new(text, limit).unwrap_or_else(|| Self("?".to_owned()))
+    }
+
     /// The text, which is not escaped.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,19 +3,18 @@
 
 use std::fmt::{Display, Write as _};
 
+use super::super::noun::Noun;
 use super::{MIN_IDENT, MIN_NAME};
 use crate::rocketchat::markup::{Inert, InlineCode, Link, Shown, VisibleText};
 
-const IN: &str = " in ";
-
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Part {
     /// How many characters a reader sees of the whole part, without words that are left out with it.
     pub(super) visible: usize,
     pub(super) kind: Kind,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Kind {
     /// Never shortened: verbs, commits, statuses, nouns with their numbers.
     Fixed(String),
@@ -28,8 +27,11 @@ pub(super) enum Kind {
     Subject {
         noun: &'static str,
         name: VisibleText,
+        page: Option<String>,
     },
+    /// A project or group.
     Project {
+        words: &'static str,
         path: VisibleText,
         page: Option<String>,
     },
@@ -38,8 +40,8 @@ pub(super) enum Kind {
         words: &'static str,
         name: VisibleText,
     },
-    /// Another page, such as the merge request of a pipeline. The words are left out with the link.
-    Place { words: &'static str, link: Link },
+    /// Another page, such as the merge request of a pipeline. The words are left out with the noun.
+    Place { words: &'static str, noun: Noun },
 }
 
 /// How much of the parts is shown, in characters.
@@ -67,7 +69,7 @@ impl Part {
         match &self.kind {
             Kind::Fixed(_) => self.visible,
             Kind::Ident { .. } | Kind::Subject { .. } => self.visible.min(room.ident),
-            Kind::Project { path, .. } => with(IN, room.project.of(path)),
+            Kind::Project { words, path, .. } => with(words, room.project.of(path)),
             Kind::Actor { words, .. } => with(words, fitting(self.visible, MIN_NAME, room.actor)),
             Kind::Place { words, .. } => with(words, room.place.then_some(self.visible)),
         }
@@ -86,16 +88,18 @@ impl Part {
                 push(line, "", InlineCode::from(shown));
                 is_cut.then(|| format!("{noun} {}", InlineCode::from(name.clone())))
             }
-            Kind::Subject { noun, name } => {
+            Kind::Subject { noun, name, page } => {
                 let shown = name.cut_end(room.ident);
                 let is_cut = shown != *name;
-                push(line, "", Shown::from(shown));
+                match linked(&shown, page.as_deref()) {
+                    Some(link) => push(line, "", link),
+                    None => push(line, "", Shown::from(shown)),
+                }
                 is_cut.then(|| format!("{noun} {}", Shown::from(name.clone())))
             }
-            Kind::Project { path, page } => {
-                let is_full = room.project.write(path, page.as_deref(), line);
-                let full = || format!("{}{}", IN.trim_start(), bold(path.clone()));
-                (!is_full).then(full)
+            Kind::Project { words, path, page } => {
+                let is_full = room.project.write(words, path, page.as_deref(), line);
+                (!is_full).then(|| format!("in {}", bold(path.clone())))
             }
             Kind::Actor { words, name } => {
                 let most = fitting(self.visible, MIN_NAME, room.actor);
@@ -107,11 +111,11 @@ impl Part {
                 let words = words.trim_start_matches([',', ' ']);
                 is_cut.then(|| format!("{words}{}", Shown::from(name.clone())))
             }
-            Kind::Place { words, link } if room.place => {
-                push(line, words, link);
+            Kind::Place { words, noun } if room.place => {
+                push(line, words, noun);
                 None
             }
-            Kind::Place { words, link } => Some(format!("{}{link}", words.trim_start())),
+            Kind::Place { words, noun } => Some(format!("{}{noun}", words.trim_start())),
         }
     }
 }
@@ -126,7 +130,7 @@ impl Project {
     }
 
     /// Whether the line shows the path, or links to the project instead.
-    fn write(self, path: &VisibleText, page: Option<&str>, line: &mut String) -> bool {
+    fn write(self, words: &str, path: &VisibleText, page: Option<&str>, line: &mut String) -> bool {
         let shown = match self {
             Self::Path => Some(path.clone()),
             Self::Segment(_) => {
@@ -140,18 +144,22 @@ impl Project {
             return false;
         };
         if shown == *path {
-            push(line, IN, bold(shown));
+            push(line, words, bold(shown));
             return true;
         }
-        let label = Inert::try_from(shown.clone()).ok();
-        let linked = label
-            .zip(page)
-            .and_then(|(label, page)| Link::page(page, label));
-        let is_linked = linked.is_some();
-        let markup = linked.map_or_else(|| bold(shown), |linked| linked.to_string());
-        push(line, IN, markup);
+        let link = linked(&shown, page);
+        let is_linked = link.is_some();
+        let markup = link.map_or_else(|| bold(shown), |link| link.to_string());
+        push(line, words, markup);
         is_linked
     }
+}
+
+/// The text as the label of a link, if Rocket.Chat makes nothing of it.
+fn linked(text: &VisibleText, page: Option<&str>) -> Option<Link> {
+    let page = page?;
+    let label = Inert::try_from(text.clone()).ok()?;
+    Link::page(page, label)
 }
 
 pub(super) fn bold(text: VisibleText) -> String {
