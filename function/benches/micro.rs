@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::signature::SigningKey;
 use webhook_app::gitlab::verification::{Verified, Verifier};
-use webhook_app::notifier::message::{self, Visibility};
+use webhook_app::notifier::message::{self, MessageStyle, Visibility};
 
 const HOOK: Option<&[u8]> = Some(b"Push Hook");
 
@@ -59,7 +59,11 @@ fn render(criterion: &mut Criterion) {
             panic!("{name} is a push");
         };
         group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
-            bencher.iter(|| message::render(black_box(&event), Visibility::default()));
+            bencher.iter(|| {
+                let (visible, style) = (Visibility::default(), MessageStyle::default());
+                let message = message::render(black_box(&event), visible, style);
+                message.map(|message| message.text())
+            });
         });
     }
 }

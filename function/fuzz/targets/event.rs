@@ -8,7 +8,7 @@ use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::verification::Verified;
 use webhook_app::limits::LIMITS;
 use webhook_app::notifier::live_pipeline;
-use webhook_app::notifier::message::{self, Visibility};
+use webhook_app::notifier::message::{self, MessageStyle, Visibility};
 
 const HOOKS: [&[u8]; 4] = [b"Push Hook", b"Tag Push Hook", b"System Hook", b"Resource Access Token Hook"];
 
@@ -17,7 +17,8 @@ const EVERYTHING: Visibility = Visibility { confidential: true, in_progress: tru
 fuzz_target!(|body: &[u8]| {
     for hook in [None].into_iter().chain(HOOKS.map(Some)) {
         let Ok(event) = Event::parse(hook, Verified::by_operator(body)) else { continue };
-        let Ok(text) = message::render(&event, EVERYTHING) else { continue };
+        let Ok(message) = message::render(&event, EVERYTHING, MessageStyle::Signs) else { continue };
+        let text = message.text();
         check_message(&text);
         if let Some(state) = &event.attributes.pipeline_state {
             if let Some(text) = live_pipeline::mark(&text, state) {

@@ -6,7 +6,7 @@ use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::{Value, json};
 use webhook_app::limits::LIMITS;
-use webhook_app::notifier::message;
+use webhook_app::notifier::message::{self, MessageStyle};
 use webhook_app::notifier::{routing, templates};
 
 use crate::harness::{Function, Harness, assert_delivered, assert_problem};
@@ -347,6 +347,7 @@ fn the_longest_fix_is_within_the_message_limit() {
     body["user"]["name"] = json!(long);
     let body = body.to_string();
     let event = parse(None, body.as_bytes()).expect("is an event");
-    let text = message::render_fix(&event).expect("has a message");
+    let fix = message::render_fix(&event, MessageStyle::Signs);
+    let text = fix.expect("has a message").text();
     assert!(text.encode_utf16().count() <= LIMITS.texts.message);
 }

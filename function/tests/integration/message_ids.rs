@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use http::HeaderMap;
 use webhook_app::gitlab::cloud_event;
 use webhook_app::gitlab::idempotency_key::IdempotencyKey;
-use webhook_app::notifier::message::{self, Visibility};
+use webhook_app::notifier::message::{self, MessageStyle, Visibility};
 use webhook_app::notifier::{fixed_pipeline, live_pipeline};
 use webhook_app::rocketchat::{MessageIds, MessageKey, RoomId};
 
@@ -28,7 +28,7 @@ fn message_ids_of_scheme_v1() {
             minor_updates: true,
         };
         let _ = writeln!(table, "## {name}");
-        if message::render(&event, all).is_err() {
+        if message::render(&event, all, MessageStyle::Signs).is_err() {
             let _ = writeln!(table, "no message\n");
             continue;
         }

@@ -11,7 +11,7 @@ use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::event::{Event, ParseError};
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::verification::Verified;
-use webhook_app::notifier::message::{self, Visibility};
+use webhook_app::notifier::message::{self, MessageStyle, Visibility};
 use webhook_app::notifier::{SkipReason, templates};
 
 use crate::markup::assert_harmless;
@@ -57,9 +57,9 @@ pub(crate) fn render(
     body: &[u8],
 ) -> Result<(Kind, Result<Rendered, SkipReason>), ParseError> {
     let event = parse(hook, body)?;
-    let text = message::render(&event, Visibility::default());
-    let rendered = text.map(|text| Rendered {
-        text,
+    let message = message::render(&event, Visibility::default(), MessageStyle::Signs);
+    let rendered = message.map(|message| Rendered {
+        text: message.text(),
         sha: event.attributes.sha.clone(),
         content_key: event.meta.content_key.as_str().to_owned(),
     });

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::limits::LIMITS;
-use webhook_app::notifier::message::{self, Visibility};
+use webhook_app::notifier::message::{self, Message, MessageStyle, Visibility};
 use webhook_app::notifier::routing::NotifyReason;
 use webhook_app::notifier::templates::{self, Applied, Templates};
 
@@ -28,10 +29,15 @@ fn rendered(template: &str, merge_request: &Value) -> String {
     output_of(&templates, merge_request)
 }
 
+fn example_message(event: &Event) -> Message {
+    let message = message::render(event, Visibility::default(), MessageStyle::Signs);
+    message.expect("has a message")
+}
+
 fn output_of(templates: &Templates, body: &Value) -> String {
     let event = parse(None, body.to_string().as_bytes()).expect("is an event");
-    let builtin = message::render(&event, Visibility::default()).expect("has a message");
-    let applied = templates.apply(NotifyReason::Event, &event, builtin);
+    let builtin = example_message(&event);
+    let applied = templates.apply(NotifyReason::Event, &event, &builtin);
     applied.text().unwrap_or_default().to_owned()
 }
 
@@ -300,10 +306,10 @@ fn a_template_that_renders_nothing_sends_nothing() {
     let templates = templates::parse("{% if action == \"close\" %}{{ title }}{% endif %}");
     let body = example("merge_request").to_string();
     let event = parse(None, body.as_bytes()).expect("is an event");
-    let builtin = message::render(&event, Visibility::default()).expect("has a message");
+    let builtin = example_message(&event);
     let applied = templates
         .expect("has no errors")
-        .apply(NotifyReason::Event, &event, builtin);
+        .apply(NotifyReason::Event, &event, &builtin);
     assert_eq!(applied, Applied::Nothing);
 }
 

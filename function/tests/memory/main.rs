@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::verification::Verified;
-use webhook_app::notifier::message::{self, Visibility};
+use webhook_app::notifier::message::{self, MessageStyle, Visibility};
 use webhook_app::notifier::routing::NotifyReason;
 use webhook_app::notifier::templates::{Applied, Templates, example};
 
@@ -315,8 +315,10 @@ fn a_template_is_rejected_or_rendered_in_bounded_time_and_memory() {
                 let compiled = Templates::with([(vec![*kind], template.as_str(), String::new())]);
                 let Ok(templates) = compiled else { return };
                 is_usable = true;
-                let builtin = message::render(event, Visibility::default()).expect("has a message");
-                match templates.apply(NotifyReason::Event, event, builtin) {
+                let style = MessageStyle::Signs;
+                let builtin = message::render(event, Visibility::default(), style);
+                let builtin = builtin.expect("has a message");
+                match templates.apply(NotifyReason::Event, event, &builtin) {
                     Applied::Text(text) | Applied::Failed(text) => assert!(text.len() <= 64 * KIB),
                     Applied::Nothing => {}
                 }
