@@ -285,7 +285,7 @@ fn render_reads_a_body_from_a_file() {
         let output = program(&BTreeMap::new()).args(["render", file]).output();
         output.expect("runs")
     };
-    assert!(text(&run(example).stdout).starts_with("[Release]("));
+    assert!(text(&run(example).stdout).starts_with("📦 [Release]("));
     let output = run("no-such-file.json");
     assert_eq!(output.status.code(), Some(1));
     let stderr = text(&output.stderr);
@@ -315,8 +315,8 @@ fn render_prints_the_message_and_sends_nothing() {
     let output = render(Delivery::push_sample().body());
     assert_eq!(output.status.code(), Some(0));
     insta::assert_snapshot!(text(&output.stdout), @r#"
-        [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket` by `Robin Example`
-        1 commit, `Light the engines in order` by `Robin Example`
+        📥 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to `main` in **acme/rocket** by Robin Example
+        Light the engines in order
         "#);
 }
 

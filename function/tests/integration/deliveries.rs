@@ -33,8 +33,11 @@ async fn text(event: &str, body: &str) -> String {
 async fn a_push_message_names_the_commit_the_branch_and_the_user() {
     let (text, sha) = deliver("Push Hook", fixture!("push_with_more_commits_than_listed")).await;
     insta::assert_snapshot!(text, @r#"
-        [9c0abe51](https://gitlab.example.org/acme/rocket/-/commit/9c0abe51c6e6655d81de2d044d4fb194931f058c) pushed to branch `main` of `acme/rocket` by `Robin Example`
-        23 commits, the newest `Light the engines in order` by `Kim Sample`
+        📥 [9c0abe51](https://gitlab.example.org/acme/rocket/-/commit/9c0abe51c6e6655d81de2d044d4fb194931f058c) · [23 commits](https://gitlab.example.org/acme/rocket/-/compare/b7d04e19c2f86a53e0917bd4c6a2f1835e90dc74...9c0abe51c6e6655d81de2d044d4fb194931f058c) pushed to `main` in **acme/rocket** by Robin Example
+        [9c0abe51](https://gitlab.example.org/acme/rocket/-/commit/9c0abe51c6e6655d81de2d044d4fb194931f058c) Light the engines in order · Kim Sample
+        [d0f631ca](https://gitlab.example.org/acme/rocket/-/commit/d0f631ca1ddba8db3bcfcb9e057cdc98d0379f1b) Cool the nozzle first · Ada Příkladová
+        [122c5970](https://gitlab.example.org/acme/rocket/-/commit/122c597083bd438b7f6d72af75d0259488996477) Order the fuel lines · Kim Sample
+        and [20 more](https://gitlab.example.org/acme/rocket/-/compare/b7d04e19c2f86a53e0917bd4c6a2f1835e90dc74...9c0abe51c6e6655d81de2d044d4fb194931f058c)
         "#);
     insta::assert_snapshot!(sha, @"9c0abe51c6e6655d81de2d044d4fb194931f058c");
 }
@@ -44,8 +47,8 @@ async fn a_push_of_one_commit_shows_its_title_and_author() {
     let harness = Harness::start().await;
     assert_delivered(&harness.post(&crate::harness::push()).await);
     insta::assert_snapshot!(harness.chat.take_message().text, @r#"
-        [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket` by `Robin Example`
-        1 commit, `Light the engines in order` by `Robin Example`
+        📥 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to `main` in **acme/rocket** by Robin Example
+        Light the engines in order
         "#);
     harness.finish();
 }
@@ -53,34 +56,40 @@ async fn a_push_of_one_commit_shows_its_title_and_author() {
 #[tokio::test]
 async fn a_new_branch_is_called_new() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_of_a_new_branch")).await, @r#"
-        [122c5970](https://gitlab.example.org/acme/rocket/-/commit/122c597083bd438b7f6d72af75d0259488996477) pushed to the new branch `feature/landing-legs` of `acme/rocket` by `Robin Example`
-        1 commit, `Order the fuel lines` by `Kim Sample`
+        🌱 [122c5970](https://gitlab.example.org/acme/rocket/-/commit/122c597083bd438b7f6d72af75d0259488996477) pushed as new branch `feature/landing-legs` in **acme/rocket** by Robin Example
+        Order the fuel lines · Kim Sample
         "#);
 }
 
 #[tokio::test]
 async fn a_new_branch_without_new_commits_shows_no_commit_count() {
-    insta::assert_snapshot!(text("Push Hook", fixture!("push_of_a_new_branch_without_commits")).await, @"[3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to the new branch `release-2` of `acme/rocket` by `Robin Example`");
+    insta::assert_snapshot!(text("Push Hook", fixture!("push_of_a_new_branch_without_commits")).await, @"🌱 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed as new branch `release-2` in **acme/rocket** by Robin Example");
 }
 
 #[tokio::test]
 async fn a_deleted_branch_shows_its_last_commit() {
     let (text, sha) = deliver("Push Hook", fixture!("push_that_deletes_a_branch")).await;
-    insta::assert_snapshot!(text, @"Branch `feature/landing-legs` of `acme/rocket` deleted by `Robin Example`, its last commit was [122c5970](https://gitlab.example.org/acme/rocket/-/commit/122c597083bd438b7f6d72af75d0259488996477)");
+    insta::assert_snapshot!(text, @r#"
+        🚮 Branch `feature/landing-legs` deleted in **acme/rocket** by Robin Example
+        last commit [122c5970](https://gitlab.example.org/acme/rocket/-/commit/122c597083bd438b7f6d72af75d0259488996477)
+        "#);
     insta::assert_snapshot!(sha, @"122c597083bd438b7f6d72af75d0259488996477");
 }
 
 #[tokio::test]
 async fn a_branch_reset_to_an_older_commit_shows_no_commit_count() {
-    insta::assert_snapshot!(text("Push Hook", fixture!("push_that_goes_back")).await, @"Branch `main` of `acme/rocket` reset to [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) by `Robin Example`");
+    insta::assert_snapshot!(text("Push Hook", fixture!("push_that_goes_back")).await, @r#"
+        ⏪ [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) is now the head of `main` in **acme/rocket**, reset by Robin Example
+        [what was taken back](https://gitlab.example.org/acme/rocket/-/compare/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b...b7d04e19c2f86a53e0917bd4c6a2f1835e90dc74)
+        "#);
 }
 
 #[tokio::test]
 async fn a_sha256_repository_has_longer_commit_ids() {
     let (text, sha) = deliver("Push Hook", fixture!("push_in_a_sha256_repository")).await;
     insta::assert_snapshot!(text, @r#"
-        [a1fce436](https://gitlab.example.org/acme/rocket/-/commit/a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa) pushed to branch `main` of `acme/rocket` by `Robin Example`
-        1 commit, `Count in bigger numbers` by `Kim Sample`
+        📥 [a1fce436](https://gitlab.example.org/acme/rocket/-/commit/a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa) pushed to `main` in **acme/rocket** by Robin Example
+        Count in bigger numbers · Kim Sample
         "#);
     assert_eq!(sha.len(), 64);
 }
@@ -88,24 +97,26 @@ async fn a_sha256_repository_has_longer_commit_ids() {
 #[tokio::test]
 async fn the_newest_commit_is_the_head_regardless_of_list_order() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_whose_head_is_not_listed_last")).await, @r#"
-        [9c0abe51](https://gitlab.example.org/acme/rocket/-/commit/9c0abe51c6e6655d81de2d044d4fb194931f058c) pushed to branch `main` of `acme/rocket` by `Robin Example`
-        3 commits, the newest `Light the engines in order` by `Kim Sample`
+        📥 [9c0abe51](https://gitlab.example.org/acme/rocket/-/commit/9c0abe51c6e6655d81de2d044d4fb194931f058c) · [3 commits](https://gitlab.example.org/acme/rocket/-/compare/b7d04e19c2f86a53e0917bd4c6a2f1835e90dc74...9c0abe51c6e6655d81de2d044d4fb194931f058c) pushed to `main` in **acme/rocket** by Robin Example
+        [9c0abe51](https://gitlab.example.org/acme/rocket/-/commit/9c0abe51c6e6655d81de2d044d4fb194931f058c) Light the engines in order · Kim Sample
+        [594e519a](https://gitlab.example.org/acme/rocket/-/commit/594e519ae499312b29433b7dd8a97ff068defcba) Merged from elsewhere
+        [122c5970](https://gitlab.example.org/acme/rocket/-/commit/122c597083bd438b7f6d72af75d0259488996477) Order the fuel lines · Kim Sample
         "#);
 }
 
 #[tokio::test]
 async fn missing_names_are_omitted() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_without_names")).await, @r#"
-        [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket`
-        1 commit, `Light the engines in order`
+        📥 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to `main` in **acme/rocket**
+        Light the engines in order
         "#);
 }
 
 #[tokio::test]
 async fn a_system_hook_is_identified_by_its_event_name() {
     insta::assert_snapshot!(text("System Hook", fixture!("system_hook_push_without_object_kind")).await, @r#"
-        [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to branch `main` of `acme/rocket` by `Robin Example`
-        1 commit, `Light the engines in order` by `Robin Example`
+        📥 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to `main` in **acme/rocket** by Robin Example
+        Light the engines in order
         "#);
 }
 
@@ -113,32 +124,36 @@ async fn a_system_hook_is_identified_by_its_event_name() {
 async fn an_annotated_tag_shows_the_commit_not_the_tag_object() {
     let (text, sha) = deliver("Tag Push Hook", fixture!("tag_push_of_an_annotated_tag")).await;
     insta::assert_snapshot!(text, @r#"
-        [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) tagged `v2.0.0` in `acme/rocket` by `Robin Example`
-        `Second stage`
+        🔖 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) tagged `v2.0.0` in **acme/rocket** by Robin Example
+        “Second stage”
         "#);
     insta::assert_snapshot!(sha, @"3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b");
 }
 
 #[tokio::test]
 async fn a_lightweight_tag_has_no_message() {
-    insta::assert_snapshot!(text("Tag Push Hook", fixture!("tag_push_of_a_lightweight_tag")).await, @"[3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) tagged `nightly` in `acme/rocket` by `Robin Example`");
+    insta::assert_snapshot!(text("Tag Push Hook", fixture!("tag_push_of_a_lightweight_tag")).await, @"🔖 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) tagged `nightly` in **acme/rocket** by Robin Example");
 }
 
 #[tokio::test]
 async fn a_moved_tag_is_called_moved() {
-    insta::assert_snapshot!(text("Tag Push Hook", fixture!("tag_push_that_moves_a_tag")).await, @"Tag `nightly` of `acme/rocket` moved to [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) by `Robin Example`");
+    insta::assert_snapshot!(text("Tag Push Hook", fixture!("tag_push_that_moves_a_tag")).await, @"🔖 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) is now tag `nightly` in **acme/rocket**, moved by Robin Example");
 }
 
 #[tokio::test]
 async fn a_deleted_tag_shows_the_object_it_pointed_to() {
-    insta::assert_snapshot!(text("Tag Push Hook", fixture!("tag_push_that_deletes_a_tag")).await, @"Tag `v2.0.0` of `acme/rocket` deleted by `Robin Example`, it stood on `ba25430b4afeca36af4c5228898a479774322214`");
+    insta::assert_snapshot!(text("Tag Push Hook", fixture!("tag_push_that_deletes_a_tag")).await, @r#"
+        🚮 Tag `v2.0.0` deleted in **acme/rocket** by Robin Example
+        it stood on `ba25430b4afeca36af4c5228898a479774322214`
+        "#);
 }
 
 #[tokio::test]
 async fn markup_in_a_payload_is_shown_as_plain_text() {
     insta::assert_snapshot!(text("Push Hook", fixture!("push_full_of_markup")).await, @r#"
-        `aaa9402664f1a41f40ebbc52c9993eb66aeb3666` pushed to branch `＠all'evil'#general` of `acme/＠all` by `＠here [x](https://evil.example) *bold*`
-        1 commit, `fix: '＠all' https://evil.example ＃general :boom: $$x$$ ||s|| ＠robin` by `>＠all`
+        📥 `aaa94026` pushed to `＠all'evil'#general` in `acme/＠all` by `＠here [x](https://evil.example) *…`
+        `fix: '＠all' https://evil.example ＃general :boom: $$x$$ ||s|| ＠robin` · `>＠all`
+        by `＠here [x](https://evil.example) *bold*` · commit `aaa9402664f1a41f40ebbc52c9993eb66aeb3666`
         "#);
 }
 
@@ -235,7 +250,7 @@ async fn an_event_without_a_commit_is_delivered_without_one() {
     assert_delivered(&answer);
     assert_eq!(answer.json()["sha"], Value::Null);
     let text = harness.chat.take_message().text;
-    assert!(text.contains("opened in `acme/rocket`"), "{text}");
+    assert!(text.contains("opened in **acme/rocket**"), "{text}");
     harness.finish();
 }
 

@@ -60,10 +60,10 @@ impl Harness {
 async fn a_success_after_a_failure_of_the_same_commit_sends_a_fix() {
     let harness = harness().await;
     let failure = harness.deliver(&pipeline("failed", 'a', '0')).await;
-    assert!(failure.contains(" failed on branch `main`"), "{failure}");
+    assert!(failure.contains(" failed on `main`"), "{failure}");
     let fix = harness.deliver(&pipeline("success", 'a', '0')).await;
     assert!(
-        fix.contains("Pipeline 31](") && fix.contains(" passed again on branch `main`"),
+        fix.contains("Pipeline 31](") && fix.contains(" passed again on `main`"),
         "{fix}"
     );
     harness.finish();

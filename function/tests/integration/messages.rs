@@ -11,10 +11,11 @@ use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::event::{Event, ParseError};
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::verification::Verified;
+use webhook_app::limits::LIMITS;
 use webhook_app::notifier::message::{self, MessageStyle, Visibility};
 use webhook_app::notifier::{SkipReason, templates};
 
-use crate::markup::assert_harmless;
+use crate::markup::{assert_harmless, seen};
 
 /// Every payload of the fixtures by its name, the examples of the program among them.
 pub(crate) fn fixtures() -> BTreeMap<String, Value> {
@@ -42,7 +43,7 @@ pub(crate) fn fixtures() -> BTreeMap<String, Value> {
 #[derive(Debug)]
 pub(crate) struct Rendered {
     pub(crate) text: String,
-    pub(crate) sha: Option<CommitSha>,
+    pub(crate) shown_commit: Option<CommitSha>,
     pub(crate) content_key: String,
 }
 
@@ -58,9 +59,11 @@ pub(crate) fn render(
 ) -> Result<(Kind, Result<Rendered, SkipReason>), ParseError> {
     let event = parse(hook, body)?;
     let message = message::render(&event, Visibility::default(), MessageStyle::Signs);
+    let attributes = &event.attributes;
+    let shown_commit = attributes.source_sha.as_ref().or(attributes.sha.as_ref());
     let rendered = message.map(|message| Rendered {
         text: message.text(),
-        sha: event.attributes.sha.clone(),
+        shown_commit: shown_commit.cloned(),
         content_key: event.meta.content_key.as_str().to_owned(),
     });
     Ok((event.kind(), rendered))
@@ -107,6 +110,25 @@ pub(crate) fn assert_complete(name: &str, text: &str) {
     }
 }
 
+/// Asserts that a message has a sign, a first line that a notification shows in full, few lines, and the full id
+/// of its commit.
+#[track_caller]
+pub(crate) fn assert_laid_out(message: &Rendered) {
+    let text = message.text.as_str();
+    if let Some(sha) = &message.shown_commit {
+        assert!(text.contains(sha.as_str()), "no full id in: {text}");
+    }
+    let (sign, _) = text.split_once(' ').expect("has words");
+    assert_eq!(sign.chars().count(), 1, "no sign: {text}");
+    let first = text.lines().next().unwrap_or_default();
+    let visible = seen(first).chars().count();
+    assert!(
+        visible <= LIMITS.texts.headline,
+        "{visible} characters in: {text}"
+    );
+    assert!(text.lines().count() <= LIMITS.texts.lines, "{text}");
+}
+
 #[test]
 fn messages_of_all_fixtures() {
     let mut table = String::new();
@@ -117,8 +139,8 @@ fn messages_of_all_fixtures() {
             Ok(message) => {
                 assert_harmless(&message.text);
                 assert_complete(&name, &message.text);
-                let sha = message.sha.as_ref().map_or("no commit", CommitSha::as_str);
-                let _ = writeln!(table, "{}\n> {sha}\n", message.text);
+                assert_laid_out(&message);
+                let _ = writeln!(table, "{}\n", message.text);
             }
             Err(reason) => {
                 let _ = writeln!(table, "nothing is sent: {}\n", reason.description());

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use webhook_app::limits::LIMITS;
 
 use crate::harness::{Harness, assert_delivered, assert_problem, push, recorded};
-use crate::messages::{examples, pointers, render};
+use crate::markup::assert_harmless;
+use crate::messages::{assert_laid_out, examples, pointers, render};
 
 const HOOKS: [Option<&[u8]>; 4] = [
     None,
@@ -27,7 +28,8 @@ fn read(body: &[u8]) {
                 "too long: {}",
                 message.text
             );
-            crate::markup::assert_harmless(&message.text);
+            assert_harmless(&message.text);
+            assert_laid_out(&message);
         }
     }
 }

@@ -91,7 +91,10 @@ fn each_change_of_an_update_is_an_action() {
             assert_eq!(is_sent, action == expected, "{field} {action}");
         }
         let text = sent("action: update, to: '@alice'", &body);
-        assert!(text.starts_with("[Merge request 12]("), "{field}: {text}");
+        assert!(
+            text[4..].starts_with(" [Merge request 12]("),
+            "{field}: {text}"
+        );
         assert_eq!(notified("to: '@alice'", &body), "minor_update", "{field}");
     }
 }
@@ -135,9 +138,11 @@ fn one_delivery_has_all_actions_of_its_changes() {
         assert_eq!(notified(&rule, &body), expected, "{action}");
     }
     insta::assert_snapshot!(sent("action: ready, to: '@alice'", &body), @r#"
-    [Merge request 12](https://gitlab.example.org/acme/rocket/-/merge_requests/12) got a review request, marked as ready and retitled in `acme/rocket` by `Robin Example`
-    `Add the second stage`, `feature/second-stage` into `main` at [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b)
-    "#);
+        👀 [Merge request 12](https://gitlab.example.org/acme/rocket/-/merge_requests/12) updated in **acme/rocket** by Robin Example
+        Add the second stage
+        `feature/second-stage` into `main` · [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b)
+        review requested from lee · marked as ready · was: Draft: a
+        "#);
 }
 
 #[test]
@@ -154,7 +159,8 @@ fn new_commits_with_other_changes_are_all_in_the_message() {
     );
     let text = sent("to: '@alice'", &body);
     assert!(
-        text.contains(" got new commits, marked as draft and relabeled in "),
+        text.contains(" got new commits in ")
+            && text.ends_with(") · marked as draft · labels added: x"),
         "{text}"
     );
 }
@@ -163,10 +169,11 @@ fn new_commits_with_other_changes_are_all_in_the_message() {
 fn an_edited_comment_is_sent_only_to_a_rule_that_names_the_action() {
     let edited = |change: Value| changed("note", &json!({ "object_attributes": change }));
     let body = edited(json!({ "action": "update" }));
-    insta::assert_snapshot!(sent("event: note, action: update, to: '@alice'", &body), @r"
-    Edited comment on [merge request 12](https://gitlab.example.org/acme/rocket/-/merge_requests/12#note_1244) in `acme/rocket` by `Robin Example`
-    `Should the valve close first?`
-    ");
+    insta::assert_snapshot!(sent("event: note, action: update, to: '@alice'", &body), @r#"
+        💬 Edited comment on [merge request 12](https://gitlab.example.org/acme/rocket/-/merge_requests/12#note_1244) in **acme/rocket** by Robin Example
+        “Should the valve close first?”
+        on: Add the second stage · [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b)
+        "#);
     assert_eq!(sent("event: note, to: '@alice'", &body), "minor_update");
     assert_eq!(notified("event: note, to: '@alice'", &body), "minor_update");
     let created = example("note");
