@@ -55,7 +55,7 @@ Each line begins with ok, note or FAIL.
 
 const RENDER: &str = "\
 Prints the message for the body of a webhook without sending it. Needs no
-settings; uses ROUTES and MESSAGES if they are set.
+settings; uses ROUTES, MESSAGES and MESSAGE_STYLE if they are set.
 
 Usage: webhook-app render [FILE | --kind KIND] [--explain]
 
