@@ -16,6 +16,7 @@ pub(crate) mod meta;
 pub mod attributes;
 pub mod participants;
 pub mod commit;
+pub mod page_url;
 pub(crate) mod project;
 mod group;
 pub mod status;

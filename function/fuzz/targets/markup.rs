@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use webhook_app::gitlab::page_url::PageUrl;
 use webhook_app::rocketchat::markup::{Inert, InlineCode, Link};
 
 fuzz_target!(|text: &str| {
@@ -21,7 +22,8 @@ fuzz_target!(|text: &str| {
         let is_markup = |char: char| "@#`*_~[]<>|$\\=%+^{}\n".contains(char);
         assert!(!shown.is_empty() && !shown.contains(is_markup) && !shown.contains("//"));
     }
-    if let Some(link) = Link::below(text, "-/commit/abc", "abc") {
+    let page = PageUrl::parse(text);
+    if let Some(link) = page.and_then(|page| Link::below(&page, "-/commit/abc", "abc")) {
         let shown = link.to_string();
         assert!(shown.starts_with("[abc](http"));
         assert!(!shown[6..shown.len() - 1].contains(['(', ')', '[', ']', '<', '>', '|', ' ', '@', '#']));

@@ -95,7 +95,7 @@ impl Payload {
         // repository.
         let named = self.project_name.0.map(Project::named);
         let homepage = self.repository.0.homepage.text();
-        let named = named.map(|project| project.with_page(homepage));
+        let named = named.map(|project| project.with_page(homepage.as_deref()));
         meta.project = meta.project.or(named);
         let status = Status::parse(self.build_status.as_str());
         let author = Account {

@@ -10,8 +10,9 @@ use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
 use super::labels::Labels;
 use super::lenient::LenientObject;
+use super::page_url::PageUrl;
 use super::participants::{User, Users};
-use super::project::{Project, ProjectPayload};
+use super::project::{Project, ProjectPayload, origin};
 
 /// Kind, project and identity of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,9 +38,9 @@ impl EventMeta {
         self.project.as_ref().map(Project::label)
     }
 
-    /// URL of the project, as GitLab sent it; not yet validated as a link.
-    pub(crate) fn web_url(&self) -> Option<&str> {
-        self.project.as_ref()?.web_url.as_deref()
+    /// Page of the project, if GitLab sent a URL that can be a link.
+    pub(crate) fn project_url(&self) -> Option<&PageUrl> {
+        self.project.as_ref()?.page.as_ref()
     }
 }
 
@@ -71,13 +72,10 @@ impl EventHints<'_> {
             .into_iter()
             .chain(identity.iter().copied())
             .collect();
-        let web_url = project
-            .as_ref()
-            .and_then(|project| project.web_url.as_deref());
         EventMeta {
             kind: self.kind,
             content_key: IdempotencyKey::from_content(&fields),
-            instance: instance([web_url, page]),
+            instance: instance(project.as_ref(), page),
             confidential: false,
             idempotency_key: None,
             project,
@@ -85,12 +83,11 @@ impl EventHints<'_> {
     }
 }
 
-/// Scheme, host and port of the first valid URL; empty if none is valid.
-pub(super) fn instance(addresses: [Option<&str>; 2]) -> String {
-    let mut addresses = addresses.into_iter().flatten();
-    let url = addresses.find_map(|address| Url::parse(address).ok());
-    url.map(|url| url.origin().ascii_serialization())
-        .unwrap_or_default()
+/// Scheme, host and port of the project, or else of another page; empty if neither has a valid URL.
+pub(super) fn instance(project: Option<&Project>, page: Option<&str>) -> String {
+    let of_project = project.and_then(|project| project.origin.clone());
+    let of_page = || Some(origin(&Url::parse(page?).ok()?));
+    of_project.or_else(of_page).unwrap_or_default()
 }
 
 /// The fields that most bodies have besides `object_attributes` of the type `A`.

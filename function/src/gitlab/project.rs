@@ -2,8 +2,10 @@
 //! such as [`member`](super::member).
 
 use serde::Deserialize;
+use url::Url;
 
 use super::lenient::Lenient;
+use super::page_url::PageUrl;
 use super::text::Line;
 
 /// A project on GitLab.
@@ -13,8 +15,10 @@ pub(crate) struct Project {
     has_path: bool,
     /// Id of the project, unique on its GitLab instance.
     pub(crate) id: Option<u64>,
-    /// URL of the project, as GitLab sent it; not yet validated as a link.
-    pub(crate) web_url: Option<String>,
+    /// Its page, if GitLab sent a URL that can be a link.
+    pub(super) page: Option<PageUrl>,
+    /// Scheme, host and port of its page, if GitLab sent a valid URL.
+    pub(super) origin: Option<String>,
 }
 
 impl Project {
@@ -24,7 +28,8 @@ impl Project {
             label: path,
             has_path: true,
             id: None,
-            web_url: None,
+            page: None,
+            origin: None,
         }
     }
 
@@ -37,8 +42,13 @@ impl Project {
     }
 
     /// The same project, with the URL of its page.
-    pub(super) fn with_page(self, web_url: Option<String>) -> Self {
-        Self { web_url, ..self }
+    pub(super) fn with_page(self, web_url: Option<&str>) -> Self {
+        let url = web_url.and_then(|address| Url::parse(address).ok());
+        Self {
+            origin: url.as_ref().map(origin),
+            page: url.and_then(PageUrl::from_url),
+            ..self
+        }
     }
 
     /// Path with its groups, such as `acme/rocket`, or else the name.
@@ -71,10 +81,14 @@ impl ProjectPayload {
         };
         Some(Project {
             id: self.id.number(),
-            web_url: self.web_url.0,
-            ..project
+            ..project.with_page(self.web_url.0.as_deref())
         })
     }
+}
+
+/// Scheme, host and port.
+pub(super) fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 /// The path of a project as rules match it; `""` if there is none.

@@ -180,7 +180,7 @@ impl Payload<'_> {
                     RefKind::Branch => Kind::Push,
                     RefKind::Tag => Kind::TagPush,
                 },
-                instance: instance([project.web_url.as_deref(), None]),
+                instance: instance(Some(&project), None),
                 confidential: false,
                 idempotency_key: None,
                 content_key,

@@ -25,8 +25,8 @@ pub(super) fn render(event: &Event, deployment: &Deployment) -> Result<Message, 
     let environment = VisibleText::or_unnamed(&deployment.environment, MAX_NAME);
     let environments = event
         .meta
-        .web_url()
-        .map(|url| format!("{url}/-/environments"));
+        .project_url()
+        .and_then(|project| project.below("-/environments"));
     let headline = Headline::new(sign)
         .noun(&Noun::page(attributes.page.as_deref(), words))
         .words(" to ")

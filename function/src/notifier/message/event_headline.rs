@@ -6,6 +6,7 @@ use super::headline::Headline;
 use super::{MAX_NAME, MAX_PATH};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
+use crate::gitlab::page_url::PageUrl;
 use crate::gitlab::participants::Person;
 use crate::gitlab::push::RefKind;
 use crate::rocketchat::markup::VisibleText;
@@ -52,7 +53,7 @@ impl Headline {
     pub(super) fn in_project(self, event: &Event) -> Self {
         let group = &event.attributes.project_path;
         match event.meta.project_label() {
-            Some(label) => self.place_named(" in ", label, event.meta.web_url()),
+            Some(label) => self.place_named(" in ", label, event.meta.project_url()),
             None => self.in_group(Some(group)),
         }
     }
@@ -66,7 +67,12 @@ impl Headline {
     }
 
     /// Words and the path of a project or group.
-    pub(super) fn place_named(self, words: &'static str, path: &str, page: Option<&str>) -> Self {
+    pub(super) fn place_named(
+        self,
+        words: &'static str,
+        path: &str,
+        page: Option<&PageUrl>,
+    ) -> Self {
         match VisibleText::new(path, MAX_PATH) {
             Some(path) => self.project(words, path, page),
             None => self,

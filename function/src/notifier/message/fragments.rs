@@ -77,10 +77,17 @@ pub(super) fn list<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
     }
 }
 
+/// Whether lists link to pages of the project: only a short address is repeated, so that the message stays
+/// below its limit.
+pub(super) fn has_short_address(event: &Event) -> bool {
+    let page = event.meta.project_url();
+    page.is_none_or(|page| page.as_str().len() <= LIMITS.texts.list_address_bytes)
+}
+
 /// The short id as a link to the commit; `None` if the project has no valid URL.
 pub(super) fn commit_link(event: &Event, sha: &CommitSha) -> Option<Link> {
     let path = format!("-/commit/{sha}");
-    Link::below(event.meta.web_url()?, &path, sha)
+    Link::below(event.meta.project_url()?, &path, sha)
 }
 
 /// The short id as a link to the commit, or the full id if it cannot be linked.
@@ -114,7 +121,7 @@ pub(super) fn compare(
     label: &'static str,
 ) -> Option<String> {
     let path = format!("-/compare/{before}...{after}");
-    let link = Link::below(event.meta.web_url()?, &path, label);
+    let link = Link::below(event.meta.project_url()?, &path, label);
     link.map(|link| link.to_string())
 }
 

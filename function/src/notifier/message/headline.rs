@@ -4,6 +4,7 @@
 use super::noun::Noun;
 use super::sign::{MessageStyle, Sign};
 use crate::gitlab::commit::CommitSha;
+use crate::gitlab::page_url::PageUrl;
 use crate::limits::LIMITS;
 use crate::rocketchat::markup::{Link, VisibleText};
 
@@ -118,7 +119,7 @@ impl Headline {
         self,
         noun: &'static str,
         name: VisibleText,
-        page: Option<String>,
+        page: Option<PageUrl>,
     ) -> Self {
         self.with(name.visible(), Kind::Subject { noun, name, page })
     }
@@ -128,9 +129,9 @@ impl Headline {
         self,
         words: &'static str,
         path: VisibleText,
-        page: Option<&str>,
+        page: Option<&PageUrl>,
     ) -> Self {
-        let page = page.map(str::to_owned);
+        let page = page.cloned();
         self.with(path.visible(), Kind::Project { words, path, page })
     }
 
@@ -222,8 +223,12 @@ mod tests {
         VisibleText::new(text, 255).expect("is visible")
     }
 
+    fn page(address: &str) -> PageUrl {
+        PageUrl::parse(address).expect("is a page")
+    }
+
     fn link(label: impl Into<Label>) -> Link {
-        Link::below("https://g.example", "x", label).expect("is a link")
+        Link::below(&page("https://g.example"), "x", label).expect("is a link")
     }
 
     fn noun(number: u64) -> Noun {
@@ -244,7 +249,7 @@ mod tests {
             .link(&link("3f2c9d7b"))
             .words(" pushed to ")
             .ident("branch", text(branch))
-            .project(" in ", text(project), Some(PAGE))
+            .project(" in ", text(project), Some(&page(PAGE)))
             .actor(" by ", text(name))
     }
 
@@ -253,7 +258,7 @@ mod tests {
             .link(&link(("Pipeline", 104_213)))
             .words(" failed on ")
             .ident("branch", text(branch))
-            .project(" in ", text(project), Some(PAGE))
+            .project(" in ", text(project), Some(&page(PAGE)))
             .actor(", started by ", text(name))
     }
 
@@ -326,7 +331,7 @@ mod tests {
             "{fitted:?}"
         );
         assert_eq!(fitted.full, [format!("in **{deep}**")]);
-        let fitted = line("acme/launch-systems/rocket_control", Some(PAGE));
+        let fitted = line("acme/launch-systems/rocket_control", Some(&page(PAGE)));
         assert!(fitted.line.ends_with("w in `rocket_control`"), "{fitted:?}");
         assert_eq!(fitted.full, ["in `acme/launch-systems/rocket_control`"]);
     }
@@ -354,7 +359,7 @@ mod tests {
             .project(
                 " in ",
                 text("acme/launch-systems/rocket-control"),
-                Some(PAGE),
+                Some(&page(PAGE)),
             )
             .actor(", started by ", text("Maximiliane Mustermann-Beispiel"))
             .fit(MessageStyle::Signs);
@@ -388,14 +393,14 @@ mod tests {
         #[test]
         fn a_line_fits_and_what_is_missing_is_returned_in_full(
             number in any::<u64>(), branch in name(), project in name(), actor in name(),
-            page in prop::option::of(Just(PAGE)),
+            page in prop::option::of(Just(page(PAGE))),
         ) {
             let fitted = Headline::new(Sign::Warnings)
                 .link(&link(("Pipeline", number)))
                 .words(" passed again with warnings on ")
                 .ident("branch", branch.clone())
                 .place(" for ", noun(number))
-                .project(" in ", project.clone(), page)
+                .project(" in ", project.clone(), page.as_ref())
                 .actor(", started by ", actor.clone())
                 .fit(MessageStyle::Signs);
             let line = seen(&fitted.line);
@@ -413,7 +418,7 @@ mod tests {
             for name in names {
                 prop_assert!(everything.contains(&name), "{} is not in {}", name, everything);
             }
-            let is_linked = page.is_some_and(|page| fitted.line.contains(page));
+            let is_linked = page.is_some_and(|page| fitted.line.contains(page.as_str()));
             prop_assert!(is_linked || everything.contains(&in_project), "{}", everything);
 
             // The project is shortened if a name of eight characters is still too long, and the branch after it.

@@ -31,7 +31,7 @@ impl Noun {
     pub(super) fn of_project(event: &Event, path: &str, words: impl Into<String>) -> Self {
         let words = words.into();
         let label = Label::words(words.as_str());
-        let base = event.meta.web_url();
+        let base = event.meta.project_url();
         let link = base.and_then(|base| Link::below(base, path, label));
         Self { words, link }
     }

@@ -1,7 +1,7 @@
 //! The message about a pipeline. Owns its wording; the event is parsed in
 //! [`gitlab::pipeline`](crate::gitlab::pipeline).
 
-use super::fragments::{code, commit_line, facts, name, took};
+use super::fragments::{code, commit_line, facts, has_short_address, name, took};
 use super::headline::Headline;
 use super::noun::Noun;
 use super::pipeline_source;
@@ -12,7 +12,6 @@ use crate::gitlab::failed_jobs::{FailedJob, FailedJobs};
 use crate::gitlab::pipeline::Pipeline;
 use crate::gitlab::push::RefKind;
 use crate::gitlab::status::Status;
-use crate::limits::LIMITS;
 
 const STARTED_BY: &str = ", started by ";
 
@@ -117,10 +116,9 @@ fn one_job(event: &Event, job: &FailedJob) -> Option<String> {
     })
 }
 
-/// A page of the project. Only a short address is repeated, so that the message stays below its limit.
+/// A page of the project in a list.
 fn linked(event: &Event, path: &str, words: String) -> Noun {
-    let address = event.meta.web_url().unwrap_or_default();
-    if address.len() <= LIMITS.texts.list_address_bytes {
+    if has_short_address(event) {
         Noun::of_project(event, path, words)
     } else {
         Noun::unlinked(words)

@@ -1,7 +1,7 @@
 //! The message about a branch or tag that changed. Owns its wording; the event is parsed in
 //! [`gitlab::push`](crate::gitlab::push).
 
-use super::fragments::{commit, compare, facts, quoted, title};
+use super::fragments::{commit, compare, facts, has_short_address, quoted, title};
 use super::headline::Headline;
 use super::noun::Noun;
 use super::sign::Sign;
@@ -167,18 +167,13 @@ pub(super) fn comparison(event: &Event, change: &RefChange) -> Option<String> {
     }
 }
 
-/// The id in a list. Only a short address is repeated, so that the message stays below its limit.
+/// The id in a list.
 fn listed_id(event: &Event, sha: &CommitSha) -> String {
     if has_short_address(event) {
         commit(event, sha)
     } else {
         format!("`{}`", sha.short())
     }
-}
-
-fn has_short_address(event: &Event) -> bool {
-    let address = event.meta.web_url();
-    address.is_none_or(|address| address.len() <= LIMITS.texts.list_address_bytes)
 }
 
 fn author(event: &Event, commit: &PushedCommit) -> Option<String> {

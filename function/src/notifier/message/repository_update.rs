@@ -15,7 +15,7 @@ use crate::gitlab::repository_update::RepositoryUpdate;
 pub(super) fn render(event: &Event, update: &RepositoryUpdate) -> Result<Message, SkipReason> {
     let headline = Headline::new(Sign::Commits).words("Repository");
     let headline = match event.meta.project_label() {
-        Some(label) => headline.place_named(" ", label, event.meta.web_url()),
+        Some(label) => headline.place_named(" ", label, event.meta.project_url()),
         None => headline,
     };
     let headline = headline.words(" updated").actor_of(" by ", event);

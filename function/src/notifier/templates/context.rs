@@ -252,7 +252,7 @@ fn page(event: &Event) -> Value {
     let label = number.map_or(kind.clone(), |number| format!("{kind} {number}"));
     let numbered = |folder: &str| {
         let path = format!("-/{folder}/{}", number?);
-        Link::below(event.meta.web_url()?, &path, Label::words(&label))
+        Link::below(event.meta.project_url()?, &path, Label::words(&label))
     };
     let link = match event.kind() {
         Kind::Pipeline => numbered("pipelines"),

@@ -1,4 +1,5 @@
-//! Links to pages of GitLab. Owns which addresses are linked to, and what may be the label of a link.
+//! Links to pages of GitLab. Owns what may be the label of a link. Which addresses are linked to is decided in
+//! [`page_url`](crate::gitlab::page_url).
 
 use std::fmt::{self, Write as _};
 
@@ -6,6 +7,7 @@ use url::Url;
 
 use super::Inert;
 use crate::gitlab::commit::CommitSha;
+use crate::gitlab::page_url::PageUrl;
 use crate::limits::LIMITS;
 
 /// The label of a link, in which neither code spans nor escapes work: words of this program, or outside
@@ -57,25 +59,26 @@ pub struct Link {
 }
 
 impl Link {
-    /// Links `label` to `path` below `base`; `None` if `base` is not a plain URL.
-    ///
-    /// `path` is trusted and contains only letters, digits, `.`, `-` and `/`. `base` is outside text: it
-    /// must be http or https, have no credentials, query or fragment, and contain only characters
-    /// that neither end a link nor need escaping.
-    pub fn below(base: &str, path: &str, label: impl Into<Label>) -> Option<Self> {
-        let url = plain_url(base).filter(|url| url.fragment().is_none())?;
-        let mut address = url.as_str().trim_end_matches('/').to_owned();
-        let _ = write!(address, "/{path}");
-        Self::to(address, label)
+    /// Links `label` to a page.
+    pub fn new(page: &PageUrl, label: impl Into<Label>) -> Self {
+        Self {
+            label: label.into(),
+            address: page.as_str().to_owned(),
+        }
     }
 
-    /// Links `label` to `address`, with the rules for `base` in [`Link::below`]. The address may also have
-    /// a fragment of letters, digits, `-` and `_`.
+    /// Links `label` to the page at `path` below `base`, with the rules of [`PageUrl::below`].
+    pub fn below(base: &PageUrl, path: &str, label: impl Into<Label>) -> Option<Self> {
+        Some(Self::new(&base.below(path)?, label))
+    }
+
+    /// Links `label` to the page at `address`, which may also have a fragment of letters, digits, `-` and
+    /// `_`; `None` if it is not a [`PageUrl`] otherwise.
     pub(crate) fn page(address: &str, label: impl Into<Label>) -> Option<Self> {
-        let mut url = plain_url(address)?;
+        let mut url = Url::parse(address).ok()?;
         let fragment = url.fragment().map(str::to_owned);
         url.set_fragment(None);
-        let mut link = Self::to(url.into(), label)?;
+        let mut link = Self::new(&PageUrl::from_url(url)?, label);
         if let Some(fragment) = fragment {
             let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
             let fits = link.address.len() + 1 + fragment.len() <= LIMITS.texts.address_bytes;
@@ -91,27 +94,6 @@ impl Link {
     pub fn visible(&self) -> usize {
         self.label.0.chars().count()
     }
-
-    /// `None` for an IPv6 host, because its brackets could end the label of a link.
-    fn to(address: String, label: impl Into<Label>) -> Option<Self> {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:%".contains(&byte);
-        let fits = address.len() <= LIMITS.texts.address_bytes && address.bytes().all(is_allowed);
-        fits.then(|| Self {
-            label: label.into(),
-            address,
-        })
-    }
-}
-
-/// An http or https URL without credentials or query.
-fn plain_url(address: &str) -> Option<Url> {
-    let is_plain = |url: &Url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-    };
-    Url::parse(address).ok().filter(is_plain)
 }
 
 impl fmt::Display for Link {
@@ -125,39 +107,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_addresses_become_links() {
-        let link =
-            |base: &str| Link::below(base, "-/commit/abc", "abc").map(|link| link.to_string());
-        assert_eq!(
-            link("https://gitlab.example.com/acme/rocket").as_deref(),
-            Some("[abc](https://gitlab.example.com/acme/rocket/-/commit/abc)")
-        );
-        assert_eq!(
-            link("http://localhost:8080/a/").as_deref(),
-            Some("[abc](http://localhost:8080/a/-/commit/abc)")
-        );
-        let compare = Link::below(
-            "https://gitlab.example.com/a",
-            "-/compare/abc...def",
-            "2 commits",
-        );
-        assert_eq!(
-            compare.map(|link| link.to_string()).as_deref(),
-            Some("[2 commits](https://gitlab.example.com/a/-/compare/abc...def)")
-        );
-        for invalid in [
-            "javascript:alert(1)",
-            "ftp://example.com/a",
-            "https://user:secret@example.com/a",
-            "https://example.com/a)b",
-            "https://example.com/a?x=1",
-            "https://example.com/a#x",
-            "https://[::1]/a",
-            "https://example.com/@all",
-            "not an address",
-            "",
+    fn a_link_leads_to_a_page_below_another() {
+        let base = PageUrl::parse("https://gitlab.example.com/a").expect("is a page");
+        for (path, label) in [
+            ("-/commit/abc", "abc"),
+            ("-/compare/abc...def", "2 commits"),
         ] {
-            assert_eq!(link(invalid), None, "{invalid}");
+            let link = Link::below(&base, path, label).map(|link| link.to_string());
+            let expected = format!("[{label}](https://gitlab.example.com/a/{path})");
+            assert_eq!(link, Some(expected));
         }
     }
 

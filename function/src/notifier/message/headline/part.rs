@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use super::super::noun::Noun;
 use super::{MIN_IDENT, MIN_NAME};
+use crate::gitlab::page_url::PageUrl;
 use crate::rocketchat::markup::{Inert, InlineCode, Link, Shown, VisibleText};
 
 #[derive(Clone, Debug)]
@@ -27,13 +28,13 @@ pub(super) enum Kind {
     Subject {
         noun: &'static str,
         name: VisibleText,
-        page: Option<String>,
+        page: Option<PageUrl>,
     },
     /// A project or group.
     Project {
         words: &'static str,
         path: VisibleText,
-        page: Option<String>,
+        page: Option<PageUrl>,
     },
     /// Who did it. The words are left out with the name.
     Actor {
@@ -91,14 +92,14 @@ impl Part {
             Kind::Subject { noun, name, page } => {
                 let shown = name.cut_end(room.ident);
                 let is_cut = shown != *name;
-                match linked(&shown, page.as_deref()) {
+                match linked(&shown, page.as_ref()) {
                     Some(link) => push(line, "", link),
                     None => push(line, "", Shown::from(shown)),
                 }
                 is_cut.then(|| format!("{noun} {}", Shown::from(name.clone())))
             }
             Kind::Project { words, path, page } => {
-                let is_full = room.project.write(words, path, page.as_deref(), line);
+                let is_full = room.project.write(words, path, page.as_ref(), line);
                 (!is_full).then(|| format!("in {}", bold(path.clone())))
             }
             Kind::Actor { words, name } => {
@@ -130,7 +131,13 @@ impl Project {
     }
 
     /// Whether the line shows the path, or links to the project instead.
-    fn write(self, words: &str, path: &VisibleText, page: Option<&str>, line: &mut String) -> bool {
+    fn write(
+        self,
+        words: &str,
+        path: &VisibleText,
+        page: Option<&PageUrl>,
+        line: &mut String,
+    ) -> bool {
         let shown = match self {
             Self::Path => Some(path.clone()),
             Self::Segment(_) => {
@@ -156,10 +163,10 @@ impl Project {
 }
 
 /// The text as the label of a link, if Rocket.Chat makes nothing of it.
-fn linked(text: &VisibleText, page: Option<&str>) -> Option<Link> {
+fn linked(text: &VisibleText, page: Option<&PageUrl>) -> Option<Link> {
     let page = page?;
     let label = Inert::try_from(text.clone()).ok()?;
-    Link::page(page, label)
+    Some(Link::new(page, label))
 }
 
 pub(super) fn bold(text: VisibleText) -> String {
