@@ -300,7 +300,9 @@ limits! {
         jobs: usize = 3,
         /// Reviewers, assignees or labels that a message names; it counts the others.
         names: usize = 3,
-        /// Longest title in a list of commits.
+        /// Longest name or label in a list of them.
+        list_name: usize = 60,
+        /// Longest title in a list of commits or of changes.
         list_title: usize = 100,
         /// Longest address of a project that a message repeats in its lists, in bytes, so that it stays below
         /// its limit; with a longer one, only the first line and the commit have links.

@@ -8,9 +8,10 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
+use webhook_app::limits::LIMITS;
 
 use crate::harness::report_skipped;
-use crate::messages::{compose, examples, pointers};
+use crate::messages::{assert_laid_out, compose, examples, fixtures, pointers};
 
 /// Asserts that a message has nothing that the chat server could take for a mention, and outside of code spans
 /// and links only text that Rocket.Chat makes nothing of.
@@ -245,6 +246,44 @@ static RECORDS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     }
     records
 });
+
+#[test]
+fn the_longest_messages_of_all_fixtures_are_within_the_limit() {
+    let long_name = "ä b".repeat(4000);
+    let long_page = format!("https://gitlab.example.org/{}", "a".repeat(900));
+    for (name, payload) in fixtures() {
+        for address in [&long_page, "https://gitlab.example.org/acme/rocket"] {
+            let mut longest = payload.clone();
+            for field in shown(&payload) {
+                let value = longest.pointer_mut(&field).expect("is there");
+                let is_address = value.as_str().is_some_and(|text| text.starts_with("http"));
+                let is_ref = value
+                    .as_str()
+                    .is_some_and(|text| text.starts_with("refs/heads/"));
+                *value = match (is_address, is_ref) {
+                    (true, _) => json!(address),
+                    (_, true) => json!(format!("refs/heads/{long_name}")),
+                    _ => json!(long_name),
+                };
+            }
+            for list in ["labels", "assignees", "reviewers"] {
+                if let Some(list) = longest.get_mut(list).and_then(Value::as_array_mut) {
+                    let copies = list.first().cloned().into_iter().cycle().take(20);
+                    *list = copies.collect();
+                }
+            }
+            if let Ok((_, Ok(message))) = compose(&longest) {
+                let units = message.text.encode_utf16().count();
+                assert!(
+                    units <= LIMITS.texts.message,
+                    "{name}: {units} in {}",
+                    message.text
+                );
+                assert_laid_out(&message);
+            }
+        }
+    }
+}
 
 /// The JSON pointers of the texts that appear in the message of a payload.
 fn shown(payload: &Value) -> Vec<String> {

@@ -2,7 +2,7 @@
 //! decided in [`gitlab::changes`](crate::gitlab::changes).
 
 use super::SkipReason;
-use super::fragments::{code, list, people, title};
+use super::fragments::{code, list, people, short_title};
 use super::sign::Sign;
 use crate::gitlab::change_details::{ChangeDetails, MilestoneChange};
 use crate::gitlab::changes::ChangeAction;
@@ -64,7 +64,7 @@ fn fact(change: ChangeAction, event: &Event, replaced: &ChangeDetails) -> Option
         }
         ChangeAction::Ready | ChangeAction::Draft => None,
         ChangeAction::Retitled => {
-            title(replaced.old_title.as_deref()).map(|title| format!("was: {title}"))
+            short_title(replaced.old_title.as_deref()).map(|title| format!("was: {title}"))
         }
         ChangeAction::Retargeted => {
             code(replaced.old_target.as_deref()?).map(|branch| format!("target was {branch}"))

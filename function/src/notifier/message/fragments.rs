@@ -32,6 +32,11 @@ pub(super) fn on_title(event: &Event) -> Option<String> {
     title(event.attributes.title.as_deref()).map(|title| format!("on: {title}"))
 }
 
+/// A title in a list.
+pub(super) fn short_title(text: Option<&str>) -> Option<String> {
+    shown(text?, LIMITS.texts.list_title)
+}
+
 /// A short outside text.
 pub(super) fn name(text: &str) -> Option<String> {
     shown(text, MAX_NAME)
@@ -60,7 +65,7 @@ pub(super) fn people(people: &[Person]) -> Option<String> {
 
 /// The first texts of a list, and how many more there are.
 pub(super) fn list<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
-    let texts = texts.filter_map(|text| VisibleText::new(text, MAX_NAME));
+    let texts = texts.filter_map(|text| VisibleText::new(text, LIMITS.texts.list_name));
     let mut first = Vec::new();
     let mut more = 0;
     for text in texts {

@@ -2,7 +2,7 @@
 //! [`gitlab::merge_request`](crate::gitlab::merge_request).
 
 use super::changes;
-use super::fragments::{branches, compare, facts, shown_commit, title};
+use super::fragments::{branches, compare, facts, has_short_address, shown_commit, title};
 use super::headline::Headline;
 use super::noun::Noun;
 use super::sign::Sign;
@@ -84,5 +84,8 @@ pub(super) fn comparison(
     label: &'static str,
 ) -> Option<String> {
     let (before, now) = (request.old_head.as_ref()?, event.attributes.sha.as_ref()?);
+    if !has_short_address(event) {
+        return None;
+    }
     compare(event, before, now, label)
 }

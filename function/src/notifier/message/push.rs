@@ -1,7 +1,7 @@
 //! The message about a branch or tag that changed. Owns its wording; the event is parsed in
 //! [`gitlab::push`](crate::gitlab::push).
 
-use super::fragments::{commit, compare, facts, has_short_address, quoted, title};
+use super::fragments::{commit, compare, facts, has_short_address, quoted, short_title, title};
 use super::headline::Headline;
 use super::noun::Noun;
 use super::sign::Sign;
@@ -11,8 +11,6 @@ use crate::gitlab::event::Event;
 use crate::gitlab::participants::Person;
 use crate::gitlab::push::{Change, RefChange, RefKind};
 use crate::gitlab::pushed_commits::PushedCommit;
-use crate::limits::LIMITS;
-use crate::rocketchat::markup::Shown;
 
 /// The message of a push or tag push.
 #[expect(
@@ -133,8 +131,7 @@ fn commits(event: &Event, change: &RefChange) -> Vec<String> {
 pub(super) fn commit_lines(event: &Event, commits: &[PushedCommit]) -> Vec<String> {
     let lines = commits.iter().map(|commit| {
         let id = listed_id(event, &commit.sha);
-        let title = commit.title.as_deref();
-        let title = title.and_then(|title| Shown::new(title, LIMITS.texts.list_title));
+        let title = short_title(commit.title.as_deref());
         let line = title.map_or_else(|| id.clone(), |title| format!("{id} {title}"));
         facts([Some(line), author(event, commit)]).unwrap_or_default()
     });
