@@ -416,9 +416,9 @@ async fn run_commands(
             Some(64),
         ),
         (
-            "a key as a token",
+            "a secret token with a control character",
             &[],
-            with_value("GITLAB_WEBHOOK_TOKENS", &format!("{} x", TOKENS[0])),
+            with_value("GITLAB_WEBHOOK_TOKENS", &format!("{}\u{7f}x", TOKENS[0])),
             Some(64),
         ),
         (

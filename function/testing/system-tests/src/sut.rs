@@ -82,9 +82,10 @@ impl Settings {
         self
     }
 
-    /// Runs it with these arguments and this input; returns its exit status and its output.
+    /// Runs it with these arguments and this input; returns its exit status, 124 if it does not exit by itself,
+    /// and its output.
     pub(crate) fn output(&self, arguments: &[&str], input: &[u8]) -> (Option<i32>, String) {
-        let mut command = self.command();
+        let mut command = self.command("timeout --foreground 60 ");
         command.args(arguments).stdin(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         // Fails if the program does not read its input.
@@ -96,9 +97,10 @@ impl Settings {
         (result.status.code(), text)
     }
 
-    fn command(&self) -> Command {
+    /// `before` is a command that runs it, or empty.
+    fn command(&self, before: &str) -> Command {
         let limit = self.max_descriptors.unwrap_or(4096);
-        let mut script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
+        let mut script = format!("ulimit -n {limit} && exec {before}\"$0\" \"$@\"");
         let mut shell = Command::new("/bin/sh");
         if let Some(resolver) = &self.resolver {
             let resolver = resolver.display();
@@ -136,7 +138,7 @@ impl Sut {
     /// Starts it and waits until it listens.
     pub(crate) fn start(settings: &Settings) -> Self {
         let started = Instant::now();
-        let mut child = settings.command().spawn().unwrap_or_else(|error| {
+        let mut child = settings.command("").spawn().unwrap_or_else(|error| {
             panic!(
                 "{} does not start: {error}; build it with `cargo build --release -p webhook-app`",
                 program().display()
