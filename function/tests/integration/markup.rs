@@ -32,7 +32,7 @@ pub(crate) fn assert_harmless(text: &str) {
         let (label, link) = (&plain[start + 1..end], &plain[start..=end + length]);
         assert!(link.contains("](http"), "an unexpected link in: {text}");
         assert_harmless_fragment(link);
-        plain = plain.replacen(link, &label.to_owned(), 1);
+        plain = plain.replacen(link, label, 1);
     }
     let mut before = '\n';
     for char in text.chars() {
