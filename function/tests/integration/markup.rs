@@ -9,9 +9,11 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use webhook_app::limits::LIMITS;
+use webhook_app::notifier::message::{self, MessageStyle, Visibility};
+use webhook_app::rocketchat::markup::VisibleText;
 
 use crate::harness::report_skipped;
-use crate::messages::{assert_laid_out, compose, examples, fixtures, pointers};
+use crate::messages::{assert_laid_out, compose, examples, fixtures, parse, pointers};
 
 /// Asserts that a message has nothing that the chat server could take for a mention, and outside of code spans
 /// and links only text that Rocket.Chat makes nothing of.
@@ -30,7 +32,7 @@ pub(crate) fn assert_harmless(text: &str) {
         let (label, link) = (&plain[start + 1..end], &plain[start..=end + length]);
         assert!(link.contains("](http"), "an unexpected link in: {text}");
         assert_harmless_fragment(link);
-        plain = plain.replacen(link, &label.to_owned(), 1);
+        plain = plain.replacen(link, label, 1);
     }
     let mut before = '\n';
     for char in text.chars() {
@@ -314,19 +316,61 @@ fn record(
     *payload.pointer_mut(field).expect("is there") = json!(hazard);
     let message = compose(&payload).ok()?.1.ok()?;
     assert_harmless(&message.text);
-    let outside: Vec<_> = message.text.split('`').skip(1).step_by(2).collect();
-    let (labels, links): (Vec<_>, Vec<_>) = links(&message.text).into_iter().unzip();
-    for link in &links {
+    let record = described(name, &message.text, &payload);
+    for link in record["links"].as_array().expect("is a list") {
+        let link = link.as_str().expect("is a text");
         let is_known = known
             .iter()
             .any(|page| page == link || link.starts_with(&format!("{page}/-/")));
         assert!(is_known || links_to(hazard, link), "{name}: {link}");
     }
-    Some(
-        json!({ "name": name, "text": message.text, "outside": outside, "links": links, "labels": labels,
-            "seen": seen(&message.text) }),
-    )
+    Some(record)
 }
+
+/// A record for `check.mjs`.
+fn described(name: &str, text: &str, payload: &Value) -> Value {
+    let outside: Vec<_> = text.split('`').skip(1).step_by(2).collect();
+    let (labels, links): (Vec<_>, Vec<_>) = links(text).into_iter().unzip();
+    let bold = bold(text);
+    let names = names(payload);
+    for name in &bold {
+        assert!(names.contains(name), "not a project or group: {text}");
+    }
+    json!({ "name": name, "text": text, "outside": outside, "links": links, "labels": labels, "bold": bold,
+        "seen": seen(text) })
+}
+
+/// The bold texts outside of code spans.
+fn bold(text: &str) -> Vec<String> {
+    let outside_code: String = text.split('`').step_by(2).collect();
+    let bold = outside_code.split("**").skip(1).step_by(2);
+    bold.map(str::to_owned).collect()
+}
+
+/// The names of projects and groups in a payload, and the last segments of their paths.
+fn names(payload: &Value) -> Vec<String> {
+    let is_name = |field: &String| {
+        let (_, key) = field.rsplit_once('/').expect("is a pointer");
+        key == "name" || key.ends_with("path") || NAMES.contains(&key)
+    };
+    let fields = pointers(payload, "").into_iter().filter(is_name);
+    let texts = fields.filter_map(|field| {
+        // A message shows the first line of a name.
+        let line = payload.pointer(&field)?.as_str()?.trim().lines().next()?;
+        VisibleText::new(line, usize::MAX)
+    });
+    let whole = texts.map(|text| text.as_str().to_owned());
+    whole
+        .flat_map(|name| [name.rsplit('/').next().unwrap_or_default().to_owned(), name])
+        .collect()
+}
+
+const NAMES: [&str; 4] = [
+    "path_with_namespace",
+    "project_path_with_namespace",
+    "project_name",
+    "group_name",
+];
 
 /// The links outside of code spans: labels and addresses.
 fn links(text: &str) -> Vec<(String, String)> {
@@ -453,9 +497,41 @@ pub(crate) fn check_with_parser(program: &[&str], lines: impl IntoIterator<Item 
     );
 }
 
+/// The message of each fixture, also of those that are sent only if a rule asks for them.
+pub(crate) fn messages_of_fixtures(style: MessageStyle) -> Vec<(String, String, Value)> {
+    let visible = Visibility {
+        confidential: true,
+        in_progress: true,
+        minor_updates: true,
+    };
+    let fixtures = fixtures().into_iter();
+    let fixtures = fixtures.filter(|(name, _)| !name.starts_with("example_of_"));
+    let message = |(name, payload): (String, Value)| {
+        let event = parse(None, payload.to_string().as_bytes()).expect("is an event");
+        let message = message::render(&event, visible, style).ok()?;
+        Some((name, message.text(), payload))
+    };
+    fixtures.filter_map(message).collect()
+}
+
+#[test]
+fn every_build_of_rocket_chats_parser_reads_every_message_as_it_is_meant() {
+    let records = |style| {
+        let messages = messages_of_fixtures(style).into_iter();
+        messages.map(|(name, text, payload)| described(&name, &text, &payload))
+    };
+    let in_all_builds = records(MessageStyle::Signs).map(|mut record| {
+        record["builds"] = json!("all");
+        record
+    });
+    let records: Vec<_> = in_all_builds.chain(records(MessageStyle::Plain)).collect();
+    assert!(records.len() > 250, "{}", records.len());
+    check_with_parser(&["check.mjs"], records);
+}
+
 #[test]
 fn rocket_chats_parser_finds_only_text_and_the_expected_links() {
-    // Every fifth record, because all of them take longer than the other tests together. Five and the number of
+    // Every seventh record, because all of them take longer than the other tests together. Seven and the number of
     // hazards have no common factor, so each field is checked with different hazards.
-    check_with_parser(&["check.mjs"], RECORDS.iter().step_by(5).cloned());
+    check_with_parser(&["check.mjs"], RECORDS.iter().step_by(7).cloned());
 }

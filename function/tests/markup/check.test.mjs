@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { violations } from './check.mjs';
+import { PARSERS } from './parsers.mjs';
+import { readSigns } from './signs.mjs';
 
 const PROGRAM = fileURLToPath(new URL('check.mjs', import.meta.url));
 const LINK = 'https://gitlab.example.org/a/b/-/commit/da156088';
@@ -14,7 +16,66 @@ const GOOD = {
   labels: ['da156088'],
 };
 
-test('a valid message has no violations', () => assert.deepEqual(violations(GOOD), []));
+test('a valid message has no violations', () => assert.deepEqual(violations(GOOD, PARSERS), []));
+
+// A message with everything that a message may have.
+const SIGNED = {
+  text: `✅ [Pipeline 31](${LINK}) passed on \`main\` in **acme/rocket**, started by Robin Example\nin **acme** · 1 min 3 s`,
+  outside: ['main'],
+  links: [LINK],
+  labels: ['Pipeline 31'],
+  bold: ['acme/rocket', 'acme'],
+  seen: '✅ Pipeline 31 passed on main in acme/rocket, started by Robin Example\nin acme · 1 min 3 s',
+};
+
+test('a message with a sign and the name of a project has no violations', () => {
+  assert.deepEqual(violations(SIGNED, PARSERS), []);
+  for (const { char } of readSigns()) {
+    const text = SIGNED.text.replace('✅', char);
+    assert.deepEqual(violations({ ...SIGNED, text, seen: undefined }, PARSERS), [], char);
+  }
+});
+
+test('a message without a sign has no violations', () => {
+  const [text, seen] = [SIGNED.text.slice(2), SIGNED.seen.slice(2)];
+  assert.deepEqual(violations({ ...SIGNED, text, seen }, PARSERS), []);
+});
+
+test('an emoji that is no sign or elsewhere than at the start is a violation', () => {
+  for (const text of ['🎉 done', '✅ done ✅', 'done\n✅ again', 'done ✅', ' ✅ done', '**acme** ✅']) {
+    assert.ok(violations({ text }).includes('EMOJI'), text);
+  }
+});
+
+test('bold text is a violation unless it is a name behind the word for it', () => {
+  const bold = ['acme'];
+  for (const before of ['in', 'pushed in', 'in group', 'to group', 'Group', 'Project', 'renamed to', 'Repository']) {
+    assert.deepEqual(violations({ text: `${before} **acme**`, bold }), [], before);
+  }
+  for (const text of ['**acme**', 'by **acme**', 'within **acme**', 'in **other**', 'in **`acme`**', 'in\n**acme**', '“in **acme**']) {
+    assert.deepEqual(violations({ text, bold }), ['BOLD'], text);
+  }
+});
+
+test('text of which the parser drops a character and markup that it does not see are violations', () => {
+  assert.deepEqual(violations({ text: 'a \\* b' }), ['read as "a * b"']);
+  assert.match(violations({ text: `[a](${LINK} )`, links: [LINK], labels: ['a'] })[0], /^(LINK|read as)/);
+});
+
+test('a first line with more than 90 characters and more than five lines are violations', () => {
+  const check = (text) => violations({ text, seen: text });
+  const first = `✅ ${'x'.repeat(88)}`;
+  assert.deepEqual(check(first), []);
+  assert.deepEqual(check(`${first}x`), ['a first line of 91 characters']);
+  assert.deepEqual(check(`a\n${'y'.repeat(91)}\nc\nd\ne`), []);
+  assert.deepEqual(check('a\nb\nc\nd\ne\nf'), ['6 lines']);
+});
+
+test('a label that one build does not show is not tried with it', () => {
+  const record = { text: `[prod (eu)](${LINK})`, links: [LINK], labels: ['prod (eu)'] };
+  assert.deepEqual(violations(record, PARSERS), []);
+  assert.match(violations({ ...record, labels: [] }, PARSERS)[0], /^read as .*0\.31\.22/);
+});
 
 // GitLab's page that compares two commits has three dots in its path.
 test('the link of a comparison is one link', () => {
@@ -63,6 +124,7 @@ const BAD = [
   ['a spoiler', '||hidden||', 'SPOILER'],
   ['a spoiler of several lines', '||\nhidden\n||', 'SPOILER_BLOCK'],
   ['a time', '<t:1700000000:R>', 'TIMESTAMP'],
+  ['an empty line', 'a\n\nb', 'LINE_BREAK'],
   ['a block of code', '```\ncode\n```', 'CODE'],
   ['a rule', '---', 'HORIZONTAL_RULE'],
   ['a table', '|a|b|\n|-|-|\n|c|d|', 'TABLE'],
@@ -89,6 +151,9 @@ test('a notification shows the text without marks, and of a code span at most it
   assert.deepEqual(notify(text, 'da156088 by main.'), ['a notification: "da156088 by main"']);
   assert.deepEqual(notify('`*a* b_c`', '*a* b_c'), []);
   assert.deepEqual(notify('`*a* b_c`', '*a* b_'), ['a notification: "a b_c"']);
+  const record = { text: '`* a` in **acme**', bold: ['acme'], seen: '* a in acme' };
+  assert.deepEqual(violations(record), []);
+  assert.deepEqual(violations({ ...record, seen: '* a in acm' }), ['a notification: " a in acme**"']);
 });
 
 test('untrusted text outside of a code span is a violation', () => {
@@ -128,8 +193,11 @@ function check(...lines) {
 }
 
 test('the program prints the name of the record and the violation', () => {
-  const bad = JSON.stringify({ name: 'second', text: '> quoted' });
-  assert.deepEqual(check(JSON.stringify({ name: 'first', ...GOOD }), bad), [1, 'second: QUOTE\n']);
+  const bad = (rest) => JSON.stringify({ name: 'second', text: '> quoted', ...rest });
+  const good = JSON.stringify({ name: 'first', ...GOOD });
+  assert.deepEqual(check(good, bad()), [1, `second: QUOTE (${PARSERS[0][0]})\n`]);
+  assert.deepEqual(check(good, bad({ builds: 'all' })), [1, 'second: QUOTE\n']);
+  assert.deepEqual(check(bad()), [1, 'second: QUOTE\n']);
 });
 
 test('the program accepts messages with other line terminators', () => {

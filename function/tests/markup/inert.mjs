@@ -11,7 +11,8 @@
 import { text as whole } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { notification } from './notification.mjs';
-import { MENTION, PARSERS, parse } from './parsers.mjs';
+import { isWeakLabel, MENTION, PARSERS, parse } from './parsers.mjs';
+import * as tree from './tree.mjs';
 
 // Servers also search addresses in the raw text, for previews.
 const ADDRESS = /\w:\/\/|(^|\s)spotify:[^:\s]+:[^:\s]/;
@@ -123,10 +124,10 @@ function begins(word, char, after) {
 // Places
 
 const URL = 'https://g.example/a';
-const link = (label) => ({ text: `[${label}](${URL})`, tree: `<${URL}|${label}>`, shown: label });
-const code = (text) => ({ text: `\`${text}\``, tree: `\`${text}\``, shown: text });
-const bold = (text) => ({ text: `**${text}**`, tree: `**${text}**`, shown: text });
-const SIGN = { text: '✅', tree: ':✅:', shown: '✅' };
+const link = (label) => ({ text: `[${label}](${URL})`, tree: tree.link(URL, label), shown: label });
+const code = (text) => ({ text: `\`${text}\``, tree: tree.code(text), shown: text });
+const bold = (text) => ({ text: `**${text}**`, tree: tree.bold(text), shown: text });
+const SIGN = { text: '✅', tree: tree.emoji('✅'), shown: '✅' };
 const SHA = link('da156088');
 
 // Every place in a message: a list of parts, which are strings of our own, outside texts or marked-up parts.
@@ -168,31 +169,6 @@ const written = (parts) => parts.map((part) => part.text ?? part).join('');
 const expected = (parts) => parts.map((part) => part.tree ?? part).join('');
 const notified = (parts) => parts.map((part) => part.shown ?? part).join('');
 
-// A tree in the notation of `expected`. A part that no message has shows its type.
-function show(node) {
-  if (Array.isArray(node)) return node.map(show).join('');
-  switch (node?.type) {
-    case 'PLAIN_TEXT':
-      return node.value;
-    case 'INLINE_CODE':
-      return `\`${node.value.value}\``;
-    case 'BOLD':
-      return `**${show(node.value)}**`;
-    case 'LINK':
-      return `<${node.value.src.value}|${show(node.value.label)}>`;
-    case 'EMOJI':
-      return `:${node.unicode ?? node.shortCode}:`;
-    default:
-      return `{${node?.type} ${JSON.stringify(node?.value)}}`;
-  }
-}
-
-const lines = (tree) =>
-  tree.map((block) => (block.type === 'PARAGRAPH' ? show(block.value) : show(block))).join('\n');
-
-// In one build, a label with one of these characters is no link, and the message shows its markup.
-const WEAK_LABELS = { version: '0.31.22', chars: /[()]/ };
-
 // The violations of a text in places, with a second text.
 export function violations(text, other, places = Object.keys(PLACES)) {
   return violationsIn(places.map((place) => [place, text, other]));
@@ -212,10 +188,9 @@ function violationsIn(places) {
     }
   }
   for (const [version, parser] of PARSERS) {
-    const isWeak = ({ place, text, other }) =>
-      version === WEAK_LABELS.version && place.includes('label') && WEAK_LABELS.chars.test(text + other);
+    const isWeak = ({ place, text, other }) => place.includes('label') && isWeakLabel(text + other, version);
     const used = composed.filter((one) => !isWeak(one));
-    const fails = (parts) => lines(parse(written(parts), parser)) !== expected(parts);
+    const fails = (parts) => tree.lines(parse(written(parts), parser)) !== expected(parts);
     tried[version] = (tried[version] ?? 0) + used.length;
     const together = used.flatMap(({ parts }, index) => (index === 0 ? parts : ['\n', ...parts]));
     if (used.length === 0 || !fails(together)) continue;
@@ -295,7 +270,7 @@ function prove(seconds, part) {
     for (let index = 0; index < all.length && !isOver(); index += 1) {
       const text = all[(index * 7919) % all.length];
       check('short', text, OTHERS[index % OTHERS.length]);
-      report(PARSERS.filter(([, parser]) => lines(parse(text, parser)) !== text).map(([name]) => `${name}: ${text}`));
+      report(PARSERS.filter(([, parser]) => tree.lines(parse(text, parser)) !== text).map(([name]) => `${name}: ${text}`));
     }
   }
   if (!part || part === 'long') while (!isOver()) check('long', long(number), long(number));

@@ -1,5 +1,5 @@
-// Rocket.Chat's parser: the builds that messages are checked with, the options of a workspace, and what older servers
-// find without it.
+// Rocket.Chat's parser: the builds that messages are checked with, the options of a workspace, what older servers find
+// without it, and what one build does not show.
 //
 // All builds since 0.31.22 except those that are equal to another one: 0.31.32, and the development builds of 0.32.0.
 // They differ in what becomes an emoticon, a label, an address or italics. Of the earlier ones, 0.31.18 takes `a.1b` for
@@ -31,3 +31,6 @@ export const parse = (text, parser = NEWEST) => parser(text, OPTIONS);
 // Older servers search mentions in the raw text, even in code spans: at the start of a line, after white
 // space or after ">". Newer ones use the parser. Neither may find one.
 export const MENTION = /(^|\s|>)[@#][^\s<>`]/m;
+
+// In one build, a label with a parenthesis is no link, and the message shows its markup.
+export const isWeakLabel = (label, version) => version === '0.31.22' && /[()]/.test(label);

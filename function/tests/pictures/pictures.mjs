@@ -15,17 +15,18 @@ const INSTALL = 'apt-get install chromium fonts-noto-color-emoji';
 
 /** The pictures of pictures.json by their file names, with the texts of their messages. */
 function definitions() {
-  const { account, messages, pictures } = JSON.parse(readFileSync(join(import.meta.dirname, 'pictures.json'), 'utf8'));
+  const { account, messages, groups, pictures } = JSON.parse(readFileSync(join(import.meta.dirname, 'pictures.json'), 'utf8'));
   const texts = Object.entries(messages).map(([name, message]) => ({ name, time: message.time, text: render(message) }));
-  const shown = (names) => (names === 'all' ? texts : texts.filter(({ name }) => names.includes(name)));
+  const shown = (group) => groups[group].map((wanted) => texts.find(({ name }) => name === wanted));
   return Object.entries(pictures).map(([file, picture]) => [file, { ...picture, account, messages: shown(picture.messages) }]);
 }
 
-/** The message for a fixture. `settings` are environment variables; those of the caller have no effect. */
-function render({ fixture, settings = {} }) {
+/** The message for a fixture, also one that is sent only if a rule asks for it. The settings of the caller have no effect. */
+function render({ fixture }) {
   const program = process.env.WEBHOOK_APP || resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/webhook-app');
   if (!existsSync(program)) throw new Error(`${program} does not exist; build it with: cargo build --bins`);
-  const text = execFileSync(program, ['render', join(FIXTURES, `${fixture}.json`)], { encoding: 'utf8', env: settings }).trimEnd();
+  const output = execFileSync(program, ['render', '--explain', join(FIXTURES, `${fixture}.json`)], { encoding: 'utf8', env: {} });
+  const [text] = output.trimEnd().split('\n\n');
   if (text.startsWith('nothing is sent')) throw new Error(`${fixture} has no message: ${text}`);
   return text;
 }

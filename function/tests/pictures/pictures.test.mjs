@@ -91,10 +91,17 @@ test('an orphan is found, and removed when the pictures are written', (t) => {
   assert.deepEqual(problems(path, inputs), []);
 });
 
-test('every picture shows only messages that exist', () => {
-  const { messages, pictures } = JSON.parse(readFileSync(join(import.meta.dirname, 'pictures.json'), 'utf8'));
-  const named = Object.values(pictures).flatMap((picture) => picture.messages);
-  assert.deepEqual(named.filter((name) => name !== 'all' && !(name in messages)), []);
+test('every picture shows a group, and the groups show all messages and no others', () => {
+  const { messages, groups, pictures } = JSON.parse(readFileSync(join(import.meta.dirname, 'pictures.json'), 'utf8'));
+  const named = Object.values(pictures).map((picture) => picture.messages);
+  assert.deepEqual(named.filter((group) => !(group in groups)), []);
+  assert.deepEqual([...new Set(Object.values(groups).flat())].toSorted(), Object.keys(messages).toSorted());
+});
+
+test('every picture in one theme has a picture in the other, except that of the README', () => {
+  const { pictures } = JSON.parse(readFileSync(join(import.meta.dirname, 'pictures.json'), 'utf8'));
+  const groupsIn = (theme) => Object.values(pictures).filter((picture) => picture.theme === theme).map((picture) => picture.messages);
+  assert.deepEqual(groupsIn('dark'), groupsIn('light').filter((group) => group !== 'readme'));
 });
 
 const plain = (value) => ({ type: 'PLAIN_TEXT', value });

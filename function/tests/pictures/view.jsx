@@ -45,7 +45,8 @@ function Entry({ account, time, tree }) {
           <MessageTimestamp>{time}</MessageTimestamp>
         </MessageHeader>
         <MessageBody>
-          <Box withRichContent='inlineWithoutBreaks' data-tree>{nodes(tree)}</Box>
+          {/* One pixel more than the client has, because the body cuts off the border of code when its height is rounded down. */}
+          <Box withRichContent='inlineWithoutBreaks' paddingBlockEnd='x1' data-tree>{nodes(tree)}</Box>
         </MessageBody>
       </MessageContainer>
     </Message>
@@ -80,8 +81,15 @@ function Node({ type, value, unicode }) {
   }
 }
 
-/** The client's style sheet adds the size and the font of emoji. */
-const EMOJI = { fontFamily: "'Noto Color Emoji', sans-serif", fontSize: '1.375rem' };
+/** What the client's style sheet (app/emoji-native/client/native-emoji.css) adds to emoji, with the font of Linux. */
+const EMOJI = {
+  fontFamily: "'Noto Color Emoji', sans-serif",
+  fontSize: '1.375rem',
+  fontWeight: 400,
+  lineHeight: 1,
+  display: 'inline',
+  verticalAlign: 'middle',
+};
 
 /** The avatar of an account without an image: its first letter, in one of six colours that the length of its name selects. */
 function avatar(username) {

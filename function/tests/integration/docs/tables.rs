@@ -6,10 +6,12 @@ use std::fmt::Write as _;
 use webhook_app::config::catalogue::{MAIN_SETTINGS, SETTINGS};
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::limits;
+use webhook_app::notifier::message::MessageStyle;
 use webhook_app::notifier::{SkipReason, templates};
 use webhook_app::outcome::Failure;
 
 use super::block;
+use crate::markup::{messages_of_fixtures, seen};
 use crate::messages::render;
 
 #[test]
@@ -89,6 +91,20 @@ fn the_table_of_events_is_current() {
         let _ = writeln!(table, "| {} | {text} |", kind.label());
     }
     block("function/docs/events.md", "events", &table);
+}
+
+/// First lines without their marks. That Rocket.Chat's notifications show them in this way is checked by
+/// `check.mjs` for the same messages.
+#[test]
+fn the_table_of_notifications_is_current() {
+    let mut table = "| event | notification | characters |\n|---|---|---|\n".to_owned();
+    for (name, text, _) in messages_of_fixtures(MessageStyle::Signs) {
+        let first = seen(text.lines().next().expect("has a line"));
+        let (event, length) = (name.replace('_', " "), first.chars().count());
+        let first = first.replace('|', "\\|");
+        let _ = writeln!(table, "| {event} | `{first}` | {length} |");
+    }
+    block("function/docs/notifications.md", "notifications", &table);
 }
 
 #[test]
