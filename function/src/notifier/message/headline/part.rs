@@ -93,7 +93,7 @@ impl Part {
                 let shown = name.cut_end(room.ident);
                 let is_cut = shown != *name;
                 match linked(&shown, page.as_ref()) {
-                    Some(link) => push(line, "", link),
+                    Some(linked) => push(line, "", linked),
                     None => push(line, "", Shown::from(shown)),
                 }
                 is_cut.then(|| format!("{noun} {}", Shown::from(name.clone())))
@@ -154,9 +154,9 @@ impl Project {
             push(line, words, bold(shown));
             return true;
         }
-        let link = linked(&shown, page);
-        let is_linked = link.is_some();
-        let markup = link.map_or_else(|| bold(shown), |link| link.to_string());
+        let linked = linked(&shown, page);
+        let is_linked = linked.is_some();
+        let markup = linked.map_or_else(|| bold(shown), |linked| linked.to_string());
         push(line, words, markup);
         is_linked
     }
