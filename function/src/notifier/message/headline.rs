@@ -92,22 +92,22 @@ impl Headline {
 
     /// Words of this program. Words, links, commits and numbers are never shortened, so they must leave
     /// room for the branches, tags and jobs of the line.
-    pub(super) fn words(self, words: &str) -> Self {
-        self.with(words.chars().count(), Kind::Fixed(words.to_owned()))
+    pub(super) fn words(self, words: &'static str) -> Self {
+        self.with(words.chars().count(), Kind::Fixed(words.into()))
     }
 
     pub(super) fn link(self, link: &Link) -> Self {
-        self.with(link.visible(), Kind::Fixed(link.to_string()))
+        self.with(link.visible(), Kind::Fixed(link.to_string().into()))
     }
 
     pub(super) fn noun(self, noun: &Noun) -> Self {
-        self.with(noun.visible(), Kind::Fixed(noun.to_string()))
+        self.with(noun.visible(), Kind::Fixed(noun.to_string().into()))
     }
 
     /// The short id of a commit without a page.
     pub(super) fn short_id(self, sha: &CommitSha) -> Self {
         let short = sha.short();
-        self.with(short.len(), Kind::Fixed(format!("`{short}`")))
+        self.with(short.len(), Kind::Fixed(format!("`{short}`").into()))
     }
 
     pub(super) fn ident(self, noun: &'static str, name: VisibleText) -> Self {
@@ -217,6 +217,9 @@ mod tests {
     use super::*;
     use crate::rocketchat::markup::{InlineCode, Label, Shown};
 
+    /// 68 characters.
+    const WORDS: &str = "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww";
+
     const PAGE: &str = "https://gitlab.example.org/acme/launch-systems/rocket-control";
 
     fn text(text: &str) -> VisibleText {
@@ -320,7 +323,7 @@ mod tests {
                 .contains(&format!(" in [rocket-control]({PAGE}),"))
         );
         let line = |project: &str, page| {
-            let headline = Headline::new(Sign::Failed).words(&"w".repeat(68));
+            let headline = Headline::new(Sign::Failed).words(WORDS);
             headline
                 .project(" in ", text(project), page)
                 .fit(MessageStyle::Signs)

@@ -14,7 +14,7 @@ pub(super) fn render(event: &Event, member: &Member) -> Result<Message, SkipReas
         (None, Some(project)) => ("project", project.label()),
         (None, None) => return Err(SkipReason::UnknownAction),
     };
-    let begin = |sign, words: &str, verb: &str| {
+    let begin = |sign, words: &'static str, verb: &'static str| {
         let who = VisibleText::or_unnamed(&member.who, MAX_NAME);
         let headline = Headline::new(sign)
             .words(words)

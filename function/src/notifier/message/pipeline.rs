@@ -32,7 +32,7 @@ pub(super) fn render_fix(event: &Event, pipeline: &Pipeline) -> Message {
     message(event, pipeline, sign, verb)
 }
 
-fn message(event: &Event, pipeline: &Pipeline, sign: Sign, verb: &str) -> Message {
+fn message(event: &Event, pipeline: &Pipeline, sign: Sign, verb: &'static str) -> Message {
     let id = pipeline.id;
     let noun = Noun::of_project(
         event,

@@ -78,7 +78,7 @@ fn of_tag(event: &Event, change: &RefChange) -> Message {
     Message::new(headline).line(quoted(message))
 }
 
-fn deleted(words: &str, event: &Event, change: &RefChange) -> Message {
+fn deleted(words: &'static str, event: &Event, change: &RefChange) -> Message {
     let noun = match change.kind {
         RefKind::Branch => "branch",
         RefKind::Tag => "tag",

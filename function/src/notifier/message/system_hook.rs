@@ -74,7 +74,7 @@ impl Thing {
         }
     }
 
-    fn moved(self, verb: &str, old: &str, new: &str) -> Headline {
+    fn moved(self, verb: &'static str, old: &str, new: &str) -> Headline {
         let headline = Headline::new(self.sign).words(self.words).words(" ");
         self.named(headline.name("old name", old).words(verb), new)
     }

@@ -1,6 +1,7 @@
 //! A part of the first line. Owns how each kind of part is shortened, and what it is in full. How much room
 //! it has is decided in [`headline`](super).
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
 use super::super::noun::Noun;
@@ -18,7 +19,7 @@ pub(super) struct Part {
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     /// Never shortened: verbs, commits, statuses, nouns with their numbers.
-    Fixed(String),
+    Fixed(Cow<'static, str>),
     /// A branch, tag or job.
     Ident {
         noun: &'static str,
