@@ -144,7 +144,7 @@ async fn a_moved_tag_is_called_moved() {
 async fn a_deleted_tag_shows_the_object_it_pointed_to() {
     insta::assert_snapshot!(text("Tag Push Hook", fixture!("tag_push_that_deletes_a_tag")).await, @r#"
         🚮 Tag `v2.0.0` deleted in **acme/rocket** by Robin Example
-        it stood on `ba25430b4afeca36af4c5228898a479774322214`
+        it pointed to `ba25430b4afeca36af4c5228898a479774322214`
         "#);
 }
 

@@ -91,7 +91,7 @@ pub(super) fn facts_of_new(event: &Event) -> Vec<String> {
     let attributes = &event.attributes;
     let who = &attributes.participants;
     let reviewers = people(&who.reviewers).map(|names| format!("reviewers: {names}"));
-    let assignees = people(&who.assignees).map(|names| format!("assigned to {names}"));
+    let assignees = people(&who.assignees).map(|names| format!("assignees: {names}"));
     let labels = attributes.labels.iter().flatten().map(String::as_str);
     let labels = list(labels).map(|labels| format!("labels: {labels}"));
     [reviewers, assignees, labels]

@@ -4,6 +4,7 @@
 use super::fragments::{code, commit_line};
 use super::headline::Headline;
 use super::noun::{Noun, numbered};
+use super::pipeline::verb_of_unfinished;
 use super::sign::Sign;
 use super::{MAX_NAME, Message, SkipReason};
 use crate::gitlab::deployment::Deployment;
@@ -17,7 +18,7 @@ pub(super) fn render(event: &Event, deployment: &Deployment) -> Result<Message, 
         Status::Failed => (Sign::Failed, "failed"),
         Status::Canceled => (Sign::Ended, "canceled"),
         Status::Skipped => (Sign::Ended, "skipped"),
-        Status::Unfinished => (Sign::UnderWay, "is under way"),
+        Status::Unfinished => (Sign::UnderWay, verb_of_unfinished(event)),
         Status::Unknown => return Err(SkipReason::UnknownAction),
     };
     let attributes = &event.attributes;

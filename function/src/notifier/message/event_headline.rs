@@ -26,7 +26,12 @@ impl Headline {
     }
 
     /// Words and a name in a code span, if there is one.
-    pub(super) fn optional_name(self, words: &'static str, noun: &'static str, name: Option<&str>) -> Self {
+    pub(super) fn optional_name(
+        self,
+        words: &'static str,
+        noun: &'static str,
+        name: Option<&str>,
+    ) -> Self {
         match name.and_then(|name| VisibleText::new(name, MAX_PATH)) {
             Some(name) => self.words(words).ident(noun, name),
             None => self,
@@ -34,7 +39,12 @@ impl Headline {
     }
 
     /// Words and a text, if there is one.
-    pub(super) fn optional_text(self, words: &'static str, noun: &'static str, text: Option<&str>) -> Self {
+    pub(super) fn optional_text(
+        self,
+        words: &'static str,
+        noun: &'static str,
+        text: Option<&str>,
+    ) -> Self {
         match text.and_then(|text| VisibleText::new(text, MAX_NAME)) {
             Some(text) => self.words(words).subject(noun, text, None),
             None => self,

@@ -16,7 +16,7 @@ pub(super) fn render(event: &Event, job: &Job) -> Result<Message, SkipReason> {
     let attributes = &event.attributes;
     let (sign, verb) = match (job.status, attributes.allowed_failure) {
         (Status::Failed, Some(true)) => (Sign::Warnings, "failed (allowed)"),
-        (status, _) => verb(status)?,
+        (status, _) => verb(event, status)?,
     };
     let id = job.id;
     let noun = Noun::of_project(event, &format!("-/jobs/{id}"), format!("Job {id}"));

@@ -14,31 +14,36 @@ pub(super) fn render(event: &Event, member: &Member) -> Result<Message, SkipReas
         (None, Some(project)) => ("project", project.label()),
         (None, None) => return Err(SkipReason::UnknownAction),
     };
-    let begin = |sign, words: &'static str, verb: &'static str| {
-        let who = VisibleText::or_unnamed(&member.who, MAX_NAME);
-        let headline = Headline::new(sign)
+    let who = |sign, words: &'static str| {
+        let name = VisibleText::or_unnamed(&member.who, MAX_NAME);
+        Headline::new(sign)
             .words(words)
-            .subject("member", who, None);
-        let headline = headline.words(verb).words(noun);
-        headline.place_named(" ", path, None)
+            .subject("member", name, None)
+    };
+    let at = |headline: Headline, verb: &'static str| {
+        headline
+            .words(verb)
+            .words(noun)
+            .place_named(" ", path, None)
     };
     let access = member.access.as_deref();
+    let access = access.and_then(|access| VisibleText::new(access, MAX_NAME));
+    let with_access = |headline: Headline, words: &'static str| match &access {
+        Some(access) => headline
+            .words(words)
+            .subject("access level", access.clone(), None),
+        None => headline,
+    };
     let headline = match member.action {
-        Action::Joined => {
-            begin(Sign::Person, "Member ", " joined ").optional_text(" as ", "access level", access)
-        }
-        Action::Changed => begin(Sign::Person, "Member ", " changed in ").optional_text(
-            ", now ",
-            "access level",
-            access,
+        Action::Joined => with_access(at(who(Sign::Person, "Member "), " joined "), " as "),
+        Action::Changed if access.is_none() => at(who(Sign::Person, "Member "), " changed in "),
+        Action::Changed => at(
+            with_access(who(Sign::Person, "Member "), " is now "),
+            " in ",
         ),
-        Action::Left => begin(Sign::Ended, "Member ", " left "),
-        Action::Requested => begin(Sign::Request, "User ", " asks to join ").optional_text(
-            " as ",
-            "access level",
-            access,
-        ),
-        Action::Denied => begin(Sign::Ended, "Request of ", " to join ").words(" denied"),
+        Action::Left => at(who(Sign::Ended, "Member "), " left "),
+        Action::Requested => with_access(at(who(Sign::Request, "User "), " asks to join "), " as "),
+        Action::Denied => at(who(Sign::Ended, "Request of "), " to join ").words(" denied"),
         Action::Unknown => return Err(SkipReason::UnknownAction),
     };
     Ok(Message::new(headline))

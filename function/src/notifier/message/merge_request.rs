@@ -46,7 +46,7 @@ fn verb(action: Action) -> Result<(Sign, &'static str), SkipReason> {
         Action::Merged => Ok((Sign::Done, "merged")),
         Action::Approved => Ok((Sign::Approved, "approved")),
         Action::Approval => Ok((Sign::Approved, "got an approval")),
-        Action::Unapproved => Ok((Sign::TakenBack, "no longer approved")),
+        Action::Unapproved => Ok((Sign::TakenBack, "is no longer approved")),
         Action::Unapproval => Ok((Sign::TakenBack, "lost an approval")),
         Action::Pushed => Ok((Sign::Commits, "got new commits")),
         Action::Updated => Err(SkipReason::MinorUpdate),

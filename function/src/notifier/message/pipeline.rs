@@ -18,7 +18,7 @@ const STARTED_BY: &str = ", started by ";
 pub(super) fn render(event: &Event, pipeline: &Pipeline) -> Result<Message, SkipReason> {
     let (sign, verb) = match event.attributes.allowed_failure {
         Some(true) => (Sign::Warnings, "passed with warnings"),
-        _ => verb(pipeline.status)?,
+        _ => verb(event, pipeline.status)?,
     };
     Ok(message(event, pipeline, sign, verb))
 }
@@ -53,14 +53,31 @@ fn merge_request(event: &Event, pipeline: &Pipeline) -> Option<u64> {
 }
 
 /// The sign and the verb for the status of a pipeline or job.
-pub(super) fn verb(status: Status) -> Result<(Sign, &'static str), SkipReason> {
+pub(super) fn verb(event: &Event, status: Status) -> Result<(Sign, &'static str), SkipReason> {
     match status {
         Status::Success => Ok((Sign::Passed, "passed")),
         Status::Failed => Ok((Sign::Failed, "failed")),
         Status::Canceled => Ok((Sign::Ended, "canceled")),
         Status::Skipped => Ok((Sign::Ended, "skipped")),
-        Status::Unfinished => Ok((Sign::UnderWay, "is under way")),
+        Status::Unfinished => Ok((Sign::UnderWay, verb_of_unfinished(event))),
         Status::Unknown => Err(SkipReason::UnknownAction),
+    }
+}
+
+/// The verb for a pipeline, job or deployment that has not finished.
+pub(super) fn verb_of_unfinished(event: &Event) -> &'static str {
+    match event.attributes.status.as_deref().unwrap_or_default() {
+        "created" => "is created",
+        "preparing" => "is being prepared",
+        "waiting_for_resource" => "waits for a resource",
+        "waiting_for_callback" => "waits for a callback",
+        "pending" => "is pending",
+        "running" => "is running",
+        "manual" => "waits for a manual action",
+        "scheduled" => "is scheduled",
+        "blocked" => "waits for an approval",
+        "canceling" => "is being canceled",
+        _ => "is under way",
     }
 }
 
@@ -81,8 +98,9 @@ pub(super) fn ran_for(
 fn jobs_line(event: &Event, pipeline: &Pipeline) -> Option<String> {
     match (pipeline.status, event.attributes.allowed_failure) {
         (Status::Failed, _) => failed_jobs(event, pipeline).map(|jobs| format!("failed: {jobs}")),
-        (_, Some(true)) => jobs(event, pipeline, &pipeline.allowed)
-            .map(|jobs| format!("failed, but allowed to: {jobs}")),
+        (_, Some(true)) => {
+            jobs(event, pipeline, &pipeline.allowed).map(|jobs| format!("allowed to fail: {jobs}"))
+        }
         _ => None,
     }
 }
@@ -109,8 +127,8 @@ fn one_job(event: &Event, job: &FailedJob) -> Option<String> {
     let name = code(&job.name)?;
     Some(match job.id {
         Some(id) => {
-            let link = linked(event, &format!("-/jobs/{id}"), id.to_string());
-            format!("{link} {name}")
+            let log = linked(event, &format!("-/jobs/{id}"), "log".to_owned());
+            format!("{name} {log}")
         }
         None => name,
     })

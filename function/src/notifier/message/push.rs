@@ -70,7 +70,7 @@ fn of_tag(event: &Event, change: &RefChange) -> Message {
         }
         Change::Deleted(last) => {
             // For an annotated tag, this is the tag object, which has no page to link to.
-            let last = last.as_ref().map(|last| format!("it stood on `{last}`"));
+            let last = last.as_ref().map(|last| format!("it pointed to `{last}`"));
             return deleted("Tag ", event, change).line(last);
         }
     };
