@@ -698,6 +698,12 @@ fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
             "found \"warning\"; did you mean warn?",
         ),
         ("LIVE_PIPELINES", "yes", "found \"yes\"; did you mean true?"),
+        (
+            "MESSAGE_STYLE",
+            "sings",
+            "expected one of signs, plain, found \"sings\"; did you mean signs?",
+        ),
+        ("MESSAGE_STYLE", "plian", "did you mean plain?"),
         ("LOG_FORMAT", "jsno", "found \"jsno\"; did you mean json?"),
         (
             "ROCKETCHAT_URL",

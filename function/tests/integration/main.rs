@@ -15,6 +15,7 @@ mod deliveries;
 mod exactly_once;
 mod message_ids;
 mod messages;
+mod message_style;
 mod rejections;
 mod routing;
 mod rule_conditions;
