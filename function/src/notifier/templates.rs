@@ -12,6 +12,7 @@ use crate::gitlab::verification::Verified;
 use crate::limits::LIMITS;
 
 mod context;
+mod emphasis;
 mod examples;
 mod format;
 mod filters;
@@ -20,6 +21,8 @@ mod language;
 mod missing;
 mod names;
 mod parse;
+mod print;
+mod seams;
 mod template;
 
 pub use context::VARIABLES;

@@ -436,11 +436,14 @@ fn a_template_must_link_to_the_pipeline_with_live_pipelines() {
     let live = ("LIVE_PIPELINES", "true");
     let errors = errors(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");
     assert!(
-        errors.contains("expected {{ page }} or {{ default_message }}"),
+        errors.contains("expected {{ page }}, {{ headline }} or {{ default_message }}"),
         "{errors}"
     );
-    let linked = ("MESSAGES", "pipeline: '{{ page }} {{ status }}'");
-    assert!(load(&with(&[live, linked])).is_ok());
+    for linked in ["{{ page }} {{ status }}", "{{ headline }}"] {
+        let template = format!("pipeline: '{linked}'");
+        let loaded = load(&with(&[live, ("MESSAGES", &template)]));
+        assert!(loaded.is_ok(), "{linked}");
+    }
 }
 
 #[test]

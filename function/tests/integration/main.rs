@@ -28,6 +28,8 @@ mod attributes;
 mod content_keys;
 mod send_failures;
 mod templates;
+mod template_blocks;
+mod template_markup;
 mod plan_warnings;
 mod recipients;
 

@@ -102,7 +102,7 @@ async fn a_template_that_fails_on_an_event_is_logged_and_counted() {
 
     let message = chat.take_message();
     assert!(
-        message.text.starts_with("[Merge request 12]("),
+        message.text.starts_with("🔀 [Merge request 12]("),
         "{}",
         message.text
     );

@@ -133,7 +133,8 @@ fn the_title_of_a_push_is_that_of_its_head_commit() {
 #[test]
 fn a_template_can_include_the_default_message() {
     assert!(
-        render_title("Look\n{{ default_message }}", "x").starts_with("Look\n[Merge request 12](")
+        render_title("Look\n{{ default_message }}", "x")
+            .starts_with("Look\n🔀 [Merge request 12](")
     );
 }
 
@@ -298,7 +299,7 @@ fn a_template_that_exceeds_its_budget_falls_back_to_the_built_in_message() {
     let mut body = example("merge_request");
     let person = body["reviewers"][0].clone();
     body["reviewers"] = json!(vec![person; 1000]);
-    assert!(output_of(&templates, &body).starts_with("[Merge request 12]("));
+    assert!(output_of(&templates, &body).starts_with("🔀 [Merge request 12]("));
 }
 
 #[test]
