@@ -60,7 +60,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
     {
         reader.error(
             "MESSAGES",
-            "expected {{ page }} or {{ default_message }} in the template for pipeline, because LIVE_PIPELINES stores the state of a message in the link to its pipeline",
+            "expected {{ page }}, {{ headline }} or {{ default_message }} in the template for pipeline, because LIVE_PIPELINES stores the state of a message in the link to its pipeline",
         );
     }
     let fixes = routing.as_ref().and_then(RoutingRules::first_fixes_line);

@@ -12,6 +12,7 @@ use crate::gitlab::verification::Verified;
 use crate::limits::LIMITS;
 
 mod context;
+mod emphasis;
 mod examples;
 mod format;
 mod filters;
@@ -20,6 +21,8 @@ mod language;
 mod missing;
 mod names;
 mod parse;
+mod print;
+mod seams;
 mod template;
 
 pub use context::VARIABLES;
@@ -127,8 +130,9 @@ fn example_message(kind: Kind) -> Option<(Event, Message)> {
     Some((event, builtin))
 }
 
-/// Cuts a text to the [limit of a message](crate::limits::TextLimits::message), at the last space outside code spans, so that outside text stays
-/// in its code span. Links contain spaces only in their labels, which are not outside text.
+/// Cuts a text to the [limit of a message](crate::limits::TextLimits::message), at the last space outside
+/// code spans, so that outside text stays in its code span. Links contain spaces only in their labels, and
+/// what is left of such a label is no link.
 fn fit(mut text: String) -> String {
     let mut units = 0;
     let mut in_code = false;

@@ -436,11 +436,14 @@ fn a_template_must_link_to_the_pipeline_with_live_pipelines() {
     let live = ("LIVE_PIPELINES", "true");
     let errors = errors(&[live, ("MESSAGES", "pipeline: '{{ status }}'")]).join("\n");
     assert!(
-        errors.contains("expected {{ page }} or {{ default_message }}"),
+        errors.contains("expected {{ page }}, {{ headline }} or {{ default_message }}"),
         "{errors}"
     );
-    let linked = ("MESSAGES", "pipeline: '{{ page }} {{ status }}'");
-    assert!(load(&with(&[live, linked])).is_ok());
+    for linked in ["{{ page }} {{ status }}", "{{ headline }}"] {
+        let template = format!("pipeline: '{linked}'");
+        let loaded = load(&with(&[live, ("MESSAGES", &template)]));
+        assert!(loaded.is_ok(), "{linked}");
+    }
 }
 
 #[test]
@@ -698,6 +701,12 @@ fn a_wrong_value_is_shown_with_a_suggestion_unless_it_may_be_a_secret() {
             "found \"warning\"; did you mean warn?",
         ),
         ("LIVE_PIPELINES", "yes", "found \"yes\"; did you mean true?"),
+        (
+            "MESSAGE_STYLE",
+            "sings",
+            "expected one of signs, plain, found \"sings\"; did you mean signs?",
+        ),
+        ("MESSAGE_STYLE", "plian", "did you mean plain?"),
         ("LOG_FORMAT", "jsno", "found \"jsno\"; did you mean json?"),
         (
             "ROCKETCHAT_URL",

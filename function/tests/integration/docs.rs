@@ -14,6 +14,7 @@ use webhook_app::outcome::Failure;
 use crate::routing::{changed, example, recipients_of};
 
 mod form;
+mod template_page;
 mod tables;
 mod troubleshooting;
 

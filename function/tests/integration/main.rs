@@ -15,6 +15,7 @@ mod deliveries;
 mod exactly_once;
 mod message_ids;
 mod messages;
+mod message_style;
 mod rejections;
 mod routing;
 mod rule_conditions;
@@ -27,6 +28,8 @@ mod attributes;
 mod content_keys;
 mod send_failures;
 mod templates;
+mod template_blocks;
+mod template_markup;
 mod plan_warnings;
 mod recipients;
 

@@ -132,8 +132,10 @@ fn the_title_of_a_push_is_that_of_its_head_commit() {
 
 #[test]
 fn a_template_can_include_the_default_message() {
-    let text = render_title("Look\n{{ default_message }}", "x");
-    assert!(text.starts_with("Look\n🔀 [Merge request 12]("), "{text}");
+    assert!(
+        render_title("Look\n{{ default_message }}", "x")
+            .starts_with("Look\n🔀 [Merge request 12](")
+    );
 }
 
 #[test]

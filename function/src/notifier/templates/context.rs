@@ -1,17 +1,17 @@
-//! The attributes of an event as values of the template language. Owns how each attribute is shown,
-//! and that outside text is always printed in a code span, whatever a template does with it.
+//! The attributes of an event as values of the template language. Owns which value each variable has. How
+//! values are printed is decided in [`print`](super::print).
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
-use minijinja::{Error, ErrorKind, Output, State, Value};
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
 
+use super::print::{Form, SafeMarkup};
 use crate::gitlab::event::Event;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::limits::LIMITS;
-use crate::notifier::message::{self, MAX_NAME, MAX_PATH, MAX_TITLE, Message, blocks};
+use crate::notifier::message::{self, MAX_NAME, MAX_TITLE, Message, blocks};
 use crate::notifier::routing::NotifyReason;
 use crate::rocketchat::markup::{InlineCode, Label, Link};
 
@@ -60,6 +60,32 @@ pub const VARIABLES: &[&str] = &[
     "took",
 ];
 
+/// The variables that are markup: complete, so that no part of them can be taken, and equal to no text.
+pub(super) const MARKUP: &[&str] = &[
+    "branches",
+    "changes",
+    "commit",
+    "commit_line",
+    "compare",
+    "default_message",
+    "details",
+    "headline",
+    "jobs",
+    "more",
+    "page",
+    "reason",
+    "sign",
+    "started",
+    "took",
+];
+
+/// The name of GitLab's terms about the event: not an identifier, so that no template can give it another
+/// value.
+pub(super) const TERMS: &str = "the terms";
+
+/// The variables that are lists.
+pub(super) const LISTS: &[&str] = &["assignees", "commits", "failed_jobs", "reviewers"];
+
 /// The variables of one event.
 #[derive(Debug)]
 pub(super) struct Context {
@@ -80,6 +106,12 @@ impl Context {
         }
     }
 
+    /// What GitLab calls the event: the values that are shown as words.
+    fn terms(&self) -> Value {
+        let names = ["action", "kind", "status"].into_iter();
+        names.filter_map(|name| self.value(name)).collect()
+    }
+
     /// The value of one of the [`VARIABLES`].
     fn value(&self, name: &str) -> Option<Value> {
         let (meta, it) = (&self.event.meta, &self.event.attributes);
@@ -91,22 +123,22 @@ impl Context {
             "assignees" => persons(&people.assignees),
             "author" => person(people.author.as_ref()),
             "branches" => optional(blocks::branches(&self.event), safe_markup),
-            "changes" => optional(blocks::changes(&self.event), safe_markup),
+            "changes" => optional(blocks::changes(&self.event), block),
             "commit" => optional(it.shown_commit(), |sha| {
                 safe_markup(message::commit(&self.event, sha))
             }),
-            "commit_line" => optional(blocks::commit_line(&self.event), safe_markup),
+            "commit_line" => optional(blocks::commit_line(&self.event), block),
             "commits" => blocks::commits(&self.event)
                 .into_iter()
-                .map(commit_line)
+                .map(|line| Value::from_object(SafeMarkup::new(line, Form::Line)))
                 .collect(),
             "committer" => person(people.committer.as_ref()),
             "compare" => optional(blocks::compare(&self.event), safe_markup),
             "confidential" => Value::from(meta.confidential),
-            "default_message" => safe_markup(self.builtin.text()),
+            "default_message" => block(self.builtin.text()),
             "details" => optional(
                 Some(self.builtin.details()).filter(|it| !it.is_empty()),
-                safe_markup,
+                block,
             ),
             "duration_seconds" => optional(it.duration_seconds, Value::from),
             "environment" => optional(it.environment.as_deref(), name_or_placeholder),
@@ -116,7 +148,7 @@ impl Context {
                 .map(|job| name_or_placeholder(job))
                 .collect(),
             "fixed" => Value::from(self.reason == NotifyReason::Fix),
-            "headline" => safe_markup(self.builtin.headline()),
+            "headline" => block(self.builtin.headline()),
             "jobs" => optional(blocks::jobs(&self.event), safe_markup),
             "kind" => word(&meta.kind.label().replace('_', " ")),
             "more" => optional(blocks::more(&self.event), safe_markup),
@@ -155,6 +187,9 @@ impl Object for Context {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
+        if name == TERMS {
+            return Some(self.terms());
+        }
         let index = VARIABLES.binary_search(&name).ok()?;
         let value = self.values[index].get_or_init(|| self.value(name).unwrap_or_default());
         Some(value.clone())
@@ -165,48 +200,17 @@ impl Object for Context {
     }
 }
 
-/// Safe markup: a link, or text that is already in a code span.
-///
-/// An object rather than a string marked as safe, because filters can split such a string and keep
-/// the mark.
-#[derive(Debug)]
-struct SafeMarkup {
-    markup: String,
-    /// Whether a list has each item on its own line.
-    is_line: bool,
-}
-
-impl Object for SafeMarkup {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn render(self: &Arc<Self>, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.markup)
-    }
-}
-
-/// The length of safe markup; `None` for any other value.
-pub(super) fn markup_bytes(value: &Value) -> Option<usize> {
-    let markup = value.downcast_object_ref::<SafeMarkup>();
-    markup.map(|safe| safe.markup.len())
-}
-
+/// Markup without outside text that is plain.
 fn safe_markup(markup: String) -> Value {
-    Value::from_object(SafeMarkup {
-        markup,
-        is_line: false,
-    })
+    Value::from_object(SafeMarkup::new(markup, Form::Code))
 }
 
-fn commit_line(markup: String) -> Value {
-    Value::from_object(SafeMarkup {
-        markup,
-        is_line: true,
-    })
+/// Markup that may contain outside text as plain text.
+fn block(markup: String) -> Value {
+    Value::from_object(SafeMarkup::new(markup, Form::Plain))
 }
 
-/// One of GitLab's terms, such as `failed`. It is marked as safe, so that [`print()`] shows it
+/// One of GitLab's terms, such as `failed`. It is marked as safe, so that [`print()`](super::print::print) shows it
 /// without a code span if it consists of lower-case letters and spaces.
 fn word(word: &str) -> Value {
     Value::from_safe_string(word.to_owned())
@@ -263,67 +267,4 @@ fn page(event: &Event) -> Value {
         }
     };
     safe_markup(link.map_or_else(|| label.clone(), |link| link.to_string()))
-}
-
-/// Prints one value of a template. Everything except terms, numbers and safe markup is printed in a
-/// code span.
-pub(super) fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
-    if let Some(safe) = value.downcast_object_ref::<SafeMarkup>() {
-        return Ok(out.write_str(&safe.markup)?);
-    }
-    match value.kind() {
-        ValueKind::None => Ok(()),
-        ValueKind::Number | ValueKind::Bool => Ok(write!(out, "{value}")?),
-        ValueKind::Seq | ValueKind::Iterable => print_list(out, value),
-        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
-        _ => print_text(out, value),
-    }
-}
-
-fn print_list(out: &mut Output, list: &Value) -> Result<(), Error> {
-    for (index, item) in list.try_iter()?.enumerate() {
-        let safe = item.downcast_object_ref::<SafeMarkup>();
-        if index > 0 {
-            let is_line = safe.is_some_and(|safe| safe.is_line);
-            out.write_str(if is_line { "\n" } else { ", " })?;
-        }
-        match safe {
-            Some(safe) => out.write_str(&safe.markup)?,
-            None => print_text(out, &item)?,
-        }
-    }
-    Ok(())
-}
-
-fn print_text(out: &mut Output, value: &Value) -> Result<(), Error> {
-    let text = text_of(value);
-    let letters = |byte: u8| byte.is_ascii_lowercase() || byte == b' ';
-    if value.is_safe() && text.len() <= LIMITS.texts.word && text.bytes().all(letters) {
-        return Ok(out.write_str(&text)?);
-    }
-    match InlineCode::new(&text, MAX_PATH) {
-        Some(code) => Ok(write!(out, "{code}")?),
-        None => Ok(()),
-    }
-}
-
-/// The text of a value, cut off at
-/// [`max_value_bytes`](crate::limits::TemplateLimits::max_value_bytes).
-fn text_of(value: &Value) -> String {
-    struct Start(String);
-
-    impl fmt::Write for Start {
-        fn write_str(&mut self, piece: &str) -> fmt::Result {
-            self.0.push_str(piece);
-            if self.0.len() > LIMITS.templates.max_value_bytes {
-                return Err(fmt::Error);
-            }
-            Ok(())
-        }
-    }
-
-    let mut start = Start(String::new());
-    // Fails at the limit; what is written by then is more than a code span shows.
-    let _ = fmt::write(&mut start, format_args!("{value}"));
-    start.0
 }

@@ -5,8 +5,8 @@
 use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 
-use super::context::markup_bytes;
 use super::missing;
+use super::print::{explained, markup_bytes};
 use super::truncate::truncate;
 use crate::limits::LIMITS;
 
@@ -155,12 +155,15 @@ fn limited(name: &str, filter: &Value, state: &mut State, args: &[Value]) -> Res
     }
     let present;
     let args = if name == "join" {
-        present = missing::without_missing_entries(args)?;
+        present =
+            missing::without_missing_entries(args).map_err(|error| explained(error, name, args))?;
         &present
     } else {
         args
     };
-    let result = filter.call(state, args)?;
+    let result = filter
+        .call(state, args)
+        .map_err(|error| explained(error, name, args))?;
     // Such as the first entry of an empty list.
     if result.is_undefined() {
         return Ok(Value::from(()));

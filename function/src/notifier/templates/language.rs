@@ -11,6 +11,7 @@ use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, Stmt};
 use minijinja::machinery::parse;
 use minijinja::syntax::SyntaxConfig;
 
+use super::context::MARKUP;
 use super::filters::{FILTERS, FUNCTION, TESTS};
 
 /// The first use of something that a template cannot use, with its line, or `None`.
@@ -84,6 +85,12 @@ fn expression(one: &Expr) -> Checked {
     match one {
         Expr::Var(_) | Expr::Const(_) => Ok(()),
         Expr::Slice(slice) => {
+            if let Some(name) = markup(&slice.expr) {
+                let problem = format!(
+                    "{name} cannot be cut, because a part of it could be half a link; cut another variable, such as title"
+                );
+                return Err((line, problem));
+            }
             expression(&slice.expr)?;
             let bounds = [&slice.start, &slice.stop, &slice.step];
             bounds.into_iter().flatten().try_for_each(expression)
@@ -105,6 +112,9 @@ fn expression(one: &Expr) -> Checked {
                 }
                 _ => {}
             }
+            if is_comparison(binary.op) {
+                never_equal(line, &[&binary.left, &binary.right])?;
+            }
             expression(&binary.left)?;
             match binary.op {
                 BinOpKind::In => list_or_expression(&binary.right),
@@ -112,6 +122,9 @@ fn expression(one: &Expr) -> Checked {
             }
         }
         Expr::Compare(compare) => {
+            let others = compare.ops.iter().map(|one| &one.expr);
+            let compared: Vec<_> = [&compare.expr].into_iter().chain(others).collect();
+            never_equal(line, &compared)?;
             expression(&compare.expr)?;
             compare.ops.iter().try_for_each(|one| match one.op {
                 CompareOpKind::In | CompareOpKind::NotIn => list_or_expression(&one.expr),
@@ -146,6 +159,34 @@ fn expression(one: &Expr) -> Checked {
         ),
         Expr::Tuple(_) => unavailable(line, "a tuple", "use one variable per value"),
         Expr::Map(_) => unavailable(line, "a map", "use conditions"),
+    }
+}
+
+/// The name of a variable that is markup.
+fn markup<'a>(one: &Expr<'a>) -> Option<&'a str> {
+    match one {
+        Expr::Var(variable) => Some(variable.id).filter(|name| MARKUP.contains(name)),
+        _ => None,
+    }
+}
+
+fn is_comparison(operator: BinOpKind) -> bool {
+    use BinOpKind::{Eq, Gt, Gte, In, Lt, Lte, Ne};
+    matches!(operator, Eq | Gt | Gte | In | Lt | Lte | Ne)
+}
+
+/// Fails if a text is compared with markup: that is never true, so it is a mistake.
+fn never_equal(line: u16, compared: &[&Expr]) -> Checked {
+    let is_text =
+        |one: &&Expr| matches!(one, Expr::Const(constant) if constant.value.as_str().is_some());
+    match compared.iter().find_map(|one| markup(one)) {
+        Some(name) if compared.iter().any(is_text) => Err((
+            line,
+            format!(
+                "{name} is markup, which equals no text; compare another variable, such as status, or write if {name}"
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

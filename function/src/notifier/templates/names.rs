@@ -2,7 +2,7 @@
 //! does not say, and what an error says about a name that has no value. Which variables exist is decided
 //! in [`context`](super::context).
 
-use super::context::VARIABLES;
+use super::context::{LISTS, VARIABLES};
 
 /// The names in the tags of a template, such as `title` or `author.name`, each with its line, counted from
 /// 1, in their order.
@@ -88,9 +88,10 @@ pub(super) fn without_value(source: &str, line: Option<usize>) -> String {
     let Some((object, attribute)) = attribute else {
         return "found a value that does not exist, such as an entry beyond the end of a list; write default(\"-\") after it, or leave it out".to_owned();
     };
-    let noun = match object {
-        "assignees" | "failed_jobs" | "reviewers" => "a list",
-        _ => "a single value",
+    let noun = if LISTS.contains(&object) {
+        "a list"
+    } else {
+        "a single value"
     };
     let other = if VARIABLES.contains(&attribute) {
         format!(", or the variable {attribute}")

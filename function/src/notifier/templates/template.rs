@@ -7,10 +7,13 @@ use std::io;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
-use super::context::{Context, VARIABLES, print};
+use super::context::{Context, VARIABLES};
+use super::emphasis;
 use super::filters::limit;
 use super::language::first_unavailable;
 use super::names::{place, with_line, without_value};
+use super::print::print;
+use super::seams;
 use crate::gitlab::event::Event;
 use crate::limits::LIMITS;
 use crate::notifier::message::Message;
@@ -34,6 +37,9 @@ pub(crate) enum TemplateError {
         "found {0}, which could break the code spans around values; leave it out, because values already have code spans"
     )]
     Forbidden(&'static str),
+    /// A character that is not visible and has no effect.
+    #[error("found a control character, expected only visible characters; leave it out")]
+    Control,
     /// Invalid syntax.
     #[error("{0}")]
     Syntax(String),
@@ -64,6 +70,10 @@ impl Template {
             if source.contains(forbidden) {
                 return Err(TemplateError::Forbidden(name));
             }
+        }
+        // Some of them mark where a value begins and ends.
+        if source.contains(|char: char| char.is_control() && !char.is_whitespace()) {
+            return Err(TemplateError::Control);
         }
         let failed = |error: &Error| TemplateError::Syntax(describe(error, source));
         let mut environment = Environment::new();
@@ -153,7 +163,14 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("state", "status"),
     ("event", "kind"),
     ("repository", "project"),
-    ("jobs", "failed_jobs"),
+    ("job", "jobs"),
+    ("emoji", "sign"),
+    ("icon", "sign"),
+    ("first_line", "headline"),
+    ("summary", "headline"),
+    ("source", "started"),
+    ("failure_reason", "reason"),
+    ("diff", "compare"),
     ("reviewer", "reviewers"),
     ("assignee", "assignees"),
 ];
@@ -210,7 +227,8 @@ impl Bounded {
         if self.is_full() {
             self.0.pop();
         }
-        String::from_utf8_lossy(&self.0).trim().to_owned()
+        let marked = seams::join(&String::from_utf8_lossy(&self.0));
+        emphasis::protect(&marked).trim().to_owned()
     }
 }
 

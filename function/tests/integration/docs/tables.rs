@@ -54,17 +54,6 @@ fn size(bytes: u32) -> String {
 }
 
 #[test]
-fn the_list_of_template_variables_is_current() {
-    let names = templates::VARIABLES.iter().map(|name| format!("`{name}`"));
-    let names: Vec<_> = names.collect();
-    block(
-        "function/docs/templates.md",
-        "variables",
-        &format!("{}.\n", names.join(", ")),
-    );
-}
-
-#[test]
 fn the_benchmark_results_are_current() {
     for (name, table) in [
         (
