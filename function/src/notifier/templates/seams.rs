@@ -3,7 +3,7 @@
 //! spaces, but not after half a link or half an address. How a value is shown is decided in
 //! [`context`](super::context).
 //!
-//! [`print()`](super::context::print) puts marks around values, so that the finished message tells them
+//! [`print()`](super::print::print) puts marks around values, so that the finished message tells them
 //! from the words of the template, whatever conditions and loops it consists of.
 
 /// Begins a value in a code span, or a link.
