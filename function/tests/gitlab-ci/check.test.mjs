@@ -82,7 +82,7 @@ test("the job notify sends one message for the commit, even if it runs twice", a
   assert.ok(text.includes(place.sha), text);
   assert.ok(text.includes("acme/rocket"), text);
   assert.ok(text.includes('Say "hi" to $(id) and') && text.includes("it's 100 % "), text);
-  assert.ok(text.includes("`Robin Example`") && !text.includes("robin@example.org"), text);
+  assert.ok(text.includes(" · Robin Example") && !text.includes("robin@example.org"), text);
 });
 
 test("another pipeline of the same commit sends another message", async (t) => {
