@@ -144,9 +144,11 @@ macro_rules! event_kinds {
                 Member = "member":
                     "user_add_to_group" | "user_update_for_group" | "user_remove_from_group"
                     | "user_access_request_to_group" | "user_access_request_denied_for_group"
+                    | "user_access_request_revoked_for_group"
                     | "user_add_to_team" | "user_update_for_team" | "user_remove_from_team"
                     | "user_access_request_to_project"
-                    | "user_access_request_denied_for_project";
+                    | "user_access_request_denied_for_project"
+                    | "user_access_request_revoked_for_project";
             }
             /// A project, group, account or key was created, changed or deleted.
             system_hook::SystemHook {

@@ -139,10 +139,9 @@ fn standard_input() -> Result<Vec<u8>, String> {
 
 /// The text and, with `--explain`, how its recipients were chosen.
 fn rendered(event: &Event, notifier: &Notifier, explain: bool) -> String {
-    let plan = explain.then(|| notifier.plan(event).ok()).flatten();
-    let text = match plan {
-        Some(plan) => Ok(texts(&plan)),
-        None => text_without_recipient(event, notifier, explain),
+    let text = match notifier.plan(event) {
+        Ok(plan) => Ok(texts(&plan)),
+        Err(_) => text_without_recipient(event, notifier, explain),
     };
     match text {
         Ok(text) if explain => format!("{text}\n{}", explanation(event, notifier)),

@@ -108,6 +108,21 @@ impl Changes {
     /// The changes of a delivery with this action. When an object is opened, GitLab lists every field
     /// as changed, so that only its reviewers and assignees count.
     pub(super) fn read(self, action: &str, reviewers: &[Person], assignees: &[Person]) -> Changed {
+        self.read_of(true, action, reviewers, assignees)
+    }
+
+    /// The same for an issue, which is never a draft.
+    pub(super) fn read_of_issue(self, action: &str, assignees: &[Person]) -> Changed {
+        self.read_of(false, action, &[], assignees)
+    }
+
+    fn read_of(
+        self,
+        has_drafts: bool,
+        action: &str,
+        reviewers: &[Person],
+        assignees: &[Person],
+    ) -> Changed {
         let is_new = action == "open";
         let (new_reviewers, new_assignees) = if is_new {
             (reviewers.to_vec(), assignees.to_vec())
@@ -127,16 +142,21 @@ impl Changes {
             let draft = changed(self.draft).and_then(|draft| draft.current.flag());
             let title = changed(self.title);
             let draft = draft.or(title.as_ref().and_then(draft_by_prefix));
+            let draft = draft.filter(|_| has_drafts);
             add(draft == Some(false), ChangeAction::Ready);
             add(draft == Some(true), ChangeAction::Draft);
-            if let Some(title) = title.filter(is_retitled) {
+            if let Some(title) = title.filter(|title| !has_drafts || is_retitled(title)) {
                 add(true, ChangeAction::Retitled);
                 details.old_title = title.previous.text();
             }
             if let Some(labels) = changed(self.labels) {
-                add(true, ChangeAction::Relabeled);
                 details.labels_added = labels.current.titles_without(&labels.previous);
                 details.labels_removed = labels.previous.titles_without(&labels.current);
+                // Another order is no change.
+                let is_changed = [&details.labels_added, &details.labels_removed]
+                    .iter()
+                    .any(|labels| !labels.is_empty());
+                add(is_changed, ChangeAction::Relabeled);
             }
             if let Some(target) = changed(self.target_branch) {
                 add(true, ChangeAction::Retargeted);
@@ -200,7 +220,8 @@ const DRAFT_PREFIXES: &[&str] = &["Draft:", "[Draft]", "(Draft)"];
 
 /// The title of a draft without the prefix that says so.
 pub(crate) fn without_draft(title: &str) -> &str {
-    without_prefix(title).unwrap_or(title)
+    let rest = without_prefix(title).filter(|rest| !rest.is_empty());
+    rest.unwrap_or(title)
 }
 
 fn without_prefix(title: &str) -> Option<&str> {

@@ -101,9 +101,10 @@ impl Action {
             "user_update_for_group" | "user_update_for_team" => Self::Changed,
             "user_remove_from_group" | "user_remove_from_team" => Self::Left,
             "user_access_request_to_group" | "user_access_request_to_project" => Self::Requested,
-            "user_access_request_denied_for_group" | "user_access_request_denied_for_project" => {
-                Self::Denied
-            }
+            "user_access_request_denied_for_group"
+            | "user_access_request_denied_for_project"
+            | "user_access_request_revoked_for_group"
+            | "user_access_request_revoked_for_project" => Self::Denied,
             _ => Self::Unknown,
         }
     }

@@ -27,6 +27,8 @@ pub(crate) struct MergeRequest {
     pub(crate) old_head: Option<CommitSha>,
     /// The values that an update replaced.
     pub(crate) replaced: ChangeDetails,
+    /// Whether GitLab took back approvals because of a push, whose author is the actor.
+    pub(crate) is_reset: bool,
 }
 
 /// Actions on a merge request.
@@ -83,6 +85,7 @@ pub(super) struct Attributes {
     author_id: Lenient,
     state: Line,
     action: Line,
+    system: Lenient,
     source_branch: Line,
     target_branch: Line,
     oldrev: Line,
@@ -114,6 +117,8 @@ impl Payload {
         let action = request.action();
         let merged = request.merged_as(action);
         let old_head = request.old_head();
+        let is_reset = request.system.flag() == Some(true)
+            && matches!(action, Some(Action::Unapproved | Action::Unapproval));
         let commit = request.last_commit.unwrap_or_default();
         let (assignees, reviewers) = (self.assignees.people(), self.reviewers.people());
         let new = self.changes.0;
@@ -139,6 +144,7 @@ impl Payload {
                 state: State::parse(request.state.as_str()),
                 old_head,
                 replaced: new.details,
+                is_reset,
             },
             attributes: EventAttributes {
                 project_path,

@@ -7,6 +7,7 @@ use webhook_app::gitlab::event::Event;
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::gitlab::participants::Person;
 use webhook_app::limits::LIMITS;
+use webhook_app::notifier::message::{self, MessageStyle, Visibility};
 use webhook_app::notifier::routing;
 
 use crate::messages::{compose, fixtures, parse, pointers};
@@ -394,4 +395,87 @@ fn the_status_in_detail_decides_whether_a_pipeline_passed_with_warnings() {
     // The jobs that start other pipelines are not listed.
     body["object_attributes"]["detailed_status"] = json!("passed with warnings");
     assert_eq!(allowed(&body), Some(true));
+}
+
+#[test]
+fn a_message_says_only_what_gitlab_says() {
+    let reset = json!({ "object_attributes": { "system": true } });
+    let labels = |first: u64, second: u64| {
+        let label = |id: u64| json!({ "id": id, "title": format!("label {id}") });
+        json!([label(first), label(second)])
+    };
+    let order = json!({ "previous": labels(1, 2), "current": labels(2, 1) });
+    let ready = json!({ "previous": "Draft: a", "current": "a" });
+    let update =
+        |changes: Value| json!({ "object_attributes": { "action": "update" }, "changes": changes });
+    for (name, change, expected) in [
+        (
+            "merge_request_unapproved",
+            reset,
+            Some(", reset by a push of "),
+        ),
+        (
+            "merge_request_updated",
+            update(json!({ "labels": order })),
+            None,
+        ),
+        (
+            "issue_updated",
+            update(json!({ "title": ready })),
+            Some(" retitled in "),
+        ),
+        (
+            "merge_request_updated",
+            update(json!({ "title": { "previous": "a", "current": "Draft: a" } })),
+            Some("🔀 [Merge request 12]("),
+        ),
+        (
+            "merge_request_opened",
+            json!({ "object_attributes": { "title": "Draft:", "draft": true } }),
+            Some("\n`Draft:`\n"),
+        ),
+        (
+            "push_without_names",
+            json!({ "user_name": "\u{200b}", "user_username": "robin" }),
+            Some(" by robin\n"),
+        ),
+        (
+            "pipeline_running",
+            json!({ "object_attributes": { "duration": 63 } }),
+            Some("order\nafter a push"),
+        ),
+        (
+            "repository_update_that_deletes_a_branch",
+            json!({}),
+            Some("🚮 "),
+        ),
+        (
+            "member_leaves_a_group",
+            json!({}),
+            Some(" is no longer in group "),
+        ),
+        (
+            "member_may_not_join_a_group",
+            json!({ "event_name": "user_access_request_revoked_for_group" }),
+            Some(" to join group **acme** has ended"),
+        ),
+    ] {
+        let mut body = fixtures()[name].clone();
+        patch(&mut body, &change);
+        let event = event(&body);
+        let all = Visibility {
+            confidential: true,
+            in_progress: true,
+            minor_updates: true,
+        };
+        let message = message::render(&event, all, MessageStyle::Signs);
+        let text = message.ok().map(|message| message.text());
+        match expected {
+            Some(part) => assert!(
+                text.as_ref().is_some_and(|text| text.contains(part)),
+                "{name}: {text:?}"
+            ),
+            None => assert_eq!(text, None, "{name}"),
+        }
+    }
 }

@@ -31,7 +31,7 @@ pub(super) fn verb(
 fn verb_of(change: ChangeAction) -> &'static str {
     match change {
         ChangeAction::ReviewRequested => "got a review request",
-        ChangeAction::Assigned => "got an assignee",
+        ChangeAction::Assigned => "assigned",
         ChangeAction::Ready => "marked as ready",
         ChangeAction::Draft => "marked as draft",
         ChangeAction::Retitled => "retitled",

@@ -8,6 +8,7 @@ use super::sign::Sign;
 use super::{Message, SkipReason};
 use crate::gitlab::emoji::{Action, Emoji, Target};
 use crate::gitlab::event::Event;
+use crate::gitlab::note::Noteable;
 
 pub(super) fn render(event: &Event, emoji: &Emoji) -> Result<Message, SkipReason> {
     let (sign, verb) = match emoji.action {
@@ -28,5 +29,7 @@ pub(super) fn render(event: &Event, emoji: &Emoji) -> Result<Message, SkipReason
         .words(verb)
         .noun(&on)
         .in_project_by_actor(event);
-    Ok(Message::new(headline).line(facts([on_title(event), shown_commit(event)])))
+    // The commit of a comment on a commit is in the first line.
+    let commit = shown_commit(event).filter(|_| !matches!(noteable, Noteable::Commit(_)));
+    Ok(Message::new(headline).line(facts([on_title(event), commit])))
 }

@@ -7,7 +7,6 @@ use super::{MAX_NAME, MAX_PATH};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
 use crate::gitlab::page_url::PageUrl;
-use crate::gitlab::participants::Person;
 use crate::gitlab::push::RefKind;
 use crate::rocketchat::markup::VisibleText;
 
@@ -92,8 +91,9 @@ impl Headline {
     /// Words such as ` by `, and the user who triggered the event, by full name or else by username.
     pub(super) fn actor_of(self, words: &'static str, event: &Event) -> Self {
         let actor = event.attributes.participants.actor.as_ref();
-        let name = actor.and_then(Person::display_name);
-        match name.and_then(|name| VisibleText::new(name, MAX_NAME)) {
+        let names = actor.map(|actor| [actor.name.as_deref(), actor.username.as_deref()]);
+        let mut names = names.into_iter().flatten().flatten();
+        match names.find_map(|name| VisibleText::new(name, MAX_NAME)) {
             Some(name) => self.actor(words, name),
             None => self,
         }

@@ -130,10 +130,11 @@ pub(super) fn compare(
     link.map(|link| link.to_string())
 }
 
-/// How long a pipeline or job took, unless GitLab says 0.
+/// How long a finished pipeline or job took, unless GitLab says 0.
 pub(super) fn took(event: &Event) -> Option<String> {
     let seconds = event.attributes.duration_seconds;
-    let seconds = seconds.filter(|&seconds| seconds > 0)?;
+    let is_finished = !event.attributes.in_progress;
+    let seconds = seconds.filter(|&seconds| seconds > 0 && is_finished)?;
     Some(format!("took {}", duration(seconds)))
 }
 

@@ -41,9 +41,10 @@ pub(super) fn render(event: &Event, member: &Member) -> Result<Message, SkipReas
             with_access(who(Sign::Person, "Member "), " is now "),
             " in ",
         ),
-        Action::Left => at(who(Sign::Ended, "Member "), " left "),
+        Action::Left => at(who(Sign::Ended, "User "), " is no longer in "),
         Action::Requested => with_access(at(who(Sign::Request, "User "), " asks to join "), " as "),
-        Action::Denied => at(who(Sign::Ended, "Request of "), " to join ").words(" denied"),
+        // GitLab also says this of a request that the user withdrew.
+        Action::Denied => at(who(Sign::Ended, "Request of "), " to join ").words(" has ended"),
         Action::Unknown => return Err(SkipReason::UnknownAction),
     };
     Ok(Message::new(headline))

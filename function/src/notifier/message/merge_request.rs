@@ -7,7 +7,7 @@ use super::headline::Headline;
 use super::noun::Noun;
 use super::sign::Sign;
 use super::{Message, SkipReason};
-use crate::gitlab::changes::without_draft;
+use crate::gitlab::changes::{ChangeAction, without_draft};
 use crate::gitlab::event::Event;
 use crate::gitlab::merge_request::{Action, MergeRequest, State};
 
@@ -20,7 +20,7 @@ pub(super) fn render(event: &Event, request: &MergeRequest) -> Result<Message, S
         (None, None) => return Err(SkipReason::UnknownAction),
     };
     let is_draft = attributes.draft == Some(true);
-    let noun = if is_draft {
+    let noun = if is_draft && attributes.changes != [ChangeAction::Draft] {
         "Draft merge request"
     } else {
         "Merge request"
@@ -29,7 +29,15 @@ pub(super) fn render(event: &Event, request: &MergeRequest) -> Result<Message, S
         .noun(&Noun::numbered(event, noun, "merge_requests"))
         .words(" ")
         .words(verb)
-        .in_project_by_actor(event);
+        .in_project(event)
+        .actor_of(
+            if request.is_reset {
+                ", reset by a push of "
+            } else {
+                " by "
+            },
+            event,
+        );
     let name = attributes.title.as_deref();
     let name = name.map(|name| if is_draft { without_draft(name) } else { name });
     Ok(Message::new(headline)

@@ -13,7 +13,11 @@ use crate::gitlab::repository_update::RepositoryUpdate;
     reason = "the renderers of all kinds have the same signature"
 )]
 pub(super) fn render(event: &Event, update: &RepositoryUpdate) -> Result<Message, SkipReason> {
-    let headline = Headline::new(Sign::Commits).words("Repository");
+    let sign = match &event.attributes.sha {
+        Some(_) => Sign::Commits,
+        None => Sign::Removed,
+    };
+    let headline = Headline::new(sign).words("Repository");
     let headline = match event.meta.project_label() {
         Some(label) => headline.place_named(" ", label, event.meta.project_url()),
         None => headline,
@@ -24,13 +28,18 @@ pub(super) fn render(event: &Event, update: &RepositoryUpdate) -> Result<Message
         Some(sha) => format!("{reference} now at {}", commit(event, sha)),
         None => format!("{reference} deleted"),
     };
+    let last = update
+        .before
+        .as_ref()
+        .filter(|_| event.attributes.sha.is_none());
+    let last = last.map(|last| format!("last commit {}", commit(event, last)));
     let others = match update.others {
         0 => None,
         1 => Some("and 1 more ref".to_owned()),
         count => Some(format!("and {count} more refs")),
     };
     Ok(Message::new(headline)
-        .line(facts([Some(change), comparison(event, update)]))
+        .line(facts([Some(change), comparison(event, update), last]))
         .line(others))
 }
 

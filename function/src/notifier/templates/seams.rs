@@ -15,8 +15,13 @@ pub(super) const PLAIN: char = '\u{2}';
 /// Ends either.
 pub(super) const END: char = '\u{3}';
 
+/// Marks of emphasis.
+const EMPHASIS: [char; 3] = ['*', '_', '~'];
+
 /// The message; only marks around values are left, for [`protect()`](super::emphasis::protect).
 ///
+/// - A link has white space before it, or the start of the message, or `(` after one of them: `!` before it
+///   would make an image of it, and `:` an emoticon.
 /// - A plain value has white space before and after it, or one of the characters with which plain text is
 ///   proven to do nothing. Otherwise a space is added: `@` or `:` beside it would make a mention or an
 ///   emoji of it.
@@ -38,8 +43,10 @@ pub(super) fn join(marked: &str) -> String {
         let (value, after) = value[1..].split_once(END).unwrap_or((&value[1..], ""));
         let is_apart = if is_plain {
             may_precede_plain(&joined.text)
+        } else if value.starts_with('[') {
+            may_precede_plain(joined.text.trim_end_matches(EMPHASIS))
         } else {
-            !may_be_address(words, value)
+            !may_be_address(words)
         };
         if !is_apart {
             joined.text.push(' ');
@@ -69,20 +76,16 @@ fn may_follow_plain(after: &str) -> bool {
     after.is_empty() || after.starts_with(char::is_whitespace)
 }
 
-/// Whether Rocket.Chat could take the last word, or a part of it, and the value directly after it for an
-/// address.
-fn may_be_address(words: &str, value: &str) -> bool {
+/// Whether Rocket.Chat could take the last word, or a part of it, and the code span directly after it for
+/// an address.
+fn may_be_address(words: &str) -> bool {
     let word = words.rsplit(char::is_whitespace).next().unwrap_or_default();
-    let is_scheme = word
-        .strip_suffix(':')
-        .is_some_and(|word| word.ends_with(char::is_alphanumeric));
     let mut before = ' ';
-    let has_host = word.chars().any(|char| {
+    word.chars().any(|char| {
         let is_part = char.is_alphanumeric() && ".:@/".contains(before);
         before = char;
         is_part
-    });
-    has_host || (is_scheme && value.starts_with('['))
+    })
 }
 
 /// The message so far.
@@ -196,13 +199,34 @@ mod tests {
             ("a.de‹`b`›", "a.de `b`"),
             ("mailto:a‹`b`›", "mailto:a `b`"),
             ("a.de ‹`b`›", "a.de `b`"),
-            (
-                "a:‹`b`› ‹`c`›:‹[d](https://d.de)›",
-                "a:`b` `c`:[d](https://d.de)",
-            ),
-            ("a:‹[b](https://b.de)›", "a: [b](https://b.de)"),
+            ("a:‹`b`›", "a:`b`"),
         ] {
             assert_eq!(joined(template), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_directly_before_a_link_but_a_bracket_and_emphasis() {
+        let link = "‹[d](https://d.de)›";
+        for (before, is_apart) in [
+            ("", true),
+            ("a ", true),
+            ("a\n", true),
+            ("(", true),
+            ("*", true),
+            ("a (_", true),
+            ("a:", false),
+            ("‹`c`›:", false),
+            (":*", false),
+            ("Look!", false),
+            ("‹`c`›", false),
+        ] {
+            let joined = joined(&format!("{before}{link}"));
+            assert_eq!(
+                joined.ends_with(" [d](https://d.de)"),
+                !is_apart || before == "a ",
+                "{joined}"
+            );
         }
     }
 
@@ -224,7 +248,7 @@ mod tests {
             ("a < b | ‹`c`›", "a < b | `c`"),
             (
                 "[‹[a](https://a.de)›]http://b|c>",
-                "［[a](https://a.de)］http://b|c>",
+                "［ [a](https://a.de)］http://b|c>",
             ),
         ] {
             assert_eq!(joined(template), expected, "{template}");

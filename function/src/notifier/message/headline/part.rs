@@ -101,7 +101,15 @@ impl Part {
             }
             Kind::Project { words, path, page } => {
                 let is_full = room.project.write(words, path, page.as_ref(), line);
-                (!is_full).then(|| format!("in {}", bold(path.clone())))
+                let full = || {
+                    let path = bold(path.clone());
+                    if words.starts_with(" in ") {
+                        format!("in {path}")
+                    } else {
+                        path
+                    }
+                };
+                (!is_full).then(full)
             }
             Kind::Actor { words, name } => {
                 let most = fitting(self.visible, MIN_NAME, room.actor);
