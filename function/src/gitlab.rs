@@ -26,6 +26,7 @@ pub(crate) mod change_details;
 pub mod changed_paths;
 mod labels;
 mod mention;
+mod markdown_line;
 mod markdown_text;
 mod json;
 mod list;

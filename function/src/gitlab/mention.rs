@@ -10,9 +10,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::json;
+use super::markdown_line::shown_line;
 use super::markdown_text::{self, Part};
 use super::participants::{Mentions, Person};
-use super::text::{deserialize_nullable, first_line};
+use super::text::deserialize_nullable;
 use crate::limits::LIMITS;
 
 /// A text in Markdown: its first line, and whom it mentions.
@@ -24,7 +25,7 @@ pub(super) struct Markdown {
 
 impl Markdown {
     fn new(text: &str) -> Self {
-        let line = first_line(text.trim());
+        let line = shown_line(text);
         Self {
             line: (!line.is_empty()).then(|| line.to_owned()),
             mentions: mentions(text),
