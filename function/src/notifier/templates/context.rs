@@ -252,7 +252,9 @@ fn persons(people: &[Person]) -> Value {
 /// The kind and the number, as a link if the page has a valid URL.
 fn page(event: &Event) -> Value {
     let kind = event.kind().label().replace('_', " ");
-    let number = event.attributes.number;
+    // The number of a comment or reaction is that of what it is about.
+    let has_number = !matches!(event.kind(), Kind::Note | Kind::Emoji);
+    let number = event.attributes.number.filter(|_| has_number);
     let label = number.map_or(kind.clone(), |number| format!("{kind} {number}"));
     let numbered = |folder: &str| {
         let path = format!("-/{folder}/{}", number?);
