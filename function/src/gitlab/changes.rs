@@ -107,25 +107,17 @@ pub(super) struct Changed {
 impl Changes {
     /// The changes of a delivery with this action. When an object is opened, GitLab lists every field
     /// as changed, so that only its reviewers and assignees count.
-    pub(super) fn read(self, action: &str, reviewers: &[Person], assignees: &[Person]) -> Changed {
-        self.read_of(true, action, reviewers, assignees)
-    }
-
-    /// The same for an issue, which is never a draft.
-    pub(super) fn read_of_issue(self, action: &str, assignees: &[Person]) -> Changed {
-        self.read_of(false, action, &[], assignees)
-    }
-
-    fn read_of(
+    /// `reviewers` is `None` for an issue, which has neither reviewers nor drafts.
+    pub(super) fn read(
         self,
-        has_drafts: bool,
         action: &str,
-        reviewers: &[Person],
+        reviewers: Option<&[Person]>,
         assignees: &[Person],
     ) -> Changed {
+        let has_drafts = reviewers.is_some();
         let is_new = action == "open";
         let (new_reviewers, new_assignees) = if is_new {
-            (reviewers.to_vec(), assignees.to_vec())
+            (reviewers.unwrap_or_default().to_vec(), assignees.to_vec())
         } else {
             (added(self.reviewers), added(self.assignees))
         };

@@ -106,7 +106,7 @@ impl Payload {
         meta.confidential = hints.confidential || issue.confidential == Some(true);
         let assignees = self.assignees.people();
         let new = self.changes.0;
-        let new = new.read_of_issue(issue.action.as_str(), &assignees);
+        let new = new.read(issue.action.as_str(), None, &assignees);
         let participants = Participants {
             actor: self.user.person(),
             assignees,

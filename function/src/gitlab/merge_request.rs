@@ -23,7 +23,7 @@ pub(crate) struct MergeRequest {
     /// The state, if GitLab sends it.
     pub(crate) state: Option<State>,
     /// The last commit of the source branch before new ones were pushed. `None` if the source branch
-    /// is in another project, because a project compares only commits of its own.
+    /// is in another project, because GitLab compares only commits of the same project.
     pub(crate) old_head: Option<CommitSha>,
     /// The values that an update replaced.
     pub(crate) replaced: ChangeDetails,
@@ -122,7 +122,7 @@ impl Payload {
         let commit = request.last_commit.unwrap_or_default();
         let (assignees, reviewers) = (self.assignees.people(), self.reviewers.people());
         let new = self.changes.0;
-        let new = new.read(request.action.as_str(), &reviewers, &assignees);
+        let new = new.read(request.action.as_str(), Some(&reviewers), &assignees);
         let participants = Participants {
             actor: self.user.person(),
             assignees,

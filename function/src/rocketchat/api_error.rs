@@ -51,7 +51,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Every error with a label of its own, for documentation tables and for metric series that are created at startup.
+    /// Every error that has its own label, for documentation tables and for metric series that are created at startup.
     pub const ALL: [Self; 30] = [
         Self::Connect(ConnectCause::Dns),
         Self::Connect(ConnectCause::Refused),

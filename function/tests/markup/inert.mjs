@@ -6,7 +6,7 @@
 // agree. Every accepted text is tried with every version in one place, and the next text in the next place, because all
 // places take 100 ms per text.
 //
-// `node inert.mjs [seconds] [letters|short|long]` tries texts of its own in all places: all letters that the rule allows,
+// `node inert.mjs [seconds] [letters|short|long]` tries generated texts in all places: all letters that the rule allows,
 // all short texts, and long random ones until the time is over. The first two need minutes to half an hour.
 import { text as whole } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';

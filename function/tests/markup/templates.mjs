@@ -3,7 +3,7 @@
 // line. Each is parsed with the newest build and one of the others, or with "all" as argument with all of them.
 //
 // A record: {"name": the template, "text": the message with hostile texts, "twin": the same with harmless ones}. What
-// the template itself does, such as a mention or a link of its own, is in both.
+// the template itself does, such as a mention or a link that it writes, is in both.
 import { text as whole } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { MENTION, PARSERS, parse } from './parsers.mjs';

@@ -2,11 +2,34 @@
 //! themselves are worded by the renderers of the kinds.
 
 use super::fragments;
+use super::noun::{Noun, numbered};
 use super::{issue, job, merge_request, pipeline, push, repository_update};
 use crate::gitlab::event::{Event, EventKind};
+use crate::gitlab::kind::Kind;
 use crate::gitlab::merge_request::Action;
 
 pub(in crate::notifier) use fragments::branches;
+
+/// The kind and the number, as a link if the page has a valid URL.
+pub(in crate::notifier) fn page(event: &Event) -> String {
+    let kind = event.kind().label().replace('_', " ");
+    let (number, address) = (event.attributes.number, event.attributes.page.as_deref());
+    let of_project = |folder: &str| match number {
+        Some(number) => {
+            let path = format!("-/{folder}/{number}");
+            Noun::of_project(event, &path, format!("{kind} {number}"))
+        }
+        None => Noun::unlinked(kind.as_str()),
+    };
+    let noun = match event.kind() {
+        Kind::Pipeline => of_project("pipelines"),
+        Kind::Job => of_project("jobs"),
+        // The number is that of what the comment or reaction is about.
+        Kind::Note | Kind::Emoji => Noun::page(address, kind),
+        _ => Noun::page(address, numbered(&kind, number)),
+    };
+    noun.to_string()
+}
 
 /// One line for each of the newest commits of a push.
 pub(in crate::notifier) fn commits(event: &Event) -> Vec<String> {

@@ -1,11 +1,12 @@
 //! Why a job failed, in words. Owns the words for GitLab's terms: those of its own pages where they are
 //! short. Whether a message has the reason is decided in [`job`](super::job).
 
+use super::fragments::in_words;
+
 /// The words for a term of `build_failure_reason`; `None` for a term that this program does not know,
 /// which is text from outside.
 pub(super) fn words(reason: &str) -> Option<&'static str> {
-    let found = WORDS.iter().find(|(term, _)| *term == reason);
-    found.map(|(_, words)| *words)
+    in_words(WORDS, reason)
 }
 
 /// The terms of GitLab 19 and earlier versions.

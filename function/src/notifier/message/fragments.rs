@@ -1,6 +1,8 @@
 //! Fragments of the lines below the first one that several messages share. Owns that every fragment is
 //! complete or missing. Outside text is escaped in [`markup`](crate::rocketchat::markup).
 
+use std::fmt::Display;
+
 use super::{MAX_NAME, MAX_PATH, MAX_TITLE};
 use crate::gitlab::commit::CommitSha;
 use crate::gitlab::event::Event;
@@ -63,6 +65,21 @@ pub(super) fn people(people: &[Person]) -> Option<String> {
     list(people.iter().filter_map(Person::display_name))
 }
 
+/// The words for one of GitLab's terms.
+pub(super) fn in_words(words: &[(&str, &'static str)], term: &str) -> Option<&'static str> {
+    let found = words.iter().find(|(known, _)| *known == term);
+    found.map(|(_, words)| *words)
+}
+
+/// The first entries of a list, and how many more there are; `None` if there is no entry.
+pub(super) fn and_more(first: &[String], more: Option<impl Display>) -> Option<String> {
+    let first = (!first.is_empty()).then(|| first.join(", "))?;
+    Some(match more {
+        Some(more) => format!("{first} and {more}"),
+        None => first,
+    })
+}
+
 /// The first texts of a list, and how many more there are.
 pub(super) fn list<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
     let texts = texts.filter_map(|text| VisibleText::new(text, LIMITS.texts.list_name));
@@ -75,11 +92,7 @@ pub(super) fn list<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
             more += 1;
         }
     }
-    let first = (!first.is_empty()).then(|| first.join(", "))?;
-    match more {
-        0 => Some(first),
-        more => Some(format!("{first} and {more} more")),
-    }
+    and_more(&first, (more > 0).then(|| format!("{more} more")))
 }
 
 /// Whether lists link to pages of the project: only a short address is repeated, so that the message stays

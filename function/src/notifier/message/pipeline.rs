@@ -1,7 +1,7 @@
 //! The message about a pipeline. Owns its wording; the event is parsed in
 //! [`gitlab::pipeline`](crate::gitlab::pipeline).
 
-use super::fragments::{code, commit_line, facts, has_short_address, name, took};
+use super::fragments::{and_more, code, commit_line, facts, has_short_address, name, took};
 use super::headline::Headline;
 use super::noun::Noun;
 use super::pipeline_source;
@@ -114,13 +114,11 @@ fn jobs(event: &Event, pipeline: &Pipeline, jobs: &FailedJobs) -> Option<String>
     let first = jobs.first.iter().filter_map(|job| one_job(event, job));
     let first: Vec<_> = first.collect();
     let more = jobs.count.saturating_sub(first.len());
-    let first = (!first.is_empty()).then(|| first.join(", "))?;
-    if more == 0 {
-        return Some(first);
-    }
-    let path = format!("-/pipelines/{}/failures", pipeline.id);
-    let more = linked(event, &path, format!("{more} more"));
-    Some(format!("{first} and {more}"))
+    let more = (more > 0).then(|| {
+        let path = format!("-/pipelines/{}/failures", pipeline.id);
+        linked(event, &path, format!("{more} more"))
+    });
+    and_more(&first, more)
 }
 
 fn one_job(event: &Event, job: &FailedJob) -> Option<String> {

@@ -1,11 +1,12 @@
 //! What started a pipeline, in words. Owns the words for GitLab's terms. Whether a message has them is
 //! decided in [`pipeline`](super::pipeline).
 
+use super::fragments::in_words;
+
 /// The words for a term of `source`; `None` for a term that this program does not know, which is text
 /// from outside.
 pub(super) fn words(source: &str) -> Option<&'static str> {
-    let found = WORDS.iter().find(|(term, _)| *term == source);
-    found.map(|(_, words)| *words)
+    in_words(WORDS, source)
 }
 
 /// The terms of GitLab 19.

@@ -8,12 +8,11 @@ use minijinja::value::{Enumerator, Object, ObjectRepr};
 
 use super::print::{Form, SafeMarkup};
 use crate::gitlab::event::Event;
-use crate::gitlab::kind::Kind;
 use crate::gitlab::participants::Person;
 use crate::limits::LIMITS;
 use crate::notifier::message::{self, MAX_NAME, MAX_TITLE, Message, blocks};
 use crate::notifier::routing::NotifyReason;
-use crate::rocketchat::markup::{InlineCode, Label, Link};
+use crate::rocketchat::markup::InlineCode;
 
 /// The variables of templates, sorted. Every kind has all of them; a value that GitLab does not send is
 /// none.
@@ -153,7 +152,7 @@ impl Context {
             "kind" => word(&meta.kind.label().replace('_', " ")),
             "more" => optional(blocks::more(&self.event), safe_markup),
             "number" => optional(it.number, Value::from),
-            "page" => page(&self.event),
+            "page" => safe_markup(blocks::page(&self.event)),
             "project" => optional(
                 Some(it.project_path.as_str()).filter(|it| !it.is_empty()),
                 name_or_placeholder,
@@ -247,26 +246,4 @@ fn persons(people: &[Person]) -> Value {
         .filter_map(|name| InlineCode::new(name, MAX_NAME))
         .map(|code| Value::from(code.into_text()))
         .collect()
-}
-
-/// The kind and the number, as a link if the page has a valid URL.
-fn page(event: &Event) -> Value {
-    let kind = event.kind().label().replace('_', " ");
-    // The number of a comment or reaction is that of what it is about.
-    let has_number = !matches!(event.kind(), Kind::Note | Kind::Emoji);
-    let number = event.attributes.number.filter(|_| has_number);
-    let label = number.map_or(kind.clone(), |number| format!("{kind} {number}"));
-    let numbered = |folder: &str| {
-        let path = format!("-/{folder}/{}", number?);
-        Link::below(event.meta.project_url()?, &path, Label::words(&label))
-    };
-    let link = match event.kind() {
-        Kind::Pipeline => numbered("pipelines"),
-        Kind::Job => numbered("jobs"),
-        _ => {
-            let page = event.attributes.page.as_deref();
-            page.and_then(|page| Link::page(page, Label::words(&label)))
-        }
-    };
-    safe_markup(link.map_or_else(|| label.clone(), |link| link.to_string()))
 }

@@ -2,12 +2,10 @@
 //! anything within it: some versions of Rocket.Chat's parser do not look for code spans there, such as in
 //! `` *by `a*b`* ``, and 0.31.24 takes all of `` *a* `b` *c* `` for one bold text.
 
-use super::seams::{END, VALUE};
+use super::seams::{EMPHASIS, END, VALUE};
 
-/// The marks of emphasis.
-const MARKS: [char; 3] = [BOLD, '_', '~'];
-
-const BOLD: char = '*';
+/// The mark of bold text.
+const BOLD: char = EMPHASIS[0];
 
 /// The message without the marks around values. In a line with marks of emphasis, code spans have other
 /// characters instead: between the first and the last mark of a kind all punctuation, behind a single mark all
@@ -64,13 +62,13 @@ impl State {
     }
 
     /// Where the words of the template have marks.
-    fn marks(mut self, line: &str) -> [Marks; MARKS.len()] {
-        let mut found = [Marks::default(); MARKS.len()];
+    fn marks(mut self, line: &str) -> [Marks; EMPHASIS.len()] {
+        let mut found = [Marks::default(); EMPHASIS.len()];
         let mut before = '\n';
         for (at, char) in line.char_indices() {
             let here = self;
             self = here.next(char);
-            let mark = MARKS.iter().position(|mark| *mark == char);
+            let mark = EMPHASIS.iter().position(|mark| *mark == char);
             if let Some(mark) = mark.filter(|_| !here.in_value) {
                 let marks = &mut found[mark];
                 marks.count += usize::from(before != char);
@@ -95,7 +93,7 @@ impl State {
                 text.push(char);
                 continue;
             }
-            let mark = MARKS.iter().position(|mark| *mark == char);
+            let mark = EMPHASIS.iter().position(|mark| *mark == char);
             let is_enclosed = marks.iter().any(|marks| marks.enclose(at));
             let is_open = marks.iter().any(|marks| marks.are_open(at));
             if here.in_code {

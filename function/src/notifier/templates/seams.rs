@@ -15,8 +15,8 @@ pub(super) const PLAIN: char = '\u{2}';
 /// Ends either.
 pub(super) const END: char = '\u{3}';
 
-/// Marks of emphasis.
-const EMPHASIS: [char; 3] = ['*', '_', '~'];
+/// Marks of emphasis, which [`emphasis`](super::emphasis) treats.
+pub(super) const EMPHASIS: [char; 3] = ['*', '_', '~'];
 
 /// The message; only marks around values are left, for [`protect()`](super::emphasis::protect).
 ///
