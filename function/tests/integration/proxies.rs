@@ -214,6 +214,15 @@ async fn a_host_in_no_proxy_and_this_machine_are_called_directly() {
     chat.finish();
 }
 
+/// The settings for calls to this URL through this proxy.
+fn through<'a>(proxy: &'a str, url: &'a str) -> [(&'a str, &'a str); 3] {
+    [
+        ("ROCKETCHAT_URL", url),
+        ("HTTP_PROXY", proxy),
+        ("HTTPS_PROXY", proxy),
+    ]
+}
+
 #[tokio::test]
 async fn a_proxy_that_refuses_is_reported_as_the_cause() {
     let chat = FakeRocketChat::start().await;
@@ -224,11 +233,7 @@ async fn a_proxy_that_refuses_is_reported_as_the_cause() {
         let proxy = FakeProxy::to(&chat.url(), Some(refusal)).await;
         let address = proxy.address();
         for url in ["http://chat.example.org", "https://chat.example.org"] {
-            let overrides = [
-                ("ROCKETCHAT_URL", url),
-                ("HTTP_PROXY", &address),
-                ("HTTPS_PROXY", &address),
-            ];
+            let overrides = through(&address, url);
             assert_eq!(reason(&chat, &overrides).await, expected, "{url}");
         }
     }
@@ -269,11 +274,7 @@ async fn a_refusal_of_a_proxy_is_not_retried() {
         let proxy = FakeProxy::to(&chat.url(), Some(refusal)).await;
         let address = proxy.address();
         for url in ["http://chat.example.org", "https://chat.example.org"] {
-            let overrides = [
-                ("ROCKETCHAT_URL", url),
-                ("HTTP_PROXY", &address),
-                ("HTTPS_PROXY", &address),
-            ];
+            let overrides = through(&address, url);
             assert_not_retried(&chat, &overrides, reason).await;
         }
     }
