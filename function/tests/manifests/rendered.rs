@@ -11,6 +11,7 @@ use serde_json::Value;
 pub(crate) const ALL: &[&str] = &[
     "k8s-base",
     "k8s-base/gateway",
+    "k8s-base/setup",
     "knative",
     "monitoring",
     "monitoring/standalone",

@@ -161,7 +161,7 @@ fn only_one_autoscaler_sets_the_replicas() {
 
 #[test]
 fn keda_cannot_be_built_without_the_hpa_that_it_replaces() {
-    let Some(outcome) = kustomize("k8s-base/keda") else {
+    let Some(outcome) = kustomize("k8s-base/components/keda") else {
         return;
     };
 
@@ -249,7 +249,7 @@ fn the_standalone_adapter_queries_the_standalone_prometheus_and_registers_custom
     let address = "http://prometheus-operated.monitoring.svc:9090";
     let deployment = rendered.one("apps/Deployment").to_string();
     assert!(deployment.contains(&format!("--prometheus-url={address}")));
-    assert!(file("k8s-base/keda/scaledobject.yaml").contains(address));
+    assert!(file("k8s-base/components/keda/scaledobject.yaml").contains(address));
 }
 
 fn rules() -> Vec<Rule> {
