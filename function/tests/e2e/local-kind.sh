@@ -1,8 +1,8 @@
 # A kind cluster with a registry, reached as localhost:5001 from this machine and, through a containerd file, from nodes.
 
-kind create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --image kindest/node:v1.34.0
+kind create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --image docker.io/kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5
 docker inspect "$cluster-registry" > /dev/null 2>&1 ||
-  docker run --detach --restart always --publish 127.0.0.1:5001:5000 --name "$cluster-registry" registry:3 > /dev/null
+  docker run --detach --restart always --publish 127.0.0.1:5001:5000 --name "$cluster-registry" docker.io/library/registry:3.1.1@sha256:325b4b29b041e82803abeb703e201655e4e23ab83264ec1a7c9ddb0a5b14a6e0 > /dev/null
 docker network connect kind "$cluster-registry" 2> /dev/null || true
 for node in $(kind get nodes --name "$cluster"); do
   docker exec "$node" mkdir -p "/etc/containerd/certs.d/$registry"

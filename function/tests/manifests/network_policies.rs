@@ -62,11 +62,20 @@ fn dns_is_allowed_wherever_the_server_is() {
         let ports: BTreeSet<_> = list(rules[0], "/ports")
             .iter()
             .map(|port| {
-                let protocol = port.get("protocol").map_or("TCP", |name| name.as_str().expect("a text"));
+                let protocol = port
+                    .get("protocol")
+                    .map_or("TCP", |name| name.as_str().expect("a text"));
                 format!("{}/{protocol}", port["port"])
             })
             .collect();
-        let expected = ["53/TCP", "53/UDP", "5353/TCP", "5353/UDP", "\"dns\"/UDP", "\"dns-tcp\"/TCP"];
+        let expected = [
+            "53/TCP",
+            "53/UDP",
+            "5353/TCP",
+            "5353/UDP",
+            "\"dns\"/UDP",
+            "\"dns-tcp\"/TCP",
+        ];
         assert_eq!(ports, expected.map(str::to_owned).into());
     }
 }
@@ -98,14 +107,21 @@ fn namespaces_can_be_admitted_by_documented_labels() {
         let sources = list(policy(&rendered, name), "/spec/ingress/0/from");
         let pointer = format!("/namespaceSelector/matchLabels/webhook-app~1{label}");
         let admitted = sources.iter().filter_map(|source| source.pointer(&pointer));
-        assert_eq!(admitted.collect::<Vec<_>>(), [&json!("true")], "{folder}: {name}");
+        assert_eq!(
+            admitted.collect::<Vec<_>>(),
+            [&json!("true")],
+            "{folder}: {name}"
+        );
     }
     let documentation = file("k8s-base/README.md");
     for folder in all() {
         for object in &rendered!(&folder).0 {
             for label in labels_of_ours(object) {
                 let shown = format!("`{label}=true`");
-                assert!(documentation.contains(&shown), "{shown} in k8s-base/README.md");
+                assert!(
+                    documentation.contains(&shown),
+                    "{shown} in k8s-base/README.md"
+                );
             }
         }
     }
@@ -164,7 +180,9 @@ fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
     let policy = rendered.one("gateway.envoyproxy.io/BackendTrafficPolicy");
     let base = rendered!("k8s-base");
     let hpa = base.one("autoscaling/HorizontalPodAutoscaler");
-    let per_pod: u64 = text(hpa, "/spec/metrics/0/pods/target/averageValue").parse().expect("a number");
+    let per_pod: u64 = text(hpa, "/spec/metrics/0/pods/target/averageValue")
+        .parse()
+        .expect("a number");
     let per_minute = per_pod * at(hpa, "/spec/maxReplicas").as_u64().expect("a number");
 
     let rules = list(policy, "/spec/rateLimit/local/rules");
@@ -174,7 +192,10 @@ fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
         assert_eq!(*at(rule, "/clientSelectors/0/sourceCIDR/type"), "Distinct");
         assert_eq!(*at(rule, "/limit/unit"), "Second");
         let per_second = at(rule, "/limit/requests").as_u64().expect("a number");
-        assert!(per_second * 60 >= 100 * per_minute, "{per_second} per second");
+        assert!(
+            per_second * 60 >= 100 * per_minute,
+            "{per_second} per second"
+        );
     }
 }
 
@@ -187,7 +208,9 @@ fn workload(rendered: &Rendered) -> Option<&Value> {
 
 pub(crate) fn policy<'a>(rendered: &'a Rendered, name: &str) -> &'a Value {
     let policies = rendered.every("networking.k8s.io/NetworkPolicy");
-    let found = policies.iter().find(|policy| text(policy, "/metadata/name") == name);
+    let found = policies
+        .iter()
+        .find(|policy| text(policy, "/metadata/name") == name);
     found.unwrap_or_else(|| panic!("no policy {name}"))
 }
 

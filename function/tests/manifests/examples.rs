@@ -1,0 +1,143 @@
+//! Checks the examples: each has a row in the README beside it, and a copy in which nothing was changed is rejected
+//! before it is applied, with problems that name only what this row tells to change.
+
+use std::io::{Write as _, stderr};
+use std::process::{Command, Stdio};
+
+use crate::rendered::{Rendered, file, kustomize, list, rendered, repository, text};
+use crate::restricted::pods;
+use crate::sandbox::shell;
+
+/// Folders of examples, each with a README.
+const FOLDERS: &[&str] = &["k8s-base/examples", "knative/examples"];
+
+#[test]
+fn an_example_is_rejected_until_everything_that_its_readme_names_is_changed() {
+    if !shell("command -v jq && kubectl version --client").contains("Client Version") {
+        // Not with eprintln, which the test harness captures.
+        let _ = writeln!(
+            stderr(),
+            "SKIPPED: kubectl or jq is not installed; the examples need them"
+        );
+        return;
+    }
+    for example in examples() {
+        let to_change = to_change(&example);
+        let Some(rendering) = kustomize(&example) else {
+            return;
+        };
+        let rendering = rendering.expect("the example builds");
+
+        let (code, problems) = check(&rendering, &image(&rendered!(&example)));
+
+        assert_eq!(code, Some(64), "{example}: {problems:?}");
+        assert!(!problems.is_empty(), "{example}");
+        for problem in problems {
+            // The objects of Argo CD and Flux deploy a copy of another example.
+            let is_elsewhere = image(&rendered!(&example)).is_empty()
+                && problem.starts_with("expected a Deployment or a Knative Service");
+            let is_named = to_change.iter().any(|name| problem.contains(name.as_str()));
+            assert!(
+                is_named || is_elsewhere,
+                "expected that the README of {example} tells to change it, found none of {to_change:?} in: {problem}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_problem_that_the_readme_does_not_name_is_found() {
+    if shell("command -v jq").is_empty() {
+        return;
+    }
+    let example = "k8s-base/examples/kind";
+    let Some(rendering) = kustomize(example) else {
+        return;
+    };
+    let rendering = rendering
+        .expect("the example builds")
+        .replace("LOG_LEVEL: info", "LOG_LEVEL: other.example.org");
+
+    let (_, problems) = check(&rendering, &image(&rendered!(example)));
+
+    let is_named = |problem: &String| {
+        let names = to_change(example);
+        names.iter().any(|name| problem.contains(name.as_str()))
+    };
+    assert!(!problems.iter().all(is_named), "{problems:?}");
+}
+
+#[test]
+fn the_examples_use_only_names_that_are_reserved_for_documentation() {
+    for example in examples() {
+        let rendering = rendered!(&example);
+        let hosts = rendering.0.iter().flat_map(|object| {
+            let listeners = list(object, "/spec/listeners");
+            let rules = list(object, "/spec/rules");
+            listeners.into_iter().chain(rules).collect::<Vec<_>>()
+        });
+        for host in hosts {
+            let name = host.get("hostname").or_else(|| host.get("host"));
+            let Some(name) = name.and_then(|name| name.as_str()) else {
+                continue;
+            };
+            assert!(name.ends_with(".example.org"), "{name} of {example}");
+        }
+    }
+}
+
+/// The folders below `FOLDERS` that are kustomizations.
+fn examples() -> Vec<String> {
+    let entries = FOLDERS.iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(repository().join(folder)).expect("the folder is there");
+        entries.map(move |entry| {
+            let name = entry.expect("a readable entry").file_name();
+            format!("{folder}/{}", name.to_string_lossy())
+        })
+    });
+    let mut examples: Vec<_> = entries
+        .filter(|path| repository().join(path).join("kustomization.yaml").exists())
+        .collect();
+    examples.sort();
+    assert!(examples.len() >= 10, "{examples:?}");
+    examples
+}
+
+/// What the last column of the example's row names, in backquotes.
+fn to_change(example: &str) -> Vec<String> {
+    let (folder, name) = example.rsplit_once('/').expect("a folder of examples");
+    let readme = file(&format!("{folder}/README.md"));
+    let start = format!("| [`{name}`](");
+    let row = readme.lines().find(|line| line.starts_with(&start));
+    let row = row.unwrap_or_else(|| panic!("expected a row for {name} in {folder}/README.md"));
+    let column = row.trim_end_matches(" |").rsplit(" | ").next();
+    let names = column.expect("a column").split('`').skip(1).step_by(2);
+    names.map(str::to_owned).collect()
+}
+
+/// The image of the function; empty if there is no workload.
+fn image(rendered: &Rendered) -> String {
+    let pods = pods(rendered);
+    let image = pods
+        .first()
+        .map(|(_, pod)| text(pod, "/containers/0/image"));
+    image.unwrap_or_default().to_owned()
+}
+
+/// The exit code of the check that `make deploy` makes, and the problems that it prints.
+fn check(rendering: &str, image: &str) -> (Option<i32>, Vec<String>) {
+    let mut check = Command::new(repository().join("function/ci/check-rendering"))
+        .arg(image)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the script starts");
+    let mut input = check.stdin.take().expect("its input");
+    input.write_all(rendering.as_bytes()).expect("it reads all");
+    drop(input);
+    let output = check.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let problems = text.lines().filter_map(|line| line.strip_prefix("  - "));
+    (output.status.code(), problems.map(str::to_owned).collect())
+}
