@@ -64,7 +64,7 @@ advisories: ## check the dependencies for known vulnerabilities: DENY_CONFIG
 coverage: ## measure which lines the tests run, with cargo-llvm-cov
 	mkdir -p $(OUT)
 	cargo llvm-cov --workspace --cobertura --output-path $(OUT)/coverage.xml
-	cargo llvm-cov report --summary-only
+	cargo llvm-cov report
 
 codequality: ## write the findings of clippy for GitLab's merge requests
 	mkdir -p $(OUT)

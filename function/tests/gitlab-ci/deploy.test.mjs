@@ -39,28 +39,6 @@ test("the job staging rejects an image by tag", async (t) => {
   assert.match(output, /expected an image by digest/);
 });
 
-test("the job publish-buildkit pushes with the job's credentials and writes the digest", async (t) => {
-  const place = project(t);
-  const digest = `sha256:${"6".repeat(64)}`;
-  // Records its arguments and its credentials, and answers as BuildKit does.
-  const script = `#!/bin/sh
-printf '%s\n' "$@" > ${place.folder}/build
-cat "$DOCKER_CONFIG/config.json" > ${place.folder}/credentials
-while [ "$1" != --metadata-file ]; do shift; done
-printf '{\n  "containerimage.config.digest": "sha256:0",\n  "containerimage.digest": "${digest}"\n}\n' > "$2"
-`;
-  writeFileSync(join(place.folder, "bin/buildctl-daemonless.sh"), script, { mode: 0o755 });
-  const registry = { CI_REGISTRY: "registry.acme.test", CI_REGISTRY_USER: "ci", CI_REGISTRY_PASSWORD: "canary:password" };
-  const { code, output } = await gitlab(place, ["publish-buildkit", "--no-needs"], { ...CLUSTER, ...registry, BUILDER: "buildkit" });
-  assert.equal(code, 0, output);
-  assert.ok(output.includes(`IMAGE=${CLUSTER.CI_REGISTRY_IMAGE}@${digest}`), output);
-  const read = (name) => readFileSync(join(place.folder, name), "utf8");
-  assert.ok(!(read("build") + output).includes("canary:password"));
-  const { auth } = JSON.parse(read("credentials")).auths["registry.acme.test"];
-  assert.equal(Buffer.from(auth, "base64").toString(), "ci:canary:password");
-  assert.match(read("build"), new RegExp(`^build-arg:REVISION=${place.sha}$`, "m"));
-});
-
 /** A kubectl that renders, and records the objects it applies and the namespaces it deletes. */
 function recordKubectl({ folder }) {
   const script = `#!/bin/sh

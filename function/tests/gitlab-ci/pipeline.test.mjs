@@ -2,12 +2,13 @@
 // of pipeline contains.
 
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-import { gitlab, jobsOf, project, root } from "./harness.mjs";
+import { gitlab, jobsOf, project, root, without } from "./harness.mjs";
 
 const read = (name) => readFileSync(join(root, name), "utf8");
 const pipeline = read(".gitlab-ci.yml");
@@ -102,6 +103,41 @@ test("make check, the pipeline and .ci/run have the same checks", () => {
 test("a check whose tool is missing fails in the pipeline and in .ci/run", () => {
   assert.match(pipeline, /^  REQUIRE_TOOLS: "1"$/m);
   assert.match(read(".ci/run"), /^export REQUIRE_TOOLS=1$/m);
+});
+
+test(".ci/run names all missing programs, and stops", (t) => {
+  const { folder } = project(t);
+  mkdirSync(join(folder, "few"));
+  for (const program of ["bash", "dirname", "mktemp", "rm", "git"]) {
+    const real = execFileSync("sh", ["-c", `command -v ${program}`]).toString().trim();
+    symlinkSync(real, join(folder, "few", program));
+  }
+  const env = { PATH: join(folder, "few"), HOME: folder };
+  const { status, stdout, stderr } = spawnSync(join(root, ".ci/run"), { env, encoding: "utf8" });
+  assert.deepEqual([status, stdout], [1, ""]);
+  assert.match(stderr, /FAILED: expected cargo rustc make go node npm python3 curl kubectl in PATH, found none/);
+});
+
+test("the findings of clippy are those of a merge request", { skip: without("jq") }, () => {
+  const finding = (file_name, line_start, level) => ({
+    reason: "compiler-message",
+    message: {
+      code: { code: "clippy::needless_return" },
+      level,
+      message: "unneeded `return` statement",
+      spans: [{ file_name, line_start, is_primary: true, text: [{ text: "    return 1;" }] }],
+    },
+  });
+  const other = [{ reason: "build-finished", success: true }, { reason: "compiler-message", message: { code: null, spans: [] } }];
+  const messages = [finding("function/src/a.rs", 3, "warning"), finding("function/src/a.rs", 3, "warning"), finding("function/src/b.rs", 7, "error"), ...other];
+  const input = messages.map((message) => JSON.stringify(message)).join("\n");
+  const report = JSON.parse(execFileSync("jq", ["--slurp", "--from-file", join(root, "function/ci/codequality.jq")], { input }));
+  assert.deepEqual(report.map(({ severity, location }) => [severity, location]), [
+    ["minor", { path: "function/src/a.rs", lines: { begin: 3 } }],
+    ["major", { path: "function/src/b.rs", lines: { begin: 7 } }],
+  ]);
+  for (const field of ["description", "check_name", "fingerprint"]) assert.ok(report.every((entry) => entry[field]), field);
+  assert.equal(new Set(report.map(({ fingerprint }) => fingerprint)).size, 2);
 });
 
 test("the image of the jobs has the packages and tools of .ci/run", () => {
