@@ -53,6 +53,15 @@ test("a push whose earlier commit is not there does not count", async (t) => {
   assert.ok(text.includes(place.sha) && !text.includes("commits"), text);
 });
 
+test("a tag is sent as a tag", async (t) => {
+  const [place, app] = [project(t), await deployed(t)];
+  const tag = { CI_COMMIT_TAG: "v1.2.3", CI_COMMIT_REF_NAME: "v1.2.3" };
+  await succeeds(place, "notify", { WEBHOOK_URL: app.url, GITLAB_SIGNING_KEY: KEY, ...tag, ...COMMIT });
+  const [{ text }] = await app.messages();
+  assert.match(text, /tag.*v1\.2\.3/i);
+  assert.ok(text.includes(place.sha), text);
+});
+
 test("the job notify fails if webhook-app rejects the delivery", async (t) => {
   const [place, app] = [project(t), await deployed(t)];
   const wrong = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
