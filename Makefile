@@ -1,8 +1,9 @@
 # All tasks of developers and of the pipeline. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run events tables test check fmt lint docs deny markup pictures manifests snapshots clean
-.PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
+.PHONY: help run events tables test check fmt lint docs deny advisories markup pictures manifests snapshots clean
+.PHONY: coverage codequality
+.PHONY: image image-test reproduce publish deploy review review-stop smoke register ci-image pipeline lambda lambda-test sbom budgets bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
 # compiler flags would make cargo rebuild everything.
@@ -12,11 +13,11 @@ export RUSTDOCFLAGS ?= -D warnings
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## start the function with a fake Rocket.Chat and send it a sample push
+run: ## start the function with a fake Rocket.Chat and send it a sample push; ONCE=1 exits afterwards
 	@echo "Building webhook-app and the fakes."
 	@echo "This takes a few minutes the first time, and then seconds."
 	@cargo build --bins
-	@cargo run -q --bin demo
+	@cargo run -q --bin demo -- $(if $(ONCE),--once)
 
 events: ## print the message for every kind of event
 	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' function/docs/events.md
@@ -24,11 +25,23 @@ events: ## print the message for every kind of event
 tables: ## rewrite the generated tables in the documentation
 	UPDATE_TABLES=1 cargo test --workspace --test integration tables
 
-test: markup ## run the unit and integration tests, in less than five minutes
+# With JUNIT=1 cargo-nextest runs the tests, because only it writes a report for GitLab. It runs no examples in comments.
+test: markup ## run the unit and integration tests, in less than five minutes; JUNIT=1 also writes reports
+ifdef JUNIT
+	cargo nextest run --config-file function/ci/nextest.toml --profile ci --workspace
+	cargo nextest run --config-file function/ci/nextest.toml --profile ci-lambda -p webhook-app --features lambda --test integration lambda::
+	cargo test --workspace --doc
+else
 	cargo test --workspace
 	cargo test -p webhook-app --features lambda --test integration lambda::
+endif
 
-check: fmt lint docs deny test manifests ## run all checks: those of the pipeline, and the manifests
+# The list of all checks. The pipeline has a job for each, and .ci/run calls each; a test compares the three.
+# The tests on a cluster are separate, because they need one: `make e2e`.
+check: fmt lint docs deny advisories test manifests run pictures pipeline lambda-test prove image image-test budgets sbom ## run all checks
+check: ONCE = 1
+check: CHECK = 1
+check: SHORT = 1
 
 fmt: ## check the format of the sources
 	cargo fmt --all --check
@@ -39,11 +52,28 @@ lint: ## check the sources with clippy
 docs: ## check the documentation
 	cargo doc --workspace --all-features --no-deps --document-private-items
 
+# Another file can name a copy of the RustSec database.
+DENY_CONFIG ?= .cargo/deny.toml
+
 deny: ## check the dependencies: licences, duplicates, sources
 	cargo deny --config .cargo/deny.toml check licenses bans sources
 
+advisories: ## check the dependencies for known vulnerabilities: DENY_CONFIG
+	cargo deny --config $(DENY_CONFIG) check advisories
+
+coverage: ## measure which lines the tests run, with cargo-llvm-cov
+	mkdir -p $(OUT)
+	cargo llvm-cov --workspace --cobertura --output-path $(OUT)/coverage.xml
+	cargo llvm-cov report
+
+# Where clippy fails, `lint` shows why.
+codequality: ## write the findings of clippy for GitLab's merge requests
+	mkdir -p $(OUT)
+	-cargo clippy --quiet --workspace --all-targets --all-features --message-format json > $(OUT)/clippy.json
+	jq --slurp --from-file function/ci/codequality.jq $(OUT)/clippy.json > $(OUT)/codequality.json
+
 markup: ## install Rocket.Chat's own parser and run the tests that need it, if Node is present
-	@command -v npm >/dev/null || echo "SKIPPED: the tests with Rocket.Chat's own parser need Node"
+	@command -v npm >/dev/null || function/ci/skip "the tests with Rocket.Chat's own parser; Node is not installed"
 	! command -v npm >/dev/null || npm --prefix function/tests/markup ci --silent --no-audit --no-fund
 	! command -v npm >/dev/null || npm --prefix function/tests/markup test --silent
 
@@ -99,16 +129,25 @@ lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emula
 publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
 	function/packaging/publish $(IMAGE_NAME)
 
-deploy: ## roll out IMAGE, by digest, unless its settings are examples: FOLDER with your overlay, KUBE_CONTEXT
-	function/ci/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
+deploy: ## roll out IMAGE, by digest, and undo it if it fails: OVERLAY with your settings, KUBE_CONTEXT, DRY_RUN
+	function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
 
-notify: ## send a deployed function a webhook for the commit of this pipeline: WEBHOOK_URL, GITLAB_SIGNING_KEY
-	function/ci/notify
+review: ## roll out IMAGE to a namespace of a merge request: OVERLAY, KUBE_CONTEXT, REVIEW_SECRETS
+	function/ci/review "$(OVERLAY)"
 
-register: ## create or update the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN
+review-stop: ## delete the namespace of a merge request: KUBE_CONTEXT
+	function/ci/review --stop
+
+smoke: ## check a deployed function without sending a message: WEBHOOK_URL, GITLAB_SIGNING_KEY
+	function/ci/smoke
+
+register: ## create or update the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN, GITLAB_SIGNING_KEY, TRIGGERS
 	function/ci/register
 
-pipeline: ## check .gitlab-ci.yml and run the jobs that do not need GitLab
+ci-image: ## build and push the image with the tools of the pipeline, unless it exists: CI_IMAGE
+	function/ci/tools-image $(CI_IMAGE)
+
+pipeline: ## check the pipeline, its templates and .ci, and run the jobs that do not need GitLab
 	npm --prefix function/tests/gitlab-ci ci --silent --no-audit --no-fund
 	cargo build -q -p webhook-app -p fakes --bins
 	npm --prefix function/tests/gitlab-ci test --silent

@@ -124,8 +124,8 @@ print(round(float(found[0]["value"][1])) if found else "")'
 # API-VERSION: whether the cluster serves it.
 serves() { kubectl api-versions | contains -x "$1"; }
 
-# STEP REASON: records that the step cannot run on this cluster.
-skip() { skipped+=("$1 ($2)"); info "SKIPPED: $2"; }
+# STEP REASON: records that the step cannot run on this cluster. With REQUIRE_TOOLS=1 the run fails.
+skip() { skipped+=("$1 ($2)"); "$root/function/ci/skip" "$1; $2" || fail "$1 did not run"; }
 
 diagnostics() {
   heading "diagnostics"

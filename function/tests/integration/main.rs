@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "tests print which case they run")]
 
 mod harness;
+mod skipped;
 #[cfg(feature = "lambda")]
 mod runtime_api;
 

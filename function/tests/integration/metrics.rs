@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use webhook_app::telemetry::{self, Series};
 
 use crate::exposition::Exposition;
-use crate::harness::{Function, Harness, assert_delivered, push, recorded, report_skipped};
+use crate::harness::{Function, Harness, assert_delivered, push, recorded};
+use crate::skipped::report_skipped;
 
 const IN_PROGRESS: &str =
     r#"http_server_active_requests{http_request_method="POST",url_scheme="http"}"#;

@@ -6,12 +6,12 @@ mod rejected;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Write as _, stderr};
 use std::path::Path;
 
 use self::rejected::{PUBLIC_KEY, PUBLIC_TOKEN, REJECTED, Rejected};
 use crate::rendered::{file, repository};
 use crate::sandbox::{Run, Sandbox, shell};
+use crate::skipped::report_skipped;
 
 const IMAGE: &str = "registry.acme.test/webhook-app@sha256:5555555555555555555555555555555555555555555555555555555555555555";
 
@@ -202,7 +202,9 @@ fn sandbox(name: &str) -> Option<Sandbox> {
     if found.contains("Client Version") {
         return Sandbox::new(name);
     }
-    let _ = writeln!(stderr(), "SKIPPED: {name} needs kubectl and jq");
+    report_skipped(&format!(
+        "kubectl or jq is not installed; {name} needs them"
+    ));
     None
 }
 

@@ -1,6 +1,6 @@
 //! Checks that the manifests, rendered by `kubectl kustomize`, agree with each other and with the function.
 //! Schemas and checkov run in the script `check` beside this file; the end-to-end tests use a cluster. Without
-//! `kubectl` each test reports that it was skipped.
+//! `kubectl` each test reports that it was skipped, or fails if `REQUIRE_TOOLS=1` is set.
 
 #![expect(
     clippy::expect_used,
@@ -8,6 +8,7 @@
 )]
 
 mod rendered;
+mod skipped;
 
 mod calls;
 mod program;

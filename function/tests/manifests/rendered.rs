@@ -1,11 +1,13 @@
 //! The objects of a kustomization as a cluster would get them. Owns the call of `kubectl` and the lookup of
 //! objects; the other files check them.
 
-use std::io::{ErrorKind, Write as _, stderr};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+
+use crate::skipped::report_skipped;
 
 /// The kustomizations that are applied as they are, or are named as a resource by an overlay.
 pub(crate) const BASES: &[&str] = &[
@@ -93,11 +95,7 @@ pub(crate) fn kustomize(folder: &str) -> Option<Result<String, String>> {
     let output = match Command::new("kubectl").arg("kustomize").arg(place).output() {
         Ok(output) => output,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // Not with eprintln, which the test harness captures.
-            let _ = writeln!(
-                stderr(),
-                "SKIPPED: kubectl is not installed; it renders {folder}"
-            );
+            report_skipped(&format!("kubectl is not installed; it renders {folder}"));
             return None;
         }
         Err(error) => panic!("kubectl does not start: {error}"),

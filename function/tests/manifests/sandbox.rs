@@ -3,7 +3,6 @@
 //! may do is in `calls`.
 
 use std::fs;
-use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +10,7 @@ use serde_json::Value;
 
 use crate::calls::Call;
 use crate::rendered::repository;
+use crate::skipped::report_skipped;
 
 /// The context of the kubeconfig that a user has.
 pub(crate) const USERS_CONTEXT: &str = "users-own";
@@ -46,11 +46,7 @@ impl Sandbox {
     pub(crate) fn new(name: &str) -> Option<Self> {
         let kubectl = shell("command -v kubectl");
         if kubectl.is_empty() {
-            // Not with eprintln, which the test harness captures.
-            let _ = writeln!(
-                stderr(),
-                "SKIPPED: kubectl is not installed; {name} needs it"
-            );
+            report_skipped(&format!("kubectl is not installed; {name} needs it"));
             return None;
         }
         let place = Path::new(env!("CARGO_TARGET_TMPDIR"))
