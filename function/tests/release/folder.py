@@ -17,7 +17,7 @@ import tomllib
 import zipfile
 import zlib
 
-FAULTS = {"platform", "machine", "version", "revision", "sbom", "commit", "modified", "content"}
+FAULTS = {"platform", "machine", "configuration", "version", "revision", "sbom", "commit", "modified", "content"}
 MACHINES = {"amd64": 62, "arm64": 183}  # as in elf.h
 
 folder, version, commit = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -71,7 +71,7 @@ def image(arch):
     }
     config = {
         "os": "linux",
-        "architecture": arch,
+        "architecture": "arm" if "configuration" in faults else arch,
         "config": {"Labels": labels},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(data).hexdigest()}"]},
     }
