@@ -67,4 +67,5 @@ mod shared_data;
 mod sign_in;
 
 mod docs;
+mod installation;
 mod tidy;
