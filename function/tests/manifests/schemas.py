@@ -49,6 +49,7 @@ MODULES = {
     "github.com/argoproj/argo-cd/v3@v3.5.7": ["manifests/crds/application-crd.yaml"],
     "github.com/fluxcd/source-controller@v1.9.6": ["config/crd/bases/source.toolkit.fluxcd.io_gitrepositories.yaml"],
     "github.com/fluxcd/kustomize-controller@v1.9.6": ["config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"],
+    "github.com/kyverno/kyverno@v1.19.1": ["config/crds/policies.kyverno.io/policies.kyverno.io_imagevalidatingpolicies.yaml"],
 }
 
 # The operator publishes only its Go types as a module, so the definitions are generated as its own build generates them.
