@@ -9,19 +9,23 @@
 
 mod rendered;
 
-mod product;
-
 mod calls;
+mod program;
 mod sandbox;
 
 mod agreement;
+mod components;
 mod call_checks;
 mod deploy;
 mod examples;
+mod exposition;
+mod instances;
 mod knative;
 mod lifetime;
 mod network_policies;
 mod ownership;
+mod references;
+mod remote;
 mod restricted;
 mod scaling;
 mod settings;
