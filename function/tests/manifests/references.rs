@@ -89,8 +89,10 @@ fn dangling(rendering: &Rendered) -> Vec<String> {
             ("/spec/secretStoreRef", "external-secrets.io/SecretStore"),
             ("/spec/ref", "serving.knative.dev/Service"),
         ] {
-            if let Some(reference) = object.pointer(pointer) {
-                expect(exists(rendering, kind, text(reference, "/name")), pointer);
+            // The reference of a GitRepository is a branch.
+            if let Some(name) = object.pointer(&format!("{pointer}/name")) {
+                let name = name.as_str().expect("a text");
+                expect(exists(rendering, kind, name), pointer);
             }
         }
         for parent in list(object, "/spec/parentRefs") {
