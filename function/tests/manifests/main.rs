@@ -15,6 +15,7 @@ mod sandbox;
 
 mod agreement;
 mod components;
+mod copied;
 mod call_checks;
 mod deploy;
 mod examples;
