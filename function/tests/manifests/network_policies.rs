@@ -22,16 +22,22 @@ fn every_policy_selects_existing_pods_and_ports() {
     for folder in all() {
         let rendered = rendered!(&folder);
         let policies = rendered.every("networking.k8s.io/NetworkPolicy");
-        let Some(workload) = workload(&rendered).filter(|_| !policies.is_empty()) else {
+        let workloads = workloads(&rendered);
+        if workloads.is_empty() || policies.is_empty() {
             continue;
-        };
-        let labels = at(workload, "/spec/template/metadata/labels");
+        }
         let denies = |policy: &&&Value| *at(policy, "/spec/podSelector") == json!({});
-        assert_eq!(policies.iter().filter(denies).count(), 1, "{folder}");
+        // Each instance has its own.
+        let denying = policies.iter().filter(denies).count();
+        assert_eq!(denying, workloads.len(), "{folder}");
         let ours = |policy: &&&Value| !denies(policy) && text(policy, "/metadata/name") != SOLVER;
         for policy in policies.iter().filter(ours) {
             let selector = at(policy, "/spec/podSelector/matchLabels");
-            assert!(is_part_of(selector, labels), "{folder}: {policy:#}");
+            let selects = |workload: &&Value| {
+                is_part_of(selector, at(workload, "/spec/template/metadata/labels"))
+            };
+            let selected = workloads.iter().filter(|workload| selects(workload));
+            assert_eq!(selected.count(), 1, "{folder}: {policy:#}");
             let declared = list(pods(&rendered)[0].1, "/containers/0/ports");
             let named = list(policy, "/spec/ingress/0/ports");
             let mut named = named.iter().filter_map(|port| port["port"].as_str());
@@ -39,7 +45,7 @@ fn every_policy_selects_existing_pods_and_ports() {
             let exists = |name: &str| {
                 KNATIVE_PORTS.contains(&name) || declared.iter().any(|port| port["name"] == name)
             };
-            let is_knative = workload["kind"] == "Service";
+            let is_knative = workloads[0]["kind"] == "Service";
             assert!(
                 is_knative || named.clone().count() == 0 || named.any(exists),
                 "{folder}: {policy:#}"
@@ -62,11 +68,20 @@ fn dns_is_allowed_wherever_the_server_is() {
         let ports: BTreeSet<_> = list(rules[0], "/ports")
             .iter()
             .map(|port| {
-                let protocol = port.get("protocol").map_or("TCP", |name| name.as_str().expect("a text"));
+                let protocol = port
+                    .get("protocol")
+                    .map_or("TCP", |name| name.as_str().expect("a text"));
                 format!("{}/{protocol}", port["port"])
             })
             .collect();
-        let expected = ["53/TCP", "53/UDP", "5353/TCP", "5353/UDP", "\"dns\"/UDP", "\"dns-tcp\"/TCP"];
+        let expected = [
+            "53/TCP",
+            "53/UDP",
+            "5353/TCP",
+            "5353/UDP",
+            "\"dns\"/UDP",
+            "\"dns-tcp\"/TCP",
+        ];
         assert_eq!(ports, expected.map(str::to_owned).into());
     }
 }
@@ -98,14 +113,21 @@ fn namespaces_can_be_admitted_by_documented_labels() {
         let sources = list(policy(&rendered, name), "/spec/ingress/0/from");
         let pointer = format!("/namespaceSelector/matchLabels/webhook-app~1{label}");
         let admitted = sources.iter().filter_map(|source| source.pointer(&pointer));
-        assert_eq!(admitted.collect::<Vec<_>>(), [&json!("true")], "{folder}: {name}");
+        assert_eq!(
+            admitted.collect::<Vec<_>>(),
+            [&json!("true")],
+            "{folder}: {name}"
+        );
     }
     let documentation = file("k8s-base/README.md");
     for folder in all() {
         for object in &rendered!(&folder).0 {
             for label in labels_of_ours(object) {
                 let shown = format!("`{label}=true`");
-                assert!(documentation.contains(&shown), "{shown} in k8s-base/README.md");
+                assert!(
+                    documentation.contains(&shown),
+                    "{shown} in k8s-base/README.md"
+                );
             }
         }
     }
@@ -164,7 +186,9 @@ fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
     let policy = rendered.one("gateway.envoyproxy.io/BackendTrafficPolicy");
     let base = rendered!("k8s-base");
     let hpa = base.one("autoscaling/HorizontalPodAutoscaler");
-    let per_pod: u64 = text(hpa, "/spec/metrics/0/pods/target/averageValue").parse().expect("a number");
+    let per_pod: u64 = text(hpa, "/spec/metrics/0/pods/target/averageValue")
+        .parse()
+        .expect("a number");
     let per_minute = per_pod * at(hpa, "/spec/maxReplicas").as_u64().expect("a number");
 
     let rules = list(policy, "/spec/rateLimit/local/rules");
@@ -174,20 +198,25 @@ fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
         assert_eq!(*at(rule, "/clientSelectors/0/sourceCIDR/type"), "Distinct");
         assert_eq!(*at(rule, "/limit/unit"), "Second");
         let per_second = at(rule, "/limit/requests").as_u64().expect("a number");
-        assert!(per_second * 60 >= 100 * per_minute, "{per_second} per second");
+        assert!(
+            per_second * 60 >= 100 * per_minute,
+            "{per_second} per second"
+        );
     }
 }
 
 /// The Deployment or the Knative Service.
-fn workload(rendered: &Rendered) -> Option<&Value> {
+fn workloads(rendered: &Rendered) -> Vec<&Value> {
     let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
     let all = kinds.iter().flat_map(|kind| rendered.every(kind));
-    all.into_iter().next()
+    all.collect()
 }
 
 pub(crate) fn policy<'a>(rendered: &'a Rendered, name: &str) -> &'a Value {
     let policies = rendered.every("networking.k8s.io/NetworkPolicy");
-    let found = policies.iter().find(|policy| text(policy, "/metadata/name") == name);
+    let found = policies
+        .iter()
+        .find(|policy| text(policy, "/metadata/name") == name);
     found.unwrap_or_else(|| panic!("no policy {name}"))
 }
 
