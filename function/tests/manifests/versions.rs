@@ -36,13 +36,15 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern_of(r"^\d+(\.\d+){3}")
 static INSTALLED: LazyLock<Regex> =
     LazyLock::new(|| pattern_of(r"--version \d+\.\d+\.\d+|[\w/-]@v?\d+\.\d+\.\d+"));
 
-/// Files whose numbers are recorded data, or the result of a manager.
+/// Files whose numbers are recorded data, samples, or the result of a manager.
 const UNREAD: &[&str] = &[
     "function/CHANGELOG.md",
     "function/benches/results/",
     "function/fuzz/corpus/",
     "function/tests/integration/",
     "function/tests/manifests/versions.rs",
+    "function/tests/release/",
+    "function/packaging/release-version",
     "function/testing/fakes/src/",
 ];
 
@@ -208,6 +210,25 @@ fn the_table_of_versions_lists_every_place() {
                 "expected a row with `{path}` and {version} in {TABLE}"
             );
         }
+    }
+}
+
+#[test]
+fn every_row_of_the_table_of_versions_names_a_place_with_this_version() {
+    let table = file(TABLE);
+    let rows = table.lines().filter_map(|row| {
+        let cells: Vec<_> = row.strip_prefix("| ")?.split(" | ").collect();
+        let place = cells.get(2)?.strip_prefix('`')?.strip_suffix('`')?;
+        Some((cells[1], place))
+    });
+    let rows: Vec<_> = rows.collect();
+    assert!(rows.len() > 40, "{rows:?}");
+    for (version, place) in rows {
+        let is_there = repository().join(place).is_file() && file(place).contains(version);
+        assert!(
+            is_there,
+            "expected {version} in {place}, found none; change the row in {TABLE}"
+        );
     }
 }
 

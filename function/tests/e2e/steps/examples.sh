@@ -44,8 +44,8 @@ for item in objects:
     if item["kind"] == "Deployment":
         template = item["spec"]["template"]
         metadata = {**template["metadata"], "name": item["metadata"]["name"], "namespace": item["metadata"]["namespace"]}
-        # Nothing is stored, so there is no other service account.
-        spec = {**template["spec"], "serviceAccountName": "default"}
+        # Nothing is stored, so an example's own account does not exist.
+        spec = {**template["spec"], "serviceAccountName": "webhook-app"}
         served.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 (work / "served.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": served}))
 (work / "others").write_text(" ".join(sorted(set(others))))
