@@ -2,7 +2,7 @@
 # namespace that enforces the profile `restricted`, and so is a pod of each Deployment. Kinds that the cluster does not
 # serve are listed. Works without the rest of the tests: examples.sh NAMESPACE, which has the service account `webhook-app`,
 # because Knative checks a pod with it.
-# shellcheck shell=bash disable=SC2154 # the variables of ../run
+# shellcheck shell=bash disable=SC1091,SC2154 # the files and variables of ../run
 set -euo pipefail
 
 examples_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
