@@ -87,7 +87,7 @@ fn the_examples_use_only_names_that_are_reserved_for_documentation() {
 }
 
 /// The folders below `FOLDERS` that are kustomizations.
-fn examples() -> Vec<String> {
+pub(crate) fn examples() -> Vec<String> {
     let entries = FOLDERS.iter().flat_map(|folder| {
         let entries = std::fs::read_dir(repository().join(folder)).expect("the folder is there");
         entries.map(move |entry| {

@@ -16,15 +16,23 @@ mod sandbox;
 
 mod agreement;
 mod components;
+mod copied;
 mod call_checks;
 mod deploy;
+<<<<<<< HEAD
 mod exposition;
 mod instances;
 mod examples;
+=======
+mod examples;
+mod exposition;
+mod instances;
+>>>>>>> p-examples
 mod knative;
 mod lifetime;
 mod network_policies;
 mod ownership;
+mod references;
 mod remote;
 mod restricted;
 mod scaling;

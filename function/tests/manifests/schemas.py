@@ -22,8 +22,21 @@ OLDEST = "1.35.0"
 NEWEST = "1.37.0"
 
 # module@version and the CustomResourceDefinitions under it. The newest versions that Go 1.26 accepts: Gateway API 1.7,
-# Argo CD 3.6 and the controllers of Flux 1.10 need Go 1.27.
+# Argo CD 3.6 and the controllers of Flux 1.10 need Go 1.27. Those of the Prometheus operator are in its chart, here that
+# of 0.93, because no current version of the operator is published as a module.
 MODULES = {
+    "github.com/prometheus-community/helm-charts@v0.0.0-20260828105119-ed5d7d9b5933": [
+        f"charts/kube-prometheus-stack/charts/crds/crds/crd-{kind}.yaml"
+        for kind in (
+            "alertmanagerconfigs",
+            "podmonitors",
+            "probes",
+            "prometheuses",
+            "prometheusrules",
+            "scrapeconfigs",
+            "servicemonitors",
+        )
+    ],
     "knative.dev/serving@v0.51.0": [
         f"config/core/300-resources/{kind}.yaml" for kind in ("domain-mapping", "service")
     ],
@@ -51,10 +64,6 @@ MODULES = {
     "github.com/fluxcd/kustomize-controller@v1.9.6": ["config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"],
     "github.com/kyverno/kyverno@v1.19.1": ["config/crds/policies.kyverno.io/policies.kyverno.io_imagevalidatingpolicies.yaml"],
 }
-
-# The operator publishes only its Go types as a module, so the definitions are generated as its own build generates them.
-OPERATOR = "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring@v0.95.2"
-GENERATOR = "sigs.k8s.io/controller-tools/cmd/controller-gen@v0.20.1"
 
 # The metadata fields that the manifests use; any other is a misspelling.
 METADATA = {
@@ -136,15 +145,6 @@ def write_custom(folder, path):
         (folder / name).write_text(json.dumps(schema))
 
 
-def generate_operator(folder):
-    """Generates the definitions of the Prometheus operator from its types: their paths."""
-    types = module_folder(OPERATOR)
-    subprocess.run(
-        ["go", "run", GENERATOR, "crd", "paths=./v1;./v1alpha1", f"output:crd:dir={folder}"], check=True, cwd=types
-    )
-    return folder.iterdir()
-
-
 def module_definitions(module):
     """Downloads a module: the paths of the definitions that are used of it."""
     home = module_folder(module)
@@ -156,13 +156,12 @@ def main():
     shutil.rmtree(folder, ignore_errors=True)
     custom = folder / "custom"
     custom.mkdir(parents=True)
-    # Downloads wait for the network, and the generator runs beside them.
+    # Downloads wait for the network, so they run beside each other and beside the rest.
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        operator = pool.submit(generate_operator, folder / "operator")
         modules = [pool.submit(module_definitions, module) for module in MODULES]
         for name, version in (("oldest", OLDEST), ("newest", NEWEST)):
             write_kubernetes(folder / name, version)
-        for found in (*modules, operator):
+        for found in modules:
             for path in found.result():
                 write_custom(custom, path)
 

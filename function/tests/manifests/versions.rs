@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
@@ -12,29 +13,38 @@ use crate::rendered::{at, file, list, repository, text};
 const TABLE: &str = "function/docs/versions.md";
 
 /// An image of a public registry, with a tag and perhaps a digest.
-const IMAGE: &str = r"(?:docker\.io|quay\.io|registry\.k8s\.io|ghcr\.io|registry\.gitlab\.com)/[\w./-]+:\w[\w.-]*(?:@sha256:[0-9a-f]{64})?";
+static IMAGE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern_of(
+        r"(?:docker\.io|quay\.io|registry\.k8s\.io|ghcr\.io|registry\.gitlab\.com)/[\w./-]+:\w[\w.-]*(?:@sha256:[0-9a-f]{64})?",
+    )
+});
 
 /// An image in a field or a command whose registry is the default one.
-const SHORT_IMAGE: &str = r"(?:\bimage: |--image |\bFROM )[\w./-]+:\d[\w.-]*";
+static SHORT_IMAGE: LazyLock<Regex> =
+    LazyLock::new(|| pattern_of(r"(?:\bimage: |--image |\bFROM )[\w./-]+:\d[\w.-]*"));
 
 /// The version of a profile, which has two numbers.
-const PROFILE: &str = r"enforce-version: v\d+\.\d+";
+static PROFILE: LazyLock<Regex> = LazyLock::new(|| pattern_of(r"enforce-version: v\d+\.\d+"));
 
 /// Anything else with three numbers, which four numbers are not: an address.
-const THREE_NUMBERS: &str = r"[\w.+-]*\d+\.\d+\.\d+[\w.+-]*";
+static THREE_NUMBERS: LazyLock<Regex> =
+    LazyLock::new(|| pattern_of(r"[\w.+-]*\d+\.\d+\.\d+[\w.+-]*"));
+
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern_of(r"^\d+(\.\d+){3}"));
 
 /// In documentation and in Rust, where numbers have many meanings: what a package manager is told to install.
-const INSTALLED: &str = r"--version \d+\.\d+\.\d+|[\w/-]@v?\d+\.\d+\.\d+";
+static INSTALLED: LazyLock<Regex> =
+    LazyLock::new(|| pattern_of(r"--version \d+\.\d+\.\d+|[\w/-]@v?\d+\.\d+\.\d+"));
 
-/// Files whose numbers are recorded data, or the result of a manager.
+/// Files whose numbers are recorded data, samples, or the result of a manager.
 const UNREAD: &[&str] = &[
     "function/CHANGELOG.md",
     "function/benches/results/",
     "function/fuzz/corpus/",
     "function/tests/integration/",
     "function/tests/manifests/versions.rs",
-    "function/tests/markup/",
-    "function/tests/pictures/",
+    "function/tests/release/",
+    "function/packaging/release-version",
     "function/testing/fakes/src/",
 ];
 
@@ -204,6 +214,25 @@ fn the_table_of_versions_lists_every_place() {
 }
 
 #[test]
+fn every_row_of_the_table_of_versions_names_a_place_with_this_version() {
+    let table = file(TABLE);
+    let rows = table.lines().filter_map(|row| {
+        let cells: Vec<_> = row.strip_prefix("| ")?.split(" | ").collect();
+        let place = cells.get(2)?.strip_prefix('`')?.strip_suffix('`')?;
+        Some((cells[1], place))
+    });
+    let rows: Vec<_> = rows.collect();
+    assert!(rows.len() > 40, "{rows:?}");
+    for (version, place) in rows {
+        let is_there = repository().join(place).is_file() && file(place).contains(version);
+        assert!(
+            is_there,
+            "expected {version} in {place}, found none; change the row in {TABLE}"
+        );
+    }
+}
+
+#[test]
 fn the_profile_is_that_of_the_oldest_kubernetes_with_schemas() {
     let schemas = file("function/tests/manifests/schemas.py");
     let oldest = captured(&schemas, r#"OLDEST = "(\d+\.\d+)\.0""#);
@@ -222,33 +251,27 @@ impl std::fmt::Display for Pin {
     }
 }
 
+/// What the versions in a file look like; nothing if it has none.
+fn patterns(path: &str) -> Vec<&'static Regex> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((_, "rs" | "md")) => vec![&INSTALLED],
+        Some((_, "yaml" | "yml" | "sh" | "py" | "toml")) => {
+            vec![&IMAGE, &SHORT_IMAGE, &PROFILE, &THREE_NUMBERS]
+        }
+        _ if name == "package.json" || name == "requirements.txt" => vec![&THREE_NUMBERS],
+        Some(_) => Vec::new(),
+        // Scripts, Containerfiles and the Makefile have no extension.
+        None => vec![&IMAGE, &SHORT_IMAGE, &THREE_NUMBERS],
+    }
+}
+
 /// The versions in a file.
 fn pins(path: &str, content: &str) -> Vec<Pin> {
-    let patterns: &[&str] = match path.rsplit(['/', '.']).next() {
-        Some("rs" | "md") => &[INSTALLED],
-        Some("yaml" | "yml" | "sh" | "py" | "toml") => {
-            &[IMAGE, SHORT_IMAGE, PROFILE, THREE_NUMBERS]
-        }
-        _ if path.ends_with("package.json") || path.ends_with("requirements.txt") => {
-            &[THREE_NUMBERS]
-        }
-        // Scripts, Containerfiles and the Makefile have no extension.
-        _ if !path
-            .rsplit('/')
-            .next()
-            .is_some_and(|name| name.contains('.')) =>
-        {
-            &[IMAGE, SHORT_IMAGE, THREE_NUMBERS]
-        }
-        _ => &[],
-    };
-    let found = patterns.iter().flat_map(|pattern| {
-        pattern_of(pattern)
-            .find_iter(content)
-            .map(|found| found.range())
-            .collect::<Vec<_>>()
-    });
-    let address = pattern_of(r"^\d+(\.\d+){3}");
+    let found = patterns(path)
+        .into_iter()
+        .flat_map(|pattern| pattern.find_iter(content))
+        .map(|found| found.range());
     let pin = |range: Range<usize>| Pin {
         path: path.to_owned(),
         line: content[..range.start].lines().count().max(1),
@@ -262,7 +285,7 @@ fn pins(path: &str, content: &str) -> Vec<Pin> {
     };
     found
         .map(pin)
-        .filter(|pin| !address.is_match(&pin.text) && is_published(pin))
+        .filter(|pin| !ADDRESS.is_match(&pin.text) && is_published(pin))
         .collect()
 }
 
@@ -339,7 +362,7 @@ fn tracked_files() -> Vec<String> {
     assert!(output.status.success(), "expected a checkout of git");
     let paths = String::from_utf8(output.stdout).expect("paths are UTF-8");
     let is_read = |path: &&str| {
-        !path.is_empty() && !UNREAD.iter().any(|unread| path.starts_with(unread))
+        !patterns(path).is_empty() && !UNREAD.iter().any(|unread| path.starts_with(unread))
             // A file that was removed but not yet committed.
             && repository().join(path).is_file()
     };

@@ -2,7 +2,7 @@
 # namespace that enforces the profile `restricted`, and so is a pod of each Deployment. Kinds that the cluster does not
 # serve are listed. Works without the rest of the tests: examples.sh NAMESPACE, which has the service account `webhook-app`,
 # because Knative checks a pod with it.
-# shellcheck shell=bash disable=SC2154 # the variables of ../run
+# shellcheck shell=bash disable=SC1091,SC2154 # the files and variables of ../run
 set -euo pipefail
 
 examples_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
@@ -44,8 +44,8 @@ for item in objects:
     if item["kind"] == "Deployment":
         template = item["spec"]["template"]
         metadata = {**template["metadata"], "name": item["metadata"]["name"], "namespace": item["metadata"]["namespace"]}
-        # Nothing is stored, so there is no other service account.
-        spec = {**template["spec"], "serviceAccountName": "default"}
+        # Nothing is stored, so an example's own account does not exist.
+        spec = {**template["spec"], "serviceAccountName": "webhook-app"}
         served.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 (work / "served.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": served}))
 (work / "others").write_text(" ".join(sorted(set(others))))
