@@ -1,7 +1,7 @@
 # All tasks of developers and of the pipeline. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run events tables test check fmt lint docs deny markup pictures manifests snapshots clean
+.PHONY: help run events tables test check fmt lint shellcheck docs deny markup pictures manifests snapshots clean
 .PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
@@ -28,13 +28,21 @@ test: markup ## run the unit and integration tests, in less than five minutes
 	cargo test --workspace
 	cargo test -p webhook-app --features lambda --test integration lambda::
 
-check: fmt lint docs deny test manifests ## run all checks: those of the pipeline, and the manifests
+check: fmt lint shellcheck docs deny test manifests ## run all checks: those of the pipeline, and the manifests
 
 fmt: ## check the format of the sources
 	cargo fmt --all --check
 
 lint: ## check the sources with clippy
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# Files without a shell in their first line name it in a directive; they are read by a script, which sets their variables.
+SCRIPTS = $(shell find . -name node_modules -prune -o -path ./target -prune -o -type f -exec grep -lE '^\#!.*[ /](ba|da)?sh( |$$)' {} +)
+SCRIPT_PARTS = $(shell find function -name node_modules -prune -o -type f -exec grep -l '^\# shellcheck shell=' {} +)
+
+shellcheck: ## check all scripts with shellcheck
+	shellcheck $(SCRIPTS)
+	shellcheck --exclude=SC2034,SC2154 $(SCRIPT_PARTS)
 
 docs: ## check the documentation
 	cargo doc --workspace --all-features --no-deps --document-private-items
@@ -122,7 +130,7 @@ clean: ## remove everything that was built
 e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP
 	function/tests/e2e/run
 
-up: ## create a local cluster with a registry: CLUSTER=kind, k3d or existing
+up: ## check what is needed, and create a local cluster with a registry: CLUSTER=kind, k3d or existing
 	function/tests/e2e/local up
 
 demo: ## deploy the function and the fakes to that cluster, send a webhook, show the message: CLUSTER
@@ -131,8 +139,8 @@ demo: ## deploy the function and the fakes to that cluster, send a webhook, show
 load: ## send many webhooks to that cluster and watch the autoscaler: CLUSTER
 	function/tests/e2e/local load
 
-dry-run: ## show what demo and load would apply
-	function/tests/e2e/local dry-run
+dry-run: ## print the manifests of the demo, for kubectl apply -f -: PACKAGING=deployment or knative, MONITORING=1
+	@PACKAGING=$(PACKAGING) MONITORING=$(MONITORING) function/tests/e2e/local dry-run
 
 down: ## remove that cluster or, on an existing one, everything with the label of the tests: CLUSTER
 	function/tests/e2e/local down
