@@ -16,6 +16,7 @@ mod sandbox;
 
 mod agreement;
 mod call_checks;
+mod compose;
 mod deploy;
 mod dry_run;
 mod knative;
