@@ -62,6 +62,8 @@ pub struct Config {
     pub lame_duck: Duration,
     /// Whether the account is checked once after startup.
     pub checks_sign_in: bool,
+    /// Whether Knative runs the process, so that its ingress leads to every path of the only port.
+    pub on_knative: bool,
     /// Logs, metrics and traces.
     pub telemetry: Settings,
 }
@@ -183,6 +185,7 @@ impl Config {
             lame_duck: Duration::from_secs(lame_duck),
             // Their processes start for single webhooks, and each would call Rocket.Chat once more.
             checks_sign_in: !on_knative && !accept_cloud_events,
+            on_knative,
             telemetry,
         })
     }

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::exit::print_error;
 use crate::http::health::Readiness;
 use crate::http::listener;
-use crate::http::router::{admin, metrics, router};
+use crate::http::router::{admin, direct_only, metrics, router};
 use crate::http::webhook::AppState;
 use crate::limits::LIMITS;
 use crate::recipient_check;
@@ -80,10 +80,13 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let (lame_duck, idle_timeout) = (config.lame_duck, config.idle_timeout);
     let readiness = Readiness::default();
     let (rocketchat, checks_sign_in) = (config.rocketchat.url.clone(), config.checks_sign_in);
+    let on_knative = config.on_knative;
     let state = Arc::new(bootstrap::state(config, telemetry)?);
     let mut app = router(Arc::clone(&state), &readiness, telemetry);
     if admin_listener.is_none() {
-        app = app.merge(metrics(telemetry));
+        let metrics = metrics(telemetry);
+        // Knative's ingress leads to every path.
+        app = app.merge(if on_knative { direct_only(metrics) } else { metrics });
     }
     let (stop, stopped) = watch::channel(());
     let on_stop = || {

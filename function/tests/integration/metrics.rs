@@ -272,6 +272,32 @@ async fn metrics_can_be_served_on_a_separate_port() {
 }
 
 #[tokio::test]
+async fn on_knative_only_direct_requests_get_metrics() {
+    let forwarded = [
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("Forwarded", "for=192.0.2.1;proto=https"),
+    ];
+    let header = |(name, value): (&str, &str)| (name.to_owned(), value.into());
+    for (settings, through_a_proxy) in [(&[("K_SERVICE", "webhook-app")][..], 404), (&[], 200)] {
+        let harness = Harness::with(settings).await;
+        let status = async |path, headers: &[_]| {
+            let url = harness.function.url(path);
+            let response = exchange("GET", &url, headers, b"").await;
+            response.expect("is answered").status
+        };
+
+        assert_eq!(status("/metrics", &[]).await, 200, "{settings:?}");
+        for each in forwarded {
+            let headers = [header(each)];
+            let case = format!("{settings:?} {each:?}");
+            assert_eq!(status("/metrics", &headers).await, through_a_proxy, "{case}");
+            assert_eq!(status("/health/readiness", &headers).await, 200, "{case}");
+        }
+        harness.finish();
+    }
+}
+
+#[tokio::test]
 async fn metrics_can_be_turned_off() {
     let harness = Harness::with(&[("OTEL_METRICS_EXPORTER", "none")]).await;
     assert_delivered(&harness.post(&push()).await);

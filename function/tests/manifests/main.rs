@@ -9,16 +9,18 @@
 
 mod rendered;
 
-mod product;
-
 mod calls;
+mod program;
 mod sandbox;
 
 mod agreement;
+mod components;
 mod call_checks;
 mod compose;
 mod deploy;
 mod dry_run;
+mod exposition;
+mod instances;
 mod knative;
 mod lifetime;
 mod network_policies;
@@ -26,6 +28,7 @@ mod ownership;
 mod portable;
 mod prerequisites;
 mod repeatable;
+mod remote;
 mod restricted;
 mod scaling;
 mod settings;

@@ -7,26 +7,46 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Every kustomization that can be applied, and the overlays that use the Components.
-pub(crate) const ALL: &[&str] = &[
+/// The kustomizations that are applied as they are, or are named as a resource by an overlay.
+pub(crate) const BASES: &[&str] = &[
     "k8s-base",
     "k8s-base/gateway",
     "k8s-base/setup",
     "knative",
     "monitoring",
     "monitoring/standalone",
-    "function/tests/manifests/overlays/canary",
-    "function/tests/manifests/overlays/cluster-local",
-    "function/tests/manifests/overlays/hpa-class",
-    "function/tests/manifests/overlays/keda",
-    "function/tests/manifests/overlays/own-rules",
-    "function/tests/manifests/overlays/own-settings",
 ];
+
+/// Folders whose members are kustomizations. Each Component has an overlay here for every base that it fits.
+const OVERLAYS: &[&str] = &[
+    "function/tests/manifests/overlays",
+    "k8s-base/examples",
+    "knative/examples",
+];
+
+/// Every kustomization that can be applied: the bases, the examples, and the overlays that use the Components.
+pub(crate) fn all() -> Vec<String> {
+    let overlays = OVERLAYS.iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(repository().join(folder));
+        let entries = entries.into_iter().flatten().map(move |entry| {
+            let name = entry.expect("a readable entry").file_name();
+            format!("{folder}/{}", name.to_string_lossy())
+        });
+        entries.filter(|path| repository().join(path).join("kustomization.yaml").exists())
+    });
+    let bases = BASES.iter().map(|base| (*base).to_owned());
+    bases.chain(overlays).collect()
+}
+
+/// The overlay of this name that uses a Component.
+pub(crate) fn overlay(name: &str) -> String {
+    format!("function/tests/manifests/overlays/{name}")
+}
 
 /// The rendered objects of a folder; returns from the test if `kubectl` is not installed.
 macro_rules! rendered {
     ($folder:expr) => {
-        match $crate::rendered::Rendered::of($folder) {
+        match $crate::rendered::Rendered::of(($folder).as_ref()) {
             Some(rendered) => rendered,
             None => return,
         }
@@ -64,8 +84,13 @@ impl Rendered {
 
 /// Renders a folder with `kubectl kustomize`: its output or its error; `None` if `kubectl` is not installed.
 pub(crate) fn kustomize(folder: &str) -> Option<Result<String, String>> {
-    let path = repository().join(folder);
-    let output = match Command::new("kubectl").arg("kustomize").arg(path).output() {
+    // An address has a scheme and stays as it is.
+    let place = if folder.contains("://") {
+        PathBuf::from(folder)
+    } else {
+        repository().join(folder)
+    };
+    let output = match Command::new("kubectl").arg("kustomize").arg(place).output() {
         Ok(output) => output,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             // Not with eprintln, which the test harness captures.
@@ -136,6 +161,25 @@ pub(crate) fn set(object: &mut Value, pointer: &str, value: Value) {
         Value::Array(list) => list[key.parse::<usize>().expect("an index")] = value,
         map => map[key] = value,
     }
+}
+
+/// The files of a folder and its folders, as paths from the repository.
+pub(crate) fn files_below(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(repository().join(folder)).expect("the folder is there");
+    let paths = entries.map(|entry| {
+        let entry = entry.expect("a readable entry");
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        (entry.path().is_dir(), name)
+    });
+    paths
+        .flat_map(|(is_folder, path)| {
+            if is_folder {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 /// The member of a list with this name.

@@ -18,7 +18,7 @@ wait_until 90 "the HPA reads them" hpa_has_metrics
 at_minimum() { [ "$(kubectl -n "$app_namespace" get deployment webhook-app -o jsonpath='{.status.replicas} {.status.readyReplicas}')" = "2 2" ]; }
 wait_until 480 "the Deployment has 2 pods" at_minimum
 
-rate=${LOAD_RATE:-8} seconds=${LOAD_SECONDS:-180}
+rate=${LOAD_RATE:-8} seconds=${LOAD_SECONDS:-240}
 # The target of the HPA: 60 webhooks per minute and pod.
 target=$(kubectl -n "$app_namespace" get hpa webhook-app -o json | python3 -c 'import json, sys
 print(next(m["pods"]["target"]["averageValue"] for m in json.load(sys.stdin)["spec"]["metrics"] if m["type"] == "Pods"))')
@@ -33,13 +33,13 @@ load=$!
 sample() { # appends a row to the CSV; sets replicas and measured
   sent=0
   ! kill -0 "$load" 2> /dev/null || sent=$((rate * 60))
-  measured=$(query_prometheus 'sum(rate(webhooks_received_total{job="webhook-app",namespace="'"$app_namespace"'"}[1m])) * 60')
+  measured=$(query_prometheus 'sum(rate(webhooks_received_total{job="webhook-app",kind!="unknown",namespace="'"$app_namespace"'"}[2m])) * 60')
   ready=$(kubectl -n "$app_namespace" get deployment webhook-app -o jsonpath='{.status.replicas} {.status.readyReplicas}')
   replicas=${ready%% *} ready=${ready#* }
   echo "$(elapsed),$sent,${measured:-0},$replicas,${ready:-0}" >> "$csv"
 }
 # Above this rate, even with the tolerance of 10 %, the HPA must choose the expected number. It reads the metric once per
-# sync period. The rate drops while new pods have less than a minute of samples, so the delay is measured from the time after
+# sync period. The rate drops while new pods have less than two minutes of samples, so the delay is measured from the time after
 # which the rate stays above the threshold.
 threshold=$(((expected - 1) * target * 11 / 10)) sync=${HPA_SYNC_SECONDS:-15}
 scaled_up='' above_since='' reached='' delay=0 max_replicas=0
