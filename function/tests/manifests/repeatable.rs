@@ -33,23 +33,30 @@ fn demo_completes_what_a_killed_run_has_begun() {
 }
 
 #[test]
-fn up_and_down_can_be_repeated() {
+fn up_can_be_repeated_and_down_removes_also_what_a_killed_run_has_begun() {
     for cluster in ["kind", "k3d"] {
         let Some(sandbox) = Sandbox::new(&format!("repeated-{cluster}")) else {
             return;
         };
+        let variables = [("CLUSTER", cluster), ("INTERRUPT", "create")];
+        sandbox.run(&format!("{LOCAL} up"), &variables, EMPTY);
         let run = |command: &str| {
             let line = format!("{LOCAL} {command}");
             let run = sandbox.run_again(&line, &[("CLUSTER", cluster)], EMPTY);
             assert_eq!(run.code, Some(0), "{cluster} {command}\n{}", run.output);
             (sandbox.files("state/made"), run.programs)
         };
+        let (begun_is_removed, _) = run("down");
         let (made, _) = run("up");
 
         let (again, programs) = run("up");
         let (removed, _) = run("down");
         let (still_removed, _) = run("down");
 
+        assert!(
+            begun_is_removed.is_empty(),
+            "{cluster}: {begun_is_removed:?}"
+        );
         assert_eq!(again, made, "{cluster}");
         let creates = programs.iter().find(|line| line.contains(" create "));
         assert_eq!(creates, None, "{cluster}");
