@@ -23,11 +23,11 @@ if kind_lists_it && ! kind_runs_it; then
   kind delete cluster --name "$cluster" --kubeconfig "$KUBECONFIG" > /dev/null
 fi
 kind_lists_it || run_logged "create the kind cluster $cluster" "1 to 5 minutes" kind-create \
-  kind create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --image kindest/node:v1.34.0
+  kind create cluster --name "$cluster" --kubeconfig "$KUBECONFIG" --image docker.io/kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5
 
 "$cluster_engine" container inspect "$cluster-registry" > /dev/null 2>&1 ||
   run_logged "create the registry" "some seconds" registry-create \
-    "$cluster_engine" create --restart always --network kind --publish 127.0.0.1:5001:5000 --name "$cluster-registry" docker.io/library/registry:3
+    "$cluster_engine" create --restart always --network kind --publish 127.0.0.1:5001:5000 --name "$cluster-registry" docker.io/library/registry:3.1.1@sha256:325b4b29b041e82803abeb703e201655e4e23ab83264ec1a7c9ddb0a5b14a6e0
 "$cluster_engine" start "$cluster-registry" > /dev/null || {
   "$cluster_engine" rm --force "$cluster-registry" > /dev/null 2>&1 || true
   fail "could not start the registry; free port 5001 of this machine, then try again"

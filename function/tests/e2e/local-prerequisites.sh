@@ -2,8 +2,8 @@
 # What the commands of `local` need on this machine. Checks everything first, and reports all that is missing at once, with
 # what to do about it. Sets cluster_engine, the engine that runs the cluster, and ENGINE, the one that builds and pushes.
 
-# kind 0.30 is the first that can run the image of the node; k3d 5.6 the first with this format of its file.
-kind_needed=0.30 k3d_needed=5.6
+# The version of kind that the image of the node belongs to; k3d 5.6 is the first with this format of its file.
+kind_needed=0.33 k3d_needed=5.6
 # Older ones do not read the ignore file beside the Containerfile of the fakes.
 docker_needed=23.0 podman_needed=4.3 buildah_needed=1.28
 # The first whose kustomize has the field `labels` with everything that the manifests use.

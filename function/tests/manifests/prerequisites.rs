@@ -57,7 +57,7 @@ fn everything_that_is_missing_is_reported_at_once_before_any_change() {
             "kind",
             &["docker", "kubectl", "python3"],
             &[
-                "kind: not found or not running, 0.30 or newer needed; install it: https://kind.sigs.k8s.io",
+                "kind: not found or not running, 0.33 or newer needed; install it: https://kind.sigs.k8s.io",
             ],
         ),
         (
