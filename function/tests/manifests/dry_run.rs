@@ -5,11 +5,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::rendered::repository;
-use crate::sandbox::shell;
+use crate::rendered::{Rendered, rendered, repository};
+
+type Variables = &'static [(&'static str, &'static str)];
 
 /// The standard output alone; what kubectl reads.
-fn dry_run(variables: &[(&str, &str)]) -> String {
+fn dry_run(variables: Variables) -> String {
     let output = Command::new("make")
         .args(["--no-print-directory", "dry-run"])
         .current_dir(repository())
@@ -43,12 +44,15 @@ fn read_by_kubectl(yaml: &str) -> Vec<Value> {
     json.map(|object| object.expect("is JSON")).collect()
 }
 
+/// Kind and name.
+fn name(object: &Value) -> String {
+    format!("{} {}", object["kind"], object["metadata"]["name"]).replace('"', "")
+}
+
 #[test]
 fn dry_run_prints_what_kubectl_applies() {
-    if shell("command -v kubectl").is_empty() {
-        return;
-    }
-    let cases: &[(&[(&str, &str)], &[&str], &[&str])] = &[
+    let Rendered(fixtures) = rendered!("function/tests/e2e/overlays/fixtures");
+    let cases: &[(Variables, &[&str], &[&str])] = &[
         (
             &[],
             &[
@@ -77,15 +81,13 @@ fn dry_run_prints_what_kubectl_applies() {
         let yaml = dry_run(variables);
 
         let objects = read_by_kubectl(&yaml);
-        let names: Vec<_> = objects
-            .iter()
-            .map(|object| {
-                format!("{} {}", object["kind"], object["metadata"]["name"]).replace('"', "")
-            })
-            .collect();
+        let names: Vec<_> = objects.iter().map(name).collect();
         // A heading that is no comment would become part of a document, or end the stream.
         let documents: Vec<Value> = serde_saphyr::from_multiple(&yaml).expect("is YAML");
         assert_eq!(documents.len(), objects.len(), "{variables:?}");
+        for fixture in fixtures.iter().map(name) {
+            assert!(names.contains(&fixture), "{variables:?}: {fixture}");
+        }
         for name in *present {
             assert!(
                 names.contains(&(*name).to_owned()),

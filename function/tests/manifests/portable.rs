@@ -2,9 +2,11 @@
 //! shell, and with the programs of the base system that BSD has.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::rendered::{file, repository};
-use crate::sandbox::{Run, Sandbox};
+use crate::sandbox::{Run, Sandbox, shell};
 
 /// Programs of the base system that differ between GNU and BSD.
 const BASE_SYSTEM: &[&str] = &[
@@ -70,7 +72,7 @@ fn every_script_for_local_clusters_is_checked_as_posix_shell() {
         .map(|entry| entry.file_name());
     let local = names
         .map(|name| format!("function/tests/e2e/{}", name.to_string_lossy()))
-        .filter(|path| path.contains("/local") && !path.ends_with(".yaml"));
+        .filter(|path| path.contains("/local") && !path.contains(".yaml"));
     let scripts: Vec<_> = local
         .chain(OTHER_SCRIPTS.iter().copied().map(str::to_owned))
         .collect();
@@ -153,7 +155,7 @@ fn on_bsd(sandbox: &Sandbox, line: &str, cluster: &str) -> Run {
     for name in BASE_SYSTEM {
         executable(&bsd.join(name), &program);
     }
-    let own = std::env::var("PATH").expect("is set");
+    let own = shell("echo \"$PATH\"");
     let path = format!(
         "{}:{}:{own}",
         bsd.display(),
@@ -176,8 +178,7 @@ fn on_bsd(sandbox: &Sandbox, line: &str, cluster: &str) -> Run {
     run
 }
 
-fn executable(path: &std::path::Path, content: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
+fn executable(path: &Path, content: &str) {
     fs::write(path, content).expect("can be written");
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("can be set");
 }

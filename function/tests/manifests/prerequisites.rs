@@ -2,8 +2,11 @@
 //! several.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
-use crate::sandbox::{Run, Sandbox};
+use crate::sandbox::{Run, Sandbox, shell};
+
+type Variables = &'static [(&'static str, &'static str)];
 
 const EMPTY: &str = r#"{"items": []}"#;
 
@@ -22,8 +25,8 @@ fn path_with(sandbox: &Sandbox, programs: &[&str]) -> String {
         "timeout", "touch", "tr", "wc",
     ];
     for name in base {
-        let place = crate::sandbox::shell(&format!("command -v {name}"));
-        std::os::unix::fs::symlink(place, folder.join(name)).expect("can be made");
+        let place = shell(&format!("command -v {name}"));
+        symlink(place, folder.join(name)).expect("can be made");
     }
     folder.display().to_string()
 }
@@ -140,7 +143,7 @@ fn the_engine_that_runs_the_cluster_builds_and_pushes_the_images() {
         "docker", "podman", "buildah", "kind", "k3d", "kubectl", "python3", "sleep",
     ];
     let without_docker = &["podman", "buildah", "kind", "kubectl", "python3", "sleep"];
-    let cases: &[(&str, &[&str], &[(&str, &str)])] = &[
+    let cases: &[(&str, &[&str], Variables)] = &[
         ("docker", all, &[("CLUSTER", "kind")]),
         ("docker", all, &[("CLUSTER", "k3d")]),
         ("podman", without_docker, &[("CLUSTER", "kind")]),
