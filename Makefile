@@ -37,8 +37,9 @@ lint: ## check the sources with clippy
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 # Files without a shell in their first line name it in a directive; they are read by a script, which sets their variables.
-SCRIPTS = $(shell find . -name node_modules -prune -o -path ./target -prune -o -type f -exec grep -lE '^\#!.*[ /](ba|da)?sh( |$$)' {} +)
-SCRIPT_PARTS = $(shell find function -name node_modules -prune -o -type f -exec grep -l '^\# shellcheck shell=' {} +)
+# The dots stand for a character that begins a comment here, too.
+SCRIPTS = $(shell find . -name node_modules -prune -o -path ./target -prune -o -type f -exec grep -lE '^.!.*[ /](ba|da)?sh( |$$)' {} +)
+SCRIPT_PARTS = $(shell find function -name node_modules -prune -o -type f -exec grep -l '^. shellcheck shell=' {} +)
 
 shellcheck: ## check all scripts with shellcheck
 	shellcheck $(SCRIPTS)
