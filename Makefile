@@ -36,10 +36,10 @@ fmt: ## check the format of the sources
 lint: ## check the sources with clippy
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
-# Files without a shell in their first line name it in a directive; they are read by a script, which sets their variables.
-# The dots stand for a character that begins a comment here, too.
+# The dot stands for the character that begins a comment here, too.
 SCRIPTS = $(shell find . -name node_modules -prune -o -path ./target -prune -o -type f -exec grep -lE '^.!.*[ /](ba|da)?sh( |$$)' {} +)
-SCRIPT_PARTS = $(shell find function -name node_modules -prune -o -type f -exec grep -l '^. shellcheck shell=' {} +)
+# A directive in each names its shell; the script that reads it sets its variables.
+SCRIPT_PARTS = $(shell find function -name node_modules -prune -o -name '*.sh' -print)
 
 shellcheck: ## check all scripts with shellcheck
 	shellcheck $(SCRIPTS)

@@ -15,7 +15,7 @@ fn path_with(sandbox: &Sandbox, programs: &[&str]) -> String {
     let folder = sandbox.folder("some-programs");
     fs::remove_dir_all(&folder).expect("can be removed");
     let folder = sandbox.folder("some-programs");
-    for name in programs.iter().chain(&["interruption"]) {
+    for name in programs.iter().chain(&["interruption.sh"]) {
         let from = sandbox.folder("programs").join(name);
         fs::copy(from, folder.join(name)).expect("copies");
     }

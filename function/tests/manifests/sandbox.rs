@@ -64,7 +64,7 @@ impl Sandbox {
         }
         let source = repository().join("function/tests/manifests/recording");
         let names =
-            ["kubectl", "curl", "python3", "sleep", "interruption"].map(|name| (name, name));
+            ["kubectl", "curl", "python3", "sleep", "interruption.sh"].map(|name| (name, name));
         let recorded = RECORDED.iter().map(|name| ("program", *name));
         let idle = IDLE.iter().map(|name| ("nothing", *name));
         for (script, name) in names.into_iter().chain(recorded).chain(idle) {
