@@ -1,7 +1,7 @@
 # All tasks of developers and of the pipeline. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run events tables test check fmt lint docs deny advisories markup pictures manifests snapshots clean
+.PHONY: help run events tables test check fmt lint shellcheck docs deny advisories markup pictures manifests snapshots clean
 .PHONY: coverage codequality
 .PHONY: image image-test reproduce publish deploy review review-stop smoke register ci-image pipeline lambda lambda-test sbom budgets bench microbench
 
@@ -38,7 +38,7 @@ endif
 
 # The list of all checks. The pipeline has a job for each, and .ci/run calls each; a test compares the three.
 # The tests on a cluster are separate, because they need one: `make e2e`.
-check: fmt lint docs deny advisories test manifests run pictures pipeline lambda-test prove image image-test budgets sbom ## run all checks
+check: fmt lint shellcheck docs deny advisories test manifests run pictures pipeline lambda-test prove image image-test budgets sbom ## run all checks
 check: ONCE = 1
 check: CHECK = 1
 check: SHORT = 1
@@ -48,6 +48,15 @@ fmt: ## check the format of the sources
 
 lint: ## check the sources with clippy
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The dot stands for the character that begins a comment here, too.
+SCRIPTS = $(shell find . -name node_modules -prune -o -path ./target -prune -o -type f -exec grep -lE '^.!.*[ /](ba|da)?sh( |$$)' {} +)
+# A directive in each names its shell; the script that reads it sets its variables.
+SCRIPT_PARTS = $(shell find function -name node_modules -prune -o -name '*.sh' -print)
+
+shellcheck: ## check all scripts with shellcheck
+	shellcheck $(SCRIPTS)
+	shellcheck --exclude=SC2034,SC2154 $(SCRIPT_PARTS)
 
 docs: ## check the documentation
 	cargo doc --workspace --all-features --no-deps --document-private-items
@@ -175,7 +184,7 @@ clean: ## remove everything that was built
 e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP
 	function/tests/e2e/run
 
-up: ## create a local cluster with a registry: CLUSTER=kind, k3d or existing
+up: ## check what is needed, and create a local cluster with a registry: CLUSTER=kind, k3d or existing
 	function/tests/e2e/local up
 
 demo: ## deploy the function and the fakes to that cluster, send a webhook, show the message: CLUSTER
@@ -184,8 +193,8 @@ demo: ## deploy the function and the fakes to that cluster, send a webhook, show
 load: ## send many webhooks to that cluster and watch the autoscaler: CLUSTER
 	function/tests/e2e/local load
 
-dry-run: ## show what demo and load would apply
-	function/tests/e2e/local dry-run
+dry-run: ## print the manifests of the demo, for kubectl apply -f -: PACKAGING=deployment or knative, MONITORING=1
+	@PACKAGING=$(PACKAGING) MONITORING=$(MONITORING) function/tests/e2e/local dry-run
 
 down: ## remove that cluster or, on an existing one, everything with the label of the tests: CLUSTER
 	function/tests/e2e/local down

@@ -171,7 +171,7 @@ test("the Containerfile copies the manifest of every workspace member", () => {
   const members = read("Cargo.toml").match(/^members = \[(.*)\]$/m)[1].match(/[^", ]+/g);
   for (const member of members) {
     assert.ok(read("Containerfile").includes(`COPY ${member}/Cargo.toml ${member}/\n`), `copy the manifest of ${member}`);
-    assert.ok(read(".containerignore").split("\n").includes(`!${member}/Cargo.toml`), `add the manifest of ${member} to .containerignore`);
+    assert.ok(read(".dockerignore").split("\n").includes(`!${member}/Cargo.toml`), `add the manifest of ${member} to .dockerignore`);
   }
 });
 

@@ -18,21 +18,20 @@ mod agreement;
 mod components;
 mod copied;
 mod call_checks;
+mod compose;
 mod deploy;
-<<<<<<< HEAD
+mod dry_run;
 mod exposition;
 mod instances;
 mod examples;
-=======
-mod examples;
-mod exposition;
-mod instances;
->>>>>>> p-examples
 mod knative;
 mod lifetime;
 mod network_policies;
 mod ownership;
 mod references;
+mod portable;
+mod prerequisites;
+mod repeatable;
 mod remote;
 mod restricted;
 mod scaling;

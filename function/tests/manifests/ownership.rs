@@ -369,7 +369,7 @@ fn names_in(folder: &str) -> Vec<String> {
 
 fn removes_or_creates(line: &str) -> bool {
     let mut words = line.split(' ').skip(1);
-    words.any(|word| ["create", "delete", "rm", "run", "stop", "connect"].contains(&word))
+    words.any(|word| ["create", "delete", "rm", "run", "start", "stop", "connect"].contains(&word))
         && !line.contains("--config")
 }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The Gateway forwards signed webhooks over HTTPS; it does not route other paths, such as metrics and health.
 
 GATEWAY_CLASS=${GATEWAY_CLASS:-$(kubectl get gatewayclass -o jsonpath='{.items[0].metadata.name}' 2> /dev/null || true)}

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The Knative packaging: scale from zero, with one webhook and with many, scale to zero, metrics, the HPA class, a canary.
 
 if ! serves serving.knative.dev/v1; then
@@ -50,7 +51,7 @@ source "$here/metrics.sh"
 ensure_metrics || return 0
 apply monitors
 # A pod must run to be scraped.
-has_series() { send > /dev/null; (($(query_prometheus 'count(webhooks_received_total{job="webhook-app",namespace="'$app_namespace'",container!="queue-proxy"})') > 0)); }
+has_series() { send > /dev/null; (($(query_prometheus 'count(webhooks_received_total{job="webhook-app",namespace="'"$app_namespace"'",container!="queue-proxy"})') > 0)); }
 wait_until 120 "Prometheus has the series of the Knative pods" has_series
 if ! kubectl -n knative-serving get deployment autoscaler-hpa > /dev/null 2>&1; then
   skip "knative, HPA class" "the cluster has no Knative HPA autoscaler"
