@@ -126,6 +126,20 @@ lambda: ## build the archive for AWS Lambda
 lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emulator
 	function/tests/lambda/check
 
+.PHONY: release release-check release-test
+
+# The image without a tag.
+RELEASE_IMAGE ?= $(CI_REGISTRY_IMAGE)
+
+release: ## build, publish and sign the release of a tag: RELEASE_IMAGE, PLATFORMS, COSIGN_SIGN_KEY
+	function/packaging/release "$(RELEASE_IMAGE)" $(OUT)/release
+
+release-check: ## check a published release and the files beside it: RELEASE_IMAGE, FILES, COSIGN_VERIFY_KEY
+	function/packaging/release-check "$$(function/packaging/release-version)" "$(RELEASE_IMAGE)" "$(or $(FILES),$(OUT)/release/files)"
+
+release-test: ## test those two with a registry on this machine
+	function/tests/release/check
+
 publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
 	function/packaging/publish $(IMAGE_NAME)
 

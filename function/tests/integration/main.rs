@@ -68,4 +68,5 @@ mod shared_data;
 mod sign_in;
 
 mod docs;
+mod installation;
 mod tidy;

@@ -34,6 +34,7 @@ MODULES = {
         for kind in ("backendtrafficpolicies", "clienttrafficpolicies")
     ],
     "github.com/kedacore/keda/v2@v2.20.2": ["config/crd/bases/keda.sh_scaledobjects.yaml"],
+    "github.com/kyverno/kyverno@v1.19.1": ["config/crds/policies.kyverno.io/policies.kyverno.io_imagevalidatingpolicies.yaml"],
 }
 
 # The metadata fields that the manifests use; any other is a misspelling.
