@@ -66,7 +66,8 @@ function repository(folder) {
   git("remote", "add", "origin", "git@gitlab.example.org:acme/rocket.git");
   git("add", "--all");
   const branch = (name) => git("switch", "--quiet", "--create", name);
-  return { folder, sha: commit(TITLE), commit, branch, arguments: () => {
+  const tag = (name) => git("tag", name);
+  return { folder, sha: commit(TITLE), commit, branch, tag, arguments: () => {
     const file = join(folder, "arguments");
     return existsSync(file) ? readFileSync(file, "utf8") : "";
   } };

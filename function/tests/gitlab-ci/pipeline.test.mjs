@@ -27,8 +27,10 @@ const targets = (script) => [...script.matchAll(/\bmake ((?:[a-z][a-z0-9-]* ?)+)
 const targetsOf = (chosen) => chosen.flatMap(([, { script }]) => targets(script.join("\n")));
 
 /** What the branch pipeline of a project with these variables contains. */
-async function listed(t, variables, ...args) {
-  const { code, output } = await gitlab(project(t), ["--list-csv", ...args], variables);
+const listed = (t, variables) => jobsIn(project(t), variables);
+
+async function jobsIn(place, variables) {
+  const { code, output } = await gitlab(place, ["--list-csv"], variables);
   assert.equal(code, 0, output);
   const rows = output.slice(output.indexOf("name;stage")).trim().split("\n").slice(1);
   return rows.map((row) => row.split(";")[0]);
@@ -204,6 +206,15 @@ test("a scheduled pipeline only looks for advisories", async (t) => {
 test("a pipeline that a person starts sends no commit again", async (t) => {
   const found = await listed(t, { ...ALL, CI_PIPELINE_SOURCE: "web" });
   assert.ok(found.includes("production") && !found.includes("notify"));
+});
+
+test("a protected tag with a version is released, and no other tag", async (t) => {
+  for (const [tag, is_protected, expected] of [["v1.2.3", "true", true], ["v1.2.3", "false", false], ["stable", "true", false]]) {
+    const place = project(t);
+    place.tag(tag);
+    const found = await jobsIn(place, { ...ALL, CI_COMMIT_REF_PROTECTED: is_protected, CI_COMMIT_TAG: tag, CI_COMMIT_REF_NAME: tag });
+    assert.equal(found.includes("release"), expected, `${tag} ${is_protected}`);
+  }
 });
 
 test("another builder replaces the job publish", async (t) => {
