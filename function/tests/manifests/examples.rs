@@ -1,12 +1,13 @@
 //! Checks the examples: each has a row in the README beside it, and a copy in which nothing was changed is rejected
 //! before it is applied, with problems that name only what this row tells to change.
 
-use std::io::{Write as _, stderr};
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::rendered::{Rendered, file, kustomize, list, rendered, repository, text};
 use crate::restricted::pods;
 use crate::sandbox::shell;
+use crate::skipped::report_skipped;
 
 /// Folders of examples, each with a README.
 const FOLDERS: &[&str] = &["k8s-base/examples", "knative/examples"];
@@ -14,11 +15,7 @@ const FOLDERS: &[&str] = &["k8s-base/examples", "knative/examples"];
 #[test]
 fn an_example_is_rejected_until_everything_that_its_readme_names_is_changed() {
     if !shell("command -v jq && kubectl version --client").contains("Client Version") {
-        // Not with eprintln, which the test harness captures.
-        let _ = writeln!(
-            stderr(),
-            "SKIPPED: kubectl or jq is not installed; the examples need them"
-        );
+        report_skipped("kubectl or jq is not installed; the examples need them");
         return;
     }
     for example in examples() {
@@ -48,6 +45,7 @@ fn an_example_is_rejected_until_everything_that_its_readme_names_is_changed() {
 #[test]
 fn a_problem_that_the_readme_does_not_name_is_found() {
     if shell("command -v jq").is_empty() {
+        report_skipped("jq is not installed; the check of a rendering needs it");
         return;
     }
     let example = "k8s-base/examples/kind";

@@ -12,8 +12,8 @@ use serde_json::Value;
 /// A running program; ends with this value.
 pub(crate) struct Program {
     child: Child,
-    /// Kept, because the program delivers to it.
-    _chat: FakeRocketChat,
+    /// The program delivers to it.
+    chat: FakeRocketChat,
     port: u64,
     /// The port of the metrics, if it is another one.
     metrics_port: Option<u64>,
@@ -48,7 +48,7 @@ impl Program {
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             child,
-            _chat: chat,
+            chat,
             port: listening["port"].as_u64().expect("a port"),
             metrics_port: listening["metrics_port"].as_u64(),
         }
@@ -80,5 +80,7 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.child.kill().expect("can be ended");
         self.child.wait().expect("has ended");
+        // The tests here read metrics, not messages.
+        self.chat.mark_all_read();
     }
 }

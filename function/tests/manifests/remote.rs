@@ -6,9 +6,15 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::rendered::{BASES, kustomize, repository};
+use crate::sandbox::shell;
+use crate::skipped::report_skipped;
 
 #[test]
 fn a_clone_renders_as_the_working_tree_does() {
+    if shell("command -v git").is_empty() {
+        report_skipped("git is not installed; kubectl clones with it");
+        return;
+    }
     let folder = std::env::temp_dir().join(format!("webhook-app-remote-{}", std::process::id()));
     // Beside what has been committed, so that the working tree is compared.
     for part in ["k8s-base", "knative", "monitoring"] {
