@@ -99,8 +99,8 @@ lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emula
 publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
 	function/packaging/publish $(IMAGE_NAME)
 
-deploy: ## roll out IMAGE, by digest, unless its settings are examples: FOLDER with your overlay, KUBE_CONTEXT
-	function/ci/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
+deploy: ## roll out IMAGE, by digest, and undo it if it fails: OVERLAY with your settings, KUBE_CONTEXT, DRY_RUN
+	function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
 
 notify: ## send a deployed function a webhook for the commit of this pipeline: WEBHOOK_URL, GITLAB_SIGNING_KEY
 	function/ci/notify
