@@ -95,12 +95,17 @@ delete_app() {
 
 # Applies the Deployment packaging and waits until it is ready; called by each step that needs it.
 ensure_deployment() {
+  roll_out deployment
+  wait_until 60 "at least two pods are ready" two_ready
+}
+
+# OVERLAY [SED]: applies an overlay of the Deployment packaging and waits until its pods have replaced all others.
+roll_out() {
   # Both packagings use the same names.
   ! kubectl -n "$app_namespace" get ksvc webhook-app > /dev/null 2>&1 || delete_app
-  apply deployment
+  apply "$@"
   kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=120s > /dev/null ||
-    fail "the Deployment did not become ready"
-  wait_until 60 "at least two pods are ready" two_ready
+    fail "the Deployment of the overlay $1 did not become ready"
 }
 
 # At least two, because an HPA that has a metric may want more.

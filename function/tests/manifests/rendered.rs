@@ -14,6 +14,7 @@ pub(crate) const BASES: &[&str] = &[
     "k8s-base",
     "k8s-base/gateway",
     "k8s-base/setup",
+    "k8s-base/setup/deployer",
     "knative",
     "monitoring",
     "monitoring/standalone",
@@ -61,9 +62,7 @@ pub(crate) struct Rendered(pub(crate) Vec<Value>);
 impl Rendered {
     pub(crate) fn of(folder: &str) -> Option<Self> {
         let yaml = kustomize(folder)?.expect("the kustomization builds");
-        Some(Self(
-            serde_saphyr::from_multiple(&yaml).expect("kubectl writes YAML"),
-        ))
+        Some(Self(yaml_documents(&yaml)))
     }
 
     /// The only object of a kind, such as `apps/Deployment` or `/Service`.
@@ -106,6 +105,10 @@ pub(crate) fn kustomize(folder: &str) -> Option<Result<String, String>> {
     } else {
         Err(utf8(output.stderr))
     })
+}
+
+pub(crate) fn yaml_documents(text: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(text).expect("is YAML")
 }
 
 /// Parses a YAML file of the repository.

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # The whole path from the counter in webhook-app to the number of pods: ServiceMonitor, Prometheus, adapter, HPA. Under load
-# the HPA scales up to the number that its target requires, and back to the minimum afterwards. Writes the time series as CSV
-# and SVG.
+# the HPA scales up to the number that its target requires, and back to the minimum afterwards, although as many unauthenticated
+# requests arrive then. Writes the time series as CSV and SVG.
 
 . "$here/metrics.sh"
 ensure_metrics || return 0
@@ -60,6 +60,12 @@ info "ok: scaled up $delay s after the metric exceeded the threshold, at most tw
 # One more is allowed, because the measured rate varies and can exceed the tolerance of the HPA.
 [ "$max_replicas" -le $((expected + 1)) ] || fail "$((rate * 60)) webhooks per minute need $expected pods at $target each, but the maximum was $max_replicas"
 
+# From now on, as many requests arrive without a signature, as from a scanner: they must not keep the pods.
+rm -f "$work/scanner.stop" "$work/scanner.log"
+scan() { until [ -e "$work/scanner.stop" ]; do fake_gitlab send "$webhook_url" --rate "$rate" --seconds 10 --proof none >> "$work/scanner.log"; done; }
+scan &
+scanner=$!
+
 load_end=$(now)
 until [ "$replicas" -eq 2 ]; do
   [ $(($(now) - load_end)) -lt 480 ] || fail "8 minutes after the load there are still $replicas pods"
@@ -67,5 +73,11 @@ until [ "$replicas" -eq 2 ]; do
   sample
 done
 info "ok: back to 2 pods $(($(now) - load_end)) s after the load"
+kill -0 "$scanner" || fail "the requests without a signature ended early"
+touch "$work/scanner.stop"
+wait "$scanner" || fail "the fake GitLab failed"
+contains '"401"' "$work/scanner.log" || fail "no request without a signature was answered 401: $(cat "$work/scanner.log")"
+! contains '"200"' "$work/scanner.log" || fail "a request without a signature was accepted"
+info "ok: meanwhile $((rate * 60)) requests per minute without a signature were answered 401 and did not keep the pods"
 python3 "$here/plot.py" "$csv" > "$work/hpa.svg"
 info "time series: $csv, $work/hpa.svg"
