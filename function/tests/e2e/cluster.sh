@@ -135,7 +135,7 @@ print(round(float(found[0]["value"][1])) if found else "")'
 serves() { kubectl api-versions | contains -x "$1"; }
 
 # STEP REASON: records that the step cannot run on this cluster.
-skip() { skipped="$skipped $1 ($2);"; info "SKIPPED: $2"; }
+skip() { skipped="${skipped:-} $1 ($2);"; info "SKIPPED: $2"; }
 
 diagnostics() {
   heading "diagnostics"
