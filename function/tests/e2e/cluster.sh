@@ -140,7 +140,7 @@ print(round(float(found[0]["value"][1])) if found else "")'
 serves() { kubectl api-versions | contains -x "$1"; }
 
 # STEP REASON: records that the step cannot run on this cluster. With REQUIRE_TOOLS=1 the run fails.
-skip() { skipped="$skipped $1 ($2);"; "$root/function/ci/skip" "$1; $2" || fail "$1 did not run"; }
+skip() { skipped="${skipped:-} $1 ($2);"; "$root/function/ci/skip" "$1; $2" || fail "$1 did not run"; }
 
 diagnostics() {
   heading "diagnostics"
