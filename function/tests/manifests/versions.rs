@@ -1,6 +1,7 @@
 //! Checks that every pinned version of the repository is in a place that a manager of `.gitlab/renovate.json` reads,
 //! and in the table of `function/docs/versions.md`. Owns the patterns that find versions; Renovate itself is not run.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -201,6 +202,7 @@ fn the_table_of_versions_lists_every_place() {
     let Some(files) = tracked_files() else {
         return;
     };
+    let mut missing = BTreeSet::new();
     for path in files {
         let content = file(&path);
         for pin in pins(&path, &content) {
@@ -212,12 +214,15 @@ fn the_table_of_versions_lists_every_place() {
             let is_listed = rows.iter().any(|row| {
                 row.contains(&format!("`{path}`")) && (is_library || row.contains(version))
             });
-            assert!(
-                is_listed,
-                "expected a row with `{path}` and {version} in {TABLE}"
-            );
+            if !is_listed {
+                missing.insert(format!("`{path}`: {version}"));
+            }
         }
     }
+    assert!(
+        missing.is_empty(),
+        "expected rows in {TABLE} with these places and versions, found none: {missing:#?}"
+    );
 }
 
 #[test]
