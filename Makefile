@@ -100,7 +100,7 @@ publish: ## build the image, push it and write its digest to image.env: IMAGE_NA
 	function/packaging/publish $(IMAGE_NAME)
 
 deploy: ## roll out IMAGE, by digest, and undo it if it fails: OVERLAY with your settings, KUBE_CONTEXT, DRY_RUN
-	function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
+	@function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
 
 notify: ## send a deployed function a webhook for the commit of this pipeline: WEBHOOK_URL, GITLAB_SIGNING_KEY
 	function/ci/notify
