@@ -153,7 +153,7 @@ publish: ## build the image, push it and write its digest to image.env: IMAGE_NA
 	function/packaging/publish $(IMAGE_NAME)
 
 deploy: ## roll out IMAGE, by digest, and undo it if it fails: OVERLAY with your settings, KUBE_CONTEXT, DRY_RUN
-	function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
+	@function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
 
 review: ## roll out IMAGE to a namespace of a merge request: OVERLAY, KUBE_CONTEXT, REVIEW_SECRETS
 	function/ci/review "$(OVERLAY)"
