@@ -86,7 +86,11 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     if admin_listener.is_none() {
         let metrics = metrics(telemetry);
         // Knative's ingress leads to every path.
-        app = app.merge(if on_knative { direct_only(metrics) } else { metrics });
+        app = app.merge(if on_knative {
+            direct_only(metrics)
+        } else {
+            metrics
+        });
     }
     let (stop, stopped) = watch::channel(());
     let on_stop = || {

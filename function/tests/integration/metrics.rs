@@ -290,7 +290,11 @@ async fn on_knative_only_direct_requests_get_metrics() {
         for each in forwarded {
             let headers = [header(each)];
             let case = format!("{settings:?} {each:?}");
-            assert_eq!(status("/metrics", &headers).await, through_a_proxy, "{case}");
+            assert_eq!(
+                status("/metrics", &headers).await,
+                through_a_proxy,
+                "{case}"
+            );
             assert_eq!(status("/health/readiness", &headers).await, 200, "{case}");
         }
         harness.finish();

@@ -30,12 +30,24 @@ async fn the_running_program_has_every_series_and_label_that_autoscaling_reads()
     let samples = parse(&program.scrape("/metrics").await);
 
     for selector in selectors() {
-        let family: Vec<_> = samples.iter().filter(|sample| sample.name == selector.name).collect();
+        let family: Vec<_> = samples
+            .iter()
+            .filter(|sample| sample.name == selector.name)
+            .collect();
         assert!(!family.is_empty(), "{selector:?}");
         for (label, _, value) in selector.of_the_program() {
-            let has = |sample: &&Sample| sample.labels.get(label).is_some_and(|found| found == value);
-            assert!(family.iter().all(|sample| sample.labels.contains_key(label)), "{selector:?}");
-            assert!(family.iter().any(has), "no series has {label}={value:?}: {selector:?}");
+            let has =
+                |sample: &&Sample| sample.labels.get(label).is_some_and(|found| found == value);
+            assert!(
+                family
+                    .iter()
+                    .all(|sample| sample.labels.contains_key(label)),
+                "{selector:?}"
+            );
+            assert!(
+                family.iter().any(has),
+                "no series has {label}={value:?}: {selector:?}"
+            );
         }
     }
 }
@@ -45,7 +57,9 @@ async fn accepted_webhooks_scale_and_rejected_ones_do_not() {
     let program = Program::start(&[("METRICS_PORT", "0")]).await;
     let count = async || {
         let samples = parse(&program.scrape("/metrics").await);
-        let counts = selectors().into_iter().filter(|selector| selector.name.ends_with("_total"));
+        let counts = selectors()
+            .into_iter()
+            .filter(|selector| selector.name.ends_with("_total"));
         let sums: Vec<_> = counts.map(|selector| selector.sum(&samples)).collect();
         assert_eq!(sums.len(), 2, "the adapter and KEDA");
         assert!(sums.windows(2).all(|pair| pair[0] == pair[1]), "{sums:?}");
@@ -68,11 +82,21 @@ async fn the_monitors_scrape_a_path_that_each_packaging_serves() {
     let pod = monitors.one("monitoring.coreos.com/PodMonitor");
     let cases = [
         ("METRICS_PORT", "0", text(service, "/spec/endpoints/0/path")),
-        ("K_SERVICE", "webhook-app", text(pod, "/spec/podMetricsEndpoints/0/path")),
+        (
+            "K_SERVICE",
+            "webhook-app",
+            text(pod, "/spec/podMetricsEndpoints/0/path"),
+        ),
     ];
     for (setting, value, path) in cases {
         let program = Program::start(&[(setting, value)]).await;
-        assert!(program.scrape(path).await.contains("webhooks_received_total"), "{setting}");
+        assert!(
+            program
+                .scrape(path)
+                .await
+                .contains("webhooks_received_total"),
+            "{setting}"
+        );
     }
 }
 
@@ -82,7 +106,10 @@ async fn the_public_routes_lead_to_paths_that_accept_webhooks() {
     let openshift = rendered!(overlay("openshift"));
     let program = Program::start(&[]).await;
     let mut paths = paths_of(&gateway);
-    paths.push(text(openshift.one("route.openshift.io/Route"), "/spec/path"));
+    paths.push(text(
+        openshift.one("route.openshift.io/Route"),
+        "/spec/path",
+    ));
 
     assert_eq!(paths, ["/webhook", "/webhook/", "/webhook"]);
     for path in paths {
@@ -117,7 +144,11 @@ impl Selector {
             let (label, is_equal) = label
                 .strip_suffix('!')
                 .map_or((label, true), |label| (label, false));
-            (label.to_owned(), is_equal, value.trim_matches('"').to_owned())
+            (
+                label.to_owned(),
+                is_equal,
+                value.trim_matches('"').to_owned(),
+            )
         };
         Self {
             name: before[start..].to_owned(),

@@ -13,19 +13,53 @@ const SELECTORS: &[(&str, &str)] = &[
     ("apps/Deployment", "/spec/selector/matchLabels"),
     ("/Service", "/spec/selector"),
     ("policy/PodDisruptionBudget", "/spec/selector/matchLabels"),
-    ("networking.k8s.io/NetworkPolicy", "/spec/podSelector/matchLabels"),
-    ("cilium.io/CiliumNetworkPolicy", "/spec/endpointSelector/matchLabels"),
+    (
+        "networking.k8s.io/NetworkPolicy",
+        "/spec/podSelector/matchLabels",
+    ),
+    (
+        "cilium.io/CiliumNetworkPolicy",
+        "/spec/endpointSelector/matchLabels",
+    ),
 ];
 
 /// Where objects refer to others by name, and the kind of the other.
 const REFERENCES: &[(&str, &str, &str)] = &[
-    ("autoscaling/HorizontalPodAutoscaler", "/spec/scaleTargetRef/name", "apps/Deployment"),
-    ("apps/Deployment", "/spec/template/spec/serviceAccountName", "/ServiceAccount"),
-    ("serving.knative.dev/Service", "/spec/template/spec/serviceAccountName", "/ServiceAccount"),
-    ("gateway.networking.k8s.io/HTTPRoute", "/spec/parentRefs/0/name", "gateway.networking.k8s.io/Gateway"),
-    ("gateway.networking.k8s.io/HTTPRoute", "/spec/rules/0/backendRefs/0/name", "/Service"),
-    ("gateway.envoyproxy.io/ClientTrafficPolicy", "/spec/targetRefs/0/name", "gateway.networking.k8s.io/Gateway"),
-    ("gateway.envoyproxy.io/BackendTrafficPolicy", "/spec/targetRefs/0/name", "gateway.networking.k8s.io/HTTPRoute"),
+    (
+        "autoscaling/HorizontalPodAutoscaler",
+        "/spec/scaleTargetRef/name",
+        "apps/Deployment",
+    ),
+    (
+        "apps/Deployment",
+        "/spec/template/spec/serviceAccountName",
+        "/ServiceAccount",
+    ),
+    (
+        "serving.knative.dev/Service",
+        "/spec/template/spec/serviceAccountName",
+        "/ServiceAccount",
+    ),
+    (
+        "gateway.networking.k8s.io/HTTPRoute",
+        "/spec/parentRefs/0/name",
+        "gateway.networking.k8s.io/Gateway",
+    ),
+    (
+        "gateway.networking.k8s.io/HTTPRoute",
+        "/spec/rules/0/backendRefs/0/name",
+        "/Service",
+    ),
+    (
+        "gateway.envoyproxy.io/ClientTrafficPolicy",
+        "/spec/targetRefs/0/name",
+        "gateway.networking.k8s.io/Gateway",
+    ),
+    (
+        "gateway.envoyproxy.io/BackendTrafficPolicy",
+        "/spec/targetRefs/0/name",
+        "gateway.networking.k8s.io/HTTPRoute",
+    ),
     ("route.openshift.io/Route", "/spec/to/name", "/Service"),
 ];
 
@@ -67,8 +101,12 @@ fn no_object_belongs_to_two_instances() {
     for (first, second) in packagings() {
         let (first, second) = (rendered!(&first), rendered!(&second));
         for object in &second.0 {
-            let identity = |object: &Value| (object["kind"].clone(), object["metadata"]["name"].clone());
-            let shared = first.0.iter().find(|other| identity(other) == identity(object));
+            let identity =
+                |object: &Value| (object["kind"].clone(), object["metadata"]["name"].clone());
+            let shared = first
+                .0
+                .iter()
+                .find(|other| identity(other) == identity(object));
             assert_eq!(shared, None, "{object:#}");
         }
     }
@@ -76,7 +114,10 @@ fn no_object_belongs_to_two_instances() {
 
 #[test]
 fn every_reference_leads_to_an_object_of_the_same_instance() {
-    let overlays = [overlay("second-instance"), overlay("knative-second-instance")];
+    let overlays = [
+        overlay("second-instance"),
+        overlay("knative-second-instance"),
+    ];
     let mut checked = std::collections::BTreeSet::new();
     for folder in overlays {
         let rendered = rendered!(&folder);
@@ -84,7 +125,9 @@ fn every_reference_leads_to_an_object_of_the_same_instance() {
             for object in rendered.every(kind) {
                 let name = at(object, pointer);
                 let targets = rendered.every(target);
-                let exists = targets.iter().any(|target| at(target, "/metadata/name") == name);
+                let exists = targets
+                    .iter()
+                    .any(|target| at(target, "/metadata/name") == name);
                 assert!(exists, "{name} of {object:#}");
                 checked.insert((kind, pointer));
             }
@@ -118,6 +161,11 @@ fn packagings() -> [(String, String); 2] {
 /// The labels of the pods.
 fn labels(rendered: &Rendered) -> &Value {
     let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
-    let workload = kinds.iter().find_map(|kind| rendered.every(kind).into_iter().next());
-    at(workload.expect("a workload"), "/spec/template/metadata/labels")
+    let workload = kinds
+        .iter()
+        .find_map(|kind| rendered.every(kind).into_iter().next());
+    at(
+        workload.expect("a workload"),
+        "/spec/template/metadata/labels",
+    )
 }

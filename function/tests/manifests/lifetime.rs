@@ -32,7 +32,10 @@ fn the_grace_period_of_every_deployment_covers_its_shutdown() {
 
         let grace = number(pod, "/terminationGracePeriodSeconds");
 
-        assert!(grace > needed.as_secs(), "{folder}: {grace} s for {needed:?}");
+        assert!(
+            grace > needed.as_secs(),
+            "{folder}: {grace} s for {needed:?}"
+        );
         assert!(config.delivery_timeout.as_secs() < GITLAB_SECONDS);
     }
 }

@@ -40,7 +40,7 @@ impl Program {
         let listening: Value = loop {
             let line = lines.next().expect("is logged").expect("is text");
             let line: Value = serde_json::from_str(&line).expect("is JSON");
-            if line["message"] == "listening" {
+            if line["port"].is_u64() {
                 break line;
             }
         };

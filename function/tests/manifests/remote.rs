@@ -17,7 +17,10 @@ fn a_clone_renders_as_the_working_tree_does() {
     git(&folder, &["init", "--quiet", "--initial-branch=main"]);
     git(&folder, &["add", "--all"]);
     let author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
-    git(&folder, &[&author[..], &["commit", "--quiet", "--message=all"]].concat());
+    git(
+        &folder,
+        &[&author[..], &["commit", "--quiet", "--message=all"]].concat(),
+    );
 
     let compared: Vec<_> = BASES
         .iter()
@@ -47,6 +50,13 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn git(folder: &Path, arguments: &[&str]) {
-    let status = Command::new("git").arg("-C").arg(folder).args(arguments).status();
-    assert!(status.expect("git is installed").success(), "git {arguments:?}");
+    let status = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .status();
+    assert!(
+        status.expect("git is installed").success(),
+        "git {arguments:?}"
+    );
 }

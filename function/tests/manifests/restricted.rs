@@ -34,7 +34,9 @@ fn every_pod_meets_the_restricted_profile() {
         for (name, pod) in pods(&rendered!(&folder)) {
             let found: Vec<_> = violations(pod)
                 .into_iter()
-                .filter(|rule| !folder.contains("openshift") || USER.iter().all(|user| user.0 != rule))
+                .filter(|rule| {
+                    !folder.contains("openshift") || USER.iter().all(|user| user.0 != rule)
+                })
                 .collect();
             assert_eq!(found, Vec::<String>::new(), "{name} of {folder}");
         }

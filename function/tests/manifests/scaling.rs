@@ -126,8 +126,14 @@ fn the_window_of_a_rate_covers_four_scrapes() {
     for window in windows {
         // Prometheus of other people scrape every 30 s.
         assert!(window >= 4 * 30 && window >= 4 * scrape, "{window} s");
-        let documented = format!("60 * sum(rate(webhooks_received_total{{kind!=\"unknown\"}}[{}m]))", window / 60);
-        assert!(file("monitoring/METRICS.md").contains(&documented), "{documented}");
+        let documented = format!(
+            "60 * sum(rate(webhooks_received_total{{kind!=\"unknown\"}}[{}m]))",
+            window / 60
+        );
+        assert!(
+            file("monitoring/METRICS.md").contains(&documented),
+            "{documented}"
+        );
     }
     assert!(seconds(text(&yaml_file(VALUES), "/metricsRelistInterval")) >= 2 * scrape);
 }
@@ -151,7 +157,11 @@ fn the_hpa_scales_the_deployment_by_the_adapters_metrics() {
 
 #[test]
 fn only_one_autoscaler_sets_the_replicas() {
-    for folder in ["k8s-base".to_owned(), overlay("keda"), overlay("keda-elsewhere")] {
+    for folder in [
+        "k8s-base".to_owned(),
+        overlay("keda"),
+        overlay("keda-elsewhere"),
+    ] {
         let rendered = rendered!(&folder);
         let deployment = rendered.one("apps/Deployment");
         let owners = [
@@ -216,7 +226,10 @@ fn keda_scales_as_the_hpa_does() {
         assert!(query.contains(&format!("{series}{{")), "{query}");
         assert_eq!(window(&query), window(&rule.metrics_query), "{query}");
         let ignores_rejected = |query: &str| query.contains("kind!=\"unknown\"");
-        assert_eq!(ignores_rejected(&query), ignores_rejected(&rule.metrics_query));
+        assert_eq!(
+            ignores_rejected(&query),
+            ignores_rejected(&rule.metrics_query)
+        );
     }
 }
 
@@ -230,8 +243,14 @@ fn keda_does_not_scale_down_without_an_answer_of_prometheus() {
         let ignored = format!("/spec/triggers/{trigger}/metadata/ignoreNullValues");
         assert_eq!(text(scaled, &ignored), "false");
     }
-    assert_eq!(text(scaled, "/spec/fallback/behavior"), "currentReplicasIfHigher");
-    assert_eq!(at(scaled, "/spec/fallback/replicas"), at(scaled, "/spec/minReplicaCount"));
+    assert_eq!(
+        text(scaled, "/spec/fallback/behavior"),
+        "currentReplicasIfHigher"
+    );
+    assert_eq!(
+        at(scaled, "/spec/fallback/replicas"),
+        at(scaled, "/spec/minReplicaCount")
+    );
 }
 
 /// `kubectl apply` leaves the HPA in the cluster, and KEDA rejects a second one of the same Deployment.
@@ -245,7 +264,10 @@ fn keda_takes_over_the_hpa_of_the_base() {
     assert_eq!(text(scaled, transfer), "true");
     assert_eq!(
         at(scaled, "/spec/advanced/horizontalPodAutoscalerConfig/name"),
-        at(plain.one("autoscaling/HorizontalPodAutoscaler"), "/metadata/name")
+        at(
+            plain.one("autoscaling/HorizontalPodAutoscaler"),
+            "/metadata/name"
+        )
     );
 }
 
