@@ -12,8 +12,7 @@ use serde_json::Value;
 /// A running program; ends with this value.
 pub(crate) struct Program {
     child: Child,
-    /// Kept, because the program delivers to it.
-    _chat: FakeRocketChat,
+    chat: FakeRocketChat,
     port: u64,
     /// The port of the metrics, if it is another one.
     metrics_port: Option<u64>,
@@ -48,7 +47,7 @@ impl Program {
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             child,
-            _chat: chat,
+            chat,
             port: listening["port"].as_u64().expect("a port"),
             metrics_port: listening["metrics_port"].as_u64(),
         }
@@ -78,6 +77,8 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        // What messages say is tested elsewhere.
+        self.chat.mark_all_read();
         self.child.kill().expect("can be ended");
         self.child.wait().expect("has ended");
     }
