@@ -90,12 +90,13 @@ pub fn metrics(telemetry: &Telemetry) -> Router {
 ///
 /// Health checks have no such layer, because load balancers check the health through proxies too.
 pub fn direct_only(routes: Router) -> Router {
-    routes.layer(middleware::from_fn(
-        async |request: Request, next: Next| match is_forwarded(request.headers()) {
-            true => not_found().await.into_response(),
-            false => next.run(request).await,
-        },
-    ))
+    routes.layer(middleware::from_fn(async |request: Request, next: Next| {
+        if is_forwarded(request.headers()) {
+            not_found().await.into_response()
+        } else {
+            next.run(request).await
+        }
+    }))
 }
 
 async fn index() -> &'static str {

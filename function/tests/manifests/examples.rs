@@ -4,6 +4,8 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use crate::rendered::{Rendered, file, kustomize, list, rendered, repository, text};
 use crate::restricted::pods;
 use crate::sandbox::shell;
@@ -76,7 +78,7 @@ fn the_examples_use_only_names_that_are_reserved_for_documentation() {
         });
         for host in hosts {
             let name = host.get("hostname").or_else(|| host.get("host"));
-            let Some(name) = name.and_then(|name| name.as_str()) else {
+            let Some(name) = name.and_then(Value::as_str) else {
                 continue;
             };
             assert!(name.ends_with(".example.org"), "{name} of {example}");

@@ -119,18 +119,15 @@ fn dangling(rendering: &Rendered) -> Vec<String> {
 }
 
 fn selects_a_pod(rendering: &Rendered, labels: &Map<String, Value>) -> bool {
-    let templates = rendering
+    let mut templates = rendering
         .0
         .iter()
         .filter_map(|object| object.pointer("/spec/template/metadata/labels"));
-    templates
-        .filter(|found| {
-            labels
-                .iter()
-                .all(|(key, value)| found.get(key) == Some(value))
-        })
-        .count()
-        > 0
+    templates.any(|found| {
+        labels
+            .iter()
+            .all(|(key, value)| found.get(key) == Some(value))
+    })
 }
 
 fn exists(rendering: &Rendered, kind: &str, name: &str) -> bool {
