@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run events tables test check fmt lint docs deny markup pictures manifests snapshots clean
-.PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
+.PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets composition bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
 # compiler flags would make cargo rebuild everything.
@@ -72,6 +72,9 @@ image-test: ## run the image with all restrictions and send it a webhook
 
 budgets: ## compare size, hardening and work of the image with their limits
 	function/tests/image/budgets $(IMAGE_NAME) $(OUT)
+
+composition: ## list what makes up the server program, by crate
+	function/tests/image/composition
 
 bench: ## compare it with other servers: FORM=full for the published figures, profile, or short
 	function/benches/run $(or $(FORM),short)
