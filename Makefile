@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run events tables test check fmt lint shellcheck docs deny advisories markup pictures manifests snapshots clean
 .PHONY: coverage codequality
-.PHONY: image image-test reproduce publish deploy review review-stop smoke register ci-image pipeline lambda lambda-test sbom budgets bench microbench
+.PHONY: image image-test reproduce publish deploy review review-stop smoke register ci-image pipeline lambda lambda-test sbom budgets composition bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
 # compiler flags would make cargo rebuild everything.
@@ -111,6 +111,9 @@ image-test: ## run the image with all restrictions and send it a webhook
 
 budgets: ## compare size, hardening and work of the image with their limits
 	function/tests/image/budgets $(IMAGE_NAME) $(OUT)
+
+composition: ## list what makes up the server program, by crate
+	function/tests/image/composition
 
 bench: ## compare it with other servers: FORM=full for the published figures, profile, or short
 	function/benches/run $(or $(FORM),short)

@@ -191,11 +191,12 @@ fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
     }
 }
 
-/// The Deployment or the Knative Service.
-fn workloads(rendered: &Rendered) -> Vec<&Value> {
+/// The Deployment or the Knative Service, if there is exactly one.
+fn workload(rendered: &Rendered) -> Option<&Value> {
     let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
-    let all = kinds.iter().flat_map(|kind| rendered.every(kind));
-    all.collect()
+    let mut all = kinds.iter().flat_map(|kind| rendered.every(kind));
+    let first = all.next();
+    first.filter(|_| all.next().is_none())
 }
 
 pub(crate) fn policy<'a>(rendered: &'a Rendered, name: &str) -> &'a Value {
