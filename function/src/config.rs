@@ -42,8 +42,8 @@ use list::{Commas, ListFormat};
 pub struct Config {
     /// Port for webhooks; 0 means any free port.
     pub port: u16,
-    /// Separate port for metrics and health checks, if there is one.
-    pub metrics_port: Option<u16>,
+    /// Where metrics are shown.
+    pub metrics: Metrics,
     /// How webhooks are authenticated.
     pub verifier: Verifier,
     /// Whether deliveries without an idempotency key are identified by their content.
@@ -62,10 +62,19 @@ pub struct Config {
     pub lame_duck: Duration,
     /// Whether the account is checked once after startup.
     pub checks_sign_in: bool,
-    /// Whether Knative runs the process, so that its ingress leads to every path of the only port.
-    pub on_knative: bool,
     /// Logs, metrics and traces.
     pub telemetry: Settings,
+}
+
+/// Where metrics are shown.
+#[derive(Clone, Copy, Debug)]
+pub enum Metrics {
+    /// On a port of their own, with the health checks; 0 means any free port.
+    Separate(u16),
+    /// On the port for webhooks.
+    Shared,
+    /// On the port for webhooks, to requests that did not pass a proxy: Knative's ingress leads to every path of the only port.
+    SharedDirect,
 }
 
 /// The Rocket.Chat server and the account of the bot.
@@ -174,7 +183,11 @@ impl Config {
         }
         Some(Self {
             port: u16::try_from(port).ok()?,
-            metrics_port,
+            metrics: match metrics_port {
+                Some(port) => Metrics::Separate(port),
+                None if on_knative => Metrics::SharedDirect,
+                None => Metrics::Shared,
+            },
             verifier: verifier?,
             accept_missing_key,
             accept_cloud_events,
@@ -185,7 +198,6 @@ impl Config {
             lame_duck: Duration::from_secs(lame_duck),
             // Their processes start for single webhooks, and each would call Rocket.Chat once more.
             checks_sign_in: !on_knative && !accept_cloud_events,
-            on_knative,
             telemetry,
         })
     }

@@ -62,7 +62,12 @@ info "ok: scaled up $delay s after the metric exceeded the threshold, at most tw
 
 # From now on, as many requests arrive without a signature, as from a scanner: they must not keep the pods.
 rm -f "$work/scanner.stop" "$work/scanner.log"
-scan() { until [ -e "$work/scanner.stop" ]; do fake_gitlab send "$webhook_url" --rate "$rate" --seconds 10 --proof none >> "$work/scanner.log"; done; }
+scan() {
+  while :; do
+    fake_gitlab send "$webhook_url" --rate "$rate" --seconds 10 --proof none >> "$work/scanner.log" || return
+    [ ! -e "$work/scanner.stop" ] || break
+  done
+}
 scan &
 scanner=$!
 
