@@ -14,7 +14,7 @@ use tokio::time;
 use url::Url;
 
 use crate::bootstrap;
-use crate::config::Config;
+use crate::config::{Config, Platform};
 use crate::exit::print_error;
 use crate::http::health::Readiness;
 use crate::http::listener;
@@ -80,16 +80,14 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let (lame_duck, idle_timeout) = (config.lame_duck, config.idle_timeout);
     let readiness = Readiness::default();
     let (rocketchat, checks_sign_in) = (config.rocketchat.url.clone(), config.checks_sign_in);
-    let on_knative = config.on_knative;
+    let platform = config.platform;
     let state = Arc::new(bootstrap::state(config, telemetry)?);
     let mut app = router(Arc::clone(&state), &readiness, telemetry);
     if admin_listener.is_none() {
         let metrics = metrics(telemetry);
-        // Knative's ingress leads to every path.
-        app = app.merge(if on_knative {
-            direct_only(metrics)
-        } else {
-            metrics
+        app = app.merge(match platform {
+            Platform::Knative => direct_only(metrics),
+            Platform::Other => metrics,
         });
     }
     let (stop, stopped) = watch::channel(());
