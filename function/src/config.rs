@@ -42,8 +42,8 @@ use list::{Commas, ListFormat};
 pub struct Config {
     /// Port for webhooks; 0 means any free port.
     pub port: u16,
-    /// Where metrics are shown.
-    pub metrics: Metrics,
+    /// Separate port for metrics and health checks, if there is one.
+    pub metrics_port: Option<u16>,
     /// How webhooks are authenticated.
     pub verifier: Verifier,
     /// Whether deliveries without an idempotency key are identified by their content.
@@ -62,19 +62,19 @@ pub struct Config {
     pub lame_duck: Duration,
     /// Whether the account is checked once after startup.
     pub checks_sign_in: bool,
+    /// What runs the process.
+    pub platform: Platform,
     /// Logs, metrics and traces.
     pub telemetry: Settings,
 }
 
-/// Where metrics are shown.
+/// What runs the process, as far as it behaves differently.
 #[derive(Clone, Copy, Debug)]
-pub enum Metrics {
-    /// On a port of their own, with the health checks; 0 means any free port.
-    Separate(u16),
-    /// On the port for webhooks.
-    Shared,
-    /// On the port for webhooks, to requests that did not pass a proxy: Knative's ingress leads to every path of the only port.
-    SharedDirect,
+pub enum Platform {
+    /// Knative, whose ingress leads to every path of the only port.
+    Knative,
+    /// Anything else.
+    Other,
 }
 
 /// The Rocket.Chat server and the account of the bot.
@@ -183,11 +183,7 @@ impl Config {
         }
         Some(Self {
             port: u16::try_from(port).ok()?,
-            metrics: match metrics_port {
-                Some(port) => Metrics::Separate(port),
-                None if on_knative => Metrics::SharedDirect,
-                None => Metrics::Shared,
-            },
+            metrics_port,
             verifier: verifier?,
             accept_missing_key,
             accept_cloud_events,
@@ -198,6 +194,11 @@ impl Config {
             lame_duck: Duration::from_secs(lame_duck),
             // Their processes start for single webhooks, and each would call Rocket.Chat once more.
             checks_sign_in: !on_knative && !accept_cloud_events,
+            platform: if on_knative {
+                Platform::Knative
+            } else {
+                Platform::Other
+            },
             telemetry,
         })
     }

@@ -14,11 +14,11 @@ use tokio::time;
 use url::Url;
 
 use crate::bootstrap;
-use crate::config::{Config, Metrics};
+use crate::config::{Config, Platform};
 use crate::exit::print_error;
 use crate::http::health::Readiness;
 use crate::http::listener;
-use crate::http::router::{self, admin, direct_only, router};
+use crate::http::router::{admin, direct_only, metrics, router};
 use crate::http::webhook::AppState;
 use crate::limits::LIMITS;
 use crate::recipient_check;
@@ -75,22 +75,21 @@ enum StartError {
 async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let signals = Signals::new().map_err(|error| StartError::Io("listen for signals", error))?;
     let webhooks = open(config.port)?;
-    let admin_listener = match config.metrics {
-        Metrics::Separate(port) => Some(open(port)?),
-        Metrics::Shared | Metrics::SharedDirect => None,
-    };
+    let admin_listener = config.metrics_port.map(open).transpose()?;
     let drain = config.delivery_timeout + LIMITS.shutdown.drain_reserve;
     let (lame_duck, idle_timeout) = (config.lame_duck, config.idle_timeout);
     let readiness = Readiness::default();
     let (rocketchat, checks_sign_in) = (config.rocketchat.url.clone(), config.checks_sign_in);
-    let metrics = config.metrics;
+    let platform = config.platform;
     let state = Arc::new(bootstrap::state(config, telemetry)?);
     let mut app = router(Arc::clone(&state), &readiness, telemetry);
-    app = match metrics {
-        Metrics::Separate(_) => app,
-        Metrics::Shared => app.merge(router::metrics(telemetry)),
-        Metrics::SharedDirect => app.merge(direct_only(router::metrics(telemetry))),
-    };
+    if admin_listener.is_none() {
+        let metrics = metrics(telemetry);
+        app = app.merge(match platform {
+            Platform::Knative => direct_only(metrics),
+            Platform::Other => metrics,
+        });
+    }
     let (stop, stopped) = watch::channel(());
     let on_stop = || {
         let mut stopped = stopped.clone();
