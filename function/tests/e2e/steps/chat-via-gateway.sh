@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A chat server behind a Gateway of the same cluster: its address leads to the pods of a proxy. With the Component
 # chat-via-ingress webhooks are delivered, without it the policy blocks them.
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The deploy script with the account of k8s-base/setup/deployer, for both packagings: it deploys, undoes a rollout that fails and
 # says why, rolls the pods when the Secret changes, and removes old ConfigMaps. The account can do nothing else.
 

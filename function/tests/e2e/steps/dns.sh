@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A DNS server that is not a pod, on the address of a node: webhook-app resolves the name of the chat server through it.
 
 # Of a pod, because not every node can connect to Services.

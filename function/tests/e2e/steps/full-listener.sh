@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Clients that send no body fill the port of the webhooks of one pod for a minute: the pod is not restarted, because its liveness
 # is checked on another port, and webhooks are still delivered.
 

@@ -19,15 +19,15 @@ type Resource = (String, String);
 
 #[test]
 fn the_role_covers_exactly_the_kinds_that_are_deployed() {
-    let mut deployed = BTreeSet::new();
+    let mut kinds = BTreeSet::new();
     for folder in all() {
         if LEFT_OUT.iter().any(|other| folder.starts_with(other)) {
             continue;
         }
-        deployed.extend(rendered!(folder).0.iter().map(resource));
+        kinds.extend(rendered!(folder).0.iter().map(resource));
     }
     // An administrator or an operator creates it, see secret.example.yaml.
-    deployed.remove(&(String::new(), "secrets".to_owned()));
+    kinds.remove(&(String::new(), "secrets".to_owned()));
     let deployer = rendered!("k8s-base/setup/deployer");
 
     for verb in ["get", "create", "patch"] {
@@ -37,7 +37,7 @@ fn the_role_covers_exactly_the_kinds_that_are_deployed() {
                 allowed.remove(&(String::new(), read_only.to_owned()));
             }
         }
-        assert_eq!(allowed, deployed, "{verb}");
+        assert_eq!(allowed, kinds, "{verb}");
     }
 }
 
