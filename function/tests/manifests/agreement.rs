@@ -175,7 +175,7 @@ fn only_one_kustomization_names_the_image_registry() {
 fn each_host_name_of_an_installation_is_in_one_file() {
     let files = || {
         let folders = ["k8s-base", "knative"].into_iter().flat_map(files_below);
-        folders.filter(|path| !path.ends_with(".md") && !path.contains("/examples/"))
+        folders.filter(|path| !path.ends_with("README.md") && !path.contains("/examples/"))
     };
     for (host, expected) in [
         ("chat.example.com", "k8s-base/common/config.env"),
