@@ -54,6 +54,7 @@ const OPTIONS_WITH_VALUE: &[&str] = &[
 
 /// Commands that change nothing. Every other command counts as a change.
 const READING: &[&str] = &[
+    "api-resources",
     "api-versions",
     "auth can-i",
     "config current-context",

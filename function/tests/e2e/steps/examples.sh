@@ -23,7 +23,7 @@ kubectl api-resources --no-headers | awk '{ print $(NF - 2) "/" $NF }' | sort -u
 # A Deployment is followed by one of its pods, because the profile applies to pods.
 examples_split() {
   kubectl kustomize "$examples_root/$1" > "$work/example.yaml"
-  kubectl patch --local --filename "$work/example.yaml" --type merge --output json \
+  KUBECONFIG=/dev/null kubectl patch --local --filename "$work/example.yaml" --type merge --output json \
     --patch "{\"metadata\": {\"namespace\": \"$examples_namespace\"}}" > "$work/example.json"
   python3 - "$work" << 'PYTHON'
 import json, pathlib, sys
