@@ -50,9 +50,9 @@ lint: ## check the sources with clippy
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 # The dot stands for the character that begins a comment here, too.
-SCRIPTS = $(shell find . -name node_modules -prune -o -path ./target -prune -o -type f -exec grep -lE '^.!.*[ /](ba|da)?sh( |$$)' {} +)
+SCRIPTS = $(shell git grep -lE '^.!.*[ /](ba|da)?sh( |$$)')
 # A directive in each names its shell; the script that reads it sets its variables.
-SCRIPT_PARTS = $(shell find function -name node_modules -prune -o -name '*.sh' -print)
+SCRIPT_PARTS = $(shell git ls-files '*.sh')
 
 shellcheck: ## check all scripts with shellcheck
 	shellcheck $(SCRIPTS)
