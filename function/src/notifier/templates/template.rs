@@ -1,6 +1,6 @@
 //! One template: compiled once, checked at startup, rendered within limits. Owns the limits of time
 //! and output. The variables are in [`context`](super::context), the operators and filters in
-//! [`language`](super::language) and [`filters`](super::filters).
+//! [`language`](super::language) and [`filters`].
 
 use std::io;
 
