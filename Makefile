@@ -92,9 +92,8 @@ pictures: ## take the pictures of messages in the documentation with Chromium; C
 	$(if $(CHECK),npm --prefix function/tests/pictures test --silent)
 	node function/tests/pictures/pictures.mjs $(if $(CHECK),check,write)
 
-manifests: ## render the manifests and check them against schemas, checkov and each other
+manifests: ## render the manifests and check them against schemas and checkov; `make test` checks that they agree
 	function/tests/manifests/check
-	cargo test --workspace --test manifests
 
 snapshots: ## review changed snapshots with cargo-insta
 	cargo insta test --review

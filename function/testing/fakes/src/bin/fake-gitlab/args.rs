@@ -8,7 +8,7 @@ A fake GitLab, which posts pushes to webhook-app.
 usage:
   fake-gitlab idle                           wait for SIGTERM
   fake-gitlab reach HOST:PORT…               try to connect to each address
-  fake-gitlab hold HOST:PORT CLIENTS SECONDS connect with many clients that send no body
+  fake-gitlab hold HOST:PORT CLIENTS SECONDS open connections, send no body
   fake-gitlab curl URL [signed|forged|none]  print a curl command for one push
   fake-gitlab send URL [OPTIONS]             post pushes, print the responses
 
