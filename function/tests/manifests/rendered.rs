@@ -1,9 +1,11 @@
 //! The objects of a kustomization as a cluster would get them. Owns the call of `kubectl` and the lookup of
 //! objects; the other files check them.
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{LazyLock, Mutex};
 
 use serde_json::Value;
 
@@ -61,8 +63,17 @@ pub(crate) struct Rendered(pub(crate) Vec<Value>);
 
 impl Rendered {
     pub(crate) fn of(folder: &str) -> Option<Self> {
+        // Many tests look at all folders, and rendering one takes a tenth of a second.
+        static RENDERED: LazyLock<Mutex<HashMap<String, Vec<Value>>>> =
+            LazyLock::new(Mutex::default);
+        let known = || RENDERED.lock().expect("no test holds it");
+        if let Some(objects) = known().get(folder) {
+            return Some(Self(objects.clone()));
+        }
         let yaml = kustomize(folder)?.expect("the kustomization builds");
-        Some(Self(yaml_documents(&yaml)))
+        let objects = yaml_documents(&yaml);
+        known().insert(folder.to_owned(), objects.clone());
+        Some(Self(objects))
     }
 
     /// The only object of a kind, such as `apps/Deployment` or `/Service`.
