@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::rejected::{PUBLIC_KEY, PUBLIC_TOKEN};
-use super::rollouts::{Answer, always, deploy_with, once};
+use super::rollouts::{Answer, always, deploy_overlay, deploy_with, once};
 use super::{CONFIG, SECRET, deploy, overlay, sandbox};
 use crate::rendered::yaml_documents;
 
@@ -36,6 +36,48 @@ fn everything_that_the_cluster_lacks_is_listed_at_once() {
                 "{base}: {text} in {}",
                 run.output
             );
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_an_operator_creates_is_awaited_before_there_are_pods() {
+    let Some(sandbox) = sandbox("deploy-operator") else {
+        return;
+    };
+    for component in ["external-secret", "sealed-secret"] {
+        for (case, missing) in [
+            ("created", once("get Secret webhook-app ", 1, NOT_FOUND)),
+            (
+                "never created",
+                always("get Secret webhook-app ", 1, NOT_FOUND),
+            ),
+        ] {
+            let folder = overlay(&sandbox, "k8s-base", CONFIG, &[]);
+            let file = std::path::Path::new(&folder).join("kustomization.yaml");
+            let mut text = std::fs::read_to_string(&file).expect("was written");
+            text += &format!("components: [../repository/k8s-base/components/{component}]\n");
+            std::fs::write(&file, text).expect("can be written");
+
+            let run = deploy_overlay(&sandbox, &folder, &[missing]);
+
+            let says = if case == "created" {
+                assert_eq!(run.code, Some(0), "{component}: {}", run.output);
+                "creates Secret webhook-app"
+            } else {
+                assert_eq!(run.code, Some(12), "{component}: {}", run.output);
+                "Secret webhook-app does not exist 1 s after"
+            };
+            assert!(run.output.contains(says), "{component}: {}", run.output);
+            let applied = run.calls.iter().filter(|call| call.is("apply"));
+            let applied: Vec<_> = applied.map(|call| call.names_a("Deployment")).collect();
+            // First a dry run of everything, then what creates the Secret, then everything.
+            let expected: &[bool] = if case == "created" {
+                &[true, false, true]
+            } else {
+                &[true, false]
+            };
+            assert_eq!(applied, expected, "{component}, {case}");
         }
     }
 }

@@ -48,6 +48,12 @@ pub(super) fn deploy_with(
     secret: &[(&str, &str)],
     answers: &[Answer],
 ) -> Run {
+    let overlay = overlay(sandbox, base, CONFIG, secret);
+    deploy_overlay(sandbox, &overlay, answers)
+}
+
+/// Deploys an overlay on a cluster that answers like this.
+pub(super) fn deploy_overlay(sandbox: &Sandbox, overlay: &str, answers: &[Answer]) -> Run {
     let folder = sandbox.folder("answers");
     fs::remove_dir_all(&folder).expect("can be removed");
     fs::create_dir_all(&folder).expect("can be made");
@@ -57,9 +63,12 @@ pub(super) fn deploy_with(
         fs::write(folder.join(format!("{index:03}{kept}")), text).expect("can be written");
     }
     let folder = folder.to_str().expect("is UTF-8").to_owned();
-    let overlay = overlay(sandbox, base, CONFIG, secret);
-    let variables = [("ANSWERS", &*folder), ("ROLLOUT_SECONDS", "3")];
-    deploy(sandbox, &overlay, &variables)
+    let variables = [
+        ("ANSWERS", &*folder),
+        ("ROLLOUT_SECONDS", "3"),
+        ("SECRET_SECONDS", "1"),
+    ];
+    deploy(sandbox, overlay, &variables)
 }
 
 #[derive(Clone, Copy)]
