@@ -164,6 +164,30 @@ fn a_secret_of_the_cluster_is_checked_and_not_shown() {
 }
 
 #[test]
+fn a_rejected_patch_is_not_shown() {
+    let Some(sandbox) = sandbox("deploy-patch") else {
+        return;
+    };
+    // As kubectl prints it.
+    let error = "Error from server (Forbidden): error when applying patch:\n{\"data\":{\"ROCKETCHAT_AUTH_TOKEN\":\"aHVudGVyMg==\"}}\nto:\nResource: secrets";
+    let trial = "apply --dry-run=server ";
+    let cases = [
+        ("the trial", vec![once(trial, 1, error)]),
+        (
+            "the real one",
+            vec![once(trial, 0, ""), once("apply ", 1, error)],
+        ),
+    ];
+    for (call, answers) in cases {
+        let run = deploy_with(&sandbox, "k8s-base", SECRET, &answers);
+
+        assert_ne!(run.code, Some(0), "{call}: {}", run.output);
+        assert!(run.output.contains("Forbidden"), "{call}: {}", run.output);
+        assert!(!run.output.contains("aHVudGVyMg"), "{call}: {}", run.output);
+    }
+}
+
+#[test]
 fn an_object_of_the_whole_cluster_is_left_to_an_administrator() {
     let Some(sandbox) = sandbox("deploy-cluster-scoped") else {
         return;

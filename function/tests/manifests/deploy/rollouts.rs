@@ -7,6 +7,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{CONFIG, SECRET, deploy, overlay, sandbox};
+use crate::rendered::kustomize;
 use crate::sandbox::{Run, Sandbox};
 
 /// Base and resource of both packagings.
@@ -370,6 +371,55 @@ fn only_config_maps_that_no_revision_uses_are_removed() {
             !format!("{deleted:?}").contains("4444444444"),
             "{base}: {deleted:?}"
         );
+    }
+}
+
+#[test]
+fn what_was_just_applied_is_not_removed() {
+    let Some(sandbox) = sandbox("deploy-prune-applied") else {
+        return;
+    };
+    let folder = overlay(&sandbox, "k8s-base", CONFIG, SECRET);
+    let file = std::path::Path::new(&folder).join("kustomization.yaml");
+    let mut text = fs::read_to_string(&file).expect("was written");
+    // No pod uses it: a sidecar finds it by its label.
+    let generator = "configMapGenerator:\n  - name: dashboards\n    literals: [a=b]\n";
+    text = text.replace("configMapGenerator:\n", generator);
+    fs::write(&file, text).expect("can be written");
+    let Some(rendering) = kustomize(&folder) else {
+        return;
+    };
+    let rendering = rendering.expect("the overlay builds");
+    let words = rendering.split_whitespace();
+    let applied = words.filter(|word| word.starts_with("dashboards-")).next();
+    let names = [applied.expect("has a hash"), "dashboards-2222222222"];
+    let candidates = names.map(|name| json!({"metadata": {"name": name}}));
+    let answers = [always("get configmaps ", 0, json!({ "items": candidates }))];
+
+    let run = deploy_overlay(&sandbox, &folder, &answers);
+
+    assert_eq!(run.code, Some(0), "{}", run.output);
+    let deleted: Vec<_> = run.calls.iter().filter(|call| call.is("delete")).collect();
+    assert_eq!(deleted.len(), 1, "{deleted:?}");
+    assert!(
+        deleted[0].is("delete configmaps dashboards-2222222222"),
+        "{deleted:?}"
+    );
+    assert!(!format!("{deleted:?}").contains(names[0]), "{deleted:?}");
+}
+
+#[test]
+fn a_complete_rollout_is_ready_if_its_pods_cannot_be_read() {
+    let Some(sandbox) = sandbox("deploy-unreadable-pods") else {
+        return;
+    };
+    let forbidden = "Error from server (Forbidden): pods is forbidden";
+    for (base, _) in PACKAGINGS {
+        let answers = [always("get pods ", 1, forbidden)];
+
+        let run = deploy_with(&sandbox, base, SECRET, &answers);
+
+        assert_eq!(run.code, Some(0), "{base}: {}", run.output);
     }
 }
 
