@@ -143,7 +143,7 @@ lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emula
 RELEASE_IMAGE ?= $(CI_REGISTRY_IMAGE)
 
 release: ## build, publish and sign the release of a tag: RELEASE_IMAGE, PLATFORMS, COSIGN_SIGN_KEY
-	function/packaging/release "$(RELEASE_IMAGE)" $(OUT)/release
+	function/packaging/release "$(RELEASE_IMAGE)" "$(OUT)/release"
 
 release-check: ## check a published release and the files beside it: RELEASE_IMAGE, FILES, COSIGN_VERIFY_KEY
 	function/packaging/release-check "$$(function/packaging/release-version)" "$(RELEASE_IMAGE)" "$(or $(FILES),$(OUT)/release/files)"
