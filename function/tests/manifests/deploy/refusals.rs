@@ -55,9 +55,10 @@ fn a_secret_that_an_operator_creates_is_awaited_before_there_are_pods() {
         ] {
             let folder = overlay(&sandbox, "k8s-base", CONFIG, &[]);
             let file = std::path::Path::new(&folder).join("kustomization.yaml");
-            let mut text = std::fs::read_to_string(&file).expect("was written");
-            text += &format!("components: [../repository/k8s-base/components/{component}]\n");
-            std::fs::write(&file, text).expect("can be written");
+            let text = std::fs::read_to_string(&file).expect("was written");
+            let component = format!("../repository/k8s-base/components/{component}");
+            std::fs::write(&file, format!("{text}components: [{component}]\n"))
+                .expect("can be written");
 
             let run = deploy_overlay(&sandbox, &folder, &[missing]);
 

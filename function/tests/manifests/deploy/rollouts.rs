@@ -390,8 +390,8 @@ fn what_was_just_applied_is_not_removed() {
         return;
     };
     let rendering = rendering.expect("the overlay builds");
-    let words = rendering.split_whitespace();
-    let applied = words.filter(|word| word.starts_with("dashboards-")).next();
+    let mut words = rendering.split_whitespace();
+    let applied = words.find(|word| word.starts_with("dashboards-"));
     let names = [applied.expect("has a hash"), "dashboards-2222222222"];
     let candidates = names.map(|name| json!({"metadata": {"name": name}}));
     let answers = [always("get configmaps ", 0, json!({ "items": candidates }))];
