@@ -1,8 +1,9 @@
 # All tasks of developers and of the pipeline. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run events tables test check fmt lint docs deny markup pictures manifests snapshots clean
-.PHONY: image image-test reproduce publish deploy notify register pipeline lambda lambda-test sbom budgets bench microbench
+.PHONY: help run events tables test check fmt lint shellcheck docs deny advisories markup pictures manifests snapshots clean
+.PHONY: coverage codequality
+.PHONY: image image-test reproduce publish deploy review review-stop smoke register ci-image pipeline lambda lambda-test sbom budgets composition bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
 # compiler flags would make cargo rebuild everything.
@@ -10,13 +11,13 @@ export RUSTDOCFLAGS ?= -D warnings
 # For the same reason no target names a package: cargo would choose other features and build again.
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## start the function with a fake Rocket.Chat and send it a sample push
+run: ## start the function with a fake Rocket.Chat and send it a sample push; ONCE=1 exits afterwards
 	@echo "Building webhook-app and the fakes."
 	@echo "This takes a few minutes the first time, and then seconds."
 	@cargo build --bins
-	@cargo run -q --bin demo
+	@cargo run -q --bin demo -- $(if $(ONCE),--once)
 
 events: ## print the message for every kind of event
 	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' function/docs/events.md
@@ -24,11 +25,23 @@ events: ## print the message for every kind of event
 tables: ## rewrite the generated tables in the documentation
 	UPDATE_TABLES=1 cargo test --workspace --test integration tables
 
-test: markup ## run the unit and integration tests, in less than five minutes
+# With JUNIT=1 cargo-nextest runs the tests, because only it writes a report for GitLab. It runs no examples in comments.
+test: markup ## run the unit and integration tests, in less than five minutes; JUNIT=1 also writes reports
+ifdef JUNIT
+	cargo nextest run --config-file function/ci/nextest.toml --profile ci --workspace
+	cargo nextest run --config-file function/ci/nextest.toml --profile ci-lambda -p webhook-app --features lambda --test integration lambda::
+	cargo test --workspace --doc
+else
 	cargo test --workspace
 	cargo test -p webhook-app --features lambda --test integration lambda::
+endif
 
-check: fmt lint docs deny test manifests ## run all checks: those of the pipeline, and the manifests
+# The list of all checks. The pipeline has a job for each, and .ci/run calls each; a test compares the three.
+# The tests on a cluster are separate, because they need one: `make e2e`.
+check: fmt lint shellcheck docs deny advisories test manifests run pictures pipeline lambda-test prove image image-test budgets sbom ## run all checks
+check: ONCE = 1
+check: CHECK = 1
+check: SHORT = 1
 
 fmt: ## check the format of the sources
 	cargo fmt --all --check
@@ -36,14 +49,40 @@ fmt: ## check the format of the sources
 lint: ## check the sources with clippy
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
+# The dot stands for the character that begins a comment here, too.
+SCRIPTS = $(shell git grep -lE '^.!.*[ /](ba|da)?sh( |$$)')
+# A directive in each names its shell; the script that reads it sets its variables.
+SCRIPT_PARTS = $(shell git ls-files '*.sh')
+
+shellcheck: ## check all scripts with shellcheck
+	shellcheck $(SCRIPTS)
+	shellcheck --exclude=SC2034,SC2154 $(SCRIPT_PARTS)
+
 docs: ## check the documentation
 	cargo doc --workspace --all-features --no-deps --document-private-items
+
+# Another file can name a copy of the RustSec database.
+DENY_CONFIG ?= .cargo/deny.toml
 
 deny: ## check the dependencies: licences, duplicates, sources
 	cargo deny --config .cargo/deny.toml check licenses bans sources
 
+advisories: ## check the dependencies for known vulnerabilities: DENY_CONFIG
+	cargo deny --config $(DENY_CONFIG) check advisories
+
+coverage: ## measure which lines the tests run, with cargo-llvm-cov
+	mkdir -p $(OUT)
+	cargo llvm-cov --workspace --cobertura --output-path $(OUT)/coverage.xml
+	cargo llvm-cov report
+
+# Where clippy fails, `lint` shows why.
+codequality: ## write the findings of clippy for GitLab's merge requests
+	mkdir -p $(OUT)
+	-cargo clippy --quiet --workspace --all-targets --all-features --message-format json > $(OUT)/clippy.json
+	jq --slurp --from-file function/ci/codequality.jq $(OUT)/clippy.json > $(OUT)/codequality.json
+
 markup: ## install Rocket.Chat's own parser and run the tests that need it, if Node is present
-	@command -v npm >/dev/null || echo "SKIPPED: the tests with Rocket.Chat's own parser need Node"
+	@command -v npm >/dev/null || function/ci/skip "the tests with Rocket.Chat's own parser; Node is not installed"
 	! command -v npm >/dev/null || npm --prefix function/tests/markup ci --silent --no-audit --no-fund
 	! command -v npm >/dev/null || npm --prefix function/tests/markup test --silent
 
@@ -53,9 +92,8 @@ pictures: ## take the pictures of messages in the documentation with Chromium; C
 	$(if $(CHECK),npm --prefix function/tests/pictures test --silent)
 	node function/tests/pictures/pictures.mjs $(if $(CHECK),check,write)
 
-manifests: ## render the manifests and check them against schemas, checkov and each other
+manifests: ## render the manifests and check them against schemas and checkov; `make test` checks that they agree
 	function/tests/manifests/check
-	cargo test --workspace --test manifests
 
 snapshots: ## review changed snapshots with cargo-insta
 	cargo insta test --review
@@ -72,6 +110,9 @@ image-test: ## run the image with all restrictions and send it a webhook
 
 budgets: ## compare size, hardening and work of the image with their limits
 	function/tests/image/budgets $(IMAGE_NAME) $(OUT)
+
+composition: ## list what makes up the server program, by crate
+	function/tests/image/composition
 
 bench: ## compare it with other servers: FORM=full for the published figures, profile, or short
 	function/benches/run $(or $(FORM),short)
@@ -96,19 +137,42 @@ lambda: ## build the archive for AWS Lambda
 lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emulator
 	function/tests/lambda/check
 
+.PHONY: release release-check release-test
+
+# The image without a tag.
+RELEASE_IMAGE ?= $(CI_REGISTRY_IMAGE)
+
+release: ## build, publish and sign the release of a tag: RELEASE_IMAGE, PLATFORMS, COSIGN_SIGN_KEY
+	function/packaging/release "$(RELEASE_IMAGE)" "$(OUT)/release"
+
+release-check: ## check a published release and the files beside it: RELEASE_IMAGE, FILES, COSIGN_VERIFY_KEY
+	function/packaging/release-check "$$(function/packaging/release-version)" "$(RELEASE_IMAGE)" "$(or $(FILES),$(OUT)/release/files)"
+
+release-test: ## test those two with a registry on this machine
+	function/tests/release/check
+
 publish: ## build the image, push it and write its digest to image.env: IMAGE_NAME
 	function/packaging/publish $(IMAGE_NAME)
 
-deploy: ## roll out IMAGE, by digest, unless its settings are examples: FOLDER with your overlay, KUBE_CONTEXT
-	function/ci/deploy $(IMAGE) $(or $(FOLDER),k8s-base)
+deploy: ## roll out IMAGE, by digest, and undo it if it fails: OVERLAY with your settings, KUBE_CONTEXT, DRY_RUN
+	@function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
 
-notify: ## send a deployed function a webhook for the commit of this pipeline: WEBHOOK_URL, GITLAB_SIGNING_KEY
-	function/ci/notify
+review: ## roll out IMAGE to a namespace of a merge request: OVERLAY, KUBE_CONTEXT, REVIEW_SECRETS
+	function/ci/review "$(OVERLAY)"
 
-register: ## create or update the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN
+review-stop: ## delete the namespace of a merge request: KUBE_CONTEXT
+	function/ci/review --stop
+
+smoke: ## check a deployed function without sending a message: WEBHOOK_URL, GITLAB_SIGNING_KEY
+	function/ci/smoke
+
+register: ## create or update the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN, GITLAB_SIGNING_KEY, TRIGGERS
 	function/ci/register
 
-pipeline: ## check .gitlab-ci.yml and run the jobs that do not need GitLab
+ci-image: ## build and push the image with the tools of the pipeline, unless it exists: CI_IMAGE
+	function/ci/tools-image $(CI_IMAGE)
+
+pipeline: ## check the pipeline, its templates and .ci, and run the jobs that do not need GitLab
 	npm --prefix function/tests/gitlab-ci ci --silent --no-audit --no-fund
 	cargo build -q -p webhook-app -p fakes --bins
 	npm --prefix function/tests/gitlab-ci test --silent
@@ -122,7 +186,7 @@ clean: ## remove everything that was built
 e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP
 	function/tests/e2e/run
 
-up: ## create a local cluster with a registry: CLUSTER=kind, k3d or existing
+up: ## check what is needed, and create a local cluster with a registry: CLUSTER=kind, k3d or existing
 	function/tests/e2e/local up
 
 demo: ## deploy the function and the fakes to that cluster, send a webhook, show the message: CLUSTER
@@ -131,8 +195,8 @@ demo: ## deploy the function and the fakes to that cluster, send a webhook, show
 load: ## send many webhooks to that cluster and watch the autoscaler: CLUSTER
 	function/tests/e2e/local load
 
-dry-run: ## show what demo and load would apply
-	function/tests/e2e/local dry-run
+dry-run: ## print the manifests of the demo, for kubectl apply -f -: PACKAGING=deployment or knative, MONITORING=1
+	@PACKAGING=$(PACKAGING) MONITORING=$(MONITORING) function/tests/e2e/local dry-run
 
 down: ## remove that cluster or, on an existing one, everything with the label of the tests: CLUSTER
 	function/tests/e2e/local down

@@ -62,8 +62,19 @@ pub struct Config {
     pub lame_duck: Duration,
     /// Whether the account is checked once after startup.
     pub checks_sign_in: bool,
+    /// What runs the process.
+    pub platform: Platform,
     /// Logs, metrics and traces.
     pub telemetry: Settings,
+}
+
+/// What runs the process, as far as it behaves differently.
+#[derive(Clone, Copy, Debug)]
+pub enum Platform {
+    /// Knative, whose ingress leads to every path of the only port.
+    Knative,
+    /// Anything else.
+    Other,
 }
 
 /// The Rocket.Chat server and the account of the bot.
@@ -183,6 +194,11 @@ impl Config {
             lame_duck: Duration::from_secs(lame_duck),
             // Their processes start for single webhooks, and each would call Rocket.Chat once more.
             checks_sign_in: !on_knative && !accept_cloud_events,
+            platform: if on_knative {
+                Platform::Knative
+            } else {
+                Platform::Other
+            },
             telemetry,
         })
     }

@@ -29,7 +29,9 @@ mod mention;
 mod markdown_line;
 mod markdown_text;
 mod json;
+mod json_path;
 mod list;
+mod object;
 mod lenient;
 mod text;
 

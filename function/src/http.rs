@@ -7,6 +7,7 @@ pub mod router;
 pub mod health;
 pub(crate) mod webhook;
 mod request_head;
+mod forwarded;
 pub(crate) mod body_limit;
 pub mod response;
 pub(crate) mod telemetry_layer;

@@ -14,11 +14,11 @@ use tokio::time;
 use url::Url;
 
 use crate::bootstrap;
-use crate::config::Config;
+use crate::config::{Config, Platform};
 use crate::exit::print_error;
 use crate::http::health::Readiness;
 use crate::http::listener;
-use crate::http::router::{admin, metrics, router};
+use crate::http::router::{admin, direct_only, metrics, router};
 use crate::http::webhook::AppState;
 use crate::limits::LIMITS;
 use crate::recipient_check;
@@ -80,10 +80,15 @@ async fn run(config: Config, telemetry: &Telemetry) -> Result<(), StartError> {
     let (lame_duck, idle_timeout) = (config.lame_duck, config.idle_timeout);
     let readiness = Readiness::default();
     let (rocketchat, checks_sign_in) = (config.rocketchat.url.clone(), config.checks_sign_in);
+    let platform = config.platform;
     let state = Arc::new(bootstrap::state(config, telemetry)?);
     let mut app = router(Arc::clone(&state), &readiness, telemetry);
     if admin_listener.is_none() {
-        app = app.merge(metrics(telemetry));
+        let metrics = metrics(telemetry);
+        app = app.merge(match platform {
+            Platform::Knative => direct_only(metrics),
+            Platform::Other => metrics,
+        });
     }
     let (stop, stopped) = watch::channel(());
     let on_stop = || {

@@ -10,14 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
-use serde::de::{self, IgnoredAny, Visitor};
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::event::{ParseError, read};
+use super::event::{ParseError, check_syntax, read};
 use super::header::{is_media_type, only};
 use super::idempotency_key::IdempotencyKey;
 use super::json;
+use super::object::Object;
 use super::text::Text;
 use crate::limits::LIMITS;
 
@@ -102,10 +103,11 @@ fn parse_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
     let body =
         std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8(error.valid_up_to()))?;
     if !body.trim_ascii_start().starts_with('{') {
-        read::<IgnoredAny>(body)?;
+        check_syntax(body)?;
         return Err(ParseError::Field("specversion".to_owned()));
     }
-    let envelope: Envelope = serde_json::from_str(body).map_err(|_| envelope_error(body))?;
+    let parsed = serde_json::from_str::<Object<Envelope>>(body);
+    let Object(envelope) = parsed.map_err(|_| envelope_error(body))?;
     let key = key(
         Text::non_blank(envelope.specversion.as_ref()),
         Text::non_blank(envelope.id.as_ref()),
@@ -122,7 +124,7 @@ fn parse_structured(body: &[u8]) -> Result<CloudEvent<'_>, ParseError> {
 
 /// Why the body is not an envelope.
 fn envelope_error(body: &str) -> ParseError {
-    let syntax = read::<IgnoredAny>(body).err();
+    let syntax = check_syntax(body).err();
     let field = || read::<Envelope>(&json::shortened(body)).err();
     let error = syntax.or_else(field);
     error.unwrap_or_else(|| ParseError::Field("data".to_owned()))

@@ -9,6 +9,7 @@ use super::event::{ParseError, Parsed};
 use super::lenient::{Lenient, LenientObject};
 use super::meta::{EventHints, digits};
 use super::note::{self, Issuable, Noteable, Noteables, Snippet};
+use super::object::Object;
 use super::participants::User;
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
@@ -51,7 +52,7 @@ pub(crate) enum Target {
 pub(super) struct Payload {
     user: User,
     project: Option<ProjectPayload>,
-    object_attributes: Option<Attributes>,
+    object_attributes: Option<Object<Attributes>>,
     note: Option<note::Attributes>,
     commit: Option<CommitPayload>,
     merge_request: Option<Issuable>,
@@ -72,7 +73,7 @@ struct Attributes {
 
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Emoji>, ParseError> {
-        let emoji = self
+        let Object(emoji) = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
         let identity = [

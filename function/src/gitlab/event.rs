@@ -9,10 +9,11 @@ use serde::de::IgnoredAny;
 use super::attributes::EventAttributes;
 use super::kind::Kind;
 use super::meta::{EventHints, EventMeta};
+use super::object::Object;
 use super::status::Status;
 use super::text::{Text, bounded};
 use super::verification::Verified;
-use super::{event_kinds, json, push};
+use super::{event_kinds, json, json_path, push};
 
 /// The content of one webhook. Messages, rules, templates and live pipelines use nothing else.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -93,12 +94,11 @@ impl Event {
         let short = json::shortened(body);
         if let Cow::Owned(_) = short {
             // What was cut off must be valid too.
-            read::<IgnoredAny>(body)?;
+            check_syntax(body)?;
         }
         let body = &*short;
-        // serde would accept an array as a struct, field by field.
         if !body.trim_ascii_start().starts_with('{') {
-            read::<IgnoredAny>(body)?;
+            check_syntax(body)?;
             let hints = EventHints {
                 kind: Kind::Other,
                 name: "",
@@ -140,7 +140,7 @@ impl Event {
     /// Parses a push in a single pass; `None` if the body is another kind or invalid, so that it is
     /// parsed again.
     fn try_push(body: &str) -> Option<Result<Self, ParseError>> {
-        let payload: push::Payload = serde_json::from_str(body).ok()?;
+        let Object(payload) = serde_json::from_str::<Object<push::Payload>>(body).ok()?;
         let hints = payload.hints();
         matches!(hints.kind, Kind::Push | Kind::TagPush).then(|| {
             let parsed = payload.read(&hints)?;
@@ -210,28 +210,24 @@ pub enum ParseError {
     Missing(&'static str),
 }
 
-/// Parses JSON without long strings. The path of an invalid field is determined in a second pass, only after an error.
+/// Parses a JSON object without long strings.
 pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ParseError> {
-    serde_json::from_str(body).map_err(|error| {
-        if error.is_data() {
-            ParseError::Field(wrong_field::<T>(body))
-        } else {
-            syntax(&error)
-        }
-    })
+    let parsed = serde_json::from_str(body).map(|Object(value)| value);
+    parsed.map_err(|error| failure(body, &error))
 }
 
-fn syntax(error: &serde_json::Error) -> ParseError {
-    ParseError::Syntax {
-        line: error.line(),
-        column: error.column(),
+/// Fails if a body is not JSON.
+pub(super) fn check_syntax(body: &str) -> Result<(), ParseError> {
+    let parsed = serde_json::from_str::<IgnoredAny>(body);
+    parsed.map(drop).map_err(|error| failure(body, &error))
+}
+
+/// Why a body could not be parsed. The path of an invalid field is determined only here.
+fn failure(body: &str, error: &serde_json::Error) -> ParseError {
+    let (line, column) = (error.line(), error.column());
+    if error.is_data() {
+        ParseError::Field(json_path::path(body, line, column))
+    } else {
+        ParseError::Syntax { line, column }
     }
-}
-
-fn wrong_field<'a, T: Deserialize<'a>>(body: &'a str) -> String {
-    let mut json = serde_json::Deserializer::from_str(body);
-    let path = serde_path_to_error::deserialize::<_, T>(&mut json)
-        .err()
-        .map(|error| error.path().to_string());
-    path.unwrap_or_default()
 }

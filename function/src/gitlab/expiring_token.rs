@@ -8,6 +8,7 @@ use super::event::{ParseError, Parsed};
 use super::group::GroupPayload;
 use super::lenient::Lenient;
 use super::meta::{EventHints, digits};
+use super::object::Object;
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
@@ -27,7 +28,7 @@ pub(crate) struct ExpiringToken {
 pub(super) struct Payload {
     project: Option<ProjectPayload>,
     group: Option<GroupPayload>,
-    object_attributes: Option<Attributes>,
+    object_attributes: Option<Object<Attributes>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -41,7 +42,7 @@ struct Attributes {
 
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<ExpiringToken>, ParseError> {
-        let token = self
+        let Object(token) = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
         let id = digits(token.id);

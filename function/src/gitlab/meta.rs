@@ -10,6 +10,7 @@ use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
 use super::labels::Labels;
 use super::lenient::LenientObject;
+use super::object::Object;
 use super::page_url::PageUrl;
 use super::participants::{User, Users};
 use super::project::{Project, ProjectPayload, origin};
@@ -103,14 +104,15 @@ pub(super) struct CommonPayload<A> {
     #[serde(default)]
     pub(super) changes: LenientObject<Changes>,
     project: Option<ProjectPayload>,
-    object_attributes: Option<A>,
+    object_attributes: Option<Object<A>>,
 }
 
 impl<A> CommonPayload<A> {
     /// Takes `object_attributes`; fails if they are missing or were taken before.
     pub(super) fn attributes(&mut self) -> Result<A, ParseError> {
         let attributes = self.object_attributes.take();
-        attributes.ok_or(ParseError::Missing("object_attributes"))
+        let Object(attributes) = attributes.ok_or(ParseError::Missing("object_attributes"))?;
+        Ok(attributes)
     }
 
     /// Takes the project; `None` if it is missing or was taken before.

@@ -8,6 +8,7 @@ use super::event::{ParseError, Parsed};
 use super::group::GroupPayload;
 use super::lenient::Lenient;
 use super::meta::{EventHints, digits};
+use super::object::Object;
 use super::participants::{Participants, User};
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
@@ -48,7 +49,7 @@ pub(super) struct Payload {
     /// Instead of a project, for a milestone of a group.
     group: Option<GroupPayload>,
     action: Line,
-    object_attributes: Option<Attributes>,
+    object_attributes: Option<Object<Attributes>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -66,7 +67,7 @@ struct Attributes {
 
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Milestone>, ParseError> {
-        let milestone = self
+        let Object(milestone) = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
         let action = self.action.0.or(milestone.action.0);

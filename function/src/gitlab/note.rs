@@ -10,6 +10,7 @@ use super::labels::Labels;
 use super::lenient::{Lenient, LenientNumbers, LenientObject};
 use super::mention::Markdown;
 use super::meta::{EventHints, digits};
+use super::object::Object;
 use super::participants::{Account, Participants, User};
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
@@ -66,7 +67,7 @@ impl Noteable {
 pub(super) struct Payload {
     user: User,
     project: Option<ProjectPayload>,
-    object_attributes: Option<Attributes>,
+    object_attributes: Option<Object<Attributes>>,
     commit: Option<CommitPayload>,
     merge_request: Option<Issuable>,
     issue: Option<Issuable>,
@@ -128,7 +129,7 @@ pub(super) struct Attributes {
 
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Note>, ParseError> {
-        let note = self
+        let Object(note) = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
         let identity = [

@@ -12,6 +12,7 @@ use super::lenient::Lenient;
 use super::list::List;
 use super::merged_result;
 use super::meta::{EventHints, digits};
+use super::object::Object;
 use super::participants::{Participants, User};
 use super::project::{Project, ProjectPayload, path_of};
 use super::push::RefKind;
@@ -47,7 +48,7 @@ pub(crate) struct Pipeline {
 pub(super) struct Payload {
     user: User,
     project: Option<ProjectPayload>,
-    object_attributes: Option<Attributes>,
+    object_attributes: Option<Object<Attributes>>,
     merge_request: Option<MergeRequest>,
     commit: Option<CommitPayload<Lenient>>,
     builds: Option<List<Builds>>,
@@ -82,7 +83,7 @@ struct MergeRequest {
 
 impl Payload {
     pub(super) fn read(self, hints: &EventHints) -> Result<Parsed<Pipeline>, ParseError> {
-        let pipeline = self
+        let Object(pipeline) = self
             .object_attributes
             .ok_or(ParseError::Missing("object_attributes"))?;
         let id = pipeline

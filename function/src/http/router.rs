@@ -5,13 +5,15 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::forwarded::is_forwarded;
 use super::health::{self, Readiness};
 use super::telemetry_layer;
 use super::webhook::{AppState, receive};
@@ -81,6 +83,20 @@ pub fn metrics(telemetry: &Telemetry) -> Router {
     let routes = Router::new().route("/metrics", get(render));
     // Without an admin port, the webhook port serves this route, and clients must not keep connections.
     routes.layer(middleware::map_response(close_after_failure))
+}
+
+/// Routes of a port that also serves the internet, such as the only port of a Knative pod: a request that
+/// came through a proxy gets the response of an unknown path.
+///
+/// Health checks have no such layer, because load balancers check the health through proxies too.
+pub fn direct_only(routes: Router) -> Router {
+    routes.layer(middleware::from_fn(async |request: Request, next: Next| {
+        if is_forwarded(request.headers()) {
+            not_found().await.into_response()
+        } else {
+            next.run(request).await
+        }
+    }))
 }
 
 async fn index() -> &'static str {

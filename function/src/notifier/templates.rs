@@ -16,6 +16,7 @@ mod emphasis;
 mod examples;
 mod format;
 mod filters;
+mod value_tests;
 mod truncate;
 mod language;
 mod missing;

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::RoomId;
-use crate::digest::hex_digest;
+use crate::digest::{hex, hex_digest};
 use crate::gitlab::idempotency_key::IdempotencyKey;
 
 /// Hexadecimal digits of an id, after `gl`.
@@ -143,12 +143,7 @@ fn keyed(
 ) -> MessageId {
     let generation = generation.to_string();
     let digest = hex_digest(&["v2", origin, key.as_str(), room.as_str(), &generation]);
-    let tag = hmac::sign(secret, digest.as_bytes());
-    let mut hex = String::with_capacity(2 * tag.as_ref().len());
-    for byte in tag.as_ref() {
-        let _ = fmt::Write::write_fmt(&mut hex, format_args!("{byte:02x}"));
-    }
-    MessageId::of(&hex)
+    MessageId::of(&hex(hmac::sign(secret, digest.as_bytes()).as_ref()))
 }
 
 /// HKDF with a label, so that the secret can also be the root of keys for other purposes.

@@ -170,7 +170,7 @@ pub(super) struct ErrorBody {
 
 impl ErrorBody {
     pub(super) fn of(response: &ApiResponse) -> Self {
-        serde_json::from_slice(&response.body).unwrap_or_default()
+        parsed(&response.body).unwrap_or_default()
     }
 
     /// The code, which newer versions of the server send.
@@ -218,12 +218,16 @@ pub(super) fn accepted<T: for<'a> Deserialize<'a>>(response: &ApiResponse) -> Re
         400..=499 => return Err(ApiError::Refused),
         _ => return Err(ApiError::ServerError),
     }
-    let status: Status =
-        serde_json::from_slice(&response.body).map_err(|_| ApiError::Unreadable)?;
+    let status: Status = parsed(&response.body).map_err(|_| ApiError::Unreadable)?;
     if !status.success {
         return Err(ApiError::Refused);
     }
-    serde_json::from_slice(&response.body).map_err(|_| ApiError::Unconfirmed)
+    parsed(&response.body).map_err(|_| ApiError::Unconfirmed)
+}
+
+/// Parses a body as text, like the bodies of GitLab: parsing bytes would need a second copy of the parser.
+fn parsed<T: for<'a> Deserialize<'a>>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_str(&String::from_utf8_lossy(body))
 }
 
 /// Whether a body begins like a JSON object, as all of Rocket.Chat do.

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The cluster, as the steps use it: applies and deletes overlays, sends webhooks from a pod, queries the fake Rocket.Chat
 # and Prometheus.
 
@@ -7,7 +8,7 @@ chat_namespace=$app_namespace-rocketchat
 gitlab_namespace=$app_namespace-gitlab
 monitoring_namespace=$app_namespace-monitoring
 other_namespace=$app_namespace-other
-namespaces=("$app_namespace" "$chat_namespace" "$gitlab_namespace" "$monitoring_namespace" "$other_namespace")
+namespaces="$app_namespace $chat_namespace $gitlab_namespace $monitoring_namespace $other_namespace"
 # Everything that is applied has this label (overlays/ownership). Objects without it are not changed.
 label=app.kubernetes.io/managed-by=webhook-app-e2e
 
@@ -20,11 +21,12 @@ export KUBECTL_REMOTE_COMMAND_WEBSOCKETS=false
 preflight() {
   kubectl version > /dev/null 2>&1 || fail "kubectl cannot reach a cluster; set KUBECONFIG"
   refuse_unlabelled_namespaces
-  info "cluster: $(kubectl get nodes --no-headers | wc -l) node(s), Kubernetes $(kubectl version -o json 2> /dev/null | json_value serverVersion.gitVersion)"
+  info "cluster: $(($(kubectl get nodes --no-headers | wc -l))) node(s), Kubernetes $(kubectl version -o json 2> /dev/null | json_value serverVersion.gitVersion)"
 }
 
 refuse_unlabelled_namespaces() {
-  kubectl get namespaces --ignore-not-found "${namespaces[@]}" -o json > "$work/existing.json" ||
+  # shellcheck disable=SC2086 # several names
+  kubectl get namespaces --ignore-not-found $namespaces -o json > "$work/existing.json" ||
     fail "kubectl could not read the namespaces; use an account with permission to read them"
   refuse_unlabelled "$work/existing.json"
 }
@@ -32,7 +34,7 @@ refuse_unlabelled_namespaces() {
 # FILE: existing objects that would be changed, as JSON. Fails if one lacks the label. Objects in the namespaces of the tests
 # need no label, because the label of the namespace is checked.
 refuse_unlabelled() {
-  local unlabelled
+  # shellcheck disable=SC2086 # several names
   unlabelled=$(python3 -c 'import json, sys
 file, label, *namespaces = sys.argv[1:]
 key, value = label.split("=")
@@ -42,9 +44,9 @@ for item in found.get("items", [found]):
     metadata = item["metadata"]
     namespace = metadata.get("namespace")
     if namespace not in namespaces and metadata.get("labels", {}).get(key) != value:
-        print("  " + item["kind"], metadata["name"], "in " + namespace if namespace else "")' "$1" "$label" "${namespaces[@]}") ||
+        print("  " + item["kind"], metadata["name"], "in " + namespace if namespace else "")' "$1" "$label" $namespaces) ||
     fail "could not parse the existing objects in $1"
-  [[ -z $unlabelled ]] || fail "these objects would be changed, but do not have the label $label, so they were not created by the tests:
+  [ -z "$unlabelled" ] || fail "these objects would be changed, but do not have the label $label, so they were not created by the tests:
 $unlabelled
 Use another cluster, or delete or rename them."
 }
@@ -53,7 +55,8 @@ Use another cluster, or delete or rename them."
 apply_fixtures() {
   heading "fixtures"
   apply fixtures
-  kubectl wait --for=condition=Ready pod --all --timeout=120s -n "$chat_namespace" > /dev/null
+  # Not `kubectl wait pod --all`, which fails if the Deployment has no pod yet.
+  kubectl -n "$chat_namespace" rollout status deployment/rocketchat --timeout=120s > /dev/null
   kubectl wait --for=condition=Ready pod/sender -n "$gitlab_namespace" --timeout=120s > /dev/null
   kubectl wait --for=condition=Ready pod/other -n "$other_namespace" --timeout=120s > /dev/null
   kubectl wait --for=condition=Ready pod/scraper -n "$monitoring_namespace" --timeout=120s > /dev/null
@@ -62,15 +65,17 @@ apply_fixtures() {
 
 # OVERLAY: renders it with the images and the GatewayClass of this run.
 render() {
-  kubectl kustomize "$here/overlays/$1" | sed \
+  kubectl kustomize "$here/overlays/$1" > "$work/rendering.yaml" || fail "could not render the overlay $1"
+  sed \
     -e "s#registry.example.com/webhook-app:[^ ]*#$IMAGE#" \
     -e "s#registry.example.com/fakes:[^ ]*#$FAKES_IMAGE#" \
-    -e "s#gatewayClassName: .*#gatewayClassName: ${GATEWAY_CLASS:-}#"
+    -e "s#gatewayClassName: .*#gatewayClassName: ${GATEWAY_CLASS:-}#" "$work/rendering.yaml"
 }
 
 # OVERLAY [SED]: applies it, after a sed command if one is given. Nothing else applies objects to an existing cluster.
 apply() {
-  render "$1" | sed "${2:-}" > "$work/apply.yaml"
+  render "$1" > "$work/overlay.yaml"
+  sed "${2:-}" "$work/overlay.yaml" > "$work/apply.yaml"
   refuse_unlabelled_namespaces
   {
     kubectl get --ignore-not-found -f "$work/apply.yaml" -o json > "$work/existing.json" 2> "$work/apply.log" &&
@@ -78,22 +83,33 @@ apply() {
       kubectl apply -f "$work/apply.yaml" > "$work/apply.log" 2>&1
   } || { cat "$work/apply.log" >&2; fail "could not apply the overlay $1"; }
 }
-delete_overlay() { render "$1" | kubectl delete --ignore-not-found --wait -f - > /dev/null 2>&1 || true; }
-# Deletes the namespace of webhook-app with everything in it.
-delete_app() { kubectl delete namespace -l "$label" --field-selector "metadata.name=$app_namespace" --wait > /dev/null; }
+delete_overlay() {
+  render "$1" > "$work/overlay.yaml"
+  kubectl delete --ignore-not-found --wait -f "$work/overlay.yaml" > /dev/null 2>&1 || true
+}
+# Deletes the namespace of webhook-app with everything in it, and creates it again.
+delete_app() {
+  kubectl delete namespace -l "$label" --field-selector "metadata.name=$app_namespace" --wait > /dev/null
+  apply setup
+}
 
 # Applies the Deployment packaging and waits until it is ready; called by each step that needs it.
 ensure_deployment() {
-  # Both packagings use the same names.
-  ! kubectl -n "$app_namespace" get ksvc webhook-app > /dev/null 2>&1 || delete_app
-  apply deployment
-  kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=120s > /dev/null ||
-    fail "the Deployment did not become ready"
+  roll_out deployment
   wait_until 60 "at least two pods are ready" two_ready
 }
 
+# OVERLAY [SED]: applies an overlay of the Deployment packaging and waits until its pods have replaced all others.
+roll_out() {
+  # Both packagings use the same names.
+  ! kubectl -n "$app_namespace" get ksvc webhook-app > /dev/null 2>&1 || delete_app
+  apply "$@"
+  kubectl -n "$app_namespace" rollout status deployment/webhook-app --timeout=120s > /dev/null ||
+    fail "the Deployment of the overlay $1 did not become ready"
+}
+
 # At least two, because an HPA that has a metric may want more.
-two_ready() { (($(kubectl -n "$app_namespace" get deployment webhook-app -o jsonpath='{.status.readyReplicas}') >= 2)); }
+two_ready() { [ "$(kubectl -n "$app_namespace" get deployment webhook-app -o jsonpath='{.status.readyReplicas}')" -ge 2 ]; }
 pods() { kubectl -n "$app_namespace" get pods -l app.kubernetes.io/name=webhook-app "$@"; }
 # The names of the pods that are not being terminated.
 active_pods() { pods -o go-template='{{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}'; }
@@ -103,10 +119,9 @@ fake_gitlab() { kubectl -n "$gitlab_namespace" exec sender -- /bin/fake-gitlab "
 
 # WHAT COUNT RESULT: every webhook was answered 200 and stored as exactly one message.
 expect_delivered() {
-  local what=$1 count=$2 result=$3
-  info "$result"
-  expect_equal "$what: answered 200" "$count" "$(json_value answers.200 <<< "$result")"
-  expect_equal "$what: stored as exactly one message" "$count" "$(json_value stored.once <<< "$result")"
+  info "$3"
+  expect_equal "$1: answered 200" "$2" "$(info "$3" | json_value answers.200)"
+  expect_equal "$1: stored as exactly one message" "$2" "$(info "$3" | json_value stored.once)"
 }
 
 # PATH: reads the inspection API of the fake Rocket.Chat.
@@ -114,7 +129,7 @@ inspect_rocketchat() { kubectl get --raw "/api/v1/namespaces/$chat_namespace/ser
 
 # EXPRESSION: prints the first sample of the query result as an integer, or an empty line if there is none.
 query_prometheus() {
-  local query; query=$(python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1]))' "$1")
+  query=$(python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1]))' "$1")
   kubectl get --raw "/api/v1/namespaces/$prometheus_namespace/services/prometheus-operated:9090/proxy/api/v1/query?query=$query" |
     python3 -c 'import json, sys
 found = json.load(sys.stdin)["data"]["result"]
@@ -124,8 +139,8 @@ print(round(float(found[0]["value"][1])) if found else "")'
 # API-VERSION: whether the cluster serves it.
 serves() { kubectl api-versions | contains -x "$1"; }
 
-# STEP REASON: records that the step cannot run on this cluster.
-skip() { skipped+=("$1 ($2)"); info "SKIPPED: $2"; }
+# STEP REASON: records that the step cannot run on this cluster. With REQUIRE_TOOLS=1 the run fails.
+skip() { skipped="${skipped:-} $1 ($2);"; "$root/function/ci/skip" "$1; $2" || fail "$1 did not run"; }
 
 diagnostics() {
   heading "diagnostics"

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Prometheus and prometheus-adapter for the steps that read metrics: those of the cluster, in the namespace `monitoring`, or
 # those of the overlay `monitoring` until the end of the run.
 
@@ -10,7 +11,7 @@ ensure_metrics() {
     return 1
   fi
   # A cluster has one adapter, under a fixed name.
-  if kubectl get apiservice v1beta1.custom.metrics.k8s.io > /dev/null 2>&1 && [[ -z $(kubectl get apiservice -l "$label" -o name) ]]; then
+  if kubectl get apiservice v1beta1.custom.metrics.k8s.io > /dev/null 2>&1 && [ -z "$(kubectl get apiservice -l "$label" -o name)" ]; then
     prometheus_namespace=monitoring
     info "using the adapter of the cluster, which needs the rules of monitoring/prometheus-metrics-adaptor-values.yaml"
     return 0

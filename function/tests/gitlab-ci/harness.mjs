@@ -1,12 +1,14 @@
-// Test harness: a project for gitlab-ci-local, the programs its jobs talk to, and a fake of GitLab's
-// webhooks API. The tests are in check.test.mjs.
+// Test harness: projects for gitlab-ci-local, the programs their jobs talk to, and a fake of GitLab's webhooks API. The
+// tests are in the files *.test.mjs.
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+
+import { load } from "js-yaml";
 
 export const root = resolve(import.meta.dirname, "../../..");
 const runner = join(import.meta.dirname, "node_modules/.bin/gitlab-ci-local");
@@ -30,12 +32,54 @@ export function project(t) {
   for (const installer of ["apt-get", "apk"]) {
     writeFileSync(join(folder, "bin", installer), "#!/bin/sh\n", { mode: 0o755 });
   }
+  // These record their arguments, which other users of a machine can read.
+  for (const program of ["curl", "git", "jq", "openssl", "python3"]) {
+    const real = spawnSync("sh", ["-c", `command -v ${program}`]).stdout.toString().trim();
+    const script = `#!/bin/sh\nprintf '%s\\n' "${program} $*" >> ${folder}/arguments\nexec ${real} "$@"\n`;
+    writeFileSync(join(folder, "bin", program), script, { mode: 0o755 });
+  }
+  return repository(folder);
+}
+
+/** Another project, whose pipeline includes a template of this one. */
+export function otherProject(t, template, inputs, jobs = {}) {
+  const here = project(t);
+  const folder = mkdtempSync(join(tmpdir(), "pipeline-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  cpSync(join(here.folder, "bin"), join(folder, "bin"), { recursive: true });
+  const file = `function/ci/templates/${template}.yml`;
+  // JSON is valid YAML.
+  writeFileSync(join(folder, ".gitlab-ci.yml"), JSON.stringify({ include: [{ project: "tools/webhook-app", file, inputs }], ...jobs }));
+  const address = "ssh://git@gitlab.example.org:22/tools/webhook-app.git";
+  writeFileSync(join(folder, ".gitconfig"), `[url "file://${here.folder}"]\n  insteadOf = ${address}\n`);
+  return repository(folder);
+}
+
+/** Makes a folder a repository with one commit. */
+function repository(folder) {
   const git = (...words) => execFileSync("git", words, { cwd: folder, stdio: "pipe" }).toString().trim();
+  const commit = (message, ...words) => {
+    git("-c", "user.name=Robin Example", "-c", "user.email=robin@example.org", "commit", "--quiet", ...words, "--message", message);
+    return git("rev-parse", "HEAD");
+  };
   git("init", "--quiet", "--initial-branch=main");
   git("remote", "add", "origin", "git@gitlab.example.org:acme/rocket.git");
   git("add", "--all");
-  git("-c", "user.name=Robin Example", "-c", "user.email=robin@example.org", "commit", "--quiet", "--message", TITLE);
-  return { folder, sha: git("rev-parse", "HEAD") };
+  const branch = (name) => git("switch", "--quiet", "--create", name);
+  const tag = (name) => git("tag", name);
+  return { folder, sha: commit(TITLE), commit, branch, tag, arguments: () => {
+    const file = join(folder, "arguments");
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  } };
+}
+
+/** The jobs of the pipeline of a project, with includes and extensions resolved. */
+export async function jobsOf(place) {
+  const { code, output } = await gitlab(place, ["--preview"]);
+  if (code !== 0) throw new Error(output);
+  const keywords = ["stages", "variables", "workflow", "default", "include"];
+  const pipeline = load(output.slice(output.indexOf("---\n")));
+  return Object.fromEntries(Object.entries(pipeline).filter(([name]) => !name.startsWith(".") && !keywords.includes(name)));
 }
 
 /** Adds an overlay of an operator to the project, with settings that are not the examples. */
@@ -52,7 +96,8 @@ export function overlay({ folder }, path, base) {
 
 /** Runs gitlab-ci-local with these arguments; jobs run in a shell. */
 export function gitlab({ folder }, args, variables = {}) {
-  const set = Object.entries(variables).flatMap(([name, value]) => ["--variable", `${name}=${value}`]);
+  const values = { CI_COMMIT_REF_PROTECTED: "true", CI_PROJECT_ID: 42, CI_PIPELINE_ID: 4711, ...variables };
+  const set = Object.entries(values).flatMap(([name, value]) => ["--variable", `${name}=${value}`]);
   const env = { ...process.env, PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder };
   return new Promise((done) => {
     const child = spawn(runner, ["--force-shell-executor", ...set, ...args], { cwd: folder, env });
@@ -75,7 +120,7 @@ async function start(t, name, args, env, isReady) {
 }
 
 /** A running webhook-app and its fake Rocket.Chat; `messages` returns the stored messages. */
-export async function deployed(t) {
+export async function deployed(t, changed = {}) {
   const chat = await start(t, "fake-rocketchat", ["127.0.0.1:0"], {}, (message) => message.listening);
   const settings = {
     PORT: "0",
@@ -85,6 +130,7 @@ export async function deployed(t) {
     ROCKETCHAT_USER_ID: chat.user_id,
     ROCKETCHAT_AUTH_TOKEN: chat.auth_token,
     ROCKETCHAT_RECIPIENT: "alice",
+    ...changed,
   };
   const { port } = await start(t, "webhook-app", [], settings, (message) => message.port);
   return {
@@ -93,9 +139,18 @@ export async function deployed(t) {
   };
 }
 
-/** A fake of GitLab's API for project webhooks: lists by page, creates and updates; requires its token. */
-export async function gitlabApi(t, token) {
+/**
+ * A fake of GitLab's API for project webhooks: lists by page, creates, updates and deletes; requires its token. A secret is
+ * never returned. Without `signing` it ignores signing keys, as GitLab before 19.0 does.
+ */
+export async function gitlabApi(t, token, { signing = true } = {}) {
   const hooks = [{ id: 1, url: "https://other.example.org/" }];
+  const secrets = [];
+  const save = (hook, { signing_token, token: secret, ...fields }) => {
+    secrets.push({ signing_token, token: secret });
+    const present = { signing_token_present: signing && signing_token !== undefined, token_present: secret !== undefined };
+    return Object.assign(hook, fields, signing_token === undefined ? {} : present);
+  };
   const server = createServer(async (request, response) => {
     const chunks = await request.toArray();
     const answer = (status, value) => {
@@ -110,18 +165,27 @@ export async function gitlabApi(t, token) {
       const first = 100 * (Number(url.searchParams.get("page")) - 1);
       return answer(200, hooks.slice(first, first + 100));
     }
+    if (request.method === "DELETE") {
+      hooks.splice(hooks.findIndex(({ id }) => id === Number(path[1])), 1);
+      return response.writeHead(204).end();
+    }
     const hook = JSON.parse(Buffer.concat(chunks).toString());
     if (request.method === "POST" && !path[1]) {
-      hooks.push({ id: hooks.length + 1, ...hook });
+      // GitLab's default for what a request does not contain.
+      hooks.push(save({ id: hooks.length + 1, push_events: true, enable_ssl_verification: true }, hook));
       return answer(201, hooks.at(-1));
     }
     const found = hooks.find(({ id }) => id === Number(path[1]));
     if (request.method !== "PUT" || !found) return answer(404, { message: "404 Not Found" });
-    return answer(200, Object.assign(found, hook));
+    return answer(200, save(found, hook));
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   t.after(() => server.close());
-  return { address: `http://127.0.0.1:${server.address().port}/api/v4`, hooks };
+  return { address: `http://127.0.0.1:${server.address().port}/api/v4`, hooks, secrets };
 }
 
-export const has = (program) => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+/** The value of `skip` for a test that needs these programs. With REQUIRE_TOOLS=1 none is skipped, so it fails. */
+export function without(...programs) {
+  const missing = programs.filter((program) => spawnSync("sh", ["-c", `command -v ${program}`]).status !== 0);
+  return process.env.REQUIRE_TOOLS !== "1" && missing.length > 0 && `SKIPPED: ${missing.join(", ")} not installed`;
+}

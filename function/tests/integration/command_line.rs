@@ -9,6 +9,7 @@ use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use webhook_app::config::catalogue::MAIN_SETTINGS;
 
 use crate::harness::{program, settings};
+use crate::skipped::report_skipped;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -261,7 +262,7 @@ fn verdicts_have_colors_on_a_terminal_unless_they_are_refused() {
         ("ROCKETCHAT_RECIPIENT", "alice"),
     ];
     let Some(colored) = on_terminal("check", &settings) else {
-        // `script` of util-linux is not installed.
+        report_skipped("script is not installed; Debian has it in the package bsdutils");
         return;
     };
     assert!(

@@ -72,7 +72,7 @@ fn read(file: &str) -> String {
 
 const README: &str = "README.md";
 const ROUTING: &str = "function/docs/routing.md";
-const PIPELINE: &str = "k8s-base/README.md";
+const PIPELINE: &str = "function/docs/pipeline.md";
 const ANSWERS: &str = "function/docs/answers.md";
 
 /// The routing rules that a page shows.
@@ -206,7 +206,7 @@ fn the_example_of_routing_does_what_its_comments_say() {
 
 #[test]
 fn the_documented_variables_of_the_pipeline_are_those_its_jobs_use() {
-    let pipeline = include_str!("../../../.gitlab-ci.yml");
+    let pipeline = pipeline();
     let page = read(PIPELINE);
     let rows = content(&page, "pipeline").expect("has the table");
     let rows = rows.lines().skip(2);
@@ -214,7 +214,8 @@ fn the_documented_variables_of_the_pipeline_are_those_its_jobs_use() {
     let mut documented: Vec<_> = cells
         .flat_map(|name| name.split('`').skip(1).step_by(2))
         .collect();
-    let conditions = pipeline.lines().filter(|line| line.contains("- if: "));
+    let is_condition = |line: &&str| line.contains("if: ") || line.contains("condition: ");
+    let conditions = pipeline.lines().filter(is_condition);
     let used = conditions
         .flat_map(|line| line.split('$').skip(1))
         .map(|rest| {
@@ -222,11 +223,45 @@ fn the_documented_variables_of_the_pipeline_are_those_its_jobs_use() {
             &rest[..end.unwrap_or(rest.len())]
         });
     // GitLab sets these itself.
-    let mut used: Vec<_> = used.filter(|name| !name.starts_with("CI_")).collect();
+    let is_own = |name: &&str| !name.is_empty() && !name.starts_with("CI_");
+    let mut used: Vec<_> = used.filter(is_own).collect();
     used.sort_unstable();
     used.dedup();
     documented.sort_unstable();
     assert_eq!(documented, used);
+}
+
+/// `.gitlab-ci.yml` and the files it includes.
+fn pipeline() -> String {
+    let folder = fs::read_dir(root().join("function/ci")).expect("can be read");
+    let paths = folder.map(|entry| entry.expect("can be read").path());
+    let files = paths.filter(|path| path.extension().is_some_and(|extension| extension == "yml"));
+    let included = files.map(|path| fs::read_to_string(path).expect("is text"));
+    let mut all: Vec<_> = included.collect();
+    assert!(all.len() > 3, "{}", all.len());
+    all.push(read(".gitlab-ci.yml"));
+    all.concat()
+}
+
+#[test]
+fn every_documented_option_of_the_pipeline_is_used() {
+    let page = read(PIPELINE);
+    let rows = content(&page, "pipeline-options").expect("has the table");
+    let sources = [
+        "function/ci/review",
+        "function/ci/register",
+        "function/packaging/registry",
+    ];
+    let used = pipeline() + &sources.map(read).concat();
+    let names: Vec<_> = rows
+        .lines()
+        .skip(2)
+        .filter_map(|row| row.split('`').nth(1))
+        .collect();
+    assert!(names.len() > 4, "{names:?}");
+    for name in names {
+        assert!(used.contains(name), "{name} is not used");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! at the end of every test: no unread message, no violation of the API, no secret in any output.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read, Write as _, stderr};
+use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -54,11 +54,6 @@ impl Harness {
         self.chat.finish();
         output
     }
-}
-
-/// Reports a skipped check on stderr: the test harness captures `println!` and would hide it.
-pub(crate) fn report_skipped(reason: &str) {
-    let _ = writeln!(stderr(), "SKIPPED: {reason}");
 }
 
 /// A signed push to `main` with a unique idempotency key.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
-use crate::harness::{Function, Harness, assert_delivered, program, push, report_skipped};
+use crate::harness::{Function, Harness, assert_delivered, program, push};
+use crate::skipped::report_skipped;
 
 const READY: [&str; 2] = ["/health/readiness", "/readyz"];
 const LIVE: [&str; 2] = ["/health/liveness", "/healthz"];

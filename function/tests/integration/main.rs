@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "tests print which case they run")]
 
 mod harness;
+mod skipped;
 #[cfg(feature = "lambda")]
 mod runtime_api;
 
@@ -67,4 +68,5 @@ mod shared_data;
 mod sign_in;
 
 mod docs;
+mod installation;
 mod tidy;

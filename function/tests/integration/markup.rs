@@ -12,8 +12,8 @@ use webhook_app::limits::LIMITS;
 use webhook_app::notifier::message::{self, MessageStyle, Visibility};
 use webhook_app::rocketchat::markup::VisibleText;
 
-use crate::harness::report_skipped;
 use crate::messages::{assert_laid_out, compose, examples, fixtures, parse, pointers};
+use crate::skipped::report_skipped;
 
 /// Asserts that a message has nothing that the chat server could take for a mention, and outside of code spans
 /// and links only text that Rocket.Chat makes nothing of.

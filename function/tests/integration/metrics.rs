@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use webhook_app::telemetry::{self, Series};
 
 use crate::exposition::Exposition;
-use crate::harness::{Function, Harness, assert_delivered, push, recorded, report_skipped};
+use crate::harness::{Function, Harness, assert_delivered, push, recorded};
+use crate::skipped::report_skipped;
 
 const IN_PROGRESS: &str =
     r#"http_server_active_requests{http_request_method="POST",url_scheme="http"}"#;
@@ -269,6 +270,36 @@ async fn metrics_can_be_served_on_a_separate_port() {
         assert_eq!(answer.status, status, "{path}");
     }
     harness.finish();
+}
+
+#[tokio::test]
+async fn on_knative_only_direct_requests_get_metrics() {
+    let forwarded = [
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("Forwarded", "for=192.0.2.1;proto=https"),
+    ];
+    let header = |(name, value): (&str, &str)| (name.to_owned(), value.into());
+    for (settings, through_a_proxy) in [(&[("K_SERVICE", "webhook-app")][..], 404), (&[], 200)] {
+        let harness = Harness::with(settings).await;
+        let status = async |path, headers: &[_]| {
+            let url = harness.function.url(path);
+            let response = exchange("GET", &url, headers, b"").await;
+            response.expect("is answered").status
+        };
+
+        assert_eq!(status("/metrics", &[]).await, 200, "{settings:?}");
+        for each in forwarded {
+            let headers = [header(each)];
+            let case = format!("{settings:?} {each:?}");
+            assert_eq!(
+                status("/metrics", &headers).await,
+                through_a_proxy,
+                "{case}"
+            );
+            assert_eq!(status("/health/readiness", &headers).await, 200, "{case}");
+        }
+        harness.finish();
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! A real Prometheus that scrapes the function. Owns the process and its queries; skipped where
-//! Debian's package `prometheus` is not installed.
+//! Debian's package `prometheus` is not installed and `REQUIRE_TOOLS` is not set.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use fakes::exchange::exchange;
 use serde_json::Value;
 
-use crate::harness::{Harness, assert_delivered, push, report_skipped};
+use crate::harness::{Harness, assert_delivered, push};
+use crate::skipped::report_skipped;
 
 /// From the start of Prometheus to its third scrape, on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(1);

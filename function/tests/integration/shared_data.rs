@@ -13,10 +13,11 @@ use webhook_app::gitlab::commit::CommitSha;
 use webhook_app::gitlab::signature::SigningKey;
 use webhook_app::gitlab::verification::Verifier;
 
-use crate::harness::{Harness, assert_delivered, assert_problem, push, recorded, report_skipped};
+use crate::harness::{Harness, assert_delivered, assert_problem, push, recorded};
 use crate::markup::assert_harmless;
 use crate::messages::assert_complete;
 use crate::messages::render;
+use crate::skipped::report_without_data;
 
 /// The licences under which files may be in `fixtures/public`.
 const LICENCES: [&str; 2] = ["Apache-2.0", "MIT"];
@@ -74,7 +75,7 @@ fn data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    report_skipped(&format!("../shared/data/{name} does not exist"));
+    report_without_data(&format!("../shared/data/{name} does not exist"));
     None
 }
 

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use crate::product::PORT;
-use crate::rendered::{ALL, at, file, list, named, number, rendered, repository, text};
+use crate::rendered::{all, at, file, files_below, list, named, number, rendered, text};
 use crate::restricted::pods;
+use crate::settings::config;
 
 #[test]
 fn the_service_targets_named_ports_of_the_pods() {
@@ -33,10 +33,11 @@ fn the_container_listens_on_its_declared_ports() {
     let container = at(pods(&rendered)[0].1, "/containers/0");
     let ports = list(container, "/ports");
 
-    assert_eq!(number(named(&ports, "http"), "/containerPort"), PORT);
+    let config = config(&rendered);
+    let http = number(named(&ports, "http"), "/containerPort");
     let metrics = number(named(&ports, "metrics"), "/containerPort");
-    let variable = named_value(container, "METRICS_PORT");
-    assert_eq!(variable, metrics.to_string());
+    assert_eq!(http, u64::from(config.port));
+    assert_eq!(Some(metrics), config.metrics_port.map(u64::from));
 }
 
 #[test]
@@ -46,10 +47,10 @@ fn the_service_monitor_selects_the_service_and_its_port() {
     let rendered = rendered!("k8s-base");
     let service = rendered.one("/Service");
 
-    assert_eq!(
-        at(monitor, "/spec/selector/matchLabels"),
-        at(service, "/metadata/labels")
-    );
+    // Without the instance, so that one monitor scrapes all of them.
+    let labels = at(monitor, "/spec/selector/matchLabels");
+    assert!(is_part_of(labels, at(service, "/metadata/labels")));
+    assert!(labels.get("app.kubernetes.io/instance").is_none());
     assert_eq!(
         at(monitor, "/metadata/namespace"),
         at(service, "/metadata/namespace")
@@ -101,8 +102,7 @@ fn both_monitors_have_the_same_job_and_interval() {
 fn the_container_is_the_same_in_both_packagings() {
     let (plain, knative) = (rendered!("k8s-base"), rendered!("knative"));
     let (plain, knative) = (pods(&plain)[0].1, pods(&knative)[0].1);
-    let fields = "envFrom image livenessProbe name readinessProbe resources securityContext \
-                  terminationMessagePolicy volumeMounts";
+    let fields = "envFrom image name readinessProbe resources securityContext terminationMessagePolicy volumeMounts";
     for field in fields.split_whitespace() {
         let pointer = format!("/containers/0/{field}");
         assert_eq!(at(plain, &pointer), at(knative, &pointer), "{field}");
@@ -110,21 +110,41 @@ fn the_container_is_the_same_in_both_packagings() {
     for field in ["/serviceAccountName", "/enableServiceLinks", "/volumes"] {
         assert_eq!(at(plain, field), at(knative, field), "{field}");
     }
+    // Only the port may differ.
+    for field in "periodSeconds failureThreshold timeoutSeconds".split_whitespace() {
+        let pointer = format!("/containers/0/livenessProbe/{field}");
+        assert_eq!(at(plain, &pointer), at(knative, &pointer), "{field}");
+    }
+}
+
+/// A full port of the webhooks must not restart a pod, and must not get more webhooks.
+#[test]
+fn on_the_deployment_only_readiness_uses_the_port_of_the_webhooks() {
+    let rendered = rendered!("k8s-base");
+    let (_, pod) = pods(&rendered)[0];
+    let config = config(&rendered);
+    let cases = [
+        ("startupProbe", "/health/readiness", config.metrics_port),
+        ("livenessProbe", "/health/liveness", config.metrics_port),
+        ("readinessProbe", "/health/readiness", Some(config.port)),
+    ];
+    for (probe, path, port) in cases {
+        let request = at(pod, &format!("/containers/0/{probe}/httpGet"));
+        assert_eq!(text(request, "/path"), path);
+        assert_eq!(Some(port_of(pod, request)), port.map(u64::from), "{probe}");
+    }
 }
 
 #[test]
-fn the_probes_use_the_port_of_the_webhooks() {
-    let rendered = rendered!("k8s-base");
+fn on_knative_all_probes_use_the_only_port() {
+    let rendered = rendered!("knative");
     let (_, pod) = pods(&rendered)[0];
-    let cases = [
-        ("readinessProbe", "/health/readiness"),
-        ("livenessProbe", "/health/liveness"),
-    ];
-    for (probe, path) in cases {
+    let config = config(&rendered);
+    for probe in ["livenessProbe", "readinessProbe"] {
         let request = at(pod, &format!("/containers/0/{probe}/httpGet"));
-        assert_eq!(text(request, "/path"), path);
-        assert_eq!(number(request, "/port"), PORT);
+        assert_eq!(port_of(pod, request), u64::from(config.port), "{probe}");
     }
+    assert_eq!(config.metrics_port, None);
 }
 
 #[test]
@@ -142,25 +162,37 @@ fn only_one_kustomization_names_the_image_registry() {
     let mut naming: Vec<_> = ["k8s-base", "knative", "monitoring"]
         .iter()
         .flat_map(|folder| files_below(folder))
-        // READMEs show how an overlay replaces it.
-        .filter(|path| !path.ends_with("README.md"))
+        // READMEs and examples show how an overlay replaces it.
+        .filter(|path| !path.ends_with("README.md") && !path.contains("/examples/"))
         .filter(|path| file(path).contains(registry))
         .collect();
     naming.sort_unstable();
-    // func.yaml cannot refer to another file; its image is compared here.
-    assert_eq!(
-        naming,
-        ["k8s-base/common/kustomization.yaml", "knative/func.yaml"]
-    );
-    let rendered = rendered!("knative");
-    let image = text(pods(&rendered)[0].1, "/containers/0/image");
-    assert!(file("knative/func.yaml").contains(&format!("image: {image}\n")));
+    assert_eq!(naming, ["k8s-base/common/kustomization.yaml"]);
+}
+
+/// What an operator must change is in one place each; everything else refers to it.
+#[test]
+fn each_host_name_of_an_installation_is_in_one_file() {
+    let files = || {
+        let folders = ["k8s-base", "knative"].into_iter().flat_map(files_below);
+        folders.filter(|path| !path.ends_with("README.md") && !path.contains("/examples/"))
+    };
+    for (host, expected) in [
+        ("chat.example.com", "k8s-base/common/config.env"),
+        ("webhooks.example.com", "k8s-base/gateway/gateway.yaml"),
+    ] {
+        let naming: Vec<_> = files().filter(|path| file(path).contains(host)).collect();
+        assert_eq!(naming, [expected], "{host}");
+        assert_eq!(file(expected).matches(host).count(), 1, "{host}");
+    }
+    let documentation = files().filter(|path| file(path).contains("example.com"));
+    assert_eq!(documentation.count(), 3, "the two and the image registry");
 }
 
 #[test]
 fn no_object_is_defined_twice_in_one_folder() {
-    for folder in ALL {
-        let rendered = rendered!(folder);
+    for folder in all() {
+        let rendered = rendered!(&folder);
         let identity = |object: &Value| {
             let name = |pointer| object.pointer(pointer).map(Value::to_string);
             (
@@ -177,25 +209,19 @@ fn no_object_is_defined_twice_in_one_folder() {
     }
 }
 
-fn named_value<'a>(container: &'a Value, variable: &str) -> &'a str {
-    text(named(&list(container, "/env"), variable), "/value")
+/// The number of the port that a probe uses, by its number or its name.
+fn port_of(pod: &Value, request: &Value) -> u64 {
+    let port = at(request, "/port");
+    let ports = list(pod, "/containers/0/ports");
+    let by_name = |name| number(named(&ports, name), "/containerPort");
+    port.as_str()
+        .map_or_else(|| port.as_u64().expect("a number"), by_name)
 }
 
-/// The files of a folder and its folders, as paths from the repository.
-fn files_below(folder: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(repository().join(folder)).expect("the folder is there");
-    let paths = entries.map(|entry| {
-        let entry = entry.expect("a readable entry");
-        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        (entry.path().is_dir(), name)
-    });
-    paths
-        .flat_map(|(is_folder, path)| {
-            if is_folder {
-                files_below(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
+/// Whether all labels of a selector are among those of an object.
+pub(crate) fn is_part_of(selector: &Value, labels: &Value) -> bool {
+    let selector = selector.as_object().expect("labels");
+    selector
+        .iter()
+        .all(|(label, value)| labels.get(label) == Some(value))
 }

@@ -40,6 +40,7 @@ const OPTIONS_WITH_VALUE: &[&str] = &[
     "--namespace",
     "--output",
     "--patch",
+    "--patch-file",
     "--raw",
     "--selector",
     "--type",
@@ -53,7 +54,9 @@ const OPTIONS_WITH_VALUE: &[&str] = &[
 
 /// Commands that change nothing. Every other command counts as a change.
 const READING: &[&str] = &[
+    "api-resources",
     "api-versions",
+    "auth can-i",
     "config current-context",
     "config view",
     "describe",
@@ -122,7 +125,8 @@ impl Call {
     }
 
     pub(crate) fn changes_something(&self) -> bool {
-        !READING.iter().any(|command| self.is(command))
+        let is_trial = self.option(&["--dry-run"]) == Some("server");
+        !is_trial && !READING.iter().any(|command| self.is(command))
     }
 
     /// Why the call must not be made on a user's cluster; `None` if it may.

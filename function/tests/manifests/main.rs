@@ -1,6 +1,6 @@
 //! Checks that the manifests, rendered by `kubectl kustomize`, agree with each other and with the function.
 //! Schemas and checkov run in the script `check` beside this file; the end-to-end tests use a cluster. Without
-//! `kubectl` each test reports that it was skipped.
+//! `kubectl` each test reports that it was skipped, or fails if `REQUIRE_TOOLS=1` is set.
 
 #![expect(
     clippy::expect_used,
@@ -8,19 +8,32 @@
 )]
 
 mod rendered;
-
-mod product;
+mod skipped;
 
 mod calls;
+mod program;
 mod sandbox;
 
 mod agreement;
+mod components;
+mod copied;
 mod call_checks;
+mod compose;
 mod deploy;
+mod dry_run;
+mod exposition;
+mod instances;
+mod examples;
 mod knative;
 mod lifetime;
 mod network_policies;
 mod ownership;
+mod references;
+mod portable;
+mod prerequisites;
+mod repeatable;
+mod remote;
 mod restricted;
 mod scaling;
 mod settings;
+mod versions;

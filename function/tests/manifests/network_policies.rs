@@ -1,33 +1,119 @@
-//! Ingress: the NetworkPolicies and the public route. The end-to-end tests check that they are enforced; here is
-//! only checked that they refer to existing objects.
+//! Ingress and egress: the NetworkPolicies and the public route. The end-to-end tests check that they are enforced;
+//! here is only checked that they refer to existing objects, and what they allow.
 
 use serde_json::{Value, json};
 use webhook_app::limits::LIMITS;
 
-use crate::product::{GITLAB_SECONDS, WEBHOOK};
-use crate::rendered::{at, list, named, rendered, text};
+use crate::agreement::is_part_of;
+use crate::lifetime::GITLAB_SECONDS;
+use crate::rendered::{Rendered, all, at, file, keys, list, named, rendered, text};
 use crate::restricted::pods;
+
+/// The pod of another program, which a policy of a Component is for.
+const SOLVER: &str = "webhook-app-acme-solver";
+
+/// What Knative names the ports of its pods.
+const KNATIVE_PORTS: &[&str] = &["user-port"];
 
 #[test]
 fn every_policy_selects_existing_pods_and_ports() {
-    for folder in ["k8s-base", "knative"] {
-        let rendered = rendered!(folder);
-        let kind =
-            ["apps/Deployment", "serving.knative.dev/Service"][usize::from(folder == "knative")];
-        let labels = at(rendered.one(kind), "/spec/template/metadata/labels");
+    for folder in all() {
+        let rendered = rendered!(&folder);
         let policies = rendered.every("networking.k8s.io/NetworkPolicy");
+        let Some(workload) = workload(&rendered).filter(|_| !policies.is_empty()) else {
+            continue;
+        };
+        let labels = at(workload, "/spec/template/metadata/labels");
         let denies = |policy: &&&Value| *at(policy, "/spec/podSelector") == json!({});
         assert_eq!(policies.iter().filter(denies).count(), 1, "{folder}");
-        for policy in policies.iter().filter(|policy| !denies(policy)) {
-            assert_eq!(
-                at(policy, "/spec/podSelector/matchLabels"),
-                labels,
-                "{policy:#}"
+        let ours = |policy: &&&Value| !denies(policy) && text(policy, "/metadata/name") != SOLVER;
+        for policy in policies.iter().filter(ours) {
+            let selector = at(policy, "/spec/podSelector/matchLabels");
+            assert!(is_part_of(selector, labels), "{folder}: {policy:#}");
+            let declared = list(pods(&rendered)[0].1, "/containers/0/ports");
+            let named = list(policy, "/spec/ingress/0/ports");
+            let mut named = named.iter().filter_map(|port| port["port"].as_str());
+            // A policy for both packagings names the ports of both, and one of them exists.
+            let exists = |name: &str| {
+                KNATIVE_PORTS.contains(&name) || declared.iter().any(|port| port["name"] == name)
+            };
+            let is_knative = workload["kind"] == "Service";
+            assert!(
+                is_knative || named.clone().count() == 0 || named.any(exists),
+                "{folder}: {policy:#}"
             );
-            for port in list(policy, "/spec/ingress/0/ports") {
-                let name = port["port"].as_str().filter(|_| folder == "k8s-base");
-                let ports = list(pods(&rendered)[0].1, "/containers/0/ports");
-                assert!(name.is_none_or(|name| text(named(&ports, name), "/name") == name));
+        }
+    }
+}
+
+/// Clusters have their DNS server in kube-system, in other namespaces, and on the node.
+#[test]
+fn dns_is_allowed_wherever_the_server_is() {
+    for folder in ["k8s-base", "knative"] {
+        let rendered = rendered!(folder);
+        let policy = policy(&rendered, "webhook-app-dns");
+
+        let rules = list(policy, "/spec/egress");
+
+        let numbers = json!([
+            {"port": 53, "protocol": "UDP"},
+            {"port": 53},
+            {"port": 5353, "protocol": "UDP"},
+            {"port": 5353},
+        ]);
+        assert_eq!(*rules[0], json!({"ports": numbers}), "{folder}");
+        // A name is resolved in the pods that `to` selects.
+        let names = json!({
+            "to": [{"namespaceSelector": {}}],
+            "ports": [{"port": "dns", "protocol": "UDP"}, {"port": "dns-tcp"}],
+        });
+        assert_eq!(*rules[1], names, "{folder}");
+        assert_eq!(rules.len(), 2);
+    }
+}
+
+#[test]
+fn by_default_the_chat_server_is_outside_of_the_cluster() {
+    for folder in ["k8s-base", "knative"] {
+        let rendered = rendered!(folder);
+        let rules = list(policy(&rendered, "webhook-app-egress"), "/spec/egress");
+
+        assert_eq!(rules.len(), 1);
+        assert_eq!(*at(rules[0], "/ports"), json!([{"port": 443}]));
+        let metadata_service = at(rules[0], "/to/0/ipBlock/except/0");
+        assert_eq!(*metadata_service, "169.254.0.0/16");
+    }
+}
+
+/// An operator admits a namespace with a label, without a patch.
+#[test]
+fn namespaces_can_be_admitted_by_documented_labels() {
+    let cases = [
+        ("k8s-base", "webhook-app-webhooks", "sends-webhooks"),
+        ("k8s-base", "webhook-app-scrape", "scrapes"),
+        ("knative", "webhook-app-requests", "sends-webhooks"),
+        ("knative", "webhook-app-scrape", "scrapes"),
+    ];
+    for (folder, name, label) in cases {
+        let rendered = rendered!(folder);
+        let sources = list(policy(&rendered, name), "/spec/ingress/0/from");
+        let pointer = format!("/namespaceSelector/matchLabels/webhook-app~1{label}");
+        let admitted = sources.iter().filter_map(|source| source.pointer(&pointer));
+        assert_eq!(
+            admitted.collect::<Vec<_>>(),
+            [&json!("true")],
+            "{folder}: {name}"
+        );
+    }
+    let documentation = file("k8s-base/README.md");
+    for folder in all() {
+        for object in &rendered!(&folder).0 {
+            for label in labels_of_ours(object) {
+                let shown = format!("`{label}=true`");
+                assert!(
+                    documentation.contains(&shown),
+                    "{shown} in k8s-base/README.md"
+                );
             }
         }
     }
@@ -37,17 +123,12 @@ fn every_policy_selects_existing_pods_and_ports() {
 fn the_public_route_leads_to_the_webhook_only_and_has_the_functions_limits() {
     let rendered = rendered!("k8s-base/gateway");
     let route = rendered.one("gateway.networking.k8s.io/HTTPRoute");
-    let buffer = rendered.one("gateway.envoyproxy.io/BackendTrafficPolicy");
+    let policy = rendered.one("gateway.envoyproxy.io/BackendTrafficPolicy");
 
     let rules = list(route, "/spec/rules");
     assert_eq!(rules.len(), 1);
-    let matches = list(rules[0], "/matches");
-    let paths: Vec<_> = matches
-        .iter()
-        .map(|each| text(each, "/path/value"))
-        .collect();
-    assert_eq!(paths, [WEBHOOK, &format!("{WEBHOOK}/")]);
-    for each in matches {
+    // Which paths the function has is in `exposition`.
+    for each in list(rules[0], "/matches") {
         assert_eq!(text(each, "/path/type"), "Exact");
         assert_eq!(text(each, "/method"), "POST");
     }
@@ -57,7 +138,7 @@ fn the_public_route_leads_to_the_webhook_only_and_has_the_functions_limits() {
         .expect("s");
     assert!(seconds < GITLAB_SECONDS);
     let mebibytes = format!("{}Mi", LIMITS.bodies.max_bytes / 1024 / 1024);
-    assert_eq!(text(buffer, "/spec/requestBuffer/limit"), mebibytes);
+    assert_eq!(text(policy, "/spec/requestBuffer/limit"), mebibytes);
     let base = rendered!("k8s-base");
     let service = base.one("/Service");
     assert_eq!(
@@ -68,4 +149,76 @@ fn the_public_route_leads_to_the_webhook_only_and_has_the_functions_limits() {
         at(rules[0], "/backendRefs/0/port"),
         at(named(&list(service, "/spec/ports"), "http"), "/port")
     );
+}
+
+/// The host name of the listener applies, so that it is written once.
+#[test]
+fn the_public_route_belongs_to_the_https_listener() {
+    let rendered = rendered!("k8s-base/gateway");
+    let route = rendered.one("gateway.networking.k8s.io/HTTPRoute");
+    let gateway = rendered.one("gateway.networking.k8s.io/Gateway");
+
+    let section = text(route, "/spec/parentRefs/0/sectionName");
+
+    let listeners = list(gateway, "/spec/listeners");
+    assert_eq!(text(named(&listeners, section), "/protocol"), "HTTPS");
+    assert!(route.pointer("/spec/hostnames").is_none());
+}
+
+/// GitLab counts a 429 as a failure and does not repeat the webhook.
+#[test]
+fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
+    let rendered = rendered!("k8s-base/gateway");
+    let policy = rendered.one("gateway.envoyproxy.io/BackendTrafficPolicy");
+    let base = rendered!("k8s-base");
+    let hpa = base.one("autoscaling/HorizontalPodAutoscaler");
+    let per_pod: u64 = text(hpa, "/spec/metrics/0/pods/target/averageValue")
+        .parse()
+        .expect("a number");
+    let per_minute = per_pod * at(hpa, "/spec/maxReplicas").as_u64().expect("a number");
+
+    let rules = list(policy, "/spec/rateLimit/local/rules");
+
+    assert_eq!(rules.len(), 2, "for IPv4 and IPv6");
+    for rule in rules {
+        assert_eq!(*at(rule, "/clientSelectors/0/sourceCIDR/type"), "Distinct");
+        assert_eq!(*at(rule, "/limit/unit"), "Second");
+        let per_second = at(rule, "/limit/requests").as_u64().expect("a number");
+        assert!(
+            per_second * 60 >= 100 * per_minute,
+            "{per_second} per second"
+        );
+    }
+}
+
+/// The Deployment or the Knative Service, if there is exactly one.
+fn workload(rendered: &Rendered) -> Option<&Value> {
+    let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
+    let mut all = kinds.iter().flat_map(|kind| rendered.every(kind));
+    let first = all.next();
+    first.filter(|_| all.next().is_none())
+}
+
+pub(crate) fn policy<'a>(rendered: &'a Rendered, name: &str) -> &'a Value {
+    let policies = rendered.every("networking.k8s.io/NetworkPolicy");
+    let found = policies
+        .iter()
+        .find(|policy| text(policy, "/metadata/name") == name);
+    found.unwrap_or_else(|| panic!("no policy {name}"))
+}
+
+/// The labels of namespaces that the project defines, anywhere in an object.
+fn labels_of_ours(object: &Value) -> Vec<String> {
+    match object {
+        Value::Object(map) => {
+            let labels = keys(object, "/namespaceSelector/matchLabels");
+            let ours = labels
+                .into_iter()
+                .filter(|label| label.starts_with("webhook-app/"));
+            let below = map.values().flat_map(labels_of_ours);
+            ours.map(str::to_owned).chain(below).collect()
+        }
+        Value::Array(values) => values.iter().flat_map(labels_of_ours).collect(),
+        _ => Vec::new(),
+    }
 }

@@ -1,31 +1,57 @@
 //! The objects of a kustomization as a cluster would get them. Owns the call of `kubectl` and the lookup of
 //! objects; the other files check them.
 
-use std::io::{ErrorKind, Write as _, stderr};
+use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{LazyLock, Mutex};
 
 use serde_json::Value;
 
-/// Every kustomization that can be applied, and the overlays that use the Components.
-pub(crate) const ALL: &[&str] = &[
+use crate::skipped::report_skipped;
+
+/// The kustomizations that are applied as they are, or are named as a resource by an overlay.
+pub(crate) const BASES: &[&str] = &[
     "k8s-base",
     "k8s-base/gateway",
+    "k8s-base/setup",
+    "k8s-base/setup/deployer",
     "knative",
     "monitoring",
     "monitoring/standalone",
-    "function/tests/manifests/overlays/canary",
-    "function/tests/manifests/overlays/cluster-local",
-    "function/tests/manifests/overlays/hpa-class",
-    "function/tests/manifests/overlays/keda",
-    "function/tests/manifests/overlays/own-rules",
-    "function/tests/manifests/overlays/own-settings",
 ];
+
+/// Folders whose members are kustomizations. Each Component has an overlay here for every base that it fits.
+const OVERLAYS: &[&str] = &[
+    "function/tests/manifests/overlays",
+    "k8s-base/examples",
+    "knative/examples",
+];
+
+/// Every kustomization that can be applied: the bases, the examples, and the overlays that use the Components.
+pub(crate) fn all() -> Vec<String> {
+    let overlays = OVERLAYS.iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(repository().join(folder));
+        let entries = entries.into_iter().flatten().map(move |entry| {
+            let name = entry.expect("a readable entry").file_name();
+            format!("{folder}/{}", name.to_string_lossy())
+        });
+        entries.filter(|path| repository().join(path).join("kustomization.yaml").exists())
+    });
+    let bases = BASES.iter().map(|base| (*base).to_owned());
+    bases.chain(overlays).collect()
+}
+
+/// The overlay of this name that uses a Component.
+pub(crate) fn overlay(name: &str) -> String {
+    format!("function/tests/manifests/overlays/{name}")
+}
 
 /// The rendered objects of a folder; returns from the test if `kubectl` is not installed.
 macro_rules! rendered {
     ($folder:expr) => {
-        match $crate::rendered::Rendered::of($folder) {
+        match $crate::rendered::Rendered::of(($folder).as_ref()) {
             Some(rendered) => rendered,
             None => return,
         }
@@ -37,10 +63,17 @@ pub(crate) struct Rendered(pub(crate) Vec<Value>);
 
 impl Rendered {
     pub(crate) fn of(folder: &str) -> Option<Self> {
+        // Many tests look at all folders, and rendering one takes a tenth of a second.
+        static RENDERED: LazyLock<Mutex<HashMap<String, Vec<Value>>>> =
+            LazyLock::new(Mutex::default);
+        let known = || RENDERED.lock().expect("no test holds it");
+        if let Some(objects) = known().get(folder) {
+            return Some(Self(objects.clone()));
+        }
         let yaml = kustomize(folder)?.expect("the kustomization builds");
-        Some(Self(
-            serde_saphyr::from_multiple(&yaml).expect("kubectl writes YAML"),
-        ))
+        let objects = yaml_documents(&yaml);
+        known().insert(folder.to_owned(), objects.clone());
+        Some(Self(objects))
     }
 
     /// The only object of a kind, such as `apps/Deployment` or `/Service`.
@@ -63,15 +96,16 @@ impl Rendered {
 
 /// Renders a folder with `kubectl kustomize`: its output or its error; `None` if `kubectl` is not installed.
 pub(crate) fn kustomize(folder: &str) -> Option<Result<String, String>> {
-    let path = repository().join(folder);
-    let output = match Command::new("kubectl").arg("kustomize").arg(path).output() {
+    // An address has a scheme and stays as it is.
+    let place = if folder.contains("://") {
+        PathBuf::from(folder)
+    } else {
+        repository().join(folder)
+    };
+    let output = match Command::new("kubectl").arg("kustomize").arg(place).output() {
         Ok(output) => output,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // Not with eprintln, which the test harness captures.
-            let _ = writeln!(
-                stderr(),
-                "SKIPPED: kubectl is not installed; it renders {folder}"
-            );
+            report_skipped(&format!("kubectl is not installed; it renders {folder}"));
             return None;
         }
         Err(error) => panic!("kubectl does not start: {error}"),
@@ -82,6 +116,10 @@ pub(crate) fn kustomize(folder: &str) -> Option<Result<String, String>> {
     } else {
         Err(utf8(output.stderr))
     })
+}
+
+pub(crate) fn yaml_documents(text: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(text).expect("is YAML")
 }
 
 /// Parses a YAML file of the repository.
@@ -135,6 +173,25 @@ pub(crate) fn set(object: &mut Value, pointer: &str, value: Value) {
         Value::Array(list) => list[key.parse::<usize>().expect("an index")] = value,
         map => map[key] = value,
     }
+}
+
+/// The files of a folder and its folders, as paths from the repository.
+pub(crate) fn files_below(folder: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(repository().join(folder)).expect("the folder is there");
+    let paths = entries.map(|entry| {
+        let entry = entry.expect("a readable entry");
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        (entry.path().is_dir(), name)
+    });
+    paths
+        .flat_map(|(is_folder, path)| {
+            if is_folder {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 /// The member of a list with this name.

@@ -2,8 +2,8 @@
 //! no network and no image builder. Owns the copy, the environment and the parsing of the records; what a call
 //! may do is in `calls`.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::calls::Call;
 use crate::rendered::repository;
+use crate::skipped::report_skipped;
 
 /// The context of the kubeconfig that a user has.
 pub(crate) const USERS_CONTEXT: &str = "users-own";
@@ -46,11 +47,7 @@ impl Sandbox {
     pub(crate) fn new(name: &str) -> Option<Self> {
         let kubectl = shell("command -v kubectl");
         if kubectl.is_empty() {
-            // Not with eprintln, which the test harness captures.
-            let _ = writeln!(
-                stderr(),
-                "SKIPPED: kubectl is not installed; {name} needs it"
-            );
+            report_skipped(&format!("kubectl is not installed; {name} needs it"));
             return None;
         }
         let place = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -62,7 +59,8 @@ impl Sandbox {
             fs::create_dir_all(place.join(folder)).expect("can be made");
         }
         let source = repository().join("function/tests/manifests/recording");
-        let names = ["kubectl", "curl", "python3", "sleep"].map(|name| (name, name));
+        let names =
+            ["kubectl", "curl", "python3", "sleep", "interruption.sh"].map(|name| (name, name));
         let recorded = RECORDED.iter().map(|name| ("program", *name));
         let idle = IDLE.iter().map(|name| ("nothing", *name));
         for (script, name) in names.into_iter().chain(recorded).chain(idle) {
@@ -80,11 +78,20 @@ impl Sandbox {
 
     /// Runs a command line of the repository, with `existing` as the JSON of what the cluster has.
     pub(crate) fn run(&self, command: &str, variables: &[(&str, &str)], existing: &str) -> Run {
-        let (record, state) = (self.place.join("record"), self.place.join("state"));
-        for folder in [&record, &state] {
-            let _ = fs::remove_dir_all(folder);
-            fs::create_dir_all(folder).expect("can be made");
-        }
+        let _ = fs::remove_dir_all(self.place.join("state"));
+        self.run_again(command, variables, existing)
+    }
+
+    /// Like `run`, on the machine that the run before it has left.
+    pub(crate) fn run_again(
+        &self,
+        command: &str,
+        variables: &[(&str, &str)],
+        existing: &str,
+    ) -> Run {
+        let (record, state) = (self.folder("record"), self.folder("state"));
+        fs::remove_dir_all(&record).expect("can be removed");
+        fs::create_dir(&record).expect("can be made");
         fs::write(self.place.join("existing.json"), existing).expect("can be written");
         let path = format!("{}:{}", self.place.join("programs").display(), self.path);
         // Commands take seconds; one that waits for ever must be stopped.
@@ -120,6 +127,17 @@ impl Sandbox {
             calls,
             programs,
         }
+    }
+
+    /// The files below a folder of this sandbox, with their contents.
+    pub(crate) fn files(&self, folder: &str) -> BTreeMap<String, String> {
+        let entries = fs::read_dir(self.folder(folder)).expect("can be read");
+        let files = entries.filter_map(Result::ok).map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let content = fs::read_to_string(entry.path()).unwrap_or_default();
+            (name, content)
+        });
+        files.collect()
     }
 
     /// A folder of this sandbox beside the repository.

@@ -1,13 +1,12 @@
-//! Checks that all autoscaling agrees: the HPA, KEDA and Knative's HPA class, the adapter's rules in both files, and
-//! the series that the function exports.
+//! Checks that all autoscaling agrees: the HPA, KEDA and Knative's HPA class, and the adapter's rules in both files. That
+//! the function exports their series is in `exposition`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::product::SERIES;
-use crate::rendered::{at, file, kustomize, list, number, rendered, text, yaml_file};
+use crate::rendered::{at, file, kustomize, list, number, overlay, rendered, text, yaml_file};
 
 const VALUES: &str = "monitoring/prometheus-metrics-adaptor-values.yaml";
 const CONFIG: &str = "monitoring/standalone/adapter/config.yaml";
@@ -15,11 +14,11 @@ const CONFIG: &str = "monitoring/standalone/adapter/config.yaml";
 /// A rule as prometheus-adapter parses it; unknown fields are rejected.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Rule {
-    series_query: String,
+pub(crate) struct Rule {
+    pub(crate) series_query: String,
     resources: Resources,
     name: Name,
-    metrics_query: String,
+    pub(crate) metrics_query: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,14 +71,13 @@ fn the_chart_and_the_standalone_adapter_have_the_same_relist_interval() {
 }
 
 #[test]
-fn every_rule_renames_a_series_that_the_function_exports() {
+fn every_rule_selects_the_series_that_it_renames() {
     for rule in rules() {
         let series = rule
             .name
             .matches
             .trim_start_matches('^')
             .trim_end_matches('$');
-        assert!(SERIES.contains(&series), "{series}");
         assert!(
             rule.series_query.starts_with(&format!("{series}{{")),
             "{rule:?}"
@@ -91,11 +89,17 @@ fn every_rule_renames_a_series_that_the_function_exports() {
             );
             assert_eq!(rule.resources.overrides[label].resource, label);
         }
-        assert!(
-            rule.metrics_query
-                .contains("<<.Series>>{<<.LabelMatchers>>}"),
-            "{rule:?}"
-        );
+        // The adapter does not add the conditions of the first query to the second one.
+        let (_, conditions) = rule.series_query.split_once('{').expect("conditions");
+        let conditions: Vec<_> = conditions
+            .trim_end_matches('}')
+            .split(',')
+            .filter(|condition| !condition.ends_with("!=\"\""))
+            .collect();
+        let conditions = conditions.join(",");
+        assert!(conditions.contains("job=\"webhook-app\""), "{rule:?}");
+        let selected = format!("<<.Series>>{{<<.LabelMatchers>>,{conditions}}}");
+        assert!(rule.metrics_query.contains(&selected), "{rule:?}");
         assert!(rule.metrics_query.contains("by (<<.GroupBy>>)"), "{rule:?}");
     }
 }
@@ -115,10 +119,22 @@ fn the_window_of_a_rate_covers_four_scrapes() {
 
     let scrape = seconds(text(monitor, "/spec/endpoints/0/interval"));
 
-    let window = rules()
-        .iter()
-        .any(|rule| rule.metrics_query.contains("[1m]"));
-    assert!(window && scrape * 4 <= 60, "{scrape} s");
+    let queries = rules().into_iter().map(|rule| rule.metrics_query);
+    let queries: Vec<_> = queries.chain([keda_query(0)]).collect();
+    let windows: Vec<_> = queries.iter().filter_map(|query| window(query)).collect();
+    assert_eq!(windows.len(), 2, "of the adapter and of KEDA");
+    for window in windows {
+        // Prometheus of other people scrape every 30 s.
+        assert!(window >= 4 * 30 && window >= 4 * scrape, "{window} s");
+        let documented = format!(
+            "60 * sum(rate(webhooks_received_total{{kind!=\"unknown\"}}[{}m]))",
+            window / 60
+        );
+        assert!(
+            file("monitoring/METRICS.md").contains(&documented),
+            "{documented}"
+        );
+    }
     assert!(seconds(text(&yaml_file(VALUES), "/metricsRelistInterval")) >= 2 * scrape);
 }
 
@@ -141,8 +157,12 @@ fn the_hpa_scales_the_deployment_by_the_adapters_metrics() {
 
 #[test]
 fn only_one_autoscaler_sets_the_replicas() {
-    for folder in ["k8s-base", "function/tests/manifests/overlays/keda"] {
-        let rendered = rendered!(folder);
+    for folder in [
+        "k8s-base".to_owned(),
+        overlay("keda"),
+        overlay("keda-elsewhere"),
+    ] {
+        let rendered = rendered!(&folder);
         let deployment = rendered.one("apps/Deployment");
         let owners = [
             "autoscaling/HorizontalPodAutoscaler",
@@ -161,7 +181,7 @@ fn only_one_autoscaler_sets_the_replicas() {
 
 #[test]
 fn keda_cannot_be_built_without_the_hpa_that_it_replaces() {
-    let Some(outcome) = kustomize("k8s-base/keda") else {
+    let Some(outcome) = kustomize("k8s-base/components/keda") else {
         return;
     };
 
@@ -200,9 +220,81 @@ fn keda_scales_as_the_hpa_does() {
         text(scaled, "/spec/triggers/2/metadata/value"),
         cpu.to_string()
     );
-    for (trigger, series) in [(1, SERIES[0]), (0, SERIES[1])] {
-        let query = text(scaled, &format!("/spec/triggers/{trigger}/metadata/query"));
+    for (trigger, rule) in [0, 1].into_iter().zip(rules()) {
+        let query = keda_query(trigger);
+        let (series, _) = rule.series_query.split_once('{').expect("conditions");
         assert!(query.contains(&format!("{series}{{")), "{query}");
+        assert_eq!(window(&query), window(&rule.metrics_query), "{query}");
+        let ignores_rejected = |query: &str| query.contains("kind!=\"unknown\"");
+        assert_eq!(
+            ignores_rejected(&query),
+            ignores_rejected(&rule.metrics_query)
+        );
+    }
+}
+
+/// The other answer, zero, would scale down during an outage of Prometheus.
+#[test]
+fn keda_does_not_scale_down_without_an_answer_of_prometheus() {
+    let rendered = rendered!(overlay("keda"));
+    let scaled = rendered.one("keda.sh/ScaledObject");
+
+    for trigger in 0..2 {
+        let ignored = format!("/spec/triggers/{trigger}/metadata/ignoreNullValues");
+        assert_eq!(text(scaled, &ignored), "false");
+    }
+    assert_eq!(
+        text(scaled, "/spec/fallback/behavior"),
+        "currentReplicasIfHigher"
+    );
+    assert_eq!(
+        at(scaled, "/spec/fallback/replicas"),
+        at(scaled, "/spec/minReplicaCount")
+    );
+}
+
+/// `kubectl apply` leaves the HPA in the cluster, and KEDA rejects a second one of the same Deployment.
+#[test]
+fn keda_takes_over_the_hpa_of_the_base() {
+    let plain = rendered!("k8s-base");
+    let rendered = rendered!(overlay("keda"));
+    let scaled = rendered.one("keda.sh/ScaledObject");
+
+    let transfer = "/metadata/annotations/scaledobject.keda.sh~1transfer-hpa-ownership";
+    assert_eq!(text(scaled, transfer), "true");
+    assert_eq!(
+        at(scaled, "/spec/advanced/horizontalPodAutoscalerConfig/name"),
+        at(
+            plain.one("autoscaling/HorizontalPodAutoscaler"),
+            "/metadata/name"
+        )
+    );
+}
+
+#[test]
+fn kedas_queries_and_target_follow_the_namespace_and_the_name() {
+    for name in ["keda", "keda-elsewhere"] {
+        let rendered = rendered!(overlay(name));
+        let scaled = rendered.one("keda.sh/ScaledObject");
+        let service = rendered.one("/Service");
+        let selected = format!(
+            "{{namespace=\"{}\",service=\"{}\"",
+            text(service, "/metadata/namespace"),
+            text(service, "/metadata/name")
+        );
+        for trigger in 0..2 {
+            let query = text(scaled, &format!("/spec/triggers/{trigger}/metadata/query"));
+            assert!(query.contains(&selected), "{query}");
+        }
+        let deployment = rendered.one("apps/Deployment");
+        assert_eq!(
+            at(scaled, "/spec/scaleTargetRef/name"),
+            at(deployment, "/metadata/name")
+        );
+        assert_eq!(
+            at(scaled, "/metadata/namespace"),
+            at(deployment, "/metadata/namespace")
+        );
     }
 }
 
@@ -249,10 +341,10 @@ fn the_standalone_adapter_queries_the_standalone_prometheus_and_registers_custom
     let address = "http://prometheus-operated.monitoring.svc:9090";
     let deployment = rendered.one("apps/Deployment").to_string();
     assert!(deployment.contains(&format!("--prometheus-url={address}")));
-    assert!(file("k8s-base/keda/scaledobject.yaml").contains(address));
+    assert!(file("k8s-base/components/keda/scaledobject.yaml").contains(address));
 }
 
-fn rules() -> Vec<Rule> {
+pub(crate) fn rules() -> Vec<Rule> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Config {
@@ -260,6 +352,19 @@ fn rules() -> Vec<Rule> {
     }
     let config: Config = serde_saphyr::from_str(&file(CONFIG)).expect("the adapter's form");
     config.rules
+}
+
+/// The query of a trigger of the ScaledObject.
+pub(crate) fn keda_query(trigger: usize) -> String {
+    let scaled = yaml_file("k8s-base/components/keda/scaledobject.yaml");
+    text(&scaled, &format!("/spec/triggers/{trigger}/metadata/query")).to_owned()
+}
+
+/// The window of the rate in a query, in seconds; none if it has no rate.
+fn window(query: &str) -> Option<u64> {
+    let (_, rest) = query.split_once('[')?;
+    let (minutes, _) = rest.split_once("m]")?;
+    Some(60 * minutes.parse::<u64>().expect("minutes"))
 }
 
 /// The names of an HPA's metrics that are about pods.

@@ -1,5 +1,5 @@
-//! Checks that the function accepts the environment in the manifests, in both packagings and in `func.yaml`. Which
-//! values are valid is decided by `Config`.
+//! Checks that the function accepts the environment in the manifests, in both packagings. Which values are valid is
+//! decided by `Config`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,8 +11,7 @@ use webhook_app::gitlab::kind::Kind;
 use webhook_app::notifier::templates::Templates;
 use webhook_app::rocketchat::Username;
 
-use crate::product::PORT;
-use crate::rendered::{Rendered, at, keys, list, rendered, text, yaml_file};
+use crate::rendered::{Rendered, at, keys, list, number, rendered, text, yaml_file};
 use crate::restricted::pods;
 
 const EXAMPLE: &str = "k8s-base/common/secret.example.yaml";
@@ -28,7 +27,8 @@ const KNATIVE: &[(&str, &str)] = &[
 #[test]
 fn the_function_accepts_the_environment_of_both_packagings() {
     for (folder, added) in [("k8s-base", &[][..]), ("knative", KNATIVE)] {
-        let mut variables = variables(&rendered!(folder));
+        let rendered = rendered!(folder);
+        let mut variables = variables(&rendered);
         variables.extend(
             added
                 .iter()
@@ -38,7 +38,12 @@ fn the_function_accepts_the_environment_of_both_packagings() {
 
         let (config, warnings) = Config::load(&variables, &no_file).expect("a valid environment");
 
-        assert_eq!(u64::from(config.port), PORT, "{folder}");
+        let port = at(pods(&rendered)[0].1, "/containers/0/ports/0");
+        assert_eq!(
+            u64::from(config.port),
+            number(port, "/containerPort"),
+            "{folder}"
+        );
         assert_eq!(warnings, Vec::<String>::new(), "{folder}");
     }
 }
@@ -159,17 +164,12 @@ fn a_changed_setting_or_secret_gives_a_new_revision() {
     }
 }
 
-#[test]
-fn func_yaml_sets_the_required_settings_of_the_config_map() {
-    let function = yaml_file("knative/func.yaml");
-
-    let mut names: Vec<_> = list(&function, "/run/envs")
-        .iter()
-        .filter_map(|variable| variable.get("name")?.as_str())
-        .collect();
-    names.sort_unstable();
-
-    assert_eq!(names, ["ROCKETCHAT_RECIPIENT", "ROCKETCHAT_URL"]);
+/// What the function makes of the environment in the manifests, with a filled Secret.
+pub(crate) fn config(rendered: &Rendered) -> Config {
+    let mut variables = variables(rendered);
+    variables.extend(filled_secret());
+    let (config, _) = Config::load(&variables, &no_file).expect("a valid environment");
+    config
 }
 
 /// The environment of the function's container, without the Secret.

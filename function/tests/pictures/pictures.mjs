@@ -54,7 +54,8 @@ async function check(folder, pictures) {
   const stale = problems(folder, inputs(pictures)).map(([file, reason]) => `${relative(ROOT, join(folder, file))} ${reason}`);
   if (stale.length > 0) stale.push('run `make pictures`, look at the pictures and commit them');
   const chromium = findChromium();
-  if (!chromium) console.log(`SKIPPED: whether Chromium shows the messages unchanged, because it is not installed: ${INSTALL}`);
+  if (!chromium && process.env.REQUIRE_TOOLS === '1') stale.push(`Chromium is not installed, and REQUIRE_TOOLS=1 is set: ${INSTALL}`);
+  else if (!chromium) console.log(`SKIPPED: whether Chromium shows the messages unchanged, because it is not installed: ${INSTALL}`);
   const violations = chromium ? (await photograph(chromium, pictures)).violations : [];
   return [...stale, ...violations];
 }

@@ -117,9 +117,13 @@ test('a node of an unknown type is found', () => {
 
 /** Runs the command with a program that prints a text. */
 function run(t, text, ...args) {
+  return runWith({ REQUIRE_TOOLS: '' }, t, text, ...args);
+}
+
+function runWith(variables, t, text, ...args) {
   const program = join(folder(t), 'program');
   writeFileSync(program, `#!/bin/sh\necho '${text}'\n`, { mode: 0o755 });
-  const env = { ...process.env, WEBHOOK_APP: program, CHROMIUM: '/nonexistent/chromium' };
+  const env = { ...process.env, ...variables, WEBHOOK_APP: program, CHROMIUM: '/nonexistent/chromium' };
   const command = join(import.meta.dirname, 'pictures.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], { env, encoding: 'utf8' });
   return { status, stdout, stderr };
@@ -131,6 +135,13 @@ test('without Chromium the check says what it skips, and fails for what it found
   assert.match(stdout, /^SKIPPED: .*apt-get install chromium/m);
   assert.match(stderr, /readme\.png is missing\n/);
   assert.match(stderr, /run `make pictures`/);
+});
+
+test('without Chromium the check fails if tools are required', (t) => {
+  const { status, stdout, stderr } = runWith({ REQUIRE_TOOLS: '1' }, t, 'a text', 'check', folder(t));
+  assert.equal(status, 1);
+  assert.doesNotMatch(stdout, /SKIPPED/);
+  assert.match(stderr, /Chromium is not installed, and REQUIRE_TOOLS=1 is set: .*apt-get install chromium/);
 });
 
 test('without Chromium no picture is taken, and the command fails', (t) => {
@@ -146,7 +157,8 @@ test('a fixture without a message and unknown arguments are errors', (t) => {
 });
 
 const chromium = findChromium();
-const skip = chromium ? false : 'SKIPPED: Chromium is not installed';
+// A test that runs without it fails.
+const skip = !chromium && process.env.REQUIRE_TOOLS !== '1' && 'SKIPPED: Chromium is not installed';
 const code = { type: 'INLINE_CODE', value: plain('main') };
 const mention = { type: 'MENTION_USER', value: plain('alice') };
 const TREE = [

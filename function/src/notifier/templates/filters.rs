@@ -1,6 +1,7 @@
-//! The filters, tests and functions of templates. Owns how large a value may be that enters or
-//! leaves a filter, and how much all filters of one message may process. Which operators a template
-//! may use is decided in [`language`](super::language).
+//! The filters and functions of templates. Owns how large a value may be that enters or leaves a
+//! filter, and how much all filters of one message may process. The tests are in
+//! [`value_tests`](super::value_tests); which operators a template may use is decided in
+//! [`language`](super::language).
 
 use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
@@ -8,120 +9,70 @@ use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 use super::missing;
 use super::print::{explained, markup_bytes};
 use super::truncate::truncate;
+use super::value_tests::add_tests;
 use crate::limits::LIMITS;
 
-/// The filters; others make values larger, or make sense only for maps and for HTML.
-pub(super) const FILTERS: &[&str] = &[
-    "abs",
-    "bool",
-    "capitalize",
-    "count",
-    "d",
-    "default",
-    "e",
-    "escape",
-    "first",
-    "float",
-    "int",
-    "join",
-    "last",
-    "length",
-    "lines",
-    "list",
-    "lower",
-    "max",
-    "min",
-    "replace",
-    "reverse",
-    "round",
-    "safe",
-    "sort",
-    "split",
-    "string",
-    "title",
-    "trim",
-    "truncate",
-    "unique",
-    "upper",
-];
+macro_rules! filters {
+    ($($label:literal => $filter:path,)+) => {
+        /// The filters; others make values larger, or make sense only for maps and for HTML.
+        pub(super) const FILTERS: &[&str] = &[$($label),+];
 
-/// The tests; others format values of any size.
-pub(super) const TESTS: &[&str] = &[
-    "!=",
-    "<",
-    "<=",
-    "==",
-    ">",
-    ">=",
-    "boolean",
-    "defined",
-    "divisibleby",
-    "endingwith",
-    "eq",
-    "equalto",
-    "even",
-    "false",
-    "float",
-    "ge",
-    "greaterthan",
-    "gt",
-    "in",
-    "int",
-    "integer",
-    "iterable",
-    "le",
-    "lessthan",
-    "lt",
-    "ne",
-    "none",
-    "number",
-    "odd",
-    "safe",
-    "sequence",
-    "startingwith",
-    "string",
-    "true",
-    "undefined",
-];
+        fn add_filters(environment: &mut Environment) {
+            $(add_filter(environment, $label, Value::from_function($filter));)+
+        }
+    };
+}
+
+filters! {
+    "abs" => filters::abs,
+    "bool" => filters::bool,
+    "capitalize" => filters::capitalize,
+    "count" => filters::length,
+    "d" => filters::default,
+    "default" => filters::default,
+    "e" => filters::escape,
+    "escape" => filters::escape,
+    "first" => filters::first,
+    "float" => filters::float,
+    "int" => filters::int,
+    "join" => filters::join,
+    "last" => filters::last,
+    "length" => filters::length,
+    "lines" => filters::lines,
+    "list" => filters::list,
+    "lower" => filters::lower,
+    "max" => filters::max,
+    "min" => filters::min,
+    "replace" => filters::replace,
+    "reverse" => filters::reverse,
+    "round" => filters::round,
+    "safe" => filters::safe,
+    "sort" => filters::sort,
+    "split" => filters::split,
+    "string" => filters::string,
+    "title" => filters::title,
+    "trim" => filters::trim,
+    "truncate" => truncate,
+    "unique" => filters::unique,
+    "upper" => filters::upper,
+}
 
 /// The only function.
 pub(super) const FUNCTION: &str = "range";
 
-/// Replaces the filters, tests and functions that have no bound.
-pub(super) fn limit(environment: &mut Environment) {
-    macro_rules! limited {
-        ($($name:ident: $($label:literal)|+),+ $(,)?) => {
-            $($({
-                let filter = Value::from_function(filters::$name);
-                environment.add_filter($label, move |state: &mut State, args: Rest<ValueOrKwargs>| {
-                    limited($label, &filter, state, &args.into_values())
-                });
-            })+)+
-        };
-    }
-    limited! {
-        abs: "abs", bool: "bool", capitalize: "capitalize", default: "d" | "default",
-        escape: "e" | "escape", first: "first", float: "float", int: "int", join: "join",
-        last: "last", length: "count" | "length", lines: "lines", list: "list", lower: "lower",
-        max: "max", min: "min", replace: "replace", reverse: "reverse", round: "round",
-        safe: "safe", sort: "sort", split: "split", string: "string", title: "title",
-        trim: "trim", unique: "unique", upper: "upper",
-    }
-    let filter = Value::from_function(truncate);
-    environment.add_filter(
-        "truncate",
-        move |state: &mut State, args: Rest<ValueOrKwargs>| {
-            limited("truncate", &filter, state, &args.into_values())
-        },
-    );
-    environment.add_test("startingwith", |text: &str, start: &str| {
-        text.starts_with(start)
-    });
-    environment.add_test("endingwith", |text: &str, end: &str| text.ends_with(end));
-    for unlimited in ["debug", "dict", "namespace"] {
-        environment.remove_global(unlimited);
-    }
+/// Adds all that a template can use. An environment that starts with the library's own filters would also
+/// make the program larger.
+pub(super) fn add(environment: &mut Environment) {
+    add_filters(environment);
+    add_tests(environment);
     environment.add_function(FUNCTION, range);
+}
+
+/// Adds a filter with a bound.
+fn add_filter(environment: &mut Environment, name: &'static str, filter: Value) {
+    environment.add_filter(name, move |state: &mut State, args: Rest<ValueOrKwargs>| {
+        limited(name, &filter, state, &args.into_values())
+    });
 }
 
 /// The bytes that the filters of this message have processed.

@@ -12,7 +12,8 @@ use minijinja::machinery::parse;
 use minijinja::syntax::SyntaxConfig;
 
 use super::context::MARKUP;
-use super::filters::{FILTERS, FUNCTION, TESTS};
+use super::filters::{FILTERS, FUNCTION};
+use super::value_tests::TESTS;
 
 /// The first use of something that a template cannot use, with its line, or `None`.
 pub(super) fn first_unavailable(

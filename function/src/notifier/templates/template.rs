@@ -1,6 +1,6 @@
 //! One template: compiled once, checked at startup, rendered within limits. Owns the limits of time
 //! and output. The variables are in [`context`](super::context), the operators and filters in
-//! [`language`](super::language) and [`filters`](super::filters).
+//! [`language`](super::language) and [`filters`].
 
 use std::io;
 
@@ -9,7 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::context::{Context, VARIABLES};
 use super::emphasis;
-use super::filters::limit;
+use super::filters;
 use super::language::first_unavailable;
 use super::names::{place, with_line, without_value};
 use super::print::print;
@@ -76,7 +76,7 @@ impl Template {
             return Err(TemplateError::Control);
         }
         let failed = |error: &Error| TemplateError::Syntax(describe(error, source));
-        let mut environment = Environment::new();
+        let mut environment = Environment::empty();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(print);
         environment.set_fuel(Some(LIMITS.templates.max_steps));
@@ -86,7 +86,7 @@ impl Template {
             let place = place(source, Some(line.into()));
             return Err(TemplateError::Unavailable(format!("{place}{found}")));
         }
-        limit(&mut environment);
+        filters::add(&mut environment);
         environment.set_syntax(syntax);
         environment
             .add_template_owned(NAME, source.to_owned())

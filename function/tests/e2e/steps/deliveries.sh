@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Each signed webhook becomes one message; forged, unsigned and oversized webhooks are rejected without a message.
 
 ensure_deployment

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A rolling update, evictions and a deleted pod under constant load: no webhook is lost and no message is duplicated.
 
 ensure_deployment

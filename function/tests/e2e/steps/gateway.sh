@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The Gateway forwards signed webhooks over HTTPS; it does not route other paths, such as metrics and health.
 
 GATEWAY_CLASS=${GATEWAY_CLASS:-$(kubectl get gatewayclass -o jsonpath='{.items[0].metadata.name}' 2> /dev/null || true)}
@@ -37,9 +38,9 @@ expect_equal "POST /metrics" 404 "$(post /metrics signed)"
 head -c 26214401 /dev/zero > "$work/large"
 expect_equal "a body of more than 25 MiB" 413 "$(curl_gateway "curl -i -X POST --data-binary @$work/large -H 'Content-Type: application/json' https://$host/webhook")"
 
-# Many more requests than the rate limit of 50 per second.
+# A burst as of a large push is far below the rate limit: GitLab would count a 429 as a failure and not repeat the webhook.
 statuses=$(curl_gateway "curl -i -X POST --parallel --parallel-immediate --parallel-max 50 -w '%{http_code}\n' https://$host/webhook?[1-400]" | sort | uniq -c)
 info "$statuses"
-[[ $statuses == *429* ]] || fail "none of 400 concurrent requests was answered 429"
-info "ok: requests above the rate limit are answered 429"
+[[ $statuses != *429* ]] || fail "some of 400 concurrent requests were answered 429"
+info "ok: a burst of requests stays below the rate limit"
 delete_overlay gateway

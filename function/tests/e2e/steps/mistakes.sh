@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # An invalid ConfigMap and an invalid Secret: the rollout stops, the old pods keep running, and the new pod reports what to
 # fix.
 

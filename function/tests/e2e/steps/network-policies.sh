@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The NetworkPolicies block connections that are not allowed, and none that are needed.
 
 ensure_deployment

@@ -1,6 +1,7 @@
 //! The fakes as programs: fake-rocketchat with its inspection API, fake-gitlab and the demo.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use fakes::exchange::exchange;
@@ -127,6 +128,38 @@ fn fake_gitlab_counts_responses_and_stored_messages() {
         stats["stored"],
         json!({ "once": 0, "never": 3, "again": 0 })
     );
+}
+
+#[test]
+fn fake_gitlab_holds_connections_without_a_body_and_replaces_closed_ones() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let address = server.local_addr().expect("has one").to_string();
+    let holding = Command::new(env!("CARGO_BIN_EXE_fake-gitlab"))
+        .args(["hold", &address, "2", "60"])
+        .spawn()
+        .expect("fake-gitlab starts");
+    let _holding = Program(holding);
+
+    let first = accept_without_body(&server);
+    let _second = accept_without_body(&server);
+    drop(first);
+    let _instead_of_the_first = accept_without_body(&server);
+}
+
+fn accept_without_body(server: &TcpListener) -> TcpStream {
+    let (mut client, _) = server.accept().expect("connects");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).expect("sends headers");
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).expect("text");
+    assert!(head.contains("Content-Length: "), "{head}");
+    client.set_nonblocking(true).expect("can be set");
+    let body = client.read(&mut [0]).expect_err("sends no body");
+    assert_eq!(body.kind(), ErrorKind::WouldBlock);
+    client
 }
 
 #[test]

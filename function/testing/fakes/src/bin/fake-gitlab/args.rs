@@ -8,6 +8,7 @@ A fake GitLab, which posts pushes to webhook-app.
 usage:
   fake-gitlab idle                           wait for SIGTERM
   fake-gitlab reach HOST:PORT…               try to connect to each address
+  fake-gitlab hold HOST:PORT CLIENTS SECONDS open connections, send no body
   fake-gitlab curl URL [signed|forged|none]  print a curl command for one push
   fake-gitlab send URL [OPTIONS]             post pushes, print the responses
 
@@ -29,6 +30,12 @@ pub(crate) enum Args {
     Idle,
     /// Try to connect to each address.
     Reach(Vec<String>),
+    /// Keep connections open that send no body.
+    Hold {
+        address: String,
+        clients: usize,
+        seconds: u64,
+    },
     /// Print a curl command that posts one delivery.
     Curl { to: String, proof: Proof },
     /// Post deliveries.
@@ -45,6 +52,11 @@ impl Args {
             Some("help" | "--help" | "-h") => Ok(Self::Help),
             Some("idle") => Ok(Self::Idle),
             Some("reach") => Ok(Self::Reach(arguments.collect())),
+            Some("hold") => Ok(Self::Hold {
+                address: arguments.next().ok_or(USAGE)?,
+                clients: number("CLIENTS", &arguments.next().ok_or(USAGE)?)?,
+                seconds: number("SECONDS", &arguments.next().ok_or(USAGE)?)?,
+            }),
             Some("curl") => Ok(Self::Curl {
                 to: arguments.next().ok_or(USAGE)?,
                 proof: proof(arguments.next().as_deref().unwrap_or("signed"))?,
@@ -54,7 +66,7 @@ impl Args {
                 load(Load::single(to), arguments).map(Self::Send)
             }
             Some(other) => Err(format!(
-                "expected help, idle, reach, curl or send, found {other:?}\n{USAGE}"
+                "expected help, idle, reach, hold, curl or send, found {other:?}\n{USAGE}"
             )),
             None => Err(USAGE.to_owned()),
         }

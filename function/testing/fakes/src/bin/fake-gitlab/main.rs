@@ -1,7 +1,9 @@
 //! The fake GitLab as a program, for tests in a cluster: posts signed pushes, counts the responses and asks the fake
-//! Rocket.Chat which messages it stored. `load` sends the deliveries, `stats` counts, `args` parses the command line.
+//! Rocket.Chat which messages it stored. `load` sends the deliveries, `stats` counts, `hold` fills the listener, `args` parses
+//! the command line.
 
 mod args;
+mod hold;
 mod load;
 mod stats;
 
@@ -32,6 +34,14 @@ async fn run(args: Result<Args, String>) -> Result<(), String> {
         Args::Help => print(args::USAGE),
         Args::Idle => idle().await,
         Args::Reach(addresses) => reach(&addresses).await,
+        Args::Hold {
+            address,
+            clients,
+            seconds,
+        } => print(&format!(
+            "opened {} connections",
+            hold::hold(&address, clients, seconds).await
+        )),
         Args::Curl { to, proof } => print(&load::push(proof).0.curl(&to)),
         Args::Send(load) => print(&load.run().await?.to_string()),
     };

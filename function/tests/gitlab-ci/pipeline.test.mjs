@@ -1,0 +1,264 @@
+// Tests of the pipeline as a whole, without a GitLab: its schema, its lists of checks, images and tools, and what each kind
+// of pipeline contains.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+
+import { gitlab, jobsOf, project, root, without } from "./harness.mjs";
+
+const read = (name) => readFileSync(join(root, name), "utf8");
+const pipeline = read(".gitlab-ci.yml");
+const files = readdirSync(join(root, "function/ci")).filter((name) => name.endsWith(".yml"));
+const templates = readdirSync(join(root, "function/ci/templates"));
+const included = [...files, ...templates.map((name) => `templates/${name}`)].map((name) => read(`function/ci/${name}`)).join("\n");
+
+/** The jobs on the default branch. They are the same for all tests. */
+let jobs;
+test.before(async (t) => { jobs = await jobsOf(project(t)); });
+
+/** The make targets of a script. */
+const targets = (script) => [...script.matchAll(/\bmake ((?:[a-z][a-z0-9-]* ?)+)/g)].flatMap(([, names]) => names.trim().split(" "));
+
+/** The make targets of jobs. */
+const targetsOf = (chosen) => chosen.flatMap(([, { script }]) => targets(script.join("\n")));
+
+/** What the branch pipeline of a project with these variables contains. */
+const listed = (t, variables) => jobsIn(project(t), variables);
+
+async function jobsIn(place, variables) {
+  const { code, output } = await gitlab(place, ["--list-csv"], variables);
+  assert.equal(code, 0, output);
+  const rows = output.slice(output.indexOf("name;stage")).trim().split("\n").slice(1);
+  return rows.map((row) => row.split(";")[0]);
+}
+
+/** All variables of a project that uses everything. */
+const ALL = {
+  CI_REGISTRY_IMAGE: "registry.acme.test/acme/rocket",
+  KUBE_CONTEXT: "acme/agent:production",
+  REVIEW_OVERLAY: "overlays/review",
+  STAGING_OVERLAY: "overlays/staging",
+  STAGING_URL: "https://staging.acme.test/webhook",
+  DEPLOY_OVERLAY: "overlays/production",
+  WEBHOOK_URL: "https://hooks.acme.test/webhook",
+  GITLAB_SIGNING_KEY: "whsec_a2V5",
+};
+
+test("the pipeline is valid against GitLab's schema", async (t) => {
+  const { code, output } = await gitlab(project(t), ["--list"]);
+  assert.equal(code, 0, output);
+});
+
+test("an invalid pipeline is rejected, also in an included file", async (t) => {
+  for (const [file, from, to, part] of [
+    [".gitlab-ci.yml", "interruptible: true", "interruptible: perhaps", /interruptible/],
+    ["function/ci/deploy.yml", "auto_stop_in: 2 days", "auto_stop_in: 2", /auto_stop_in/],
+    ["function/ci/check.yml", "reports: { junit:", "reports: { unit:", /unit/],
+  ]) {
+    const place = project(t);
+    const text = read(file);
+    assert.ok(text.includes(from), from);
+    writeFileSync(join(place.folder, file), text.replace(from, to));
+    const { code, output } = await gitlab(place, ["--list"]);
+    assert.notEqual(code, 0, output);
+    assert.match(output, part);
+  }
+});
+
+test("no job is named like a keyword of GitLab", () => {
+  const keywords = ["image", "services", "cache", "before_script", "after_script", "pages", "true", "false", "nil"];
+  assert.deepEqual(Object.keys(jobs).filter((name) => keywords.includes(name)), []);
+});
+
+test("each job runs one line of existing make targets, or the program of a template", () => {
+  const existing = new Set([...read("Makefile").matchAll(/^([a-z-]+):.*##/gm)].map(([, target]) => target));
+  assert.ok(Object.keys(jobs).length > 20);
+  for (const [name, { script }] of Object.entries(jobs)) {
+    assert.equal(script.length, 1, name);
+    // Its image has no make.
+    if (script[0].startsWith('python3 "$webhook_app_send" ') || name === "publish-buildkit") continue;
+    assert.match(script[0], /^make [a-z -]+( [A-Z]+=("\$[A-Z_]+"|1))?$/, name);
+    for (const target of targets(script[0])) assert.ok(existing.has(target), `make ${target} of ${name} does not exist`);
+  }
+});
+
+test("make check, the pipeline and .ci/run have the same checks", () => {
+  const list = read("Makefile").match(/^check: (.*?) ##/m)[1].split(" ");
+  assert.ok(list.length > 10, list.join(" "));
+
+  const checks = Object.entries(jobs).filter(([, { stage }]) => stage === "check");
+  // They report to GitLab, and cannot fail.
+  const reports = ["codequality", "coverage"];
+  const inPipeline = targetsOf(checks).filter((name) => !reports.includes(name));
+  assert.deepEqual(inPipeline.toSorted(), list.toSorted(), ".gitlab-ci.yml");
+
+  const script = read(".ci/run").replace(/^ *#.*$/gm, "").replace(/^declare -A may_lack=\([^)]*\)/m, "").replace(/for program in .*/, "");
+  // The end-to-end tests need a cluster, which the pipeline has none of.
+  const inScript = targets(script).filter((name) => name !== "e2e");
+  assert.deepEqual([...new Set(inScript)].toSorted(), list.toSorted(), ".ci/run");
+});
+
+test("a check whose tool is missing fails in the pipeline and in .ci/run", () => {
+  assert.match(pipeline, /^  REQUIRE_TOOLS: "1"$/m);
+  assert.match(read(".ci/run"), /^export REQUIRE_TOOLS=1$/m);
+});
+
+test(".ci/run names all missing programs, and stops", (t) => {
+  const { folder } = project(t);
+  mkdirSync(join(folder, "few"));
+  for (const program of ["bash", "dirname", "mktemp", "rm", "git"]) {
+    const real = execFileSync("sh", ["-c", `command -v ${program}`]).toString().trim();
+    symlinkSync(real, join(folder, "few", program));
+  }
+  const env = { PATH: join(folder, "few"), HOME: folder };
+  const { status, stdout, stderr } = spawnSync(join(root, ".ci/run"), { env, encoding: "utf8" });
+  assert.deepEqual([status, stdout], [1, ""]);
+  assert.match(stderr, /FAILED: expected cargo rustc make go node npm python3 curl kubectl in PATH, found none/);
+});
+
+test("the findings of clippy are those of a merge request", { skip: without("jq") }, () => {
+  const finding = (file_name, line_start, level) => ({
+    reason: "compiler-message",
+    message: {
+      code: { code: "clippy::needless_return" },
+      level,
+      message: "unneeded `return` statement",
+      spans: [{ file_name, line_start, is_primary: true, text: [{ text: "    return 1;" }] }],
+    },
+  });
+  const other = [{ reason: "build-finished", success: true }, { reason: "compiler-message", message: { code: null, spans: [] } }];
+  const messages = [finding("function/src/a.rs", 3, "warning"), finding("function/src/a.rs", 3, "warning"), finding("function/src/b.rs", 7, "error"), ...other];
+  const input = messages.map((message) => JSON.stringify(message)).join("\n");
+  const report = JSON.parse(execFileSync("jq", ["--slurp", "--from-file", join(root, "function/ci/codequality.jq")], { input }));
+  assert.deepEqual(report.map(({ severity, location }) => [severity, location]), [
+    ["minor", { path: "function/src/a.rs", lines: { begin: 3 } }],
+    ["major", { path: "function/src/b.rs", lines: { begin: 7 } }],
+  ]);
+  for (const field of ["description", "check_name", "fingerprint"]) assert.ok(report.every((entry) => entry[field]), field);
+  assert.equal(new Set(report.map(({ fingerprint }) => fingerprint)).size, 2);
+});
+
+test("the image of the jobs has the packages and tools of .ci/run", () => {
+  const script = read(".ci/run");
+  const containerfile = read("function/ci/Containerfile");
+  const packages = [...script.match(/for pair in ([^;]*);/)[1].matchAll(/[a-z]+:([a-z-]+)/g)].map(([, name]) => name);
+  assert.ok(packages.length > 10, packages.join(" "));
+  const installed = containerfile.match(/apt-get install([^]*?)&& rm/)[1].split(/[\s\\]+/);
+  for (const name of packages) assert.ok(installed.includes(name), name);
+  const tools = [...script.matchAll(/" install_\w+ (\S+) (\S+)/g)].map(([, ...tool]) => tool);
+  assert.ok(tools.length >= 4, tools.join(" "));
+  for (const [name, version] of tools) assert.match(containerfile, new RegExp(`${name} (--locked --version )?${version} `), name);
+});
+
+test("the tag of the image of the jobs is the content of its Containerfile", () => {
+  const hash = createHash("sha256").update(readFileSync(join(root, "function/ci/Containerfile"))).digest("hex").slice(0, 12);
+  assert.equal(pipeline.match(/^  CI_IMAGE: \$CI_REGISTRY_IMAGE\/ci:(.*)$/m)[1], hash);
+});
+
+test("every image is pinned, and all use the toolchain of the Containerfile", () => {
+  const containerfile = read("function/ci/Containerfile");
+  const images = [...containerfile.matchAll(/^FROM (\S+)/gm), ...(pipeline + included).matchAll(/(?:_IMAGE|image|default): (\S*\/\S+:\S+)$/gm)];
+  assert.ok(images.length >= 8, images.map(([, image]) => image).join(" "));
+  for (const [, image] of images) assert.match(image, /(:|@sha256:)(?!latest)[\w.-]+$/, image);
+  const toolchain = read("Containerfile").match(/^ARG RUST=(.*)$/m)[1];
+  assert.equal(containerfile.match(/^FROM ([^\s@]+)(@\S+)?$/m)[1], toolchain);
+  assert.equal(pipeline.match(/^  RUST_VERSION: "(.*)"$/m)[1], toolchain.match(/:([0-9.]+)-/)[1]);
+});
+
+test("the Containerfile copies the manifest of every workspace member", () => {
+  const members = read("Cargo.toml").match(/^members = \[(.*)\]$/m)[1].match(/[^", ]+/g);
+  for (const member of members) {
+    assert.ok(read("Containerfile").includes(`COPY ${member}/Cargo.toml ${member}/\n`), `copy the manifest of ${member}`);
+    assert.ok(read(".dockerignore").split("\n").includes(`!${member}/Cargo.toml`), `add the manifest of ${member} to .dockerignore`);
+  }
+});
+
+test("jobs without their variables are not part of the pipeline", async (t) => {
+  const found = await listed(t, {});
+  for (const job of ["review", "staging", "smoke", "production", "notify", "result-failed", "register"]) {
+    assert.ok(!found.includes(job), job);
+  }
+  for (const job of ["lint", "deny", "test"]) assert.ok(found.includes(job), job);
+});
+
+test("the default branch is published, deployed and reported", async (t) => {
+  const found = await listed(t, ALL);
+  for (const job of ["publish", "staging", "smoke", "production", "notify", "result-failed"]) assert.ok(found.includes(job), job);
+  for (const job of ["review", "release", "register"]) assert.ok(!found.includes(job), job);
+});
+
+test("the project's webhook replaces the messages of the pipeline", async (t) => {
+  const found = await listed(t, { ...ALL, GITLAB_API_TOKEN: "t" });
+  assert.ok(found.includes("register"));
+  for (const job of ["notify", "result-success", "result-failed"]) assert.ok(!found.includes(job), job);
+});
+
+test("a scheduled pipeline only looks for advisories", async (t) => {
+  const found = await listed(t, { ...ALL, CI_PIPELINE_SOURCE: "schedule" });
+  const expected = ["ci-image", "advisories", "result-success", "result-failed"];
+  assert.deepEqual(found, expected);
+});
+
+test("a pipeline that a person starts sends no commit again", async (t) => {
+  const found = await listed(t, { ...ALL, CI_PIPELINE_SOURCE: "web" });
+  assert.ok(found.includes("production") && !found.includes("notify"));
+});
+
+test("a protected tag with a version is released, and no other tag", async (t) => {
+  for (const [tag, is_protected, expected] of [["v1.2.3", "true", true], ["v1.2.3", "false", false], ["stable", "true", false]]) {
+    const place = project(t);
+    place.tag(tag);
+    const found = await jobsIn(place, { ...ALL, CI_COMMIT_REF_PROTECTED: is_protected, CI_COMMIT_TAG: tag, CI_COMMIT_REF_NAME: tag });
+    assert.equal(found.includes("release"), expected, `${tag} ${is_protected}`);
+  }
+});
+
+test("another builder replaces the job publish", async (t) => {
+  const found = await listed(t, { ...ALL, BUILDER: "buildkit" });
+  assert.ok(found.includes("publish-buildkit") && !found.includes("publish"), found.join(" "));
+});
+
+test("a branch that is not protected gets no secret", async (t) => {
+  const found = await listed(t, { ...ALL, CI_COMMIT_REF_PROTECTED: "false" });
+  for (const job of ["publish", "staging", "production", "notify"]) assert.ok(!found.includes(job), job);
+});
+
+test("a merge request gets a review app, and one of a fork does not", async (t) => {
+  const of = (source) =>
+    listed(t, {
+      ...ALL,
+      CI_PIPELINE_SOURCE: "merge_request_event",
+      CI_COMMIT_REF_PROTECTED: "false",
+      CI_MERGE_REQUEST_IID: 7,
+      CI_MERGE_REQUEST_SOURCE_PROJECT_ID: source,
+    });
+  const [own, fork] = [await of(42), await of(43)];
+  for (const job of ["publish", "review", "stop-review"]) assert.ok(own.includes(job) && !fork.includes(job), job);
+  assert.ok(fork.includes("test"));
+});
+
+test("deployments and messages are not canceled, and one environment has one deployment at a time", () => {
+  for (const [name, job] of Object.entries(jobs)) {
+    if (job.stage === "check") continue;
+    assert.equal(job.interruptible, false, name);
+    if (job.environment && job.environment.action !== "verify") assert.equal(job.resource_group, job.environment.name, name);
+  }
+  assert.equal(jobs.review.environment.on_stop, "stop-review");
+  assert.equal(jobs["stop-review"].environment.name, jobs.review.environment.name);
+});
+
+test("each job with a target folder has a cache by job and toolchain, written by the default branch alone", async (t) => {
+  const place = project(t);
+  place.branch("feature");
+  for (const [expected, found] of [["pull-push", jobs], ["pull", await jobsOf(place)]]) {
+    const caches = Object.entries(found).flatMap(([name, { cache = [] }]) => cache.map(({ key, policy }) => [name, key.prefix, policy]));
+    assert.ok(caches.length > 10);
+    for (const [name, prefix, policy] of caches) {
+      assert.deepEqual([prefix, policy], ["$CI_JOB_NAME_SLUG-$RUST_VERSION", expected], name);
+    }
+  }
+});
