@@ -52,7 +52,8 @@ ensure_metrics || return 0
 apply monitors
 # A pod must run to be scraped. The name tells it from the pods of the Deployment, whose series may still be there.
 has_series() { send > /dev/null; (($(query_prometheus 'count(webhooks_received_total{job="webhook-app",namespace="'"$app_namespace"'",pod=~".+-deployment-.+",container!="queue-proxy"})') > 0)); }
-wait_until 120 "Prometheus has the series of the Knative pods" has_series
+# The kubelet takes up to two minutes to update the configuration of Prometheus.
+wait_until 240 "Prometheus has the series of the Knative pods" has_series
 if ! kubectl -n knative-serving get deployment autoscaler-hpa > /dev/null 2>&1; then
   skip "knative, HPA class" "the cluster has no Knative HPA autoscaler"
   return 0
