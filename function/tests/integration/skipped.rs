@@ -1,25 +1,12 @@
-//! What happens if a tool or a data set is missing. Owns the report of a skipped test, and the rule that
-//! `REQUIRE_TOOLS=1`, which pipelines set, turns a skip for want of a tool into a failure.
+//! What happens if a tool or a data set is missing. The report of a skipped test is in `report_skipped`; here is only
+//! checked that the tests of this program make it.
 
-use std::io::{Write as _, stderr};
 use std::process::{Command, Output};
 
-/// Reports a test that is skipped because a tool is missing; fails it if `REQUIRE_TOOLS=1` is set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the variable is read by the tests and is not a setting of the program"
-)]
-pub(crate) fn report_skipped(reason: &str) {
-    let is_required = std::env::var("REQUIRE_TOOLS").is_ok_and(|value| value == "1");
-    assert!(!is_required, "{reason}, and REQUIRE_TOOLS=1 is set");
-    report_without_data(reason);
-}
+#[path = "../common/report_skipped.rs"]
+mod report_skipped;
 
-/// Reports a test that is skipped because a data set is missing. Data sets are not tools: most machines lack them.
-pub(crate) fn report_without_data(reason: &str) {
-    // Not with eprintln, which the test harness captures.
-    let _ = writeln!(stderr(), "SKIPPED: {reason}");
-}
+pub(crate) use report_skipped::{report_skipped, report_without_data};
 
 /// Runs the tests that use a program, where none is installed.
 fn without_programs(required: &str) -> Output {

@@ -1,8 +1,7 @@
-//! What happens if a tool is missing. Owns the report of a skipped test, and the rule that `REQUIRE_TOOLS=1`, which
-//! pipelines set, turns each skip into a failure.
+//! What happens if a tool is missing. The report of a skipped test is in `report_skipped`; here is only checked that
+//! the tests of this program and the scripts make it.
 
 use std::fs;
-use std::io::{Write as _, stderr};
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -10,17 +9,10 @@ use std::process::{Command, Output};
 use crate::rendered::repository;
 use crate::sandbox::shell;
 
-/// Reports a test that is skipped; fails it if `REQUIRE_TOOLS=1` is set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the variable is read by the tests and is not a setting of the program"
-)]
-pub(crate) fn report_skipped(reason: &str) {
-    let is_required = std::env::var("REQUIRE_TOOLS").is_ok_and(|value| value == "1");
-    assert!(!is_required, "{reason}, and REQUIRE_TOOLS=1 is set");
-    // Not with eprintln, which the test harness captures.
-    let _ = writeln!(stderr(), "SKIPPED: {reason}");
-}
+#[path = "../common/report_skipped.rs"]
+mod report_skipped;
+
+pub(crate) use report_skipped::report_skipped;
 
 /// Runs all other tests of this program where only bash is installed.
 fn without_tools(required: &str) -> Output {
