@@ -1,8 +1,10 @@
 //! What the deploy script rejects: manifests with example settings, without required settings, or with a key that
 //! this repository publishes. It then applies nothing; a valid overlay is applied as checked. `kubectl` is the
-//! recording fake of `sandbox`. `refusals` is about what the cluster lacks, `rollouts` about what follows.
+//! recording fake of `sandbox`. `refusals` is about what the cluster lacks, `rollouts` and `pruning` about what follows.
 
+mod answers;
 mod deployer;
+mod pruning;
 mod refusals;
 mod rejected;
 mod rollouts;
@@ -112,22 +114,8 @@ fn invalid_or_published_settings_are_rejected_with_every_problem() {
 
         let run = deploy(&sandbox, &folder, &[]);
 
-        assert_eq!(run.code, Some(64), "{case}: {}", run.output);
-        assert_eq!(run.changes().len(), 0, "{case}: {:?}", run.calls);
-        for text in *says {
-            assert!(
-                run.output.contains(text),
-                "{case}: {text} is missing in {}",
-                run.output
-            );
-        }
-        for text in [PUBLIC_KEY, PUBLIC_TOKEN, SECRET[0].1] {
-            assert!(
-                !run.output.contains(text),
-                "{case}: a secret is shown: {}",
-                run.output
-            );
-        }
+        assert_rejected(&run, case, says);
+        assert_not_shown(&run, case, &[PUBLIC_KEY, PUBLIC_TOKEN, SECRET[0].1]);
     }
 }
 
@@ -165,8 +153,7 @@ fn the_folders_of_the_repository_are_rejected_without_an_overlay() {
         for dry_run in [&[][..], &[("DRY_RUN", "1")]] {
             let run = deploy(&sandbox, folder, dry_run);
 
-            assert_eq!(run.code, Some(64), "{folder}: {}", run.output);
-            assert_eq!(run.changes().len(), 0, "{folder}: {:?}", run.calls);
+            assert_rejected(&run, folder, &[]);
             let is_shown = run.output.contains("kind: NetworkPolicy");
             assert_eq!(
                 is_shown,
@@ -238,6 +225,44 @@ fn overlay(
     }
     fs::write(folder.join("kustomization.yaml"), kustomization).expect("can be written");
     folder.to_str().expect("is UTF-8").to_owned()
+}
+
+/// The valid overlay of the Deployment packaging, with a change of its kustomization.
+fn edited_overlay(
+    sandbox: &Sandbox,
+    secret: &[(&str, &str)],
+    edit: impl FnOnce(String) -> String,
+) -> String {
+    let folder = overlay(sandbox, "k8s-base", CONFIG, secret);
+    let path = Path::new(&folder).join("kustomization.yaml");
+    let text = fs::read_to_string(&path).expect("was written");
+    fs::write(&path, edit(text)).expect("can be written");
+    folder
+}
+
+/// The script has found something wrong and applied nothing.
+#[track_caller]
+fn assert_rejected(run: &Run, case: &str, says: &[&str]) {
+    assert_eq!(run.code, Some(64), "{case}: {}", run.output);
+    assert_eq!(run.changes().len(), 0, "{case}: {:?}", run.calls);
+    for text in says {
+        assert!(
+            run.output.contains(text),
+            "{case}: {text} is missing in {}",
+            run.output
+        );
+    }
+}
+
+#[track_caller]
+fn assert_not_shown(run: &Run, case: &str, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(
+            !run.output.contains(secret),
+            "{case}: a secret is shown: {}",
+            run.output
+        );
+    }
 }
 
 /// The settings, with those of the same name replaced.

@@ -3,9 +3,11 @@
 
 use serde_json::json;
 
+use super::answers::{Answer, always, deploy_overlay, deploy_with, once};
 use super::rejected::{PUBLIC_KEY, PUBLIC_TOKEN};
-use super::rollouts::{Answer, always, deploy_overlay, deploy_with, once};
-use super::{CONFIG, SECRET, deploy, overlay, sandbox};
+use super::{
+    CONFIG, SECRET, assert_not_shown, assert_rejected, deploy, edited_overlay, overlay, sandbox,
+};
 use crate::rendered::yaml_documents;
 
 const NOT_FOUND: &str = "Error from server (NotFound): not found";
@@ -23,20 +25,12 @@ fn everything_that_the_cluster_lacks_is_listed_at_once() {
 
         let run = deploy_with(&sandbox, base, &[], &answers);
 
-        assert_eq!(run.code, Some(64), "{base}: {}", run.output);
-        assert_eq!(run.changes().len(), 0, "{base}: {:?}", run.calls);
         let says = [
             "2 problem(s)",
             "the namespace hooks does not exist; an administrator creates it, as in k8s-base/setup",
             "Secret webhook-app does not exist in the namespace hooks; create it",
         ];
-        for text in says {
-            assert!(
-                run.output.contains(text),
-                "{base}: {text} in {}",
-                run.output
-            );
-        }
+        assert_rejected(&run, base, &says);
     }
 }
 
@@ -45,40 +39,35 @@ fn a_secret_that_an_operator_creates_is_awaited_before_there_are_pods() {
     let Some(sandbox) = sandbox("deploy-operator") else {
         return;
     };
+    let get = "get Secret webhook-app ";
     for component in ["external-secret", "sealed-secret"] {
-        for (case, missing) in [
-            ("created", once("get Secret webhook-app ", 1, NOT_FOUND)),
+        // First a dry run of everything, then what creates the Secret, then everything: whether each has the pods.
+        let cases: [(Answer, i32, &str, &[bool]); 2] = [
             (
-                "never created",
-                always("get Secret webhook-app ", 1, NOT_FOUND),
+                once(get, 1, NOT_FOUND),
+                0,
+                "creates Secret webhook-app",
+                &[true, false, true],
             ),
-        ] {
-            let folder = overlay(&sandbox, "k8s-base", CONFIG, &[]);
-            let file = std::path::Path::new(&folder).join("kustomization.yaml");
-            let text = std::fs::read_to_string(&file).expect("was written");
-            let component = format!("../repository/k8s-base/components/{component}");
-            std::fs::write(&file, format!("{text}components: [{component}]\n"))
-                .expect("can be written");
+            (
+                always(get, 1, NOT_FOUND),
+                12,
+                "Secret webhook-app does not exist 1 s after",
+                &[true, false],
+            ),
+        ];
+        for (missing, code, says, expected) in cases {
+            let folder = edited_overlay(&sandbox, &[], |text| {
+                format!("{text}components: [../repository/k8s-base/components/{component}]\n")
+            });
 
             let run = deploy_overlay(&sandbox, &folder, &[missing]);
 
-            let says = if case == "created" {
-                assert_eq!(run.code, Some(0), "{component}: {}", run.output);
-                "creates Secret webhook-app"
-            } else {
-                assert_eq!(run.code, Some(12), "{component}: {}", run.output);
-                "Secret webhook-app does not exist 1 s after"
-            };
+            assert_eq!(run.code, Some(code), "{component}: {}", run.output);
             assert!(run.output.contains(says), "{component}: {}", run.output);
             let applied = run.calls.iter().filter(|call| call.is("apply"));
             let applied: Vec<_> = applied.map(|call| call.names_a("Deployment")).collect();
-            // First a dry run of everything, then what creates the Secret, then everything.
-            let expected: &[bool] = if case == "created" {
-                &[true, false, true]
-            } else {
-                &[true, false]
-            };
-            assert_eq!(applied, expected, "{component}, {case}");
+            assert_eq!(applied, expected, "{component}: {says}");
         }
     }
 }
@@ -117,9 +106,7 @@ fn what_the_server_rejects_is_not_applied() {
     for (answer, says) in cases {
         let run = deploy_with(&sandbox, "k8s-base", &[], &[answer]);
 
-        assert_eq!(run.code, Some(64), "{says}: {}", run.output);
-        assert_eq!(run.changes().len(), 0, "{says}: {:?}", run.calls);
-        assert!(run.output.contains(says), "{says} in {}", run.output);
+        assert_rejected(&run, says, &[says]);
     }
 }
 
@@ -151,16 +138,8 @@ fn a_secret_of_the_cluster_is_checked_and_not_shown() {
         let answers = [always("get Secret webhook-app ", 0, secret)];
         let run = deploy_with(&sandbox, "k8s-base", &[], &answers);
 
-        assert_eq!(run.code, Some(64), "{says}: {}", run.output);
-        assert_eq!(run.changes().len(), 0, "{says}: {:?}", run.calls);
-        assert!(run.output.contains(says), "{says} in {}", run.output);
-        for text in [PUBLIC_KEY, PUBLIC_TOKEN, key, token] {
-            assert!(
-                !run.output.contains(text),
-                "a secret is shown: {}",
-                run.output
-            );
-        }
+        assert_rejected(&run, says, &[says]);
+        assert_not_shown(&run, says, &[PUBLIC_KEY, PUBLIC_TOKEN, key, token]);
     }
 }
 
@@ -193,18 +172,14 @@ fn an_object_of_the_whole_cluster_is_left_to_an_administrator() {
     let Some(sandbox) = sandbox("deploy-cluster-scoped") else {
         return;
     };
-    let folder = overlay(&sandbox, "k8s-base", CONFIG, SECRET);
-    let file = std::path::Path::new(&folder).join("kustomization.yaml");
-    let text = std::fs::read_to_string(&file).expect("was written");
-    let text = text.replace("resources: [", "resources: [../repository/k8s-base/setup, ");
-    std::fs::write(&file, text).expect("can be written");
+    let folder = edited_overlay(&sandbox, SECRET, |text| {
+        text.replace("resources: [", "resources: [../repository/k8s-base/setup, ")
+    });
 
     let run = deploy(&sandbox, &folder, &[]);
 
-    assert_eq!(run.code, Some(64), "{}", run.output);
-    assert_eq!(run.changes().len(), 0, "{:?}", run.calls);
     let says = "Namespace hooks: expected a namespace, found none; an administrator applies";
-    assert!(run.output.contains(says), "{}", run.output);
+    assert_rejected(&run, "the setup", &[says]);
 }
 
 #[test]

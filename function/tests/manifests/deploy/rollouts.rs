@@ -1,116 +1,12 @@
 //! What the deploy script does after it has applied an overlay: it waits for the newest revision, restores the one before it
-//! if the rollout fails, says why, and removes ConfigMaps that no revision uses.
+//! if the rollout fails, and says why.
 
 use std::fmt::Display;
-use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{CONFIG, SECRET, deploy, overlay, sandbox};
-use crate::rendered::kustomize;
-use crate::sandbox::{Run, Sandbox};
-
-/// Base and resource of both packagings.
-const PACKAGINGS: &[(&str, &str)] = &[
-    ("k8s-base", "deployment.apps"),
-    ("knative", "services.serving.knative.dev"),
-];
-
-const RECORD: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// A pattern of a call, the exit status and the output. One that is not kept answers a single call.
-pub(super) struct Answer {
-    pattern: String,
-    status: u8,
-    output: String,
-    is_kept: bool,
-}
-
-pub(super) fn once(pattern: &str, status: u8, output: impl Display) -> Answer {
-    Answer {
-        pattern: pattern.to_owned(),
-        status,
-        output: output.to_string(),
-        is_kept: false,
-    }
-}
-
-pub(super) fn always(pattern: &str, status: u8, output: impl Display) -> Answer {
-    Answer {
-        is_kept: true,
-        ..once(pattern, status, output)
-    }
-}
-
-/// Deploys the valid overlay of a packaging on a cluster that answers like this.
-pub(super) fn deploy_with(
-    sandbox: &Sandbox,
-    base: &str,
-    secret: &[(&str, &str)],
-    answers: &[Answer],
-) -> Run {
-    let overlay = overlay(sandbox, base, CONFIG, secret);
-    deploy_overlay(sandbox, &overlay, answers)
-}
-
-/// Deploys an overlay on a cluster that answers like this.
-pub(super) fn deploy_overlay(sandbox: &Sandbox, overlay: &str, answers: &[Answer]) -> Run {
-    let folder = sandbox.folder("answers");
-    fs::remove_dir_all(&folder).expect("can be removed");
-    fs::create_dir_all(&folder).expect("can be made");
-    for (index, answer) in answers.iter().enumerate() {
-        let kept = if answer.is_kept { "+" } else { "" };
-        let text = format!("{}\n{}\n{}\n", answer.pattern, answer.status, answer.output);
-        fs::write(folder.join(format!("{index:03}{kept}")), text).expect("can be written");
-    }
-    let folder = folder.to_str().expect("is UTF-8").to_owned();
-    let variables = [
-        ("ANSWERS", &*folder),
-        ("ROLLOUT_SECONDS", "3"),
-        ("SECRET_SECONDS", "1"),
-    ];
-    deploy(sandbox, overlay, &variables)
-}
-
-#[derive(Clone, Copy)]
-enum State {
-    Complete,
-    /// The newest revision is not ready, and the cluster has not given up yet.
-    Incomplete,
-    Failed,
-}
-
-/// The Deployment or the Knative Service with these pods, as the cluster returns it.
-fn workload(resource: &str, template: &str, state: State) -> Value {
-    let is_complete = matches!(state, State::Complete);
-    let ready = if is_complete { "new" } else { "old" };
-    let reason = match state {
-        State::Complete => "NewReplicaSetAvailable",
-        State::Incomplete => "ReplicaSetUpdated",
-        State::Failed => "ProgressDeadlineExceeded",
-    };
-    let is_deployment = resource == "deployment.apps";
-    let configurations = if matches!(state, State::Failed) {
-        "False"
-    } else {
-        "True"
-    };
-    json!({
-        "kind": if is_deployment { "Deployment" } else { "Service" },
-        "metadata": {"name": "webhook-app", "generation": 2, "annotations": {RECORD: template}},
-        "spec": {"replicas": 2, "progressDeadlineSeconds": 600, "template": {"metadata": {"labels": {"pods": template}}}, "traffic": []},
-        "status": {
-            "observedGeneration": 2, "replicas": 2, "availableReplicas": 2,
-            "updatedReplicas": if is_complete { 2 } else { 1 },
-            "latestCreatedRevisionName": "new", "latestReadyRevisionName": ready,
-            "conditions": [
-                {"type": "Progressing", "status": "True", "reason": reason},
-                {"type": "ConfigurationsReady", "status": configurations, "message": "the container exited"},
-                {"type": "Ready", "status": "True"},
-            ],
-        },
-    })
-}
+use super::answers::{Answer, PACKAGINGS, State, always, deploy_with, once, workload};
+use super::{SECRET, sandbox};
 
 /// The answers up to the point where a rollout has failed.
 fn failing(resource: &str, former: impl Display) -> Vec<Answer> {
@@ -330,85 +226,6 @@ fn a_changed_secret_of_the_cluster_changes_the_pods() {
 }
 
 #[test]
-fn only_config_maps_that_no_revision_uses_are_removed() {
-    let Some(sandbox) = sandbox("deploy-prune") else {
-        return;
-    };
-    let names = [
-        "webhook-app-2222222222",
-        "webhook-app-4444444444",
-        "webhook-app-5555555555",
-        "webhook-app-settings",
-        "other-2222222222",
-    ];
-    let candidates = names.map(|name| json!({"metadata": {"name": name}}));
-    let uses = |name: &str| json!({"items": [{"spec": {"template": {"spec": {"envFrom": [{"configMapRef": {"name": name}}]}}}}]});
-    for (base, _) in PACKAGINGS {
-        let answers = [
-            once("get configmaps ", 0, json!({ "items": candidates })),
-            once(
-                "get deployments.apps,replicasets.apps ",
-                0,
-                uses("webhook-app-4444444444"),
-            ),
-            once(
-                "get revisions.serving.knative.dev ",
-                0,
-                uses("webhook-app-5555555555"),
-            ),
-        ];
-
-        let run = deploy_with(&sandbox, base, &[], &answers);
-
-        assert_eq!(run.code, Some(0), "{base}: {}", run.output);
-        let deleted: Vec<_> = run.calls.iter().filter(|call| call.is("delete")).collect();
-        assert_eq!(deleted.len(), 1, "{base}: {deleted:?}");
-        assert!(
-            deleted[0].is("delete configmaps webhook-app-2222222222"),
-            "{base}: {deleted:?}"
-        );
-        assert!(
-            !format!("{deleted:?}").contains("4444444444"),
-            "{base}: {deleted:?}"
-        );
-    }
-}
-
-#[test]
-fn what_was_just_applied_is_not_removed() {
-    let Some(sandbox) = sandbox("deploy-prune-applied") else {
-        return;
-    };
-    let folder = overlay(&sandbox, "k8s-base", CONFIG, SECRET);
-    let file = std::path::Path::new(&folder).join("kustomization.yaml");
-    let mut text = fs::read_to_string(&file).expect("was written");
-    // No pod uses it: a sidecar finds it by its label.
-    let generator = "configMapGenerator:\n  - name: dashboards\n    literals: [a=b]\n";
-    text = text.replace("configMapGenerator:\n", generator);
-    fs::write(&file, text).expect("can be written");
-    let Some(rendering) = kustomize(&folder) else {
-        return;
-    };
-    let rendering = rendering.expect("the overlay builds");
-    let mut words = rendering.split_whitespace();
-    let applied = words.find(|word| word.starts_with("dashboards-"));
-    let names = [applied.expect("has a hash"), "dashboards-2222222222"];
-    let candidates = names.map(|name| json!({"metadata": {"name": name}}));
-    let answers = [always("get configmaps ", 0, json!({ "items": candidates }))];
-
-    let run = deploy_overlay(&sandbox, &folder, &answers);
-
-    assert_eq!(run.code, Some(0), "{}", run.output);
-    let deleted: Vec<_> = run.calls.iter().filter(|call| call.is("delete")).collect();
-    assert_eq!(deleted.len(), 1, "{deleted:?}");
-    assert!(
-        deleted[0].is("delete configmaps dashboards-2222222222"),
-        "{deleted:?}"
-    );
-    assert!(!format!("{deleted:?}").contains(names[0]), "{deleted:?}");
-}
-
-#[test]
 fn a_complete_rollout_is_ready_if_its_pods_cannot_be_read() {
     let Some(sandbox) = sandbox("deploy-unreadable-pods") else {
         return;
@@ -420,32 +237,5 @@ fn a_complete_rollout_is_ready_if_its_pods_cannot_be_read() {
         let run = deploy_with(&sandbox, base, SECRET, &answers);
 
         assert_eq!(run.code, Some(0), "{base}: {}", run.output);
-    }
-}
-
-#[test]
-fn a_cluster_without_knative_is_pruned_and_an_error_prunes_nothing() {
-    let Some(sandbox) = sandbox("deploy-prune-errors") else {
-        return;
-    };
-    let candidates = json!({"items": [{"metadata": {"name": "webhook-app-2222222222"}}]});
-    let cases = [
-        (
-            "error: the server doesn't have a resource type \"revisions\"",
-            1,
-        ),
-        ("Error from server (Forbidden): revisions", 0),
-    ];
-    for (error, deletions) in cases {
-        let answers = [
-            once("get configmaps ", 0, &candidates),
-            once("get revisions.serving.knative.dev ", 1, error),
-        ];
-
-        let run = deploy_with(&sandbox, "k8s-base", &[], &answers);
-
-        assert_eq!(run.code, Some(0), "{error}: {}", run.output);
-        let deleted = run.calls.iter().filter(|call| call.is("delete")).count();
-        assert_eq!(deleted, deletions, "{error}: {}", run.output);
     }
 }

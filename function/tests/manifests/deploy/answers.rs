@@ -1,0 +1,112 @@
+//! A cluster that answers as a test says, on which the deploy script runs. Owns the answers and how workloads look in them;
+//! what the script makes of them is tested in `refusals`, `rollouts` and `pruning`.
+
+use std::fmt::Display;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{CONFIG, deploy, overlay};
+use crate::sandbox::{Run, Sandbox};
+
+/// Base and resource of both packagings.
+pub(super) const PACKAGINGS: &[(&str, &str)] = &[
+    ("k8s-base", "deployment.apps"),
+    ("knative", "services.serving.knative.dev"),
+];
+
+const RECORD: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A pattern of a call, the exit status and the output. One that is not kept answers a single call.
+pub(super) struct Answer {
+    pattern: String,
+    status: u8,
+    output: String,
+    is_kept: bool,
+}
+
+pub(super) fn once(pattern: &str, status: u8, output: impl Display) -> Answer {
+    Answer {
+        pattern: pattern.to_owned(),
+        status,
+        output: output.to_string(),
+        is_kept: false,
+    }
+}
+
+pub(super) fn always(pattern: &str, status: u8, output: impl Display) -> Answer {
+    Answer {
+        is_kept: true,
+        ..once(pattern, status, output)
+    }
+}
+
+/// Deploys the valid overlay of a packaging on a cluster that answers like this.
+pub(super) fn deploy_with(
+    sandbox: &Sandbox,
+    base: &str,
+    secret: &[(&str, &str)],
+    answers: &[Answer],
+) -> Run {
+    let overlay = overlay(sandbox, base, CONFIG, secret);
+    deploy_overlay(sandbox, &overlay, answers)
+}
+
+/// Deploys an overlay on a cluster that answers like this.
+pub(super) fn deploy_overlay(sandbox: &Sandbox, overlay: &str, answers: &[Answer]) -> Run {
+    let folder = sandbox.folder("answers");
+    fs::remove_dir_all(&folder).expect("can be removed");
+    fs::create_dir_all(&folder).expect("can be made");
+    for (index, answer) in answers.iter().enumerate() {
+        let kept = if answer.is_kept { "+" } else { "" };
+        let text = format!("{}\n{}\n{}\n", answer.pattern, answer.status, answer.output);
+        fs::write(folder.join(format!("{index:03}{kept}")), text).expect("can be written");
+    }
+    let folder = folder.to_str().expect("is UTF-8").to_owned();
+    let variables = [
+        ("ANSWERS", &*folder),
+        ("ROLLOUT_SECONDS", "3"),
+        ("SECRET_SECONDS", "1"),
+    ];
+    deploy(sandbox, overlay, &variables)
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum State {
+    Complete,
+    /// The newest revision is not ready, and the cluster has not given up yet.
+    Incomplete,
+    Failed,
+}
+
+/// The Deployment or the Knative Service with these pods, as the cluster returns it.
+pub(super) fn workload(resource: &str, template: &str, state: State) -> Value {
+    let is_complete = matches!(state, State::Complete);
+    let ready = if is_complete { "new" } else { "old" };
+    let reason = match state {
+        State::Complete => "NewReplicaSetAvailable",
+        State::Incomplete => "ReplicaSetUpdated",
+        State::Failed => "ProgressDeadlineExceeded",
+    };
+    let is_deployment = resource == "deployment.apps";
+    let configurations = if matches!(state, State::Failed) {
+        "False"
+    } else {
+        "True"
+    };
+    json!({
+        "kind": if is_deployment { "Deployment" } else { "Service" },
+        "metadata": {"name": "webhook-app", "generation": 2, "annotations": {RECORD: template}},
+        "spec": {"replicas": 2, "progressDeadlineSeconds": 600, "template": {"metadata": {"labels": {"pods": template}}}, "traffic": []},
+        "status": {
+            "observedGeneration": 2, "replicas": 2, "availableReplicas": 2,
+            "updatedReplicas": if is_complete { 2 } else { 1 },
+            "latestCreatedRevisionName": "new", "latestReadyRevisionName": ready,
+            "conditions": [
+                {"type": "Progressing", "status": "True", "reason": reason},
+                {"type": "ConfigurationsReady", "status": configurations, "message": "the container exited"},
+                {"type": "Ready", "status": "True"},
+            ],
+        },
+    })
+}
