@@ -123,12 +123,8 @@ fn every_reference_leads_to_an_object_of_the_same_instance() {
         let rendered = rendered!(&folder);
         for (kind, pointer, target) in REFERENCES {
             for object in rendered.every(kind) {
-                let name = at(object, pointer);
-                let targets = rendered.every(target);
-                let exists = targets
-                    .iter()
-                    .any(|target| at(target, "/metadata/name") == name);
-                assert!(exists, "{name} of {object:#}");
+                let name = text(object, pointer);
+                assert!(rendered.has(target, name), "{name} of {object:#}");
                 checked.insert((kind, pointer));
             }
         }
@@ -160,12 +156,5 @@ fn packagings() -> [(String, String); 2] {
 
 /// The labels of the pods.
 fn labels(rendered: &Rendered) -> &Value {
-    let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
-    let workload = kinds
-        .iter()
-        .find_map(|kind| rendered.every(kind).into_iter().next());
-    at(
-        workload.expect("a workload"),
-        "/spec/template/metadata/labels",
-    )
+    at(rendered.workloads()[0], "/spec/template/metadata/labels")
 }

@@ -20,16 +20,22 @@ fn every_policy_selects_existing_pods_and_ports() {
     for folder in all() {
         let rendered = rendered!(&folder);
         let policies = rendered.every("networking.k8s.io/NetworkPolicy");
-        let Some(workload) = workload(&rendered).filter(|_| !policies.is_empty()) else {
+        let workloads = rendered.workloads();
+        if workloads.is_empty() || policies.is_empty() {
             continue;
-        };
-        let labels = at(workload, "/spec/template/metadata/labels");
+        }
         let denies = |policy: &&&Value| *at(policy, "/spec/podSelector") == json!({});
-        assert_eq!(policies.iter().filter(denies).count(), 1, "{folder}");
+        // Each instance has its own.
+        let denying = policies.iter().filter(denies).count();
+        assert_eq!(denying, workloads.len(), "{folder}");
         let ours = |policy: &&&Value| !denies(policy) && text(policy, "/metadata/name") != SOLVER;
         for policy in policies.iter().filter(ours) {
             let selector = at(policy, "/spec/podSelector/matchLabels");
-            assert!(is_part_of(selector, labels), "{folder}: {policy:#}");
+            let selects = |workload: &&&Value| {
+                is_part_of(selector, at(workload, "/spec/template/metadata/labels"))
+            };
+            let selected = workloads.iter().filter(selects).count();
+            assert_eq!(selected, 1, "{folder}: {policy:#}");
             let declared = list(pods(&rendered)[0].1, "/containers/0/ports");
             let named = list(policy, "/spec/ingress/0/ports");
             let mut named = named.iter().filter_map(|port| port["port"].as_str());
@@ -37,7 +43,7 @@ fn every_policy_selects_existing_pods_and_ports() {
             let exists = |name: &str| {
                 KNATIVE_PORTS.contains(&name) || declared.iter().any(|port| port["name"] == name)
             };
-            let is_knative = workload["kind"] == "Service";
+            let is_knative = workloads[0]["kind"] == "Service";
             assert!(
                 is_knative || named.clone().count() == 0 || named.any(exists),
                 "{folder}: {policy:#}"
@@ -189,14 +195,6 @@ fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
             "{per_second} per second"
         );
     }
-}
-
-/// The Deployment or the Knative Service, if there is exactly one.
-fn workload(rendered: &Rendered) -> Option<&Value> {
-    let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
-    let mut all = kinds.iter().flat_map(|kind| rendered.every(kind));
-    let first = all.next();
-    first.filter(|_| all.next().is_none())
 }
 
 pub(crate) fn policy<'a>(rendered: &'a Rendered, name: &str) -> &'a Value {

@@ -1,8 +1,9 @@
 //! Checks that the objects of each example refer to objects of the same example: selectors to pods, routes and an
 //! Ingress to a port of a Service, an autoscaler to its Deployment. A schema accepts any name.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::agreement::is_part_of;
 use crate::examples::examples;
 use crate::rendered::{Rendered, at, list, rendered, set, text};
 
@@ -76,7 +77,7 @@ fn dangling(rendering: &Rendered) -> Vec<String> {
         let selected = ["/spec/podSelector/matchLabels", "/spec/selector"];
         for pointer in selected {
             let kind = text(object, "/kind");
-            if let Some(labels) = object.pointer(pointer).and_then(Value::as_object)
+            if let Some(labels) = object.pointer(pointer)
                 && matches!(kind, "Service" | "NetworkPolicy")
             {
                 expect(selects_a_pod(rendering, labels), pointer);
@@ -92,12 +93,12 @@ fn dangling(rendering: &Rendered) -> Vec<String> {
             // The reference of a GitRepository is a branch.
             if let Some(name) = object.pointer(&format!("{pointer}/name")) {
                 let name = name.as_str().expect("a text");
-                expect(exists(rendering, kind, name), pointer);
+                expect(rendering.has(kind, name), pointer);
             }
         }
         for parent in list(object, "/spec/parentRefs") {
             let kind = "gateway.networking.k8s.io/Gateway";
-            expect(exists(rendering, kind, text(parent, "/name")), "parentRefs");
+            expect(rendering.has(kind, text(parent, "/name")), "parentRefs");
         }
         for rule in list(object, "/spec/rules") {
             for backend in list(rule, "/backendRefs") {
@@ -118,23 +119,12 @@ fn dangling(rendering: &Rendered) -> Vec<String> {
     found
 }
 
-fn selects_a_pod(rendering: &Rendered, labels: &Map<String, Value>) -> bool {
+fn selects_a_pod(rendering: &Rendered, labels: &Value) -> bool {
     let mut templates = rendering
         .0
         .iter()
         .filter_map(|object| object.pointer("/spec/template/metadata/labels"));
-    templates.any(|found| {
-        labels
-            .iter()
-            .all(|(key, value)| found.get(key) == Some(value))
-    })
-}
-
-fn exists(rendering: &Rendered, kind: &str, name: &str) -> bool {
-    let objects = rendering.every(kind);
-    objects
-        .iter()
-        .any(|object| text(object, "/metadata/name") == name)
+    templates.any(|found| is_part_of(labels, found))
 }
 
 /// Whether a Service has a port with this value in a field.

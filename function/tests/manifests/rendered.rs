@@ -83,6 +83,19 @@ impl Rendered {
         found[0]
     }
 
+    /// The Deployments and Knative Services.
+    pub(crate) fn workloads(&self) -> Vec<&Value> {
+        let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
+        kinds.iter().flat_map(|kind| self.every(kind)).collect()
+    }
+
+    /// Whether there is an object of a kind with this name.
+    pub(crate) fn has(&self, group_and_kind: &str, name: &str) -> bool {
+        let objects = self.every(group_and_kind);
+        let mut names = objects.iter().map(|object| text(object, "/metadata/name"));
+        names.any(|found| found == name)
+    }
+
     pub(crate) fn every(&self, group_and_kind: &str) -> Vec<&Value> {
         let (group, kind) = group_and_kind.split_once('/').expect("group/kind");
         let is_match = |object: &&Value| {

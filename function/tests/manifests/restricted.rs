@@ -137,8 +137,7 @@ fn every_image_has_a_version() {
 
 /// The pod templates among the objects, with a name for messages.
 pub(crate) fn pods(rendered: &Rendered) -> Vec<(String, &Value)> {
-    let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
-    let objects = kinds.iter().flat_map(|kind| rendered.every(kind));
+    let objects = rendered.workloads().into_iter();
     let named = |object| {
         let pod = at(object, "/spec/template/spec");
         (text(object, "/metadata/name").to_owned(), pod)
