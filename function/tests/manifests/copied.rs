@@ -5,18 +5,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::examples::examples;
-use crate::rendered::{kustomize, repository};
+use crate::rendered::{file, files_below, kustomize, repository};
 
 #[test]
 fn a_copy_with_the_documented_places_renders_the_same() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("copied");
     let _ = fs::remove_dir_all(&root);
     for example in examples() {
-        let copy = root.join(example.replace('/', "-"));
-        copy_folder(&repository().join(&example), &copy);
+        for path in files_below(&example) {
+            let (from, to) = (repository().join(&path), root.join(&path));
+            let (from, folder) = (parent(&from), parent(&to));
+            fs::create_dir_all(folder).expect("can be made");
+            let text = file(&path);
+            let lines: Vec<_> = text.lines().map(|line| moved(line, from, folder)).collect();
+            fs::write(&to, lines.join("\n") + "\n").expect("can be written");
+        }
 
         // An absolute path replaces that of the repository.
-        let copied = kustomize(copy.to_str().expect("a path of UTF-8"));
+        let copied = kustomize(root.join(&example).to_str().expect("a path of UTF-8"));
         let (Some(copied), Some(original)) = (copied, kustomize(&example)) else {
             return;
         };
@@ -25,20 +31,8 @@ fn a_copy_with_the_documented_places_renders_the_same() {
     }
 }
 
-/// Copies a folder, and replaces the places in its kustomizations.
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("can be made");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("a readable entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy_folder(&path, &target);
-        } else {
-            let text = fs::read_to_string(&path).expect("a text");
-            let lines: Vec<_> = text.lines().map(|line| moved(line, from, to)).collect();
-            fs::write(target, lines.join("\n") + "\n").expect("can be written");
-        }
-    }
+fn parent(path: &Path) -> &Path {
+    path.parent().expect("is in a folder")
 }
 
 /// A line of a kustomization, with the documented place in place of a folder above the example.

@@ -1,11 +1,11 @@
 //! Checks that `make dry-run` prints only YAML that can be piped to `kubectl apply -f -`, for both packagings.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::rendered::{Rendered, rendered, repository};
+use crate::sandbox::fed;
 
 type Variables = &'static [(&'static str, &'static str)];
 
@@ -27,18 +27,12 @@ fn dry_run(variables: Variables) -> String {
 
 /// kubectl reads the objects as `apply -f -` does, but needs no cluster.
 fn read_by_kubectl(yaml: &str) -> Vec<Value> {
-    let mut kubectl = Command::new("kubectl")
+    let mut kubectl = Command::new("kubectl");
+    kubectl
         .args(["patch", "--local", "-f", "-", "--type", "merge", "-p", "{}"])
         .args(["-o", "json"])
-        .env("KUBECONFIG", "/dev/null")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("kubectl starts");
-    let mut input = kubectl.stdin.take().expect("is piped");
-    input.write_all(yaml.as_bytes()).expect("can be written");
-    drop(input);
-    let output = kubectl.wait_with_output().expect("ends");
+        .env("KUBECONFIG", "/dev/null");
+    let output = fed(&mut kubectl, yaml.as_bytes());
     assert!(output.status.success(), "kubectl rejects\n{yaml}");
     let json = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
     json.map(|object| object.expect("is JSON")).collect()

@@ -1,14 +1,13 @@
 //! Checks the examples: each has a row in the README beside it, and a copy in which nothing was changed is rejected
 //! before it is applied, with problems that name only what this row tells to change.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::rendered::{Rendered, file, list, rendered, repository, text};
 use crate::restricted::pods;
-use crate::sandbox::shell;
+use crate::sandbox::{fed, shell};
 use crate::skipped::report_skipped;
 
 /// Folders of examples, each with a README.
@@ -123,18 +122,10 @@ fn image(rendered: &Rendered) -> String {
 
 /// The problems that `make deploy` would find in these objects before it applies anything.
 fn problems(objects: &[Value], image: &str) -> Vec<String> {
-    let mut check = Command::new(repository().join("function/ci/check-rendering"))
-        .args([image, "/dev/null"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the script starts");
-    let mut input = check.stdin.take().expect("its input");
-    for object in objects {
-        writeln!(input, "{object}").expect("it reads all");
-    }
-    drop(input);
-    let output = check.wait_with_output().expect("it ends");
+    let mut check = Command::new(repository().join("function/ci/check-rendering"));
+    check.args([image, "/dev/null"]);
+    let objects: Vec<_> = objects.iter().map(Value::to_string).collect();
+    let output = fed(&mut check, objects.join("\n").as_bytes());
     assert!(output.status.success(), "{:?}", output.status);
     let found: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
     let problems = list(&found, "/problems").into_iter();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::rendered::{BASES, kustomize, repository};
-use crate::sandbox::shell;
+use crate::sandbox::{copy, shell};
 use crate::skipped::report_skipped;
 
 #[test]
@@ -39,19 +39,6 @@ fn a_clone_renders_as_the_working_tree_does() {
     fs::remove_dir_all(&folder).expect("can be removed");
     for (base, remote, local) in compared {
         assert_eq!(remote, local, "{base}");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("can be made");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("a readable entry").path();
-        let target = to.join(path.file_name().expect("a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).expect("can be copied");
-        }
     }
 }
 

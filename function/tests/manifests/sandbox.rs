@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -166,7 +167,21 @@ pub(crate) fn shell(line: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn copy(from: &Path, to: &Path) {
+/// The output of a program that reads this input.
+pub(crate) fn fed(program: &mut Command, input: &[u8]) -> Output {
+    let mut child = program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut stdin = child.stdin.take().expect("is piped");
+    stdin.write_all(input).expect("it reads all");
+    drop(stdin);
+    child.wait_with_output().expect("ends")
+}
+
+/// Copies a folder, without the folders that no script needs.
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("can be made");
     for entry in fs::read_dir(from)
         .expect("can be read")
