@@ -21,7 +21,7 @@ test("the image with the tools is built once for each content", async (t) => {
   for (const [exists, calls] of [[true, ["login"]], [false, ["login", "build", "push"]]]) {
     const place = project(t);
     program(place, "buildah", `echo $* >> ${place.folder}/calls\n[ $1 != login ] || cat > /dev/null\n`);
-    program(place, "skopeo", `case $1 in login) cat > /dev/null ;; inspect) ${exists ? "echo '{}'" : "exit 1"} ;; esac\n`);
+    program(place, "skopeo", `case $1 in login) cat > /dev/null ;; inspect) ${exists ? "echo '{}'" : "echo manifest unknown >&2; exit 1"} ;; esac\n`);
     const { code, output } = await gitlab(place, ["ci-image"], REGISTRY);
     assert.equal(code, 0, output);
     const recorded = readFileSync(join(place.folder, "calls"), "utf8");
