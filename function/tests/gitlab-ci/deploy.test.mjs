@@ -55,7 +55,7 @@ done
 
 const REVIEW = { ...CLUSTER, REVIEW_OVERLAY: "overlays/review", CI_PIPELINE_SOURCE: "merge_request_event", CI_MERGE_REQUEST_IID: 7 };
 
-test("a review app has a namespace of its own, and stopping it deletes only that", { skip }, async (t) => {
+test("a review app has a separate namespace, and stopping it deletes only that", { skip }, async (t) => {
   const place = project(t);
   overlay(place, "overlays/review", "k8s-base");
   const recorded = recordKubectl(place);

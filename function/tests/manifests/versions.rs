@@ -35,7 +35,7 @@ static THREE_NUMBERS: LazyLock<Regex> =
 
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| pattern_of(r"^\d+(\.\d+){3}"));
 
-/// In documentation and in Rust, where numbers have many meanings: what a package manager is told to install.
+/// What a package manager installs. In documentation and in Rust code, most other numbers are not versions.
 static INSTALLED: LazyLock<Regex> =
     LazyLock::new(|| pattern_of(r"--version \d+\.\d+\.\d+|[\w/-]@v?\d+\.\d+\.\d+"));
 
