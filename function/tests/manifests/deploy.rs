@@ -15,7 +15,7 @@ use std::path::Path;
 
 use self::rejected::{PUBLIC_KEY, PUBLIC_TOKEN, REJECTED, Rejected};
 use crate::rendered::{file, repository};
-use crate::sandbox::{Run, Sandbox, shell};
+use crate::sandbox::{EMPTY, Run, Sandbox, shell};
 use crate::skipped::report_skipped;
 
 const IMAGE: &str = "registry.acme.test/webhook-app@sha256:5555555555555555555555555555555555555555555555555555555555555555";
@@ -198,7 +198,7 @@ fn sandbox(name: &str) -> Option<Sandbox> {
 
 fn deploy(sandbox: &Sandbox, folder: &str, variables: &[(&str, &str)]) -> Run {
     let command = format!("function/ci/deploy {IMAGE} {folder}");
-    sandbox.run(&command, variables, r#"{"items": []}"#)
+    sandbox.run(&command, variables, EMPTY)
 }
 
 /// Writes an operator's overlay beside the repository, in another namespace; without a Secret if `secret` is

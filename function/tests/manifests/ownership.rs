@@ -6,11 +6,10 @@ use serde_json::{Value, json};
 
 use crate::calls::{Call, LABEL, PREFIX, is_own};
 use crate::rendered::{Rendered, file, rendered, repository};
-use crate::sandbox::{Run, Sandbox, USERS_CONTEXT};
+use crate::sandbox::{EMPTY, Run, Sandbox, USERS_CONTEXT};
 
 const LOCAL: &str = "function/tests/e2e/local";
 const RUN: &str = "function/tests/e2e/run";
-const EMPTY: &str = r#"{"items": []}"#;
 
 /// Images that need not be built.
 const IMAGES: &[(&str, &str)] = &[

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::rendered::{file, repository};
-use crate::sandbox::{Run, Sandbox, shell};
+use crate::sandbox::{EMPTY, Run, Sandbox, shell};
 
 /// Programs of the base system that differ between GNU and BSD.
 const BASE_SYSTEM: &[&str] = &[
@@ -54,7 +54,9 @@ const OTHER_SCRIPTS: &[&str] = &[
     "function/packaging/build",
     "function/packaging/engine",
     "function/packaging/extract",
+    "function/packaging/machine",
     "function/packaging/push",
+    "function/packaging/registry",
     "function/packaging/sbom",
     "function/tests/e2e/assert.sh",
     "function/tests/e2e/cluster.sh",
@@ -165,7 +167,7 @@ fn on_bsd(sandbox: &Sandbox, line: &str, cluster: &str) -> Run {
     let run = sandbox.run_again(
         line,
         &[("PATH", &path), ("CLUSTER", cluster), ("ENGINE", "docker")],
-        r#"{"items": []}"#,
+        EMPTY,
     );
 
     let log = sandbox.folder("state").join("not-portable");

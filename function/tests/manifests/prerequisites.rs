@@ -4,11 +4,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::sandbox::{Run, Sandbox, shell};
+use crate::sandbox::{EMPTY, Run, Sandbox, shell};
 
 type Variables = &'static [(&'static str, &'static str)];
-
-const EMPTY: &str = r#"{"items": []}"#;
 
 /// A `PATH` on which only these programs of the sandbox are, beside those of the base system.
 fn path_with(sandbox: &Sandbox, programs: &[&str]) -> String {

@@ -1,9 +1,8 @@
 //! Checks that a local cluster can be created after any interruption: the script is killed at each call of kind,
 //! k3d, docker and kubectl that changes something, and the next run completes what is missing.
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{EMPTY, Sandbox};
 
-const EMPTY: &str = r#"{"items": []}"#;
 const LOCAL: &str = "function/tests/e2e/local";
 
 #[test]

@@ -17,6 +17,9 @@ use crate::skipped::report_skipped;
 /// The context of the kubeconfig that a user has.
 pub(crate) const USERS_CONTEXT: &str = "users-own";
 
+/// What is in a cluster before a command runs: nothing.
+pub(crate) const EMPTY: &str = r#"{"items": []}"#;
+
 /// Programs that one recording script replaces.
 const RECORDED: &[&str] = &["kind", "k3d", "docker", "podman", "buildah", "helm"];
 
