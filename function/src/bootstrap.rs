@@ -2,11 +2,16 @@
 //! handler. Serving is in `server` and, on AWS Lambda, in `lambda`.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
 
 use crate::config::{Config, RocketChat};
 use crate::gitlab::verification::Verifier;
+use crate::hand_off::{HandOffKeys, Sink, SinkClientError, SinkSettings};
 use crate::http::body_limit::BodyLimit;
-use crate::http::webhook::AppState;
+use crate::http::webhook::{AppState, Broker};
+use crate::limits::LIMITS;
 use crate::rocketchat::client::{Client, ClientError};
 use crate::send::Account;
 use crate::send::sender::Sender;
@@ -32,17 +37,33 @@ pub fn telemetry(config: &Config, warnings: &[String]) -> Result<Telemetry, Expo
     Ok(telemetry)
 }
 
+/// Why a client could not be created.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The one for Rocket.Chat.
+    #[error(transparent)]
+    RocketChat(#[from] ClientError),
+    /// The one for the broker.
+    #[error(transparent)]
+    Sink(#[from] SinkClientError),
+}
+
 /// Creates the state of the request handler; opens no connection.
-pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, ClientError> {
+pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, SetupError> {
     let RocketChat {
         url,
         credentials,
         authorities,
         proxy,
         message_ids,
+        hand_off_keys,
     } = config.rocketchat;
     let limit = config.delivery_timeout;
     let client = Client::new(&url, &credentials, &authorities, proxy.as_ref(), limit)?;
+    let hand_off = config
+        .sink
+        .map(|settings| broker(settings, hand_off_keys, &authorities, limit));
+    let hand_off = hand_off.transpose()?;
     let account = Account {
         bot: credentials.user_id,
         ids: Arc::new(message_ids),
@@ -53,8 +74,29 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, ClientEr
         verifier: config.verifier,
         accept_cloud_events: config.accept_cloud_events,
         notifier: config.notifier,
-        sender: Sender::new(client, account, config.delivery_timeout, Box::new(observe)),
+        sender: Sender::new(
+            client,
+            account,
+            limit,
+            hand_off.is_some(),
+            Box::new(observe),
+        ),
+        hand_off,
         body_limit: BodyLimit::default(),
         accept_missing_key: config.accept_missing_key,
+    })
+}
+
+fn broker(
+    settings: SinkSettings,
+    keys: HandOffKeys,
+    authorities: &[CertificateDer<'static>],
+    limit: Duration,
+) -> Result<Broker, SinkClientError> {
+    let keys = Arc::new(keys);
+    Ok(Broker {
+        sink: Sink::new(settings, Arc::clone(&keys), authorities)?,
+        keys,
+        limit: limit.saturating_sub(LIMITS.hand_off.response_reserve),
     })
 }

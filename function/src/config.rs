@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::gitlab::verification::Verifier;
+use crate::hand_off::{HandOffKeys, SinkSettings};
 use crate::limits::LIMITS;
 use crate::notifier::Notifier;
 use crate::proxy::{Proxies, Proxy};
@@ -23,6 +24,7 @@ mod clear_text;
 mod collector;
 mod doubt;
 mod env;
+mod hand_off;
 mod list;
 pub(crate) mod misspelling;
 mod mistake;
@@ -56,6 +58,8 @@ pub struct Config {
     pub notifier: Notifier,
     /// Time limit of one delivery.
     pub delivery_timeout: Duration,
+    /// The broker that keeps what is not delivered in time, if there is one.
+    pub sink: Option<SinkSettings>,
     /// How long a connection stays open between two requests.
     pub idle_timeout: Duration,
     /// How long requests are served after SIGTERM before the listener closes.
@@ -90,6 +94,8 @@ pub struct RocketChat {
     pub proxy: Option<Proxy>,
     /// Gives messages their ids.
     pub message_ids: MessageIds,
+    /// Signs messages that are handed off, with a key from the same secret.
+    pub hand_off_keys: HandOffKeys,
 }
 
 /// All errors in the settings, and the warnings about them, which may name the cause.
@@ -156,6 +162,7 @@ impl Config {
             LIMITS.delivery.default_timeout_seconds,
             1..=LIMITS.delivery.max_timeout_seconds,
         );
+        let sink = hand_off::read(reader, &proxies, delivery);
         let idle_timeout = reader.number(
             "IDLE_TIMEOUT_SECONDS",
             LIMITS.connections.default_idle_timeout_seconds,
@@ -190,6 +197,7 @@ impl Config {
             rocketchat: rocketchat?,
             notifier: notifier?,
             delivery_timeout: Duration::from_secs(delivery),
+            sink,
             idle_timeout: Duration::from_secs(idle_timeout),
             lame_duck: Duration::from_secs(lame_duck),
             // Their processes start for single webhooks, and each would call Rocket.Chat once more.
@@ -241,10 +249,10 @@ fn rocketchat(reader: &mut EnvReader, proxies: &Proxies) -> Option<RocketChat> {
         user_id: user_id?,
         auth_token: auth_token?,
     };
-    let message_ids = match &secrets[..] {
-        [] => MessageIds::new(&credentials.auth_token, None),
-        [current, former @ ..] => MessageIds::new(current, former.first()),
-    };
+    let current = secrets.first().unwrap_or(&credentials.auth_token);
+    let former = secrets.get(1);
+    let message_ids = MessageIds::new(current, former);
+    let hand_off_keys = HandOffKeys::new(current, former);
     let url = url?;
     Some(RocketChat {
         proxy: proxies.of(&url),
@@ -252,6 +260,7 @@ fn rocketchat(reader: &mut EnvReader, proxies: &Proxies) -> Option<RocketChat> {
         credentials,
         authorities,
         message_ids,
+        hand_off_keys,
     })
 }
 

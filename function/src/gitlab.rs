@@ -31,7 +31,7 @@ mod markdown_text;
 mod json;
 mod json_path;
 mod list;
-mod object;
+pub(crate) mod object;
 mod lenient;
 mod text;
 

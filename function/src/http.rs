@@ -6,6 +6,7 @@ pub(crate) mod listener;
 pub mod router;
 pub mod health;
 pub(crate) mod webhook;
+mod redelivery;
 mod request_head;
 mod forwarded;
 pub(crate) mod body_limit;

@@ -23,12 +23,11 @@ use tokio::runtime::Builder;
 
 mod repeated_headers;
 
-use crate::bootstrap;
+use crate::bootstrap::{self, SetupError};
 use crate::config::{self, Config};
 use crate::exit::{USAGE, print_error};
 use crate::http::health::Readiness;
 use crate::http::router::router;
-use crate::rocketchat::client::ClientError;
 use crate::telemetry::Telemetry;
 
 /// Variables that Lambda sets for every function; its runtime library panics if one is missing.
@@ -89,7 +88,7 @@ async fn run(config: Config, telemetry: Telemetry) -> Result<(), lambda_http::Er
     lambda_http::lambda_runtime::run(handler).await
 }
 
-fn routes(config: Config, telemetry: &Telemetry) -> Result<Router, ClientError> {
+fn routes(config: Config, telemetry: &Telemetry) -> Result<Router, SetupError> {
     let readiness = Readiness::default();
     // Lambda sends no event before the runtime asks for the first one.
     readiness.set(true);

@@ -76,6 +76,7 @@ pub mod gitlab;
 pub mod notifier;
 pub mod send;
 pub mod rocketchat;
+pub mod hand_off;
 pub mod outcome;
 
 pub mod bootstrap;
@@ -90,6 +91,7 @@ pub mod cli;
 pub mod telemetry;
 
 mod exit;
+mod derived_key;
 mod digest;
 mod file_descriptors;
 mod proxy;

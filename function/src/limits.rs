@@ -141,8 +141,7 @@ limits! {
         max_timeout_seconds: u64 = 9,
         /// Part of the timeout that is left for the response: all calls end this long before its end.
         response_reserve: Duration = Duration::from_millis(300),
-        /// The same if an undelivered message can be handed off to a broker, which takes one more call.
-        /// This version cannot hand off messages.
+        /// The same if an undelivered message is handed off to a broker, which takes one more call.
         hand_off_reserve: Duration = Duration::from_secs(1),
         /// Tenths of the timeout that the response to one call may take, from the time it has a
         /// connection: 1.5 s of 5 s. Connecting may take the time that is left.
@@ -201,6 +200,21 @@ limits! {
         recipient_check_delay: Duration = Duration::from_secs(2),
         /// IDs that are tried for one message if messages of other users have the first ones.
         max_generations: u8 = 3,
+    }
+
+    /// Notifications that a broker keeps.
+    hand_off: HandOffLimits {
+        /// Part of the timeout of a delivery that is left for the response after the last call to the broker.
+        response_reserve: Duration = Duration::from_millis(100),
+        /// Pause between two calls to the broker, which may be restarting.
+        retry_pause: Duration = Duration::from_millis(50),
+        /// Least `DELIVERY_TIMEOUT_SECONDS` with a broker: Rocket.Chat and the broker have a second each.
+        min_delivery_timeout_seconds: u64 = 2,
+        /// A message that is delivered later than this says when its webhook arrived.
+        late_after: Duration = Duration::from_mins(1),
+        /// A fix that comes back while it is younger than this waits for the message about its failure, which
+        /// may come back after it.
+        fix_wait: Duration = Duration::from_mins(10),
     }
 
     /// Calls to Rocket.Chat.

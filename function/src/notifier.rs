@@ -120,9 +120,13 @@ impl Notifier {
             destination,
             reason,
             source,
+            may_be_handed_off,
         } = recipient;
         let origin = event.meta.instance.clone();
-        let notification = |key| Notification::new(key, destination, text, origin).from(source);
+        let notification = |key| {
+            let notification = Notification::new(key, destination, text, origin);
+            notification.from(source).handed_off_if(may_be_handed_off)
+        };
         match (reason, &event.attributes.pipeline_revision) {
             (NotifyReason::Failure, Some(revision)) => {
                 Ok(notification(fixed_pipeline::failure(revision)))

@@ -10,12 +10,13 @@
 use crate::gitlab::event::ParseError;
 use crate::gitlab::rejection::{Clue, Rejection};
 use crate::gitlab::verification::OriginError;
+use crate::hand_off::EventError;
 use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
 use crate::rocketchat::MessageId;
 use crate::rocketchat::reachability::Unreachable;
 use crate::rocketchat::response::ApiError;
-use crate::send::{ConfirmedBy, SendError};
+use crate::send::{ConfirmedBy, SendError, SendResult};
 
 pub(crate) mod report;
 
@@ -31,6 +32,8 @@ pub enum Outcome {
         /// How this was confirmed.
         confirmed_by: ConfirmedBy,
     },
+    /// The message is not stored yet. A broker keeps it and sends it again. Contains why it is not stored.
+    HandedOff(Failure),
     /// No message is sent about this event.
     Skipped(SkipReason),
     /// The webhook was rejected, or its message not delivered.
@@ -65,6 +68,10 @@ pub enum Failure {
     Send(SendError),
     /// Rocket.Chat says that a recipient whom the configuration names cannot receive messages.
     Unreachable(Unreachable),
+    /// An event that came back from the broker is not sent to Rocket.Chat.
+    Event(EventError),
+    /// A fix came back before the message about its failure.
+    EarlyFix,
     /// The path does not exist.
     NotFound,
     /// The path does not support the method.
@@ -74,6 +81,7 @@ pub enum Failure {
 }
 
 const DELIVERED: &str = "delivered";
+const HANDED_OFF: &str = "handed_off";
 const SKIPPED: &str = "ignored";
 
 impl Outcome {
@@ -81,12 +89,14 @@ impl Outcome {
     /// are created at startup.
     pub(crate) fn labels() -> Vec<(&'static str, &'static str)> {
         let delivered = ConfirmedBy::ALL.map(|confirmed_by| (DELIVERED, confirmed_by.label()));
+        let handed_off = Failure::transient().into_iter().map(Self::HandedOff);
         let skipped = SkipReason::ALL
             .iter()
             .map(|reason| (SKIPPED, reason.label()));
         let failed = Failure::every().into_iter().map(Self::Failed);
-        let failed = failed.map(|outcome| (outcome.label(), outcome.reason()));
-        delivered.into_iter().chain(skipped).chain(failed).collect()
+        let others = handed_off.chain(failed);
+        let others = others.map(|outcome| (outcome.label(), outcome.reason()));
+        delivered.into_iter().chain(skipped).chain(others).collect()
     }
 
     /// The HTTP status.
@@ -95,6 +105,7 @@ impl Outcome {
             // The response to an unreachable recipient names the recipient.
             Self::Delivered { .. } | Self::Skipped(SkipReason::Unreachable) => 200,
             Self::Skipped(_) => 204,
+            Self::HandedOff(_) => 202,
             Self::Failed(failure) => failure.status(),
         }
     }
@@ -102,7 +113,7 @@ impl Outcome {
     /// Whether the webhook was handled without failure. The connection stays open only then.
     pub(crate) fn is_trusted(&self) -> bool {
         match self {
-            Self::Delivered { .. } | Self::Skipped(_) => true,
+            Self::Delivered { .. } | Self::HandedOff(_) | Self::Skipped(_) => true,
             Self::Failed(_) => false,
         }
     }
@@ -111,9 +122,14 @@ impl Outcome {
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Delivered { .. } => DELIVERED,
+            Self::HandedOff(_) => HANDED_OFF,
             Self::Skipped(_) => SKIPPED,
             Self::Failed(
-                Failure::Send(_) | Failure::Unreachable(_) | Failure::Overloaded | Failure::Panic,
+                Failure::Send(_)
+                | Failure::Unreachable(_)
+                | Failure::Overloaded
+                | Failure::EarlyFix
+                | Failure::Panic,
             ) => "failed",
             Self::Failed(_) => "rejected",
         }
@@ -124,12 +140,23 @@ impl Outcome {
         match self {
             Self::Delivered { confirmed_by, .. } => confirmed_by.label(),
             Self::Skipped(reason) => reason.label(),
-            Self::Failed(failure) => failure.reason(),
+            Self::HandedOff(failure) | Self::Failed(failure) => failure.reason(),
         }
     }
 }
 
 impl Failure {
+    /// One failure of every reason for which a notification is handed off.
+    pub fn transient() -> Vec<Self> {
+        let every = Self::every().into_iter();
+        let may_succeed_later = |failure: &Self| match failure {
+            Self::Send(error) => SendResult::Failed(*error).may_succeed_later(),
+            Self::Overloaded => true,
+            _ => false,
+        };
+        every.filter(may_succeed_later).collect()
+    }
+
     /// One failure of every reason, for documentation tables and for metric series that are created
     /// at startup.
     pub fn every() -> Vec<Self> {
@@ -150,6 +177,10 @@ impl Failure {
             Self::Send(SendError::IdTaken),
             Self::Send(SendError::NoTime),
             Self::Unreachable(Unreachable::UnknownUser),
+            Self::Event(EventError::Unsigned),
+            Self::Event(EventError::UnknownVersion),
+            Self::Event(EventError::Unreadable),
+            Self::EarlyFix,
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::Panic,
@@ -161,16 +192,31 @@ impl Failure {
     pub fn status(&self) -> u16 {
         match self {
             Self::BadHeaders | Self::BrokenBody | Self::Parse(_) | Self::MissingKey => 400,
-            Self::Origin(_) => 401,
+            Self::Origin(_) | Self::Event(EventError::Unsigned) => 401,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooSlow => 408,
             Self::TooLarge => 413,
             Self::MediaType | Self::ContentEncoding => 415,
+            Self::Event(EventError::Unreadable) => 422,
             Self::Panic => 500,
             // Also for errors in the configuration: GitLab shows the failure, and a resend after
             // the correction delivers the message.
-            Self::Overloaded | Self::Send(_) | Self::Unreachable(_) => 503,
+            Self::Overloaded
+            | Self::Send(_)
+            | Self::Unreachable(_)
+            | Self::Event(EventError::UnknownVersion)
+            | Self::EarlyFix => 503,
+        }
+    }
+
+    /// The HTTP status for a broker, which sends an event again after 429 and 503 and puts it aside after 422.
+    pub(crate) fn status_for_broker(&self) -> u16 {
+        match self {
+            Self::Send(SendError::Api(ApiError::RateLimited(_))) => 429,
+            Self::Send(error) if !SendResult::Failed(*error).may_succeed_later() => 422,
+            Self::Unreachable(_) => 422,
+            failure => failure.status(),
         }
     }
 
@@ -192,6 +238,10 @@ impl Failure {
             Self::Send(SendError::IdTaken) => "id_taken",
             Self::Send(SendError::NoTime) => "no_time",
             Self::Unreachable(_) => "unreachable",
+            Self::Event(EventError::Unsigned) => "unsigned_event",
+            Self::Event(EventError::UnknownVersion) => "unknown_version",
+            Self::Event(EventError::Unreadable) => "unreadable_event",
+            Self::EarlyFix => "early_fix",
             Self::NotFound => "unknown_path",
             Self::MethodNotAllowed => "method",
             Self::Panic => "panic",
@@ -227,6 +277,18 @@ impl Failure {
             Self::Unreachable(cause) => {
                 format!("could not deliver the message: the recipient {}", cause.advice())
             }
+            Self::Event(EventError::Unsigned) => {
+                "expected an event that webhook-app handed off, with the attributes id, time and webhookappsignature; if MESSAGE_ID_SECRET was changed, add the former one as second value".to_owned()
+            }
+            Self::Event(EventError::UnknownVersion) => {
+                "a newer webhook-app wrote this event; a pod of that version can deliver it".to_owned()
+            }
+            Self::Event(EventError::Unreadable) => {
+                "the content of this event is no notification; it was written by an incompatible version of webhook-app".to_owned()
+            }
+            Self::EarlyFix => {
+                "the message about the failure that this one fixes does not exist; it may come back after this one".to_owned()
+            }
             Self::NotFound => "the path does not exist; expected POST /webhook".to_owned(),
             Self::MethodNotAllowed => "the path does not support this method; see the header Allow".to_owned(),
             Self::Panic => "internal error in webhook-app; see its log for the location".to_owned(),
@@ -241,7 +303,10 @@ impl Failure {
                 let seconds = reset_in.as_secs() + 1;
                 Some(seconds.min(LIMITS.client.max_rate_limit_wait.as_secs()))
             }
-            Self::Send(_) | Self::Unreachable(_) => Some(LIMITS.delivery.retry_after_seconds),
+            Self::Send(_)
+            | Self::Unreachable(_)
+            | Self::Event(EventError::UnknownVersion)
+            | Self::EarlyFix => Some(LIMITS.delivery.retry_after_seconds),
             _ => None,
         }
     }

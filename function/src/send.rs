@@ -25,6 +25,8 @@ mod creations;
 pub use command::{Call, Command, Input};
 pub use deadline::Deadline;
 pub use machine::{Account, SendMachine};
-pub use result::{Attempts, ConfirmedBy, RecipientResult, SendError, SendResult};
+pub use result::{
+    Attempts, ConfirmedBy, HandOffResult, RecipientResult, SendError, SendResult, SinkError,
+};
 pub(crate) use sender::Sender;
 pub use server_state::ServerState;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time;
 use url::Url;
 
-use crate::bootstrap;
+use crate::bootstrap::{self, SetupError};
 use crate::config::{Config, Platform};
 use crate::exit::print_error;
 use crate::http::health::Readiness;
@@ -23,7 +23,6 @@ use crate::http::webhook::AppState;
 use crate::limits::LIMITS;
 use crate::recipient_check;
 use crate::rocketchat::Username;
-use crate::rocketchat::client::ClientError;
 use crate::sign_in_check;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::labels::Port;
@@ -67,7 +66,7 @@ enum StartError {
     #[error("open port {0}: {1}; choose another one with PORT or METRICS_PORT")]
     Port(u16, #[source] io::Error),
     #[error("set up the client of Rocket.Chat: {0}")]
-    Client(#[from] ClientError),
+    Client(#[from] SetupError),
     #[error("set up the export of spans: {0}")]
     Traces(#[from] ExportError),
 }

@@ -106,6 +106,17 @@ pub const SETTINGS: &[Setting] = &[
         "–",
     ),
     setting(
+        "SINK_URL",
+        "broker of CloudEvents that keeps messages which Rocket.Chat does not confirm in time",
+        "the value of `K_SINK`, else none: such a webhook fails",
+    ),
+    setting("K_SINK", "the same; a SinkBinding of Knative sets it", "–"),
+    setting(
+        "K_CE_OVERRIDES",
+        "extension attributes of the events: `{\"extensions\": {\"name\": \"value\"}}`; a SinkBinding of Knative sets it",
+        "none",
+    ),
+    setting(
         "HTTPS_PROXY",
         "HTTP proxy for calls to addresses that start with `https://`, such as `http://proxy.example.org:3128`; also read in lower case",
         "–",

@@ -18,7 +18,7 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
             tracing::$level!(
                 outcome = report.outcome.label(),
                 reason = report.outcome.reason(),
-                status = report.outcome.status(),
+                status = report.status(),
                 kind = report.facts.kind.map(Kind::label),
                 project = report.facts.project.as_deref(),
                 sha = report.facts.sha.as_ref().map(CommitSha::short),
@@ -33,6 +33,7 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
     }
     match &report.outcome {
         Outcome::Delivered { .. } => line!(info, "webhook delivered"),
+        Outcome::HandedOff(_) => line!(warn, "webhook handed off to the broker"),
         Outcome::Skipped(_) => line!(info, "webhook skipped"),
         Outcome::Failed(Failure::NotFound | Failure::MethodNotAllowed) => {
             line!(debug, "request rejected");
@@ -132,13 +133,13 @@ fn delivery_id(report: &Report) -> Option<&str> {
 fn message_id(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Delivered { message_id, .. } => Some(message_id.as_str()),
-        Outcome::Skipped(_) | Outcome::Failed(_) => None,
+        Outcome::HandedOff(_) | Outcome::Skipped(_) | Outcome::Failed(_) => None,
     }
 }
 
 fn detail(outcome: &Outcome) -> Option<String> {
     match outcome {
-        Outcome::Failed(failure) => Some(failure.detail()),
+        Outcome::HandedOff(failure) | Outcome::Failed(failure) => Some(failure.detail()),
         Outcome::Delivered { .. } | Outcome::Skipped(_) => None,
     }
 }

@@ -30,9 +30,9 @@ struct Delivered<'a> {
     deliveries: Vec<DeliveryJson>,
 }
 
-/// Nothing was sent, and each recipient has a reason.
+/// Nothing was sent, or a broker keeps it, and each recipient has a reason.
 #[derive(Serialize)]
-struct Skipped {
+struct Unsent {
     status: &'static str,
     reason: &'static str,
     deliveries: Vec<DeliveryJson>,
@@ -50,6 +50,9 @@ struct DeliveryJson {
     /// Somebody has deleted the message, and Rocket.Chat keeps it.
     #[serde(skip_serializing_if = "is_false")]
     deleted: bool,
+    /// A broker keeps the message and sends it again.
+    #[serde(skip_serializing_if = "is_false")]
+    handed_off: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
@@ -69,10 +72,12 @@ struct Problem {
 impl IntoResponse for Report {
     fn into_response(self) -> Response {
         let mut response = match &self.outcome {
-            Outcome::Delivered { .. } | Outcome::Skipped(SkipReason::Unreachable)
-                if self.facts.source == Source::CloudEvent =>
+            Outcome::Delivered { .. }
+            | Outcome::HandedOff(_)
+            | Outcome::Skipped(SkipReason::Unreachable)
+                if self.facts.source != Source::Webhook =>
             {
-                StatusCode::OK.into_response()
+                status(&self).into_response()
             }
             Outcome::Delivered {
                 message_id,
@@ -86,21 +91,30 @@ impl IntoResponse for Report {
                 deliveries: several(&self.recipients),
             })
             .into_response(),
-            Outcome::Skipped(SkipReason::Unreachable) => Json(Skipped {
-                status: "skipped",
-                reason: self.outcome.reason(),
-                deliveries: deliveries(&self.recipients),
-            })
-            .into_response(),
+            Outcome::HandedOff(_) => unsent(&self, "handed_off"),
+            Outcome::Skipped(SkipReason::Unreachable) => unsent(&self, "skipped"),
             Outcome::Skipped(_) => {
                 let reason = HeaderValue::from_static(self.outcome.reason());
                 (StatusCode::NO_CONTENT, [(REASON, reason)]).into_response()
             }
-            Outcome::Failed(failure) => problem(failure, &self.recipients),
+            Outcome::Failed(failure) => problem(failure, &self),
         };
         response.extensions_mut().insert(self);
         response
     }
+}
+
+fn status(report: &Report) -> StatusCode {
+    StatusCode::from_u16(report.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn unsent(report: &Report, word: &'static str) -> Response {
+    let body = Unsent {
+        status: word,
+        reason: report.outcome.reason(),
+        deliveries: deliveries(&report.recipients),
+    };
+    (status(report), Json(body)).into_response()
 }
 
 /// The results of several recipients; the response to one recipient already contains its result.
@@ -118,6 +132,7 @@ fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
             message_id: None,
             found: false,
             deleted: false,
+            handed_off: false,
             reason: None,
         };
         match Outcome::of(recipient) {
@@ -129,7 +144,10 @@ fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
                 json.found = confirmed_by.is_found();
                 json.deleted = confirmed_by == ConfirmedBy::FoundDeleted;
             }
-            outcome => json.reason = Some(outcome.reason()),
+            outcome => {
+                json.handed_off = matches!(outcome, Outcome::HandedOff(_));
+                json.reason = Some(outcome.reason());
+            }
         }
         json
     });
@@ -144,16 +162,15 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-fn problem(failure: &Failure, recipients: &[RecipientResult]) -> Response {
-    let status =
-        StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+fn problem(failure: &Failure, report: &Report) -> Response {
+    let status = status(report);
     let problem = Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or_default(),
         status: status.as_u16(),
         detail: failure.detail(),
         reason: failure.reason(),
-        deliveries: several(recipients),
+        deliveries: several(&report.recipients),
     };
     let mut response = (status, Json(problem)).into_response();
     let headers = response.headers_mut();

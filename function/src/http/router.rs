@@ -15,21 +15,27 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::forwarded::is_forwarded;
 use super::health::{self, Readiness};
+use super::redelivery;
 use super::telemetry_layer;
 use super::webhook::{AppState, receive};
 use crate::outcome::{Facts, Failure, Outcome, Report};
 use crate::telemetry::Telemetry;
 
-/// The routes of the webhook port: webhooks and health checks.
+/// The routes of the webhook port: webhooks, notifications that come back from a broker, and health checks.
 pub fn router(state: Arc<AppState>, readiness: &Readiness, telemetry: &Telemetry) -> Router {
     let webhook = || post(receive).fallback(method_not_allowed);
     let routes = Router::new()
         .route("/webhook", webhook())
         // People add the slash, and GitLab would count a redirect as success.
         .route("/webhook/", webhook())
-        .route("/", webhook().get(index))
-        .with_state(state)
-        .fallback(not_found);
+        .route("/", webhook().get(index));
+    let redelivery = post(redelivery::receive).fallback(method_not_allowed);
+    let routes = if state.hand_off.is_some() {
+        routes.route("/deliver", redelivery)
+    } else {
+        routes
+    };
+    let routes = routes.with_state(state).fallback(not_found);
     // Added after the telemetry layer: probes are frequent and need no metrics.
     layered(routes, telemetry)
         .merge(health::routes(readiness))

@@ -53,10 +53,11 @@ impl InFlight {
             route_label: route.and_then(|route| RouteLabel::of(route.as_str())),
             status: None,
         };
-        let route_label = labels.route_label.filter(|_| labels.is_webhook());
-        if route_label.is_some() {
+        if labels.is_webhook() {
             telemetry.metrics.begin();
         }
+        let has_span = labels.is_webhook() || labels.is_redelivery();
+        let route_label = labels.route_label.filter(|_| has_span);
         let parent = TraceContext::extract(request.headers());
         let traced = route_label.filter(|_| telemetry.is_tracing());
         let span = traced.map_or_else(Span::none, |label| span::begin(label.route(), &parent));
@@ -77,7 +78,7 @@ impl InFlight {
         };
         let elapsed = self.started.elapsed();
         let labels = ServerRequest {
-            status: Some(report.outcome.status()),
+            status: Some(report.status()),
             ..self.labels
         };
         self.metrics.answered(labels, report, elapsed);

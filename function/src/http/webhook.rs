@@ -2,7 +2,7 @@
 //! headers, verify, read the body, parse, plan, send. Each step is implemented in its own module.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -16,6 +16,7 @@ use crate::gitlab::cloud_event;
 use crate::gitlab::event::Event;
 use crate::gitlab::rejection::Rejection;
 use crate::gitlab::verification::{OriginError, Unverified, Verified, Verifier};
+use crate::hand_off::{HandOff, HandOffKeys, Sink};
 use crate::notifier::notification::Notification;
 use crate::notifier::{Notifier, Plan};
 use crate::outcome::{Facts, Failure, Outcome, Report, Source};
@@ -33,10 +34,23 @@ pub struct AppState {
     pub notifier: Notifier,
     /// Sends them.
     pub sender: Sender,
+    /// The broker that keeps what is not delivered in time, if there is one.
+    pub hand_off: Option<Broker>,
     /// Limits on bodies.
     pub body_limit: BodyLimit,
     /// Whether a delivery without an idempotency key, from GitLab before 17.4, is identified by its content.
     pub accept_missing_key: bool,
+}
+
+/// The broker and the keys of the events that it keeps.
+#[derive(Debug)]
+pub struct Broker {
+    /// Accepts events.
+    pub(crate) sink: Sink,
+    /// Verifies events that come back.
+    pub(crate) keys: Arc<HandOffKeys>,
+    /// Time from the headers of a webhook to the end of the last call to the broker.
+    pub(crate) limit: Duration,
 }
 
 /// Handles one webhook.
@@ -107,7 +121,7 @@ impl AppState {
     ) -> Result<Event, Failure> {
         let unverified = match facts.source {
             Source::Webhook => Some(self.verify_headers(headers)?),
-            Source::CloudEvent => None,
+            Source::CloudEvent | Source::Redelivery => None,
         };
         request_head::check_content(headers, facts.source)?;
         let body = self.body_limit.read(headers, body, started).await?;
@@ -136,7 +150,16 @@ impl AppState {
     async fn send(&self, notifications: &[Notification], facts: Facts, started: Instant) -> Report {
         let send_started = Instant::now();
         let headers = trace::headers();
-        let recipients = self.sender.send_all(notifications, started, &headers).await;
+        let mut recipients = self.sender.send_all(notifications, started, &headers).await;
+        if let Some(broker) = &self.hand_off {
+            let hand_off = HandOff {
+                sink: &broker.sink,
+                received_at: SystemTime::now() - started.elapsed(),
+                deadline: started + broker.limit,
+                headers: &headers,
+            };
+            hand_off.unfinished(notifications, &mut recipients).await;
+        }
         Report::sent(facts, recipients, send_started.elapsed())
     }
 }

@@ -29,6 +29,9 @@ pub struct Notification {
     pub(crate) precondition: Vec<MessageKey>,
     /// Scheme, host and port of the GitLab instance, part of the message id; empty if unknown.
     pub(crate) origin: String,
+    /// Whether a broker may store it. One that comes back from the broker is not handed off again.
+    #[serde(skip)]
+    pub(crate) may_be_handed_off: bool,
 }
 
 /// Who named a recipient.
@@ -94,6 +97,7 @@ impl Notification {
             text,
             precondition: Vec::new(),
             origin,
+            may_be_handed_off: false,
         }
     }
 
@@ -101,6 +105,15 @@ impl Notification {
     #[must_use]
     pub fn from(self, source: RecipientSource) -> Self {
         Self { source, ..self }
+    }
+
+    /// The same notification, which a broker may store or not.
+    #[must_use]
+    pub fn handed_off_if(self, may_be_handed_off: bool) -> Self {
+        Self {
+            may_be_handed_off,
+            ..self
+        }
     }
 
     /// The same notification, edited as its pipeline proceeds.

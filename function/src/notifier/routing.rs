@@ -235,6 +235,7 @@ impl RoutingRules {
                     destination,
                     reason,
                     source,
+                    may_be_handed_off: rule.may_hand_off(event),
                 };
                 let label = recipient.label();
                 if recipients.add(by_role, recipient) {

@@ -11,7 +11,7 @@ use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::Authentication;
 use crate::notifier::notification::RecipientSource;
 use crate::notifier::{PlanWarning, SkipReason};
-use crate::send::{Attempts, RecipientResult, SendError, SendResult};
+use crate::send::{Attempts, HandOffResult, RecipientResult, SendError, SendResult};
 
 /// A handled webhook.
 #[derive(Clone, Debug)]
@@ -56,6 +56,8 @@ pub enum Source {
     /// CloudEvents. A success has no response body, because the broker would treat it as another
     /// event.
     CloudEvent,
+    /// A notification that this program handed off, on its way back from the broker.
+    Redelivery,
 }
 
 impl Report {
@@ -86,6 +88,14 @@ impl Report {
         }
     }
 
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match (self.facts.source, &self.outcome) {
+            (Source::Redelivery, Outcome::Failed(failure)) => failure.status_for_broker(),
+            (_, outcome) => outcome.status(),
+        }
+    }
+
     /// Retries and rate limit waits of all recipients.
     pub fn attempts(&self) -> Attempts {
         let mut all = Attempts::default();
@@ -101,11 +111,19 @@ impl Report {
 /// everybody.
 fn precedence(outcome: &Outcome) -> u8 {
     match outcome {
-        Outcome::Failed(Failure::Unreachable(_) | Failure::Send(SendError::IdTaken)) => 2,
+        Outcome::Failed(Failure::Unreachable(_) | Failure::Send(SendError::IdTaken)) => 3,
         Outcome::Failed(_) => 0,
-        Outcome::Delivered { .. } => 1,
-        Outcome::Skipped(SkipReason::Unreachable) => 3,
-        Outcome::Skipped(_) => 4,
+        Outcome::HandedOff(_) => 1,
+        Outcome::Delivered { .. } => 2,
+        Outcome::Skipped(SkipReason::Unreachable) => 4,
+        Outcome::Skipped(_) => 5,
+    }
+}
+
+fn unfinished(failure: Failure, hand_off: HandOffResult) -> Outcome {
+    match hand_off {
+        HandOffResult::Accepted => Outcome::HandedOff(failure),
+        HandOffResult::None | HandOffResult::Failed(_) => Outcome::Failed(failure),
     }
 }
 
@@ -122,8 +140,8 @@ impl Outcome {
                 RecipientSource::Role => Self::Skipped(SkipReason::Unreachable),
                 RecipientSource::Configuration => Self::Failed(Failure::Unreachable(*cause)),
             },
-            SendResult::Failed(error) => Self::Failed(Failure::Send(*error)),
-            SendResult::Overloaded => Self::Failed(Failure::Overloaded),
+            SendResult::Failed(error) => unfinished(Failure::Send(*error), recipient.hand_off),
+            SendResult::Overloaded => unfinished(Failure::Overloaded, recipient.hand_off),
         }
     }
 }

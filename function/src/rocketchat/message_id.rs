@@ -4,17 +4,20 @@
 
 use std::fmt;
 
-use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::hmac;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::RoomId;
+use crate::derived_key::derived_key;
 use crate::digest::{hex, hex_digest};
 use crate::gitlab::idempotency_key::IdempotencyKey;
 
 /// Hexadecimal digits of an id, after `gl`.
 const DIGITS: usize = 32;
+
+/// The purpose of the keys that ids are derived with.
+const LABEL: &str = "message id";
 
 /// Identifies a message before its room is known.
 ///
@@ -92,8 +95,8 @@ impl MessageIds {
     /// Ids from `current`, and look-ups also of those that `former` gave.
     pub fn new(current: &SecretString, former: Option<&SecretString>) -> Self {
         Self {
-            current: key(current),
-            former: former.map(key),
+            current: derived_key(current, LABEL),
+            former: former.map(|secret| derived_key(secret, LABEL)),
         }
     }
 
@@ -144,18 +147,6 @@ fn keyed(
     let generation = generation.to_string();
     let digest = hex_digest(&["v2", origin, key.as_str(), room.as_str(), &generation]);
     MessageId::of(&hex(hmac::sign(secret, digest.as_bytes()).as_ref()))
-}
-
-/// HKDF with a label, so that the secret can also be the root of keys for other purposes.
-fn key(secret: &SecretString) -> hmac::Key {
-    let secret = secret.expose_secret().as_bytes();
-    let root = Salt::new(HKDF_SHA256, b"webhook-app").extract(secret);
-    let expanded = root.expand(&[b"message id"], hmac::HMAC_SHA256);
-    // Fails only for keys that are much longer.
-    expanded.map_or_else(
-        |_| hmac::Key::new(hmac::HMAC_SHA256, secret),
-        hmac::Key::from,
-    )
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl CircuitBreaker {
     /// which it has not waited yet.
     ///
     /// In a short outage, notifications wait for a probe, and try once at the end of their time. In
-    /// a long one, each tries at once.
+    /// a long one, each tries at once. If a broker keeps those that do not wait, only probes are made.
     pub(super) fn admit(
         &mut self,
         deadline: &Deadline,
@@ -92,7 +92,8 @@ impl CircuitBreaker {
         let Some(outage) = &mut self.outage else {
             return Admission::Call;
         };
-        if now >= deadline.last_retry() || (is_first && outage.is_long(now)) {
+        let tries_at_once = is_first && outage.is_long(now) && deadline.waits_in_outage;
+        if now >= deadline.last_retry() || tries_at_once {
             return Admission::Call;
         }
         if now >= outage.next_probe {

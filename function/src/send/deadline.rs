@@ -13,6 +13,8 @@ pub struct Deadline {
     pub at: Duration,
     /// Time limit of the response to one call.
     pub call_limit: Duration,
+    /// Whether a notification waits for the end of an outage. Otherwise a broker keeps it meanwhile.
+    pub waits_in_outage: bool,
 }
 
 impl Deadline {
@@ -22,6 +24,23 @@ impl Deadline {
         Self {
             at: start + limit.saturating_sub(LIMITS.delivery.response_reserve),
             call_limit: limit * LIMITS.delivery.call_tenths / 10,
+            waits_in_outage: true,
+        }
+    }
+
+    /// The same for a delivery that is handed off to a broker if all calls fail: they end 1 s before its end.
+    pub fn before_hand_off(start: Duration, limit: Duration) -> Self {
+        Self {
+            at: start + limit.saturating_sub(LIMITS.delivery.hand_off_reserve),
+            ..Self::of_redelivery(start, limit)
+        }
+    }
+
+    /// The same for a notification that the broker sends again if all calls fail.
+    pub fn of_redelivery(start: Duration, limit: Duration) -> Self {
+        Self {
+            waits_in_outage: false,
+            ..Self::new(start, limit)
         }
     }
 

@@ -239,6 +239,9 @@ impl SendMachine {
         let is_first = self.attempts.retries == 0 && self.outage_waits == 0;
         let admission = state.breaker.admit(&self.deadline, is_first, now);
         if let Admission::Wait(pause) = admission {
+            if !self.deadline.waits_in_outage {
+                return self.give_up_in_outage(state);
+            }
             self.outage_waits = self.outage_waits.saturating_add(1);
             return Command::Wait(self.jitter.of(pause));
         }
@@ -247,6 +250,14 @@ impl SendMachine {
             is_probe: admission == Admission::Probe,
         });
         Command::Call(self.call_of(step), time)
+    }
+
+    /// Ends with the error of the call that caused the outage, if this notification has made none.
+    fn give_up_in_outage(&mut self, state: &ServerState) -> Command {
+        let error = self.cause.take().or(self.last_error);
+        let error = error.or(state.outage_error);
+        let no_time = SendResult::Failed(SendError::NoTime);
+        Command::Finish(error.map_or(no_time, SendResult::from))
     }
 
     fn call_of(&self, step: Step) -> Call {

@@ -18,6 +18,53 @@ pub struct RecipientResult {
     pub result: SendResult,
     /// Retries and rate limit waits.
     pub attempts: Attempts,
+    /// Whether a broker keeps it instead.
+    pub hand_off: HandOffResult,
+}
+
+/// Whether a broker keeps a notification that was not delivered.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum HandOffResult {
+    /// The broker was not asked.
+    #[default]
+    None,
+    /// The broker has stored it.
+    Accepted,
+    /// The broker has not confirmed that it stored it.
+    Failed(SinkError),
+}
+
+/// Why a broker has not confirmed a notification.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SinkError {
+    /// The deadline left no time for a call.
+    NoTime,
+    /// It did not respond.
+    Unreachable,
+    /// It asked to try again: a 5xx or 429.
+    Unavailable,
+    /// Any other response.
+    Refused,
+}
+
+impl SinkError {
+    /// Every variant, for metric series that are created at startup.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::NoTime,
+        Self::Unreachable,
+        Self::Unavailable,
+        Self::Refused,
+    ];
+
+    /// The label in logs and metrics.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::NoTime => "no_time",
+            Self::Unreachable => "unreachable",
+            Self::Unavailable => "unavailable",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// How sending ended.
@@ -41,6 +88,15 @@ pub enum SendResult {
 }
 
 impl SendResult {
+    /// Whether sending the same notification later may succeed without a change to it or to its recipient.
+    pub fn may_succeed_later(&self) -> bool {
+        match self {
+            Self::Delivered { .. } | Self::Withheld | Self::Unreachable(_) => false,
+            Self::Failed(SendError::IdTaken | SendError::Api(ApiError::TooLong)) => false,
+            Self::Failed(_) | Self::Overloaded => true,
+        }
+    }
+
     /// Whether the room may no longer be that of the recipient. A failure of the server is no hint.
     pub(super) fn may_be_caused_by_the_room(&self) -> bool {
         match self {

@@ -20,6 +20,9 @@ impl SendMachine {
         state: &mut ServerState,
     ) -> Command {
         self.last_error = Some(error);
+        if state.breaker.is_open() && !self.deadline.waits_in_outage {
+            return self.give_up_on(error);
+        }
         if !self.is_time_to_look_up(error, now)
             && let Some(pause) = self.retry(error, now, state)
         {

@@ -18,7 +18,7 @@ use super::creations::Creations;
 use super::deadline::Deadline;
 use super::machine::{Account, SendMachine};
 use super::permits::Permits;
-use super::result::{RecipientResult, SendResult};
+use super::result::{HandOffResult, RecipientResult, SendResult};
 use super::rooms::Rooms;
 use super::server_state::ServerState;
 use crate::notifier::notification::Notification;
@@ -36,6 +36,8 @@ pub struct Sender {
     pub(super) client: Client,
     account: Account,
     pub(super) limit: Duration,
+    /// Whether a broker keeps what is not delivered in time.
+    hands_off: bool,
     permits: Permits,
     state: Mutex<ServerState>,
     rooms: Mutex<Rooms>,
@@ -56,17 +58,20 @@ impl fmt::Debug for Sender {
 }
 
 impl Sender {
-    /// Creates a sender. `limit` is the time limit of one delivery.
+    /// Creates a sender. `limit` is the time limit of one delivery. `hands_off` says whether a broker keeps
+    /// what is not delivered in time.
     pub(crate) fn new(
         client: Client,
         account: Account,
         limit: Duration,
+        hands_off: bool,
         observe: CallObserver,
     ) -> Self {
         Self {
             client,
             account,
             limit,
+            hands_off,
             permits: Permits::default(),
             state: Mutex::new(ServerState::new(Duration::ZERO)),
             rooms: Mutex::default(),
@@ -84,21 +89,42 @@ impl Sender {
         started: Instant,
         headers: &HeaderMap,
     ) -> Vec<RecipientResult> {
+        let start = self.since_epoch(started);
+        let deadline = if self.hands_off {
+            Deadline::before_hand_off(start, self.limit)
+        } else {
+            Deadline::new(start, self.limit)
+        };
         let each = notifications
             .iter()
-            .map(|notification| self.send(notification, started, headers));
+            .map(|notification| self.send(notification, deadline, headers));
         join_all(each).await
     }
 
-    /// Sends one notification.
-    pub(crate) async fn send(
+    /// Sends a notification that a broker has kept.
+    pub(crate) async fn redeliver(
         &self,
         notification: &Notification,
         started: Instant,
         headers: &HeaderMap,
     ) -> RecipientResult {
+        let deadline = Deadline::of_redelivery(self.since_epoch(started), self.limit);
+        self.send(notification, deadline, headers).await
+    }
+
+    /// The time on the clock of the state machines.
+    fn since_epoch(&self, time: Instant) -> Duration {
+        time.saturating_duration_since(self.epoch)
+    }
+
+    async fn send(
+        &self,
+        notification: &Notification,
+        deadline: Deadline,
+        headers: &HeaderMap,
+    ) -> RecipientResult {
         let began = self.epoch.elapsed();
-        let mut machine = self.begin(notification, started);
+        let mut machine = self.begin(notification, deadline);
         let mut permit = None;
         let mut input = Input::Start;
         let result = loop {
@@ -133,6 +159,7 @@ impl Sender {
             source: notification.source,
             result,
             attempts: machine.attempts,
+            hand_off: HandOffResult::default(),
         }
     }
 
@@ -163,8 +190,7 @@ impl Sender {
         self.permits.get(begin_in_time).await
     }
 
-    fn begin(&self, notification: &Notification, started: Instant) -> SendMachine {
-        let started = started.saturating_duration_since(self.epoch);
+    fn begin(&self, notification: &Notification, deadline: Deadline) -> SendMachine {
         let room = match &notification.destination {
             // In a cached room that no longer exists, every look-up would find nothing.
             Destination::User(_) if !notification.precondition.is_empty() => None,
@@ -173,7 +199,6 @@ impl Sender {
         };
         // Random, so that replicas with the same delivery retry at different times.
         let seed = RandomState::new().hash_one(notification.key.as_str());
-        let deadline = Deadline::new(started, self.limit);
         SendMachine::new(notification, self.account.clone(), room, deadline, seed)
     }
 

@@ -14,6 +14,8 @@ use crate::rocketchat::response::ApiError;
 pub struct ServerState {
     budget: RetryBudget,
     pub(super) breaker: CircuitBreaker,
+    /// The last error that shows an outage.
+    pub(super) outage_error: Option<ApiError>,
     /// Moving average of the duration of calls that the server answered.
     usual_call: Duration,
 }
@@ -24,6 +26,7 @@ impl ServerState {
         Self {
             budget: RetryBudget::new(now),
             breaker: CircuitBreaker::default(),
+            outage_error: None,
             usual_call: Duration::ZERO,
         }
     }
@@ -46,7 +49,10 @@ impl ServerState {
                 self.breaker.record_success();
                 self.usual_call = (self.usual_call * 7 + took) / 8;
             }
-            Some(false) => self.breaker.record_failure(is_probe, now),
+            Some(false) => {
+                self.outage_error = error;
+                self.breaker.record_failure(is_probe, now);
+            }
             None if is_probe => self.breaker.end_probe(now),
             None => {}
         }

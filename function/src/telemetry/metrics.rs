@@ -18,7 +18,7 @@ use crate::outcome::{Outcome, Report};
 use crate::rocketchat::Destination;
 use crate::rocketchat::endpoint::Endpoint;
 use crate::rocketchat::response::ApiError;
-use crate::send::{Attempts, RecipientResult, SendResult};
+use crate::send::{Attempts, HandOffResult, RecipientResult, SendResult};
 
 mod instruments;
 pub(crate) mod labels;
@@ -28,8 +28,8 @@ use instruments::Instruments;
 pub use instruments::Series;
 use labels::http::{ClientRequest, ServerRequest, WebhookRequest};
 use labels::{
-    Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
-    UnreachableCause, VerificationFailure,
+    Authentication, DeliveryOutcome, EventKind, HandOffLabel, Labels, MessageOutcome, NoLabels,
+    Port, RedeliveryLabel, UnreachableCause, VerificationFailure,
 };
 
 /// Records metrics of webhooks and of the calls that are made for them.
@@ -148,6 +148,10 @@ impl Metrics {
             );
             self.record_delivery(report);
             self.count_authentication(report);
+        } else if request.is_redelivery() {
+            let result = RedeliveryLabel::of(report.status());
+            self.instruments.redeliveries.add(1, &result.listed());
+            self.record_recipients(report);
         }
     }
 
@@ -184,20 +188,7 @@ impl Metrics {
             let duration = &instruments.delivery_duration;
             duration.record(elapsed.as_secs_f64(), &outcome.listed());
         }
-        let Attempts {
-            retries,
-            rate_limit_waits,
-        } = report.attempts();
-        if retries > 0 {
-            instruments.retries.add(retries, &NoLabels.listed());
-        }
-        if rate_limit_waits > 0 {
-            let waits = &instruments.rate_limit_waits;
-            waits.add(rate_limit_waits, &NoLabels.listed());
-        }
-        for recipient in &report.recipients {
-            self.record_recipient(recipient);
-        }
+        self.record_recipients(report);
         for warning in &report.facts.warnings {
             match warning {
                 PlanWarning::RecipientsTruncated(count) => {
@@ -218,7 +209,33 @@ impl Metrics {
         }
     }
 
+    fn record_recipients(&self, report: &Report) {
+        let instruments = &self.instruments;
+        let Attempts {
+            retries,
+            rate_limit_waits,
+        } = report.attempts();
+        if retries > 0 {
+            instruments.retries.add(retries, &NoLabels.listed());
+        }
+        if rate_limit_waits > 0 {
+            let waits = &instruments.rate_limit_waits;
+            waits.add(rate_limit_waits, &NoLabels.listed());
+        }
+        for recipient in &report.recipients {
+            self.record_recipient(recipient);
+        }
+    }
+
     fn record_recipient(&self, recipient: &RecipientResult) {
+        let hand_off = match recipient.hand_off {
+            HandOffResult::None => None,
+            HandOffResult::Accepted => Some(HandOffLabel(None)),
+            HandOffResult::Failed(error) => Some(HandOffLabel(Some(error))),
+        };
+        if let Some(label) = hand_off {
+            self.instruments.hand_offs.add(1, &label.listed());
+        }
         let is_named = recipient.source == RecipientSource::Configuration;
         match &recipient.result {
             SendResult::Unreachable(cause) => {

@@ -72,11 +72,12 @@ pub(crate) fn context(span: &Span) -> Option<TraceContext> {
 pub(crate) fn record(span: &Span, report: &Report) {
     let outcome = &report.outcome;
     let facts = &report.facts;
-    let error_type = (outcome.status() >= 500).then(|| outcome.reason());
+    let status = report.status();
+    let error_type = (status >= 500).then(|| outcome.reason());
     tracing::record_all!(
         span,
         otel.status_code = error_type.map(|_| "error"),
-        http.response.status_code = i64::from(outcome.status()),
+        http.response.status_code = i64::from(status),
         error.type = error_type,
         webhook.outcome = outcome.label(),
         webhook.reason = outcome.reason(),

@@ -37,6 +37,7 @@ mod recipients;
 mod cloud_events;
 mod fixed_pipelines;
 mod guessed_ids;
+mod hand_off;
 mod live_pipelines;
 mod model_check;
 mod send_machine;

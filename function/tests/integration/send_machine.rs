@@ -18,8 +18,8 @@ use webhook_app::rocketchat::{
     Username,
 };
 use webhook_app::send::{
-    Account, Attempts, Call, Command, ConfirmedBy, Deadline, Input, RecipientResult, SendError,
-    SendMachine, SendResult, ServerState,
+    Account, Attempts, Call, Command, ConfirmedBy, Deadline, HandOffResult, Input, RecipientResult,
+    SendError, SendMachine, SendResult, ServerState,
 };
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -404,6 +404,7 @@ fn assert_report_matches(results: &[SendResult], source: RecipientSource) {
             source,
             result: result.clone(),
             attempts: once,
+            hand_off: HandOffResult::None,
         })
         .collect();
     let report = Report::sent(Facts::default(), recipients.clone(), Duration::ZERO);

@@ -36,6 +36,7 @@ const SHELL: &[&str] = &[
 /// Modules in order of dependency, and exactly the modules that each one imports.
 const MODULES: &[(&str, &[&str])] = &[
     ("limits", &[]),
+    ("derived_key", &[]),
     ("digest", &[]),
     ("exit", &[]),
     ("file_descriptors", &[]),
@@ -46,7 +47,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("gitlab", &["digest", "limits"]),
     (
         "rocketchat",
-        &["digest", "gitlab", "limits", "proxy", "tls"],
+        &["derived_key", "digest", "gitlab", "limits", "proxy", "tls"],
     ),
     (
         "notifier",

@@ -39,7 +39,14 @@ const OF_THE_RULE: &str = "it is a key of the rule and no condition; write it be
 
 /// Keys of a rule, the conditions among them.
 pub(super) fn rule_keys() -> Vec<&'static str> {
-    let others: &[&str] = &["not", "confidential", "to", "except_actor", "continue"];
+    let others: &[&str] = &[
+        "not",
+        "confidential",
+        "hand_off",
+        "to",
+        "except_actor",
+        "continue",
+    ];
     [&["name"], CONDITIONS, others].concat()
 }
 

@@ -93,6 +93,7 @@ impl Reader {
                 }
                 "not" => rule.not = self.excluded(node, &rule.conditions.events),
                 "confidential" => rule.confidential = self.flag(node).unwrap_or_default(),
+                "hand_off" => rule.hand_off = self.flag(node).unwrap_or_default(),
                 "except_actor" => rule.except_actor = self.flag(node).unwrap_or_default(),
                 "continue" => rule.continue_ = self.flag(node).unwrap_or_default(),
                 "to" => {
@@ -110,6 +111,12 @@ impl Reader {
         }
         if self.error_count() == before {
             self.check_fixes(&rule);
+        }
+        if rule.hand_off && !rule.confidential {
+            self.error(
+                node.line,
+                "hand_off: true has an effect only with confidential: true; messages about other events are always handed off",
+            );
         }
         if !has_recipients {
             self.error(

@@ -13,6 +13,8 @@ pub struct Recipient {
     pub(crate) reason: NotifyReason,
     /// Who named them.
     pub(crate) source: RecipientSource,
+    /// Whether a broker may store their message.
+    pub(crate) may_be_handed_off: bool,
 }
 
 impl Recipient {

@@ -30,6 +30,8 @@ pub(super) struct Rule {
     pub(super) fixes: Option<usize>,
     /// Whether it also matches confidential events.
     pub(super) confidential: bool,
+    /// Whether a broker may store messages about confidential events too.
+    pub(super) hand_off: bool,
     pub(super) to: Vec<RecipientSpec>,
     /// Whether the user who triggered the event is left out.
     pub(super) except_actor: bool,
@@ -233,6 +235,11 @@ impl Rule {
         } else {
             Err(Mismatch::InProgress)
         }
+    }
+
+    /// Whether a broker may store messages about an event that it matches.
+    pub(super) fn may_hand_off(&self, event: &Event) -> bool {
+        !event.meta.confidential || self.hand_off
     }
 
     /// Why its recipients are notified of an event that it matches.

@@ -8,8 +8,8 @@ use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, UpDownCounter};
 
 use super::labels::http::{ClientRequest, ServerRequest, WebhookRequest};
 use super::labels::{
-    Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
-    UnreachableCause, VerificationFailure,
+    Authentication, DeliveryOutcome, EventKind, HandOffLabel, Labels, MessageOutcome, NoLabels,
+    Port, RedeliveryLabel, UnreachableCause, VerificationFailure,
 };
 use crate::limits::LIMITS;
 
@@ -50,6 +50,8 @@ pub(super) struct Instruments {
     pub(super) unreachable_recipients: Counter<u64>,
     pub(super) unreachable_configuration: Gauge<u64>,
     pub(super) template_failures: Counter<u64>,
+    pub(super) hand_offs: Counter<u64>,
+    pub(super) redeliveries: Counter<u64>,
     pub(super) authentications: Counter<u64>,
     pub(super) signature_failures: Counter<u64>,
     pub(super) call_duration: Histogram<f64>,
@@ -125,6 +127,16 @@ impl Instruments {
                 .with_unit("{webhook}")
                 .with_description("Events whose template failed, so that the built-in message was used.")
                 .build(),
+            hand_offs: meter
+                .u64_counter("webhook.hand_offs")
+                .with_unit("{notification}")
+                .with_description("Undelivered notifications by what the broker said; `accepted` if it has stored them.")
+                .build(),
+            redeliveries: meter
+                .u64_counter("webhook.redeliveries")
+                .with_unit("{notification}")
+                .with_description("Notifications that came back from the broker; it sends them `again` or puts them aside as `dead_letter`.")
+                .build(),
             authentications: meter
                 .u64_counter("webhook.authentications")
                 .with_unit("{webhook}")
@@ -164,6 +176,8 @@ impl Instruments {
         series.count::<NoLabels>(&self.truncated_recipients);
         series.count::<UnreachableCause>(&self.unreachable_recipients);
         series.count::<NoLabels>(&self.template_failures);
+        series.count::<HandOffLabel>(&self.hand_offs);
+        series.count::<RedeliveryLabel>(&self.redeliveries);
         series.count::<Authentication>(&self.authentications);
         series.count::<VerificationFailure>(&self.signature_failures);
         series.measure::<ClientRequest>(&self.call_duration);

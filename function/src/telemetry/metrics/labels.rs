@@ -10,6 +10,7 @@ use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::{MAX_SECRETS, OriginError, Scheme};
 use crate::outcome::{Failure, Outcome};
 use crate::rocketchat::reachability::Unreachable;
+use crate::send::SinkError;
 
 pub(crate) mod http;
 
@@ -189,6 +190,60 @@ impl Labels for UnreachableCause {
 
     fn attributes(&self) -> Vec<KeyValue> {
         vec![KeyValue::new("reason", self.0.label())]
+    }
+}
+
+/// Whether the broker has stored a notification.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct HandOffLabel(pub(super) Option<SinkError>);
+
+impl Labels for HandOffLabel {
+    fn all() -> Vec<Self> {
+        let failed = SinkError::ALL.map(|error| Self(Some(error)));
+        [Self(None)].into_iter().chain(failed).collect()
+    }
+
+    fn attributes(&self) -> Vec<KeyValue> {
+        vec![KeyValue::new(
+            "result",
+            self.0.map_or("accepted", SinkError::label),
+        )]
+    }
+}
+
+/// What becomes of a notification that came back from the broker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RedeliveryLabel {
+    /// It is done: the broker forgets it.
+    Done,
+    /// The broker sends it again.
+    Again,
+    /// The broker puts it aside.
+    DeadLetter,
+}
+
+impl RedeliveryLabel {
+    pub(super) fn of(status: u16) -> Self {
+        match status {
+            200..300 => Self::Done,
+            404 | 408 | 409 | 429 | 500.. => Self::Again,
+            _ => Self::DeadLetter,
+        }
+    }
+}
+
+impl Labels for RedeliveryLabel {
+    fn all() -> Vec<Self> {
+        vec![Self::Done, Self::Again, Self::DeadLetter]
+    }
+
+    fn attributes(&self) -> Vec<KeyValue> {
+        let result = match self {
+            Self::Done => "done",
+            Self::Again => "again",
+            Self::DeadLetter => "dead_letter",
+        };
+        vec![KeyValue::new("result", result)]
     }
 }
 

@@ -57,27 +57,31 @@ impl Method {
     }
 }
 
-/// The routes that accept webhooks.
+/// The routes that accept webhooks, and notifications that come back from a broker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RouteLabel {
     /// `/webhook`.
     Webhook,
     /// `/`.
     Root,
+    /// `/deliver`.
+    Redelivery,
 }
 
 impl RouteLabel {
-    const ALL: [Self; 2] = [Self::Webhook, Self::Root];
+    const WEBHOOKS: [Self; 2] = [Self::Webhook, Self::Root];
+    const ALL: [Self; 3] = [Self::Webhook, Self::Root, Self::Redelivery];
 
     /// Its path in the router.
     pub(crate) fn route(self) -> &'static str {
         match self {
             Self::Webhook => "/webhook",
             Self::Root => "/",
+            Self::Redelivery => "/deliver",
         }
     }
 
-    /// The label of a route; `None` if it does not accept webhooks.
+    /// The label of a route; `None` if it accepts neither.
     pub(crate) fn of(route: &str) -> Option<Self> {
         // The slash at the end of the second path of webhooks makes no other series.
         let route = match route.trim_end_matches('/') {
@@ -95,7 +99,7 @@ impl RouteLabel {
 pub(crate) struct ServerRequest {
     /// Its method.
     pub method: Method,
-    /// Its route, if it accepts webhooks.
+    /// Its route, if it has a label.
     pub route_label: Option<RouteLabel>,
     /// The status of its response; `None` if the client disconnected before.
     pub status: Option<u16>,
@@ -104,19 +108,37 @@ pub(crate) struct ServerRequest {
 impl ServerRequest {
     /// Whether it is a webhook.
     pub(crate) fn is_webhook(self) -> bool {
-        self.method == Method::Post && self.route_label.is_some()
+        let route = self.route_label;
+        self.method == Method::Post
+            && route.is_some_and(|route| RouteLabel::WEBHOOKS.contains(&route))
+    }
+
+    /// Whether it is a notification that comes back from a broker.
+    pub(crate) fn is_redelivery(self) -> bool {
+        self.method == Method::Post && self.route_label == Some(RouteLabel::Redelivery)
     }
 
     fn webhooks() -> impl Iterator<Item = Self> {
         let failures = Failure::every().into_iter().map(|failure| failure.status());
         let rejections = failures.filter(|status| !matches!(status, 404 | 405));
-        let statuses = [200, 204].into_iter().chain(rejections).map(Some);
+        let statuses = [200, 202, 204].into_iter().chain(rejections).map(Some);
         statuses.chain([None]).flat_map(|status| {
-            RouteLabel::ALL.map(|route_label| Self {
+            RouteLabel::WEBHOOKS.map(|route_label| Self {
                 method: Method::Post,
                 route_label: Some(route_label),
                 status,
             })
+        })
+    }
+
+    fn redeliveries() -> impl Iterator<Item = Self> {
+        let failures = Failure::every().into_iter();
+        let statuses = failures.map(|failure| failure.status_for_broker());
+        let statuses = [200, 204].into_iter().chain(statuses).map(Some);
+        statuses.chain([None]).map(|status| Self {
+            method: Method::Post,
+            route_label: Some(RouteLabel::Redelivery),
+            status,
         })
     }
 }
@@ -134,8 +156,11 @@ impl Labels for ServerRequest {
             rejected(Method::Get, Some(RouteLabel::Webhook), 405),
             rejected(Method::Other, Some(RouteLabel::Webhook), 405),
             rejected(Method::Other, Some(RouteLabel::Root), 405),
+            rejected(Method::Get, Some(RouteLabel::Redelivery), 405),
+            rejected(Method::Other, Some(RouteLabel::Redelivery), 405),
         ];
         Self::webhooks()
+            .chain(Self::redeliveries())
             .chain(not_found)
             .chain(not_allowed)
             .collect()

@@ -1,0 +1,74 @@
+//! The settings of the broker that keeps undelivered messages. Owns which of two names of its address is read:
+//! `K_SINK` and `K_CE_OVERRIDES` are what a SinkBinding of Knative sets. What is handed off is decided in
+//! [`hand_off`](crate::hand_off).
+
+use url::Url;
+
+use super::env::EnvReader;
+use super::{clear_text, repeats_scheme};
+use crate::hand_off::{Extensions, SinkSettings};
+use crate::limits::LIMITS;
+use crate::proxy::Proxies;
+
+/// The name that a person sets, and the one that Knative sets.
+const ADDRESSES: [&str; 2] = ["SINK_URL", "K_SINK"];
+
+/// Reads every setting, so that all errors are reported together. `delivery` is `DELIVERY_TIMEOUT_SECONDS`.
+pub(super) fn read(
+    reader: &mut EnvReader,
+    proxies: &Proxies,
+    delivery: u64,
+) -> Option<SinkSettings> {
+    let [ours, knative] =
+        ADDRESSES.map(|name| reader.optional(name, address).map(|url| (name, url)));
+    if let (Some((name, ours)), Some((other, knative))) = (&ours, &knative)
+        && ours != knative
+    {
+        reader.error(
+            name,
+            format_args!(
+                "expected the same address as in {other}, found another one; remove {name}"
+            ),
+        );
+    }
+    let extensions = reader.optional("K_CE_OVERRIDES", Extensions::parse);
+    let (name, url) = ours.or(knative)?;
+    reader.warn_all(clear_text::warning(
+        name,
+        &url,
+        "messages that are handed off",
+    ));
+    let least = LIMITS.hand_off.min_delivery_timeout_seconds;
+    if delivery < least {
+        reader.error(
+            "DELIVERY_TIMEOUT_SECONDS",
+            format_args!(
+                "expected at least {least} with {name}, because the last second is for the broker"
+            ),
+        );
+    }
+    if !reader.is_filled("MESSAGE_ID_SECRET") && !reader.is_filled("MESSAGE_ID_SECRET_FILE") {
+        reader.warn(
+            name,
+            "is set without MESSAGE_ID_SECRET, so a new ROCKETCHAT_AUTH_TOKEN makes the messages in the broker undeliverable; set MESSAGE_ID_SECRET",
+        );
+    }
+    Some(SinkSettings {
+        proxy: proxies.of(&url),
+        url,
+        extensions: extensions.unwrap_or_default(),
+    })
+}
+
+fn address(text: &str) -> Result<Url, &'static str> {
+    const EXPECTED: &str = "expected the address of a broker that accepts CloudEvents over HTTP, such as http://broker-ingress.knative-eventing.svc/webhook-app/default";
+    let url = Url::parse(text).map_err(|_| EXPECTED)?;
+    if repeats_scheme(&url) {
+        return Err("expected an address with one scheme, found two; remove one");
+    }
+    let is_usable = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.fragment().is_none();
+    is_usable.then_some(url).ok_or(EXPECTED)
+}

@@ -1,0 +1,125 @@
+//! The call to the broker. Owns its client, its retries and what its response means. Which notifications are
+//! handed off is decided in [`hand_off`](super).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{redirect, retry};
+use rustls::pki_types::CertificateDer;
+use tokio::time::{self, Instant};
+use url::Url;
+
+use super::event;
+use super::{Extensions, HandOff, HandOffKeys};
+use crate::limits::LIMITS;
+use crate::notifier::notification::Notification;
+use crate::proxy::{self, Proxy};
+use crate::send::SinkError;
+use crate::tls;
+
+/// The broker and what its events contain.
+#[derive(Clone, Debug)]
+pub struct SinkSettings {
+    /// Where events are posted.
+    pub(crate) url: Url,
+    /// The proxy of this address, if there is one.
+    pub(crate) proxy: Option<Proxy>,
+    /// Attributes of every event.
+    pub(crate) extensions: Extensions,
+}
+
+/// Posts events to one broker.
+#[derive(Clone, Debug)]
+pub(crate) struct Sink {
+    http: reqwest::Client,
+    url: Url,
+    extensions: Extensions,
+    keys: Arc<HandOffKeys>,
+}
+
+/// The client could not be created.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("failed to build the HTTP client for the broker")]
+pub struct SinkClientError;
+
+impl Sink {
+    /// Creates a client without opening a connection. `authorities` are trusted in addition to the compiled-in
+    /// ones.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the only client for the broker"
+    )]
+    pub(crate) fn new(
+        settings: SinkSettings,
+        keys: Arc<HandOffKeys>,
+        authorities: &[CertificateDer<'static>],
+    ) -> Result<Self, SinkClientError> {
+        let tls = tls::client(authorities).map_err(|_| SinkClientError)?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("webhook-app/", env!("CARGO_PKG_VERSION")))
+            .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
+            // A redirect would send the message to another server.
+            .redirect(redirect::Policy::none())
+            .retry(retry::never());
+        let http = proxy::apply(settings.proxy.as_ref(), http)
+            .and_then(reqwest::ClientBuilder::build)
+            .map_err(|_| SinkClientError)?;
+        Ok(Self {
+            http,
+            url: settings.url,
+            extensions: settings.extensions,
+            keys,
+        })
+    }
+
+    /// Posts a notification until the broker has stored it or time is up. The ID of its event follows from its
+    /// content, so that a repeated one can be recognized.
+    pub(super) async fn send(
+        &self,
+        notification: &Notification,
+        hand_off: &HandOff<'_>,
+    ) -> Result<(), SinkError> {
+        let event = event::write(
+            notification,
+            hand_off.received_at,
+            &self.keys,
+            hand_off.headers,
+            &self.extensions,
+        );
+        let Some((headers, data)) = event else {
+            return Err(SinkError::Refused);
+        };
+        let mut last = SinkError::NoTime;
+        loop {
+            let left = hand_off.deadline.saturating_duration_since(Instant::now());
+            if left < LIMITS.delivery.min_call {
+                return Err(last);
+            }
+            last = match self.post(headers.clone(), data.clone(), left).await {
+                Ok(()) => return Ok(()),
+                Err(SinkError::Refused) => return Err(SinkError::Refused),
+                Err(error) => error,
+            };
+            time::sleep(LIMITS.hand_off.retry_pause).await;
+        }
+    }
+
+    async fn post(
+        &self,
+        headers: HeaderMap,
+        data: Vec<u8>,
+        within: Duration,
+    ) -> Result<(), SinkError> {
+        let request = self.http.post(self.url.clone()).headers(headers);
+        let sent = request.body(data).timeout(within).send().await;
+        match sent.map(|response| response.status().as_u16()) {
+            Ok(200..300) => Ok(()),
+            // The queue is full, or the broker restarts.
+            Ok(408 | 425 | 429 | 500..) => Err(SinkError::Unavailable),
+            Ok(_) => Err(SinkError::Refused),
+            Err(_) => Err(SinkError::Unreachable),
+        }
+    }
+}
