@@ -17,6 +17,7 @@ mod circuit_breaker;
 pub(crate) mod result;
 
 pub(crate) mod sender;
+mod calls;
 mod sign_in;
 mod permits;
 mod rooms;
