@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::rocketchat::{Destination, MessageKey, Username};
 
-    const RECEIVED: Duration = Duration::from_secs(1_795_788_180);
+    const RECEIVED: &str = "2026-11-27T14:03:00Z";
 
     fn notification() -> Notification {
         let alice = Destination::User(Username::parse("alice").expect("is a name"));
@@ -175,7 +175,7 @@ mod tests {
         let extensions = Extensions::parse(r#"{"extensions":{"team":"a"}}"#).expect("is valid");
         let event = write(
             &notification(),
-            UNIX_EPOCH + RECEIVED + Duration::from_millis(999),
+            at(0) + Duration::from_millis(999),
             &keys(),
             &trace,
             &extensions,
@@ -184,7 +184,8 @@ mod tests {
     }
 
     fn at(seconds: u64) -> SystemTime {
-        UNIX_EPOCH + RECEIVED + Duration::from_secs(seconds)
+        let received = humantime::parse_rfc3339(RECEIVED).expect("is a time");
+        received + Duration::from_secs(seconds)
     }
 
     #[test]

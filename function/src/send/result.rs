@@ -91,8 +91,10 @@ impl SendResult {
     /// Whether sending the same notification later may succeed without a change to it or to its recipient.
     pub fn may_succeed_later(&self) -> bool {
         match self {
-            Self::Delivered { .. } | Self::Withheld | Self::Unreachable(_) => false,
-            Self::Failed(SendError::IdTaken | SendError::Api(ApiError::TooLong)) => false,
+            Self::Delivered { .. }
+            | Self::Withheld
+            | Self::Unreachable(_)
+            | Self::Failed(SendError::IdTaken | SendError::Api(ApiError::TooLong)) => false,
             Self::Failed(_) | Self::Overloaded => true,
         }
     }

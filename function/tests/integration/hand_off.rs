@@ -222,7 +222,7 @@ async fn in_an_outage_one_delivery_at_a_time_asks_rocket_chat_and_the_others_go_
     setup
         .harness
         .chat
-        .away(Duration::from_secs(600), Away::Silent)
+        .away(Duration::from_mins(10), Away::Silent)
         .await;
     let first = (0..5).map(|_| push()).collect::<Vec<_>>();
     let answers =
@@ -270,7 +270,7 @@ async fn only_events_with_our_signature_are_sent() {
         forged(&|event| {
             event
                 .attributes
-                .retain(|(name, _)| name != "webhookappsignature")
+                .retain(|(name, _)| name != "webhookappsignature");
         }),
         forged(&|event| event.attributes.retain(|(name, _)| name != "time")),
         forged(&|event| event.attributes.retain(|(name, _)| name != "id")),

@@ -149,6 +149,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "http",
             "limits",
             "recipient_check",
+            "rocketchat",
             "sign_in_check",
             "telemetry",
         ],

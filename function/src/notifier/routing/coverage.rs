@@ -70,7 +70,9 @@ fn asks_for_more(earlier: &Rule, rule: &Rule, kind: Kind) -> bool {
     } else {
         asked.iter().any(|it| is_minor(kind, it))
     };
-    (rule.confidential && !earlier.confidential && can_be_confidential(kind))
+    (rule.confidential.match_rule()
+        && !earlier.confidential.match_rule()
+        && can_be_confidential(kind))
         || (wide.statuses.is_empty()
             && !known(&narrow.statuses, &statuses(kind))
                 .iter()

@@ -7,7 +7,7 @@ use super::condition::Condition;
 use super::conditions::Conditions;
 use super::keys::{CONDITION_KEYS, KEY_SYNONYMS, TOP_KEYS, rule_keys};
 use super::reader::{Reader, items};
-use super::rule::{RecipientSpec, Rule};
+use super::rule::{ConfidentialEvents, RecipientSpec, Rule};
 use super::terms::{FAILED, FIXED, SUCCESS};
 use super::user_mapping::{UnmappedUsers, UserMapping};
 use super::vocabulary::{
@@ -76,6 +76,7 @@ impl Reader {
         };
         let before = self.error_count();
         let mut has_recipients = false;
+        let (mut confidential, mut hand_off) = (false, false);
         let keys = Words {
             known: &rule_keys(),
             synonyms: KEY_SYNONYMS,
@@ -92,8 +93,8 @@ impl Reader {
                     }
                 }
                 "not" => rule.not = self.excluded(node, &rule.conditions.events),
-                "confidential" => rule.confidential = self.flag(node).unwrap_or_default(),
-                "hand_off" => rule.hand_off = self.flag(node).unwrap_or_default(),
+                "confidential" => confidential = self.flag(node).unwrap_or_default(),
+                "hand_off" => hand_off = self.flag(node).unwrap_or_default(),
                 "except_actor" => rule.except_actor = self.flag(node).unwrap_or_default(),
                 "continue" => rule.continue_ = self.flag(node).unwrap_or_default(),
                 "to" => {
@@ -112,12 +113,18 @@ impl Reader {
         if self.error_count() == before {
             self.check_fixes(&rule);
         }
-        if rule.hand_off && !rule.confidential {
-            self.error(
-                node.line,
-                "hand_off: true has an effect only with confidential: true; messages about other events are always handed off",
-            );
-        }
+        rule.confidential = match (confidential, hand_off) {
+            (false, false) => ConfidentialEvents::Exclude,
+            (true, false) => ConfidentialEvents::Match,
+            (true, true) => ConfidentialEvents::MatchAndHandOff,
+            (false, true) => {
+                self.error(
+                    node.line,
+                    "hand_off: true has an effect only with confidential: true; messages about other events are always handed off",
+                );
+                ConfidentialEvents::Exclude
+            }
+        };
         if !has_recipients {
             self.error(
                 node.line,

@@ -28,15 +28,32 @@ pub(super) struct Rule {
     pub(super) not: Conditions,
     /// Line of `fixed` in `status`, if the rule matches fixes.
     pub(super) fixes: Option<usize>,
-    /// Whether it also matches confidential events.
-    pub(super) confidential: bool,
-    /// Whether a broker may store messages about confidential events too.
-    pub(super) hand_off: bool,
+    /// What it does with confidential events.
+    pub(super) confidential: ConfidentialEvents,
     pub(super) to: Vec<RecipientSpec>,
     /// Whether the user who triggered the event is left out.
     pub(super) except_actor: bool,
     /// Whether the rules after it are evaluated too.
     pub(super) continue_: bool,
+}
+
+/// What a rule does with confidential events.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum ConfidentialEvents {
+    /// They do not match.
+    #[default]
+    Exclude,
+    /// They match, and no broker may store messages about them.
+    Match,
+    /// They match, and a broker may store messages about them.
+    MatchAndHandOff,
+}
+
+impl ConfidentialEvents {
+    /// Whether they match.
+    pub(super) fn match_rule(self) -> bool {
+        self != Self::Exclude
+    }
 }
 
 /// A recipient as a rule names it, not yet resolved.
@@ -221,7 +238,7 @@ impl Rule {
                 }
             }
         }
-        if event.meta.confidential && !self.confidential {
+        if event.meta.confidential && !self.confidential.match_rule() {
             return Err(Mismatch::Confidential);
         }
         // A rule for nobody mutes minor updates too.
@@ -239,7 +256,7 @@ impl Rule {
 
     /// Whether a broker may store messages about an event that it matches.
     pub(super) fn may_hand_off(&self, event: &Event) -> bool {
-        !event.meta.confidential || self.hand_off
+        !event.meta.confidential || self.confidential == ConfidentialEvents::MatchAndHandOff
     }
 
     /// Why its recipients are notified of an event that it matches.
