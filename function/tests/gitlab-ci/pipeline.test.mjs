@@ -197,9 +197,9 @@ test("the project's webhook replaces the messages of the pipeline", async (t) =>
   for (const job of ["notify", "result-success", "result-failed"]) assert.ok(!found.includes(job), job);
 });
 
-test("a scheduled pipeline only looks for advisories", async (t) => {
+test("a scheduled pipeline only looks for advisories, and sends only a failure", async (t) => {
   const found = await listed(t, { ...ALL, CI_PIPELINE_SOURCE: "schedule" });
-  const expected = ["ci-image", "advisories", "result-success", "result-failed"];
+  const expected = ["ci-image", "advisories", "result-failed"];
   assert.deepEqual(found, expected);
 });
 
@@ -249,16 +249,44 @@ test("deployments and messages are not canceled, and one environment has one dep
   }
   assert.equal(jobs.review.environment.on_stop, "stop-review");
   assert.equal(jobs["stop-review"].environment.name, jobs.review.environment.name);
+  assert.equal(jobs.release.resource_group, "release");
 });
 
-test("each job with a target folder has a cache by job and toolchain, written by the default branch alone", async (t) => {
-  const place = project(t);
-  place.branch("feature");
-  for (const [expected, found] of [["pull-push", jobs], ["pull", await jobsOf(place)]]) {
-    const caches = Object.entries(found).flatMap(([name, { cache = [] }]) => cache.map(({ key, policy }) => [name, key.prefix, policy]));
-    assert.ok(caches.length > 10);
-    for (const [name, prefix, policy] of caches) {
-      assert.deepEqual([prefix, policy], ["$CI_JOB_NAME_SLUG-$RUST_VERSION", expected], name);
-    }
+test("each job in the image with the tools waits until it is built", () => {
+  // Without `needs`, a job waits for all stages before its own.
+  const waits = ({ needs, stage }) => (needs ? needs.some(({ job, optional }) => job === "ci-image" || (!optional && waits(jobs[job]))) : stage !== "prepare");
+  const chosen = Object.entries(jobs).filter(([, { image }]) => (image?.name ?? image) === "$CI_IMAGE");
+  assert.ok(chosen.length > 20, chosen.map(([name]) => name).join(" "));
+  assert.deepEqual(chosen.filter(([, job]) => !waits(job)).map(([name]) => name), []);
+});
+
+test("a review app whose deployment failed can be deleted", () => {
+  assert.ok(!jobs["stop-review"].needs.some(({ job }) => job === "review"));
+});
+
+test("an earlier deployment can be repeated, however old its digest is", () => {
+  for (const name of ["publish", "publish-buildkit"]) assert.equal(jobs[name].artifacts.expire_in, "never", name);
+});
+
+test("each job with a target folder has a cache by job and toolchain", () => {
+  const keys = Object.entries(jobs).flatMap(([name, { cache = [] }]) => cache.map(({ key }) => [name, key.prefix]));
+  assert.ok(keys.length > 10);
+  for (const [name, prefix] of keys) assert.equal(prefix, "$CI_JOB_NAME_SLUG-$RUST_VERSION", name);
+});
+
+// GitLab has one cache for all protected refs, and one for all others. gitlab-ci-local knows only one.
+test("what is not protected has caches, and nothing changes those of the default branch", async (t) => {
+  const request = { CI_PIPELINE_SOURCE: "merge_request_event", CI_MERGE_REQUEST_IID: 7, CI_COMMIT_REF_PROTECTED: "false" };
+  for (const [name, branch, variables, expected] of [
+    ["default branch", "main", {}, "pull-push"],
+    ["other protected branch", "stable", {}, "pull"],
+    ["other branch", "feature", { CI_COMMIT_REF_PROTECTED: "false" }, "pull-push"],
+    ["merge request", "feature", { ...request, CI_MERGE_REQUEST_SOURCE_PROJECT_ID: 42 }, "pull-push"],
+    ["merge request of a fork", "feature", { ...request, CI_MERGE_REQUEST_SOURCE_PROJECT_ID: 43 }, "pull"],
+  ]) {
+    const place = project(t);
+    if (branch !== "main") place.branch(branch);
+    const policies = Object.values(await jobsOf(place, variables)).flatMap(({ cache = [] }) => cache.map(({ policy }) => policy));
+    assert.deepEqual([...new Set(policies)], [expected], name);
   }
 });
