@@ -157,7 +157,7 @@ publish: ## build the image, push it and write its digest to image.env: IMAGE_NA
 deploy: ## roll out IMAGE, by digest, and undo it if it fails: OVERLAY with your settings, KUBE_CONTEXT, DRY_RUN
 	@function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
 
-review: ## roll out IMAGE to a namespace of a merge request: OVERLAY, KUBE_CONTEXT, REVIEW_SECRETS
+review: ## roll out IMAGE to a namespace of a merge request: OVERLAY, KUBE_CONTEXT, REVIEW_SECRETS, REVIEW_PULL_SECRET
 	function/ci/review "$(OVERLAY)"
 
 review-stop: ## delete the namespace of a merge request: KUBE_CONTEXT
