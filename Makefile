@@ -37,7 +37,8 @@ else
 endif
 
 # The list of all checks. The pipeline has a job for each, and .ci/run calls each; a test compares the three.
-# The tests on a cluster are separate, because they need one: `make e2e`.
+# Separate are `e2e`, which needs a cluster and which .ci/run calls, and `release-test`, which needs cosign, whose build takes
+# minutes, and which the pipeline runs.
 check: fmt lint shellcheck docs deny advisories test manifests run pictures pipeline lambda-test prove image image-test budgets sbom ## run all checks
 check: ONCE = 1
 check: CHECK = 1
