@@ -1,7 +1,8 @@
 //! What the deploy script does with several workloads in one overlay: in one namespace, which it restores together, and in two
 //! namespaces, whose settings it keeps apart.
 
-use super::answers::{Answer, State, always, deploy_overlay, once, two_instances, workload};
+use super::answers::State::{self, Complete, Failed};
+use super::answers::{Answer, always, deploy_overlay, once, two_instances, workload};
 use super::{assert_rejected, sandbox};
 
 const RESOURCE: &str = "deployment.apps";
@@ -11,7 +12,7 @@ const SETTINGS: &str = "configMapGenerator: [{name: webhook-app, behavior: merge
 /// The answers for an instance: as it was, `None` if it is new; as it is during the rollout; and at last.
 fn instance(name: &str, before: Option<&str>, during: State, last: State) -> Vec<Answer> {
     let get = format!("get {RESOURCE} webhook-app-{name} ");
-    let former = |template| workload(RESOURCE, template, State::Complete).to_string();
+    let former = |template| workload(RESOURCE, template, Complete).to_string();
     vec![
         once(
             &format!("{get}--ignore-not-found"),
@@ -30,7 +31,6 @@ fn if_one_workload_fails_all_are_restored_and_the_worst_result_counts() {
     let Some(sandbox) = sandbox("deploy-two") else {
         return;
     };
-    use State::{Complete, Failed};
     let suffixed = |name| format!("namespace: hooks\nnameSuffix: -{name}\n{SETTINGS}");
     let folder = two_instances(&sandbox, [&suffixed("a"), &suffixed("b")]);
     let old = Some("former");

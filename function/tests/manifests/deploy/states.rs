@@ -113,3 +113,24 @@ fn the_states_of_a_knative_service_are_told_apart() {
         assert!(run.output.contains(says), "{says} in {}", run.output);
     }
 }
+
+#[test]
+fn a_deployment_that_is_scaled_to_0_is_not_ready() {
+    let Some(sandbox) = sandbox("deploy-scaled") else {
+        return;
+    };
+    let (base, resource) = PACKAGINGS[0];
+    let mut scaled = workload(resource, "new", State::Complete);
+    scaled["spec"]["replicas"] = json!(0);
+    scaled["status"] = json!({"observedGeneration": 2});
+
+    let run = deploy_with(
+        &sandbox,
+        base,
+        SECRET,
+        &first_deployment(resource, &[&scaled]),
+    );
+
+    assert_eq!(run.code, Some(12), "{}", run.output);
+    assert!(run.output.contains("failed: 0 replicas"), "{}", run.output);
+}
