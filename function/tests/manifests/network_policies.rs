@@ -207,6 +207,24 @@ fn the_public_route_leads_to_the_webhook_only_and_has_the_functions_limits() {
     );
 }
 
+/// The policies of Amazon's VPC CNI do not match a connection through a Service whose port differs from that of the pods.
+#[test]
+fn on_eks_the_service_has_the_ports_of_its_pods() {
+    let rendered = rendered!("k8s-base/examples/eks");
+    let ports = list(
+        rendered.one("apps/Deployment"),
+        "/spec/template/spec/containers/0/ports",
+    );
+
+    let service = list(rendered.one("/Service"), "/spec/ports");
+
+    assert_eq!(service.len(), 2);
+    for port in service {
+        let of_pod = named(&ports, text(port, "/targetPort"));
+        assert_eq!(at(port, "/port"), at(of_pod, "/containerPort"));
+    }
+}
+
 /// Istio gives the proxies the labels of the Gateway, unless it names others.
 #[test]
 fn the_proxies_of_the_gateway_do_not_get_the_labels_of_the_function() {
