@@ -196,7 +196,7 @@ demo: ## deploy the function and the fakes to that cluster, send a webhook, show
 load: ## send many webhooks to that cluster and watch the autoscaler: CLUSTER
 	function/tests/e2e/local load
 
-dry-run: ## print the manifests of the demo, for kubectl apply -f -: PACKAGING=deployment or knative, MONITORING=1
+dry-run: ## print the manifests of the demo, for kubectl apply -f -: PACKAGING=deployment or knative, MONITORING=1 or adapter
 	@PACKAGING=$(PACKAGING) MONITORING=$(MONITORING) function/tests/e2e/local dry-run
 
 down: ## remove that cluster or, on an existing one, everything with the label of the tests: CLUSTER
