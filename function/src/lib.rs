@@ -1,6 +1,6 @@
 //! A stateless function that receives GitLab webhooks and sends messages with the commit SHA to
 //! Rocket.Chat, to users directly or to rooms. Each message is stored once, because its id follows from the delivery; a webhook is
-//! answered with success only when its messages are stored; unauthenticated requests are rejected.
+//! answered with success only when its messages are stored or a broker keeps them; unauthenticated requests are rejected.
 //!
 //! # Map
 //!
@@ -19,6 +19,8 @@
 //!                      Notification
 //!                                 send::machine          what to do next? ───────► send::sender
 //!                                 rocketchat::response   what does the reply mean?  ◄─ rocketchat::client
+//!                                 hand_off::event        not confirmed? ─────────► hand_off::sink
+//!  http::redelivery ◄──────────────────────────────────────────────── from the broker, later
 //!  http::response ◄────────────── outcome                how did it end?
 //!  http::telemetry_layer ◄─────── Report: metrics, a span and one log line
 //! ```
@@ -57,6 +59,7 @@
 //! | [routing rule](notifier::routing) | which events go to which recipients, and in which order rules are evaluated |
 //! | [destination](rocketchat::Destination) | a user or a room |
 //! | [precondition](notifier::notification::Notification::precondition) | messages of which one must exist already, such as the failure that a fix is about |
+//! | [hand-off](hand_off) | a broker keeps a notification that was not delivered, and sends it back |
 //! | [server state](send::ServerState) | the retry budget and the circuit breaker, which all deliveries of one process share |
 //! | [circuit breaker](send::ServerState) | in an outage of Rocket.Chat, lets one call at a time test whether it responds again |
 //! | [skip reason](notifier::SkipReason) | why an event has no message although nothing failed |
@@ -66,8 +69,8 @@
 //! - No state outlives a request except the cache of rooms, the retry budget and the circuit breaker,
 //!   and all of them can be lost at any time. Replicas do not communicate: the id of a message follows from the delivery, and Rocket.Chat
 //!   stores one message per id.
-//! - No work happens after the response: messages are stored before GitLab gets a success.
-//! - Only [`config`] reads the environment, only `rocketchat::client` calls out for a webhook, only
+//! - No work happens after the response: messages are stored, or kept by a broker, before GitLab gets a success.
+//! - Only [`config`] reads the environment, only `rocketchat::client` and `hand_off::sink` call out for a webhook, only
 //!   [`telemetry`] names exporters, and the core is not async and does not import the shell; the test `tidy.rs`
 //!   enforces this.
 

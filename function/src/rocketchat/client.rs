@@ -1,4 +1,4 @@
-//! The HTTP client for Rocket.Chat's API, which makes the only outgoing calls of a webhook. Owns
+//! The HTTP client for Rocket.Chat's API, through which all messages are sent. Owns
 //! URLs, headers, time limits and the connection pool. What a response means is decided in
 //! [`response`]; which call comes next, in [`machine`](crate::send::machine).
 
