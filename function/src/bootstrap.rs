@@ -60,9 +60,10 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, SetupErr
     } = config.rocketchat;
     let limit = config.delivery_timeout;
     let client = Client::new(&url, &credentials, &authorities, proxy.as_ref(), limit)?;
+    let hand_off_keys = Arc::new(hand_off_keys);
     let hand_off = config
         .sink
-        .map(|settings| broker(settings, hand_off_keys, &authorities, limit));
+        .map(|settings| broker(settings, &hand_off_keys, &authorities, limit));
     let hand_off = hand_off.transpose()?;
     let account = Account {
         bot: credentials.user_id,
@@ -82,6 +83,8 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, SetupErr
             Box::new(observe),
         ),
         hand_off,
+        hand_off_keys,
+        dead_letters: config.dead_letters,
         body_limit: BodyLimit::default(),
         accept_missing_key: config.accept_missing_key,
     })
@@ -89,14 +92,12 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, SetupErr
 
 fn broker(
     settings: SinkSettings,
-    keys: HandOffKeys,
+    keys: &Arc<HandOffKeys>,
     authorities: &[CertificateDer<'static>],
     limit: Duration,
 ) -> Result<Broker, SinkClientError> {
-    let keys = Arc::new(keys);
     Ok(Broker {
-        sink: Sink::new(settings, Arc::clone(&keys), authorities)?,
-        keys,
+        sink: Sink::new(settings, Arc::clone(keys), authorities)?,
         limit: limit.saturating_sub(LIMITS.hand_off.response_reserve),
     })
 }

@@ -1,4 +1,4 @@
-//! The command line: its arguments, its help texts, and the commands `check` and `render`. Owns which
+//! The command line: its arguments, its help texts, and the commands other than `serve`. Owns which
 //! command the arguments mean, and the errors in them; serving is in `server`.
 
 use std::io::{self, Write as _};
@@ -10,6 +10,7 @@ use crate::server;
 use crate::suggestion;
 
 mod check;
+mod dead_letters;
 mod help;
 mod render;
 
@@ -21,12 +22,20 @@ enum Command {
     Serve,
     Check { send: bool },
     Render(render::Request),
+    DeadLetters(dead_letters::Request),
     Help(Topic),
     Version,
 }
 
 /// The names of the commands.
-const COMMANDS: [&str; 5] = ["serve", "check", "render", "help", "version"];
+const COMMANDS: [&str; 6] = [
+    "serve",
+    "check",
+    "render",
+    "dead-letters",
+    "help",
+    "version",
+];
 
 /// Commands of other programs, and what does the same here.
 const OTHER_COMMANDS: &[(&str, &str)] = &[
@@ -64,6 +73,7 @@ impl Command {
             ("check", []) => Ok(Self::Check { send: false }),
             ("check", [option]) if option == "--send" => Ok(Self::Check { send: true }),
             ("render", options) => render::Request::parse(options).map(Self::Render),
+            ("dead-letters", words) => dead_letters::Request::parse(words).map(Self::DeadLetters),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
             ("check", [found, ..]) => Err(format!(
                 "expected --send or no argument after check, found {}{}",
@@ -88,6 +98,7 @@ fn topic_of(command: &str) -> Result<Topic, String> {
         "serve" => Ok(Topic::Serve),
         "check" => Ok(Topic::Check),
         "render" => Ok(Topic::Render),
+        "dead-letters" => Ok(Topic::DeadLetters),
         "help" | "version" | "--help" | "-h" | "--version" | "-V" => Ok(Topic::Program),
         unknown_command => Err(unknown(unknown_command)),
     }
@@ -104,7 +115,7 @@ fn unknown(word: &str) -> String {
     };
     let found = echo(word);
     format!(
-        "expected no argument or one of serve, check, render, help and version, found {found}{advice}"
+        "expected no argument or one of serve, check, render, dead-letters, help and version, found {found}{advice}"
     )
 }
 
@@ -140,6 +151,9 @@ pub fn run(arguments: &[String]) -> ExitCode {
             with_config(|config, warnings| check::run(&config, warnings, send))
         }
         Ok(Command::Render(request)) => render::run(&request),
+        Ok(Command::DeadLetters(request)) => {
+            with_config(|config, _| dead_letters::run(config, &request))
+        }
         Ok(Command::Help(topic)) => print(&help::text(topic)),
         Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => {

@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::dead_letters::DeadLetters;
 use crate::gitlab::verification::Verifier;
 use crate::hand_off::{HandOffKeys, SinkSettings};
 use crate::limits::LIMITS;
@@ -60,6 +61,8 @@ pub struct Config {
     pub delivery_timeout: Duration,
     /// The broker that keeps what is not delivered in time, if there is one.
     pub sink: Option<SinkSettings>,
+    /// Where events are stored that the broker puts aside, if this process does that.
+    pub dead_letters: Option<DeadLetters>,
     /// How long a connection stays open between two requests.
     pub idle_timeout: Duration,
     /// How long requests are served after SIGTERM before the listener closes.
@@ -163,6 +166,7 @@ impl Config {
             1..=LIMITS.delivery.max_timeout_seconds,
         );
         let sink = hand_off::read(reader, &proxies, delivery);
+        let dead_letters = hand_off::dead_letters(reader);
         let idle_timeout = reader.number(
             "IDLE_TIMEOUT_SECONDS",
             LIMITS.connections.default_idle_timeout_seconds,
@@ -198,6 +202,7 @@ impl Config {
             notifier: notifier?,
             delivery_timeout: Duration::from_secs(delivery),
             sink,
+            dead_letters,
             idle_timeout: Duration::from_secs(idle_timeout),
             lame_duck: Duration::from_secs(lame_duck),
             // Their processes start for single webhooks, and each would call Rocket.Chat once more.

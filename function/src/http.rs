@@ -7,6 +7,7 @@ pub mod router;
 pub mod health;
 pub(crate) mod webhook;
 mod redelivery;
+mod dead_letters;
 mod request_head;
 mod forwarded;
 pub(crate) mod body_limit;

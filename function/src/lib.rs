@@ -80,6 +80,7 @@ pub mod notifier;
 pub mod send;
 pub mod rocketchat;
 pub mod hand_off;
+pub mod dead_letters;
 pub mod outcome;
 
 pub mod bootstrap;

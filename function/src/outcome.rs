@@ -37,6 +37,8 @@ pub enum Outcome {
     HandedOff(Failure),
     /// No message is sent about this event.
     Skipped(SkipReason),
+    /// An event that the broker gave up is stored.
+    DeadLetter,
     /// The webhook was rejected, or its message not delivered.
     Failed(Failure),
 }
@@ -76,6 +78,8 @@ pub enum Failure {
     Event(EventError),
     /// A fix came back before the message about its failure.
     EarlyFix,
+    /// A dead letter could not be stored.
+    NotStored,
     /// The path does not exist.
     NotFound,
     /// The path does not support the method.
@@ -109,7 +113,7 @@ impl Outcome {
             // The response to an unreachable recipient names the recipient.
             Self::Delivered { .. } | Self::Skipped(SkipReason::Unreachable) => 200,
             Self::Skipped(_) => 204,
-            Self::HandedOff(_) => 202,
+            Self::HandedOff(_) | Self::DeadLetter => 202,
             Self::Failed(failure) => failure.status(),
         }
     }
@@ -117,7 +121,9 @@ impl Outcome {
     /// Whether the webhook was handled without failure. The connection stays open only then.
     pub(crate) fn is_trusted(&self) -> bool {
         match self {
-            Self::Delivered { .. } | Self::HandedOff(_) | Self::Skipped(_) => true,
+            Self::Delivered { .. } | Self::HandedOff(_) | Self::Skipped(_) | Self::DeadLetter => {
+                true
+            }
             Self::Failed(_) => false,
         }
     }
@@ -128,11 +134,13 @@ impl Outcome {
             Self::Delivered { .. } => DELIVERED,
             Self::HandedOff(_) => HANDED_OFF,
             Self::Skipped(_) => SKIPPED,
+            Self::DeadLetter => "dead_letter",
             Self::Failed(
                 Failure::Send(_)
                 | Failure::Unreachable(_)
                 | Failure::Overloaded
                 | Failure::EarlyFix
+                | Failure::NotStored
                 | Failure::Panic,
             ) => "failed",
             Self::Failed(_) => "rejected",
@@ -144,6 +152,7 @@ impl Outcome {
         match self {
             Self::Delivered { confirmed_by, .. } => confirmed_by.label(),
             Self::Skipped(reason) => reason.label(),
+            Self::DeadLetter => "stored",
             Self::HandedOff(failure) | Self::Failed(failure) => failure.reason(),
         }
     }
@@ -187,6 +196,7 @@ impl Failure {
             Self::Event(EventError::UnknownVersion),
             Self::Event(EventError::Unreadable),
             Self::EarlyFix,
+            Self::NotStored,
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::Panic,
@@ -212,7 +222,8 @@ impl Failure {
             | Self::Send(_)
             | Self::Unreachable(_)
             | Self::Event(EventError::UnknownVersion)
-            | Self::EarlyFix => 503,
+            | Self::EarlyFix
+            | Self::NotStored => 503,
         }
     }
 
@@ -248,6 +259,7 @@ impl Failure {
             Self::Event(EventError::UnknownVersion) => "unknown_version",
             Self::Event(EventError::Unreadable) => "unreadable_event",
             Self::EarlyFix => "early_fix",
+            Self::NotStored => "not_stored",
             Self::NotFound => "unknown_path",
             Self::MethodNotAllowed => "method",
             Self::Panic => "panic",
@@ -265,7 +277,8 @@ impl Failure {
             Self::Send(_)
             | Self::Unreachable(_)
             | Self::Event(EventError::UnknownVersion)
-            | Self::EarlyFix => Some(LIMITS.delivery.retry_after_seconds),
+            | Self::EarlyFix
+            | Self::NotStored => Some(LIMITS.delivery.retry_after_seconds),
             _ => None,
         }
     }

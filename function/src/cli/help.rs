@@ -13,6 +13,7 @@ pub(super) enum Topic {
     Serve,
     Check,
     Render,
+    DeadLetters,
 }
 
 /// Columns of a line.
@@ -25,11 +26,12 @@ to rooms.
 Usage: webhook-app [COMMAND]
 
 Commands:
-  serve    Receive webhooks until SIGTERM (default)
-  check    Check the settings: sign in to Rocket.Chat, look up the recipients
-  render   Print the message for a webhook without sending it
-  help     Print this help, or that of a command, as in: webhook-app help check
-  version  Print the version
+  serve         Receive webhooks until SIGTERM (default)
+  check         Check the settings: sign in to Rocket.Chat, look up recipients
+  render        Print the message for a webhook without sending it
+  dead-letters  List messages that the broker gave up, or send them again
+  help          Print this help, or that of a command: webhook-app help check
+  version       Print the version
 ";
 
 const SERVE: &str = "\
@@ -64,10 +66,23 @@ Usage: webhook-app render [FILE | --kind KIND] [--explain]
   --explain    Also print the evaluated routing rules and the recipients
 ";
 
+const DEAD_LETTERS: &str = "\
+Lists the messages that the broker gave up, or sends them to the broker again.
+Run it in the pod that stores them, which has DEAD_LETTERS_FOLDER.
+
+Usage: webhook-app dead-letters [list | resend ID… | resend --all]
+
+  ID     The first 8 or more digits of an ID in the list
+  --all  All of them
+
+A message that the broker has stored again is removed from the list.
+";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   success
-  1   serve failed to start, check found a failure, or render read no webhook
+  1   serve failed to start, check found a failure, render read no webhook,
+      or dead-letters could not read or send all
   64  an argument or a setting is invalid
 ";
 
@@ -78,6 +93,7 @@ pub(super) fn text(topic: Topic) -> String {
         Topic::Serve => SERVE,
         Topic::Check => CHECK,
         Topic::Render => RENDER,
+        Topic::DeadLetters => DEAD_LETTERS,
     };
     format!("{text}\n{EXIT_CODES}\nwebhook-app --help lists the settings.\n")
 }

@@ -117,6 +117,16 @@ pub const SETTINGS: &[Setting] = &[
         "none",
     ),
     setting(
+        "DEAD_LETTERS_FOLDER",
+        "absolute path of the folder for messages that the broker gave up, which it posts to `/dead-letters`; only in the one pod that has a volume there",
+        "none: there is no `/dead-letters`",
+    ),
+    setting(
+        "DEAD_LETTERS_TO",
+        "user or room that is told about each of them: `@alice` or `room:ID`",
+        "nobody",
+    ),
+    setting(
         "HTTPS_PROXY",
         "HTTP proxy for calls to addresses that start with `https://`, such as `http://proxy.example.org:3128`; also read in lower case",
         "–",

@@ -6,8 +6,10 @@ use url::Url;
 
 use super::env::EnvReader;
 use super::{clear_text, repeats_scheme};
+use crate::dead_letters::{DeadLetters, Folder};
 use crate::hand_off::{Extensions, SinkSettings};
 use crate::limits::LIMITS;
+use crate::notifier::routing;
 use crate::proxy::Proxies;
 
 /// The name that a person sets, and the one that Knative sets.
@@ -57,6 +59,22 @@ pub(super) fn read(
         proxy: proxies.of(&url),
         url,
         extensions: extensions.unwrap_or_default(),
+    })
+}
+
+/// The settings of the process that stores what the broker puts aside.
+pub(super) fn dead_letters(reader: &mut EnvReader) -> Option<DeadLetters> {
+    let folder = reader.optional("DEAD_LETTERS_FOLDER", Folder::parse);
+    let report_to = reader.optional("DEAD_LETTERS_TO", routing::destination);
+    if folder.is_none() && report_to.is_some() {
+        reader.warn(
+            "DEAD_LETTERS_TO",
+            "has no effect without DEAD_LETTERS_FOLDER",
+        );
+    }
+    Some(DeadLetters {
+        folder: folder?,
+        report_to,
     })
 }
 

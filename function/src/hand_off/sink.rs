@@ -91,13 +91,23 @@ impl Sink {
         let Some((headers, data)) = event else {
             return Err(SinkError::Refused);
         };
+        self.post_until(&headers, &data, hand_off.deadline).await
+    }
+
+    /// Posts an event until the broker has stored it or `deadline` has passed.
+    pub(crate) async fn post_until(
+        &self,
+        headers: &HeaderMap,
+        data: &[u8],
+        deadline: Instant,
+    ) -> Result<(), SinkError> {
         let mut last = SinkError::NoTime;
         loop {
-            let left = hand_off.deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(Instant::now());
             if left < LIMITS.delivery.min_call {
                 return Err(last);
             }
-            last = match self.post(headers.clone(), data.clone(), left).await {
+            last = match self.post(headers.clone(), data.to_vec(), left).await {
                 Ok(()) => return Ok(()),
                 Err(SinkError::Refused) => return Err(SinkError::Refused),
                 Err(error) => error,

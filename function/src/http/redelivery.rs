@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use tokio::time::Instant;
 
+use super::body_limit::LimitedBody;
 use super::request_head;
 use super::webhook::AppState;
 use crate::hand_off::{EventError, HandedOff, event};
@@ -23,24 +25,25 @@ pub(super) async fn receive(State(state): State<Arc<AppState>>, request: Request
         source: Source::Redelivery,
         ..Facts::default()
     };
+    if state.hand_off.is_none() {
+        return Report::new(facts, Outcome::Failed(Failure::NotFound));
+    }
     match read(&state, request, started, &mut facts).await {
-        Ok(event) => send(&state, event, started, facts).await,
+        Ok((_, _, event)) => send(&state, event, started, facts).await,
         Err(failure) => Report::new(facts, Outcome::Failed(failure)),
     }
 }
 
-async fn read(
+/// Reads and verifies an event; also returns its headers and its content.
+pub(super) async fn read(
     state: &AppState,
     request: Request,
     started: Instant,
     facts: &mut Facts,
-) -> Result<HandedOff, Failure> {
+) -> Result<(HeaderMap, LimitedBody, HandedOff), Failure> {
     let (parts, body) = request.into_parts();
     request_head::check(&parts)?;
     request_head::check_content(&parts.headers, facts.source)?;
-    let Some(hand_off) = &state.hand_off else {
-        return Err(Failure::NotFound);
-    };
     // Before the body is read, which anybody could send.
     if !event::has_signature(&parts.headers) {
         return Err(Failure::Event(EventError::Unsigned));
@@ -52,7 +55,9 @@ async fn read(
         .await?;
     facts.body_bytes = u64::try_from(body.bytes().len()).ok();
     let now = SystemTime::now();
-    event::read(&parts.headers, body.bytes(), &hand_off.keys, now).map_err(Failure::Event)
+    let event = event::read(&parts.headers, body.bytes(), &state.hand_off_keys, now);
+    let event = event.map_err(Failure::Event)?;
+    Ok((parts.headers, body, event))
 }
 
 /// A fix whose failure is not found waits for it: both may have been handed off, and a broker does not keep

@@ -15,9 +15,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::forwarded::is_forwarded;
 use super::health::{self, Readiness};
-use super::redelivery;
 use super::telemetry_layer;
 use super::webhook::{AppState, receive};
+use super::{dead_letters, redelivery};
 use crate::outcome::{Facts, Failure, Outcome, Report};
 use crate::telemetry::Telemetry;
 
@@ -32,6 +32,12 @@ pub fn router(state: Arc<AppState>, readiness: &Readiness, telemetry: &Telemetry
     let redelivery = post(redelivery::receive).fallback(method_not_allowed);
     let routes = if state.hand_off.is_some() {
         routes.route("/deliver", redelivery)
+    } else {
+        routes
+    };
+    let dead_letters = post(dead_letters::receive).fallback(method_not_allowed);
+    let routes = if state.dead_letters.is_some() {
+        routes.route("/dead-letters", dead_letters)
     } else {
         routes
     };

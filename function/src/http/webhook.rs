@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::body_limit::BodyLimit;
 use super::request_head::{self, EVENT};
+use crate::dead_letters::DeadLetters;
 use crate::gitlab::cloud_event;
 use crate::gitlab::event::Event;
 use crate::gitlab::rejection::Rejection;
@@ -37,19 +38,21 @@ pub struct AppState {
     pub sender: Sender,
     /// The broker that keeps what is not delivered in time, if there is one.
     pub hand_off: Option<Broker>,
+    /// Verifies events that come back.
+    pub hand_off_keys: Arc<HandOffKeys>,
+    /// Where events are stored that the broker puts aside, if this process does that.
+    pub dead_letters: Option<DeadLetters>,
     /// Limits on bodies.
     pub body_limit: BodyLimit,
     /// Whether a delivery without an idempotency key, from GitLab before 17.4, is identified by its content.
     pub accept_missing_key: bool,
 }
 
-/// The broker and the keys of the events that it keeps.
+/// The broker.
 #[derive(Debug)]
 pub struct Broker {
     /// Accepts events.
     pub(crate) sink: Sink,
-    /// Verifies events that come back.
-    pub(crate) keys: Arc<HandOffKeys>,
     /// Time from the headers of a webhook to the end of the last call to the broker.
     pub(crate) limit: Duration,
 }

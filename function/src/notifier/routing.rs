@@ -37,6 +37,7 @@ use recipient_list::RecipientList;
 pub use recipient_list::Recipients;
 use rule::{Mismatch, RecipientSpec, Role, Rule};
 use user_mapping::UserMapping;
+pub(crate) use vocabulary::destination;
 
 /// Rules in their order, and the mapping of GitLab users to Rocket.Chat users.
 #[derive(Clone, Debug, Eq, PartialEq)]

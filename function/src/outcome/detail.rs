@@ -51,6 +51,9 @@ impl Failure {
             Self::EarlyFix => {
                 "the message about the failure that this one fixes does not exist; it may come back after this one".to_owned()
             }
+            Self::NotStored => {
+                "could not store the dead letter; see the log of the pod with DEAD_LETTERS_FOLDER".to_owned()
+            }
             Self::NotFound => "the path does not exist; expected POST /webhook".to_owned(),
             Self::MethodNotAllowed => "the path does not support this method; see the header Allow".to_owned(),
             Self::Panic => "internal error in webhook-app; see its log for the location".to_owned(),

@@ -147,9 +147,17 @@ impl Metrics {
             );
             self.record_delivery(report);
             self.count_authentication(report);
+        } else if request.is_dead_letter() && report.outcome == Outcome::DeadLetter {
+            self.instruments
+                .broker
+                .dead_letters
+                .add(1, &NoLabels.listed());
         } else if request.is_redelivery() {
             let result = RedeliveryLabel::of(report.status());
-            self.instruments.redeliveries.add(1, &result.listed());
+            self.instruments
+                .broker
+                .redeliveries
+                .add(1, &result.listed());
             self.record_recipients(report);
         }
     }

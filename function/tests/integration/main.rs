@@ -12,6 +12,7 @@ mod skipped;
 #[cfg(feature = "lambda")]
 mod runtime_api;
 
+mod dead_letters;
 mod deliveries;
 mod exactly_once;
 mod message_ids;

@@ -10,9 +10,11 @@ const SHELL: &[&str] = &[
     "cli/check/account.rs",
     "cli/check/recipients.rs",
     "cli/check/sending.rs",
+    "cli/dead_letters.rs",
     "hand_off.rs",
     "hand_off/sink.rs",
     "http/body_limit.rs",
+    "http/dead_letters.rs",
     "http/health.rs",
     "http/listener.rs",
     "http/listener/lingering_close.rs",
@@ -57,6 +59,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "notifier",
         &["gitlab", "limits", "rocketchat", "suggestion", "yaml"],
     ),
+    ("dead_letters", &["gitlab", "notifier", "rocketchat"]),
     ("send", &["limits", "notifier", "rocketchat"]),
     (
         "hand_off",
@@ -99,6 +102,7 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "dead_letters",
             "file_descriptors",
             "gitlab",
             "hand_off",
@@ -112,6 +116,7 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "dead_letters",
             "gitlab",
             "hand_off",
             "limits",
@@ -162,8 +167,10 @@ const MODULES: &[(&str, &[&str])] = &[
         "cli",
         &[
             "config",
+            "dead_letters",
             "exit",
             "gitlab",
+            "hand_off",
             "limits",
             "notifier",
             "rocketchat",

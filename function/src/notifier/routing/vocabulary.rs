@@ -13,7 +13,7 @@ use super::terms::{
 use crate::gitlab::attributes::short_ref;
 use crate::gitlab::kind::Kind;
 use crate::notifier::words::{self, Synonyms, Words, echo};
-use crate::rocketchat::{RoomId, Username};
+use crate::rocketchat::{Destination, RoomId, Username};
 
 #[expect(
     clippy::unnecessary_wraps,
@@ -137,6 +137,16 @@ pub(super) fn recipient(text: &str) -> Result<Option<RecipientSpec>, String> {
     let role = Role::ALL.iter().find(|(name, _)| found == Ok(*name));
     role.map(|(_, role)| Some(RecipientSpec::Role(*role)))
         .ok_or_else(|| unknown_recipient(text, &names, &found.err().unwrap_or_default()))
+}
+
+/// The user or room that a setting names like a recipient in a rule: `@alice` or `room:ID`.
+pub(crate) fn destination(text: &str) -> Result<Destination, String> {
+    match recipient(text) {
+        Ok(Some(RecipientSpec::User(user))) => Ok(Destination::User(user)),
+        Ok(Some(RecipientSpec::Room(room))) => Ok(Destination::Room(room)),
+        Ok(_) => Err("expected @ and a user name, or room: and an ID".to_owned()),
+        Err(problem) => Err(problem),
+    }
 }
 
 fn unknown_recipient(text: &str, roles: &[&str], suggestion: &str) -> String {

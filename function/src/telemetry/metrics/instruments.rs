@@ -50,12 +50,41 @@ pub(super) struct Instruments {
     pub(super) unreachable_recipients: Counter<u64>,
     pub(super) unreachable_configuration: Gauge<u64>,
     pub(super) template_failures: Counter<u64>,
-    pub(super) hand_offs: Counter<u64>,
-    pub(super) redeliveries: Counter<u64>,
+    pub(super) broker: BrokerInstruments,
     pub(super) authentications: Counter<u64>,
     pub(super) signature_failures: Counter<u64>,
     pub(super) call_duration: Histogram<f64>,
     pub(super) connection_cap_hits: Counter<u64>,
+}
+
+/// The instruments of notifications that a broker keeps.
+#[derive(Debug)]
+pub(super) struct BrokerInstruments {
+    pub(super) hand_offs: Counter<u64>,
+    pub(super) redeliveries: Counter<u64>,
+    pub(super) dead_letters: Counter<u64>,
+}
+
+impl BrokerInstruments {
+    fn new(meter: &Meter) -> Self {
+        Self {
+            hand_offs: meter
+                .u64_counter("webhook.hand_offs")
+                .with_unit("{notification}")
+                .with_description("Undelivered notifications by what the broker said; `accepted` if it has stored them.")
+                .build(),
+            redeliveries: meter
+                .u64_counter("webhook.redeliveries")
+                .with_unit("{notification}")
+                .with_description("Notifications that came back from the broker; it sends them `again` or puts them aside as `dead_letter`.")
+                .build(),
+            dead_letters: meter
+                .u64_counter("webhook.dead_letters")
+                .with_unit("{notification}")
+                .with_description("Notifications that the broker gave up and that this process has stored.")
+                .build(),
+        }
+    }
 }
 
 impl Instruments {
@@ -127,16 +156,7 @@ impl Instruments {
                 .with_unit("{webhook}")
                 .with_description("Events whose template failed, so that the built-in message was used.")
                 .build(),
-            hand_offs: meter
-                .u64_counter("webhook.hand_offs")
-                .with_unit("{notification}")
-                .with_description("Undelivered notifications by what the broker said; `accepted` if it has stored them.")
-                .build(),
-            redeliveries: meter
-                .u64_counter("webhook.redeliveries")
-                .with_unit("{notification}")
-                .with_description("Notifications that came back from the broker; it sends them `again` or puts them aside as `dead_letter`.")
-                .build(),
+            broker: BrokerInstruments::new(meter),
             authentications: meter
                 .u64_counter("webhook.authentications")
                 .with_unit("{webhook}")
@@ -176,8 +196,9 @@ impl Instruments {
         series.count::<NoLabels>(&self.truncated_recipients);
         series.count::<UnreachableCause>(&self.unreachable_recipients);
         series.count::<NoLabels>(&self.template_failures);
-        series.count::<HandOffLabel>(&self.hand_offs);
-        series.count::<RedeliveryLabel>(&self.redeliveries);
+        series.count::<HandOffLabel>(&self.broker.hand_offs);
+        series.count::<RedeliveryLabel>(&self.broker.redeliveries);
+        series.count::<NoLabels>(&self.broker.dead_letters);
         series.count::<Authentication>(&self.authentications);
         series.count::<VerificationFailure>(&self.signature_failures);
         series.measure::<ClientRequest>(&self.call_duration);

@@ -36,7 +36,7 @@ impl Metrics {
             HandOffResult::Failed(error) => Some(HandOffLabel(Some(error))),
         };
         if let Some(label) = hand_off {
-            self.instruments.hand_offs.add(1, &label.listed());
+            self.instruments.broker.hand_offs.add(1, &label.listed());
         }
         let is_named = recipient.source == RecipientSource::Configuration;
         match &recipient.result {

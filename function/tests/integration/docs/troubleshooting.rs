@@ -160,7 +160,7 @@ fn the_page_names_only_settings_and_commands_that_exist() {
         .iter()
         .filter_map(|span| span.strip_prefix("webhook-app "));
     for command in commands {
-        let is_known = matches!(command, "check" | "check --send")
+        let is_known = matches!(command, "check" | "check --send" | "dead-letters")
             || command.starts_with("render payload.json");
         assert!(is_known, "webhook-app {command}");
     }

@@ -66,11 +66,19 @@ pub(crate) enum RouteLabel {
     Root,
     /// `/deliver`.
     Redelivery,
+    /// `/dead-letters`.
+    DeadLetters,
 }
 
 impl RouteLabel {
     const WEBHOOKS: [Self; 2] = [Self::Webhook, Self::Root];
-    const ALL: [Self; 3] = [Self::Webhook, Self::Root, Self::Redelivery];
+    const FROM_BROKER: [Self; 2] = [Self::Redelivery, Self::DeadLetters];
+    const ALL: [Self; 4] = [
+        Self::Webhook,
+        Self::Root,
+        Self::Redelivery,
+        Self::DeadLetters,
+    ];
 
     /// Its path in the router.
     pub(crate) fn route(self) -> &'static str {
@@ -78,6 +86,7 @@ impl RouteLabel {
             Self::Webhook => "/webhook",
             Self::Root => "/",
             Self::Redelivery => "/deliver",
+            Self::DeadLetters => "/dead-letters",
         }
     }
 
@@ -113,6 +122,11 @@ impl ServerRequest {
             && route.is_some_and(|route| RouteLabel::WEBHOOKS.contains(&route))
     }
 
+    /// Whether it is an event that the broker gave up.
+    pub(crate) fn is_dead_letter(self) -> bool {
+        self.method == Method::Post && self.route_label == Some(RouteLabel::DeadLetters)
+    }
+
     /// Whether it is a notification that comes back from a broker.
     pub(crate) fn is_redelivery(self) -> bool {
         self.method == Method::Post && self.route_label == Some(RouteLabel::Redelivery)
@@ -131,14 +145,16 @@ impl ServerRequest {
         })
     }
 
-    fn redeliveries() -> impl Iterator<Item = Self> {
+    fn from_broker() -> impl Iterator<Item = Self> {
         let failures = Failure::every().into_iter();
         let statuses = failures.map(|failure| failure.status_for_broker());
-        let statuses = [200, 204].into_iter().chain(statuses).map(Some);
-        statuses.chain([None]).map(|status| Self {
-            method: Method::Post,
-            route_label: Some(RouteLabel::Redelivery),
-            status,
+        let statuses = [200, 202, 204].into_iter().chain(statuses).map(Some);
+        statuses.chain([None]).flat_map(|status| {
+            RouteLabel::FROM_BROKER.map(|route_label| Self {
+                method: Method::Post,
+                route_label: Some(route_label),
+                status,
+            })
         })
     }
 }
@@ -158,9 +174,11 @@ impl Labels for ServerRequest {
             rejected(Method::Other, Some(RouteLabel::Root), 405),
             rejected(Method::Get, Some(RouteLabel::Redelivery), 405),
             rejected(Method::Other, Some(RouteLabel::Redelivery), 405),
+            rejected(Method::Get, Some(RouteLabel::DeadLetters), 405),
+            rejected(Method::Other, Some(RouteLabel::DeadLetters), 405),
         ];
         Self::webhooks()
-            .chain(Self::redeliveries())
+            .chain(Self::from_broker())
             .chain(not_found)
             .chain(not_allowed)
             .collect()
