@@ -178,11 +178,17 @@ async fn storm(schedule: Schedule) -> CheckReport {
     let url = format!("http://127.0.0.1:{entrance}/webhook");
     let window = BEFORE + schedule.away + AFTER;
     let load = constant_rate(RATE, window, |number| vec![(push(number), url.clone())]);
+    let queue = broker.arguments.queue.clone();
+    let mut emptied_after = None;
     let absence = async {
         time::sleep(BEFORE).await;
         for how in [Away::Refused, Away::Silent, Away::Status(502)] {
             chat.away(schedule.away / 3, how).await;
+            time::sleep(schedule.away / 3).await;
         }
+        let began = Instant::now();
+        let is_empty = async || queue.lengths().await.is_ok_and(|(length, _)| length == 0);
+        emptied_after = wait_for(is_empty).await.then(|| began.elapsed());
     };
     let mut killed = (0, 0, 0);
     let functions_killed = async {
@@ -226,7 +232,7 @@ async fn storm(schedule: Schedule) -> CheckReport {
     });
 
     let (accepted, failed): (Vec<_>, Vec<_>) = attempts.iter().cloned().partition(is_success);
-    let drained = drain(&chat, &accepted, &mut report).await;
+    drain(&chat, &accepted, &mut report).await;
     let not_resent = chat.messages().len();
     let rejected = resend(&failed, &url).await;
     report.expect(rejected == 0, || {
@@ -256,16 +262,17 @@ async fn storm(schedule: Schedule) -> CheckReport {
     chat.mark_all_read();
     let handed_off = accepted.iter().filter(|attempt| attempt.status == 202);
     report.workload(format!(
-        "Rocket.Chat away {} s at {RATE}/s, function and broker killed {} times each, {} of 3 nodes of RabbitMQ restarted",
+        "Rocket.Chat away {} s at {RATE}/s, function and broker killed {} times each, {} restarts of the nodes of RabbitMQ",
         schedule.away.as_secs(),
         schedule.kills,
         schedule.restarts
     ));
     report.measurement(format!(
-        "{} webhooks: {} handed off, {} failed and resent, at most {longest_run} in a row; {not_resent} stored without a resend, {drained:.1?} after the load; slowest restart {:.1} s",
+        "{} webhooks: {} handed off, {} failed and resent, at most {longest_run} in a row; {not_resent} stored without a resend; queue empty {} after Rocket.Chat is back; slowest restart {:.1} s",
         attempts.len(),
         handed_off.count(),
         failed.len(),
+        emptied_after.map_or("later".to_owned(), |after| format!("{:.1} s", after.as_secs_f64())),
         slowest_restart.as_secs_f64()
     ));
     report
@@ -320,8 +327,8 @@ async fn check_dead_letter(broker: &Broker, report: &mut CheckReport) {
     report.expect(found, || "expected a dead letter, found none".to_owned());
 }
 
-/// Waits until everything that was accepted is stored, without a resend; returns how long.
-async fn drain(chat: &FakeRocketChat, accepted: &[Attempt], report: &mut CheckReport) -> Duration {
+/// Waits until everything that was accepted is stored, without a resend.
+async fn drain(chat: &FakeRocketChat, accepted: &[Attempt], report: &mut CheckReport) {
     let began = Instant::now();
     loop {
         let stored = stored(chat);
@@ -333,7 +340,7 @@ async fn drain(chat: &FakeRocketChat, accepted: &[Attempt], report: &mut CheckRe
             report.expect(missing == 0, || {
                 format!("{missing} accepted webhooks are not stored after {DRAIN_TIMEOUT:?}")
             });
-            return began.elapsed();
+            return;
         }
         time::sleep(Duration::from_millis(200)).await;
     }
