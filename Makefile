@@ -37,7 +37,8 @@ else
 endif
 
 # The list of all checks. The pipeline has a job for each, and .ci/run calls each; a test compares the three.
-# The tests on a cluster are separate, because they need one: `make e2e`.
+# Separate are `e2e`, which needs a cluster and which .ci/run calls, and `release-test`, which needs cosign, whose build takes
+# minutes, and which the pipeline runs.
 check: fmt lint shellcheck docs deny advisories test manifests run pictures pipeline lambda-test prove image image-test budgets sbom ## run all checks
 check: ONCE = 1
 check: CHECK = 1
@@ -157,7 +158,7 @@ publish: ## build the image, push it and write its digest to image.env: IMAGE_NA
 deploy: ## roll out IMAGE, by digest, and undo it if it fails: OVERLAY with your settings, KUBE_CONTEXT, DRY_RUN
 	@function/ci/deploy "$(IMAGE)" "$(OVERLAY)"
 
-review: ## roll out IMAGE to a namespace of a merge request: OVERLAY, KUBE_CONTEXT, REVIEW_SECRETS
+review: ## roll out IMAGE to a namespace of a merge request: OVERLAY, KUBE_CONTEXT, REVIEW_SECRETS, REVIEW_PULL_SECRET
 	function/ci/review "$(OVERLAY)"
 
 review-stop: ## delete the namespace of a merge request: KUBE_CONTEXT
@@ -195,7 +196,7 @@ demo: ## deploy the function and the fakes to that cluster, send a webhook, show
 load: ## send many webhooks to that cluster and watch the autoscaler: CLUSTER
 	function/tests/e2e/local load
 
-dry-run: ## print the manifests of the demo, for kubectl apply -f -: PACKAGING=deployment or knative, MONITORING=1
+dry-run: ## print the manifests of the demo, for kubectl apply -f -: PACKAGING=deployment or knative, MONITORING=1 or adapter
 	@PACKAGING=$(PACKAGING) MONITORING=$(MONITORING) function/tests/e2e/local dry-run
 
 down: ## remove that cluster or, on an existing one, everything with the label of the tests: CLUSTER

@@ -16,7 +16,9 @@ def rejects_settings:
     "failed: the program rejects its settings"
   elif .kind == "Deployment" then
     .status as $status
-    | if condition("Progressing").reason == "ProgressDeadlineExceeded" then
+    | if .spec.replicas == 0 then
+        "failed: 0 replicas, so nothing receives webhooks"
+      elif condition("Progressing").reason == "ProgressDeadlineExceeded" then
         "failed: \(.spec.progressDeadlineSeconds) s without progress"
       elif ($status.updatedReplicas // 0) >= .spec.replicas
           and $status.replicas == $status.updatedReplicas and $status.availableReplicas == $status.updatedReplicas then

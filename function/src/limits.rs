@@ -204,6 +204,8 @@ limits! {
 
     /// Notifications that a broker keeps.
     hand_off: HandOffLimits {
+        /// Largest event that comes back: several times the longest message with all of its keys.
+        max_bytes: usize = 256 * KIB,
         /// Part of the timeout of a delivery that is left for the response after the last call to the broker.
         response_reserve: Duration = Duration::from_millis(100),
         /// Pause between two calls to the broker, which may be restarting.

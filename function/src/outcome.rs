@@ -53,8 +53,11 @@ pub enum Failure {
     MediaType,
     /// The body is compressed.
     ContentEncoding,
-    /// The body is longer than 25 MiB.
-    TooLarge,
+    /// The body is longer than its limit.
+    TooLarge {
+        /// The limit.
+        max_bytes: usize,
+    },
     /// The body did not arrive in time.
     TooSlow,
     /// The body ended early or was not valid HTTP.
@@ -168,7 +171,9 @@ impl Failure {
             Self::BadHeaders,
             Self::MediaType,
             Self::ContentEncoding,
-            Self::TooLarge,
+            Self::TooLarge {
+                max_bytes: LIMITS.bodies.max_bytes,
+            },
             Self::TooSlow,
             Self::BrokenBody,
             Self::Overloaded,
@@ -197,7 +202,7 @@ impl Failure {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::TooSlow => 408,
-            Self::TooLarge => 413,
+            Self::TooLarge { .. } => 413,
             Self::MediaType | Self::ContentEncoding => 415,
             Self::Event(EventError::Unreadable) => 422,
             Self::Panic => 500,
@@ -228,7 +233,7 @@ impl Failure {
             Self::BadHeaders => "bad_headers",
             Self::MediaType => "media_type",
             Self::ContentEncoding => "content_encoding",
-            Self::TooLarge => "too_large",
+            Self::TooLarge { .. } => "too_large",
             Self::TooSlow => "too_slow",
             Self::BrokenBody => "broken_body",
             Self::Overloaded => "busy",

@@ -108,6 +108,11 @@ pub(super) fn write(
     Some((written, data))
 }
 
+/// Whether there is a signature, which may be wrong.
+pub(crate) fn has_signature(headers: &HeaderMap) -> bool {
+    headers.contains_key(SIGNATURE)
+}
+
 /// The notification of an event.
 ///
 /// The signature is verified first, so that nothing of another sender is parsed. `now` is the time at which

@@ -48,28 +48,34 @@ impl LimitedBody {
 }
 
 impl BodyLimit {
-    /// Reads the body of a request whose headers ended at `started`.
+    /// Reads a body of at most `max_bytes`, of a request whose headers ended at `started`.
     pub async fn read(
         &self,
         headers: &HeaderMap,
         body: Body,
         started: Instant,
+        max_bytes: usize,
     ) -> Result<LimitedBody, Failure> {
         let declared = declared_length(headers);
-        if declared > LIMITS.bodies.max_bytes {
-            return Err(Failure::TooLarge);
+        if declared > max_bytes {
+            return Err(Failure::TooLarge { max_bytes });
         }
         let slow = self.slow.try_acquire();
         let timeout = slow
             .as_ref()
             .map_or(LIMITS.bodies.timeout_under_load, |_| LIMITS.bodies.timeout);
-        let body = self.collect(declared, body);
+        let body = self.collect(declared, body, max_bytes);
         time::timeout_at(started + timeout, body)
             .await
             .unwrap_or(Err(Failure::TooSlow))
     }
 
-    async fn collect(&self, declared: usize, mut body: Body) -> Result<LimitedBody, Failure> {
+    async fn collect(
+        &self,
+        declared: usize,
+        mut body: Body,
+        max_bytes: usize,
+    ) -> Result<LimitedBody, Failure> {
         let mut limited = LimitedBody {
             bytes: Vec::new(),
             permits: None,
@@ -80,8 +86,8 @@ impl BodyLimit {
                 continue;
             };
             let length = limited.bytes.len() + data.len();
-            if length > LIMITS.bodies.max_bytes {
-                return Err(Failure::TooLarge);
+            if length > max_bytes {
+                return Err(Failure::TooLarge { max_bytes });
             }
             self.reserve(&mut limited, length, declared).await?;
             limited.bytes.extend_from_slice(&data);

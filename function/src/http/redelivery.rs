@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::request_head;
 use super::webhook::AppState;
-use crate::hand_off::{HandedOff, event};
+use crate::hand_off::{EventError, HandedOff, event};
 use crate::limits::LIMITS;
 use crate::outcome::{Facts, Failure, Outcome, Report, Source};
 use crate::send::SendResult;
@@ -41,7 +41,15 @@ async fn read(
     let Some(hand_off) = &state.hand_off else {
         return Err(Failure::NotFound);
     };
-    let body = state.body_limit.read(&parts.headers, body, started).await?;
+    // Before the body is read, which anybody could send.
+    if !event::has_signature(&parts.headers) {
+        return Err(Failure::Event(EventError::Unsigned));
+    }
+    let limit = LIMITS.hand_off.max_bytes;
+    let body = state
+        .body_limit
+        .read(&parts.headers, body, started, limit)
+        .await?;
     facts.body_bytes = u64::try_from(body.bytes().len()).ok();
     let now = SystemTime::now();
     event::read(&parts.headers, body.bytes(), &hand_off.keys, now).map_err(Failure::Event)

@@ -17,6 +17,7 @@ use crate::gitlab::event::Event;
 use crate::gitlab::rejection::Rejection;
 use crate::gitlab::verification::{OriginError, Unverified, Verified, Verifier};
 use crate::hand_off::{HandOff, HandOffKeys, Sink};
+use crate::limits::LIMITS;
 use crate::notifier::notification::Notification;
 use crate::notifier::{Notifier, Plan};
 use crate::outcome::{Facts, Failure, Outcome, Report, Source};
@@ -124,7 +125,10 @@ impl AppState {
             Source::CloudEvent | Source::Redelivery => None,
         };
         request_head::check_content(headers, facts.source)?;
-        let body = self.body_limit.read(headers, body, started).await?;
+        let body = self
+            .body_limit
+            .read(headers, body, started, LIMITS.bodies.max_bytes)
+            .await?;
         let body = body.bytes();
         facts.body_bytes = u64::try_from(body.len()).ok();
         if let Some(unverified) = unverified {

@@ -17,10 +17,13 @@ impl Failure {
             }
             Self::MediaType => "expected content-type application/json".to_owned(),
             Self::ContentEncoding => "expected a body without content-encoding".to_owned(),
-            Self::TooLarge => format!(
+            Self::TooLarge { max_bytes } if *max_bytes == LIMITS.bodies.max_bytes => format!(
                 "expected a body of at most {} MiB, the limit of GitLab itself",
-                LIMITS.bodies.max_bytes / 1024 / 1024
+                max_bytes / 1024 / 1024
             ),
+            Self::TooLarge { max_bytes } => {
+                format!("expected an event of at most {} KiB", max_bytes / 1024)
+            }
             Self::TooSlow => format!(
                 "expected the complete body within {} s, or within {} s under load",
                 LIMITS.bodies.timeout.as_secs(),

@@ -210,6 +210,14 @@ mod tests {
             assert_eq!(breaker.admit(&deadline, true, now), Admission::Call);
             breaker.record_failure(false, now);
         }
+        let kept = Deadline::of_redelivery(now, ms(5000));
+        let probe = breaker.admit(&kept, true, now);
+        assert_eq!(probe, Admission::Probe, "a broker keeps the others");
+        let other = breaker.admit(&kept, true, now);
+        assert!(matches!(other, Admission::Wait(_)), "{other:?}");
+        breaker.record_failure(true, now);
+        let now = now + ms(1000);
+        let deadline = Deadline::new(now, ms(5000));
         assert!(breaker.become_prober(deadline.at, now));
         assert!(!breaker.become_prober(deadline.at, now + ms(2000)));
         assert_eq!(breaker.admit(&deadline, false, now), Admission::Probe);

@@ -27,8 +27,8 @@ use instruments::Instruments;
 pub use instruments::Series;
 use labels::http::{ClientRequest, ServerRequest, WebhookRequest};
 use labels::{
-    Authentication, DeliveryOutcome, EventKind, HandOffLabel, Labels, MessageOutcome, NoLabels,
-    Port, RedeliveryLabel, UnreachableCause, VerificationFailure,
+    Authentication, DeliveryOutcome, EventKind, Labels, MessageOutcome, NoLabels, Port,
+    RedeliveryLabel, VerificationFailure,
 };
 
 /// Records metrics of webhooks and of the calls that are made for them.

@@ -2,6 +2,8 @@
 // gitlab-ci-local, against the real program and a strict fake of Rocket.Chat.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { createServer as createTcpServer } from "node:net";
 import test from "node:test";
 
 import { KEY, TITLE, deployed, gitlab, gitlabApi, otherProject, project } from "./harness.mjs";
@@ -69,6 +71,50 @@ test("the job notify fails if webhook-app rejects the delivery", async (t) => {
   assert.notEqual(code, 0, output);
   assert.match(output, /expected status 200 or 204, found 401/);
   assert.deepEqual(await app.messages(), []);
+});
+
+/** The port of a server that is closed after the test. */
+async function listen(t, server) {
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  t.after(() => server.close());
+  return server.address().port;
+}
+
+test("a redirect to a login page is not a delivered message", async (t) => {
+  const paths = [];
+  const server = createServer((request, response) => {
+    paths.push(`${request.method} ${request.url}`);
+    if (request.method === "POST") response.writeHead(302, { location: "/login" });
+    response.end("Please sign in");
+  });
+  const url = `http://127.0.0.1:${await listen(t, server)}/webhook`;
+  const { code, output } = await gitlab(project(t), ["notify", "--no-needs"], { WEBHOOK_URL: url, GITLAB_SIGNING_KEY: KEY, ...COMMIT });
+  assert.notEqual(code, 0, output);
+  assert.match(output, /expected status 200 or 204, found 302/);
+  assert.deepEqual(paths, ["POST /webhook"]);
+});
+
+test("an answer that is not HTTP is tried again", async (t) => {
+  const answers = ["SSH-2.0-server\r\n", "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"];
+  const server = createTcpServer((socket) => socket.on("error", () => {}).once("data", () => socket.end(answers.shift())));
+  const url = `http://127.0.0.1:${await listen(t, server)}/webhook`;
+  const { output } = await succeeds(project(t), "notify", { WEBHOOK_URL: url, GITLAB_SIGNING_KEY: KEY, ...COMMIT });
+  assert.match(output, /no answer: SSH-2\.0-server/);
+  assert.deepEqual(answers, []);
+});
+
+test("an address without a scheme and an incomplete key are named", async (t) => {
+  const url = "https://hooks.example.org/webhook";
+  for (const [variables, part] of [
+    [{ WEBHOOK_URL: "hooks.example.org/webhook", GITLAB_SIGNING_KEY: KEY }, /url: expected the address of the function, such as .*, found hooks\.example\.org\/webhook/],
+    [{ WEBHOOK_URL: url, GITLAB_SIGNING_KEY: "whsec_" }, /GITLAB_SIGNING_KEY: expected whsec_ and the base64 of 24 to 64 bytes/],
+    [{ WEBHOOK_URL: url, GITLAB_SIGNING_KEY: KEY.slice("whsec_".length) }, /GITLAB_SIGNING_KEY: expected whsec_ and/],
+  ]) {
+    const { code, output } = await gitlab(project(t), ["notify", "--no-needs"], variables);
+    assert.notEqual(code, 0, output);
+    assert.match(output, part);
+    assert.doesNotMatch(output, /Traceback/);
+  }
 });
 
 test("another project sends its commits with three lines", async (t) => {

@@ -2,7 +2,8 @@
 // a recording kubectl answers for a review app.
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
@@ -53,23 +54,86 @@ done
   return (name) => readFileSync(join(folder, name), "utf8");
 }
 
-const REVIEW = { ...CLUSTER, REVIEW_OVERLAY: "overlays/review", CI_PIPELINE_SOURCE: "merge_request_event", CI_MERGE_REQUEST_IID: 7 };
+const REVIEW = {
+  ...CLUSTER,
+  REVIEW_OVERLAY: "overlays/review",
+  CI_PIPELINE_SOURCE: "merge_request_event",
+  CI_MERGE_REQUEST_IID: 7,
+  CI_MERGE_REQUEST_SOURCE_PROJECT_ID: 42,
+};
+
+/** A project with the overlay of review apps and a kubectl that records; `deploy` is real in a dry run, and records otherwise. */
+function reviewed(t) {
+  const place = project(t);
+  overlay(place, REVIEW.REVIEW_OVERLAY, "k8s-base");
+  const recorded = recordKubectl(place);
+  const deploy = join(place.folder, "function/ci/deploy");
+  renameSync(deploy, `${deploy}-real`);
+  const script = `#!/bin/sh
+here=$(dirname "$0")
+[ "$DRY_RUN" != 1 ] || exec "$here/deploy-real" "$@"
+echo "deploy $1" >> ${place.folder}/calls
+kubectl kustomize "$2" > ${place.folder}/deployed
+`;
+  writeFileSync(deploy, script, { mode: 0o755 });
+  place.commit("Record deployments", "--all");
+  execFileSync("git", ["add", "--all", "function/ci"], { cwd: place.folder });
+  return { place, recorded, calls: () => (existsSync(join(place.folder, "calls")) ? recorded("calls") : "") };
+}
 
 test("a review app has a separate namespace, and stopping it deletes only that", { skip }, async (t) => {
-  const place = project(t);
-  overlay(place, "overlays/review", "k8s-base");
-  const recorded = recordKubectl(place);
-  const variables = { ...REVIEW, CI_MERGE_REQUEST_SOURCE_PROJECT_ID: 42, DRY_RUN: 1 };
-  const { code, output } = await gitlab(place, ["review", "--no-needs"], variables);
+  const { place, recorded } = reviewed(t);
+  const { code, output } = await gitlab(place, ["review", "--no-needs"], REVIEW);
   assert.equal(code, 0, output);
-  assert.match(recorded("applied"), /kind: Namespace\nmetadata:\n  name: webhook-app-review-7\n/);
-  const namespaces = new Set([...output.matchAll(/\bnamespace: (\S+)/g)].map(([, name]) => name));
-  assert.deepEqual([...namespaces], ["webhook-app-review-7"]);
-  assert.ok(output.includes(`image: ${IMAGE}`), output);
+  assert.match(recorded("applied"), /kind: Namespace\nmetadata:\n  name: webhook-app-review-42-7\n/);
+  const namespaces = new Set([...recorded("deployed").matchAll(/\bnamespace: (\S+)/g)].map(([, name]) => name));
+  assert.deepEqual([...namespaces], ["webhook-app-review-42-7"]);
+  assert.ok(recorded("calls").includes(`deploy ${IMAGE}`), recorded("calls"));
+  assert.doesNotMatch(recorded("deployed"), /imagePullSecrets/);
 
-  const stopped = await gitlab(place, ["stop-review", "--no-needs"], variables);
+  const stopped = await gitlab(place, ["stop-review", "--no-needs"], REVIEW);
   assert.equal(stopped.code, 0, stopped.output);
-  assert.match(recorded("calls"), / delete namespace --selector webhook-app-review=7 /);
+  assert.match(recorded("calls"), / delete namespace --selector webhook-app-review=42-7 /);
+});
+
+test("a review app of another project has another namespace", { skip }, async (t) => {
+  const { place, recorded } = reviewed(t);
+  const variables = { ...REVIEW, CI_PROJECT_ID: 43, CI_MERGE_REQUEST_SOURCE_PROJECT_ID: 43 };
+  for (const job of ["review", "stop-review"]) {
+    const { code, output } = await gitlab(place, [job, "--no-needs"], variables);
+    assert.equal(code, 0, output);
+  }
+  assert.match(recorded("applied"), /name: webhook-app-review-43-7\n/);
+  assert.match(recorded("calls"), / --selector webhook-app-review=43-7 /);
+});
+
+test("a review app pulls from a private registry, and its overlay can be anywhere", { skip }, async (t) => {
+  const { place, recorded } = reviewed(t);
+  const REVIEW_PULL_SECRET = join(place.folder, "config.json");
+  writeFileSync(REVIEW_PULL_SECRET, JSON.stringify({ auths: { "registry.acme.test": { auth: "Y2FuYXJ5OnRva2Vu" } } }));
+  const elsewhere = { REVIEW_OVERLAY: join(place.folder, REVIEW.REVIEW_OVERLAY), REVIEW_PULL_SECRET };
+  const { code, output } = await gitlab(place, ["review", "--no-needs"], { ...REVIEW, ...elsewhere });
+  assert.equal(code, 0, output);
+  assert.match(recorded("deployed"), /^imagePullSecrets:\n- name: gitlab-registry\nkind: ServiceAccount$/m);
+  assert.match(recorded("applied"), /\n  name: gitlab-registry\n  namespace: webhook-app-review-42-7\ntype: kubernetes.io\/dockerconfigjson\n/);
+  assert.doesNotMatch(output + recorded("calls"), /Y2FuYXJ5OnRva2Vu/);
+});
+
+test("a review app is checked before anything is applied", { skip }, async (t) => {
+  const { place, calls } = reviewed(t);
+  const file = join(place.folder, "wrong.json");
+  writeFileSync(file, "[]");
+  for (const [changed, ...parts] of [
+    [{ IMAGE: "registry.acme.test/acme/rocket:main", REVIEW_SECRETS: "/nowhere" }, /expected an image by digest/, /REVIEW_SECRETS: expected a readable file/],
+    [{ REVIEW_OVERLAY: "overlays/nowhere" }, /expected the folder of a kustomization in REVIEW_OVERLAY, found overlays\/nowhere/],
+    [{ REVIEW_PULL_SECRET: file }, /REVIEW_PULL_SECRET: expected a config.json of docker/],
+    [{ REVIEW_OVERLAY: "k8s-base" }, /chat\.example\.com/],
+  ]) {
+    const { code, output } = await gitlab(place, ["review", "--no-needs"], { ...REVIEW, ...changed });
+    assert.notEqual(code, 0, output);
+    for (const part of parts) assert.match(output, part);
+    assert.equal(calls(), "", output);
+  }
 });
 
 test("the smoke test passes for a deployed function and sends no message", async (t) => {

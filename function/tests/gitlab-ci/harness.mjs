@@ -74,8 +74,8 @@ function repository(folder) {
 }
 
 /** The jobs of the pipeline of a project, with includes and extensions resolved. */
-export async function jobsOf(place) {
-  const { code, output } = await gitlab(place, ["--preview"]);
+export async function jobsOf(place, variables) {
+  const { code, output } = await gitlab(place, ["--preview"], variables);
   if (code !== 0) throw new Error(output);
   const keywords = ["stages", "variables", "workflow", "default", "include"];
   const pipeline = load(output.slice(output.indexOf("---\n")));

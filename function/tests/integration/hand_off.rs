@@ -279,6 +279,8 @@ async fn only_events_with_our_signature_are_sent() {
         assert_problem(&answer, 401, "unsigned_event");
         assert_eq!(Next::after(Some(answer.status)), Next::DeadLetter);
     }
+    let huge = forged(&|event| event.data = vec![b'x'; 300_000]);
+    assert_problem(&setup.deliver(&huge).await, 413, "too_large");
     let structured =
         forged(&|event| event.content_type = "application/cloudevents+json".to_owned());
     assert_problem(&setup.deliver(&structured).await, 415, "media_type");
@@ -287,7 +289,7 @@ async fn only_events_with_our_signature_are_sent() {
             .metric(r#"webhook_redeliveries_total{result="dead_letter"}"#)
             .await
             .as_deref(),
-        Some("8")
+        Some("9")
     );
     assert_eq!(setup.deliver(&event).await.status, 200);
     setup.harness.chat.take_message();

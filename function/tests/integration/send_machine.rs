@@ -621,6 +621,57 @@ fn in_a_long_outage_a_delivery_costs_one_call() {
 }
 
 #[test]
+fn with_a_broker_an_outage_costs_one_call_per_second_and_no_delivery_waits() {
+    let mut state = ServerState::new(Duration::ZERO);
+    let mut calls = 0;
+    let mut now = Duration::ZERO;
+    let until = Duration::from_mins(10);
+    while now < until {
+        let deadline = Deadline::before_hand_off(now, LIMIT);
+        assert_eq!(deadline.at, now + Duration::from_secs(4));
+        let mut machine = delivery(Some(room("room")), deadline);
+        let mut input = Input::Start;
+        let mut at = now;
+        let result = loop {
+            input = match machine.on(input, at, &mut state) {
+                Command::Call(Call::Send(..), _) => {
+                    calls += 1;
+                    Input::Sent(Err(ApiError::Reset))
+                }
+                Command::Call(Call::Find(_), _) => {
+                    calls += 1;
+                    Input::Found(Err(ApiError::Reset))
+                }
+                Command::Call(call, _) => panic!("{call:?}"),
+                Command::Wait(pause) => {
+                    at += pause;
+                    Input::Waited
+                }
+                Command::Finish(result) => break result,
+            };
+        };
+        assert!(result.may_succeed_later(), "{result:?}");
+        // Only the deliveries that found the outage have waited.
+        if now > LIMIT {
+            assert_eq!(at, now, "{result:?}");
+        }
+        now += Duration::from_millis(100);
+    }
+    assert!((550..=620).contains(&calls), "{calls} calls in ten minutes");
+    let mut machine = delivery(Some(room("room")), Deadline::of_redelivery(now, LIMIT));
+    let now = now + Duration::from_secs(1);
+    let command = machine.on(Input::Start, now, &mut state);
+    assert!(matches!(command, Command::Call(..)), "{command:?}");
+    machine.on(Input::Sent(Ok(())), now, &mut state);
+    let mut next = delivery(Some(room("room")), Deadline::before_hand_off(now, LIMIT));
+    let command = next.on(Input::Start, now, &mut state);
+    assert!(
+        matches!(command, Command::Call(..)),
+        "the outage is over: {command:?}"
+    );
+}
+
+#[test]
 fn a_rate_limit_is_waited_for_and_takes_nothing_from_the_budget() {
     let deadline = Deadline::new(Duration::ZERO, LIMIT);
     let mut state = ServerState::new(Duration::ZERO);

@@ -338,9 +338,6 @@ fn acme_answers_challenges_on_a_listener_without_the_webhook() {
     for route in routes {
         assert_eq!(text(route, "/spec/parentRefs/0/sectionName"), "https");
     }
-    let solver = policy(&rendered, "webhook-app-acme-solver");
-    let selected = at(solver, "/spec/podSelector/matchExpressions/0/key");
-    assert_eq!(*selected, "acme.cert-manager.io/http01-solver");
 }
 
 #[test]

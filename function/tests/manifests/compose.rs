@@ -16,8 +16,11 @@ const EXAMPLE: &str = "function/packaging/compose/settings.example.env";
 #[test]
 fn every_variable_is_a_setting_of_the_program() {
     let known: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.name).collect();
-    for name in [variables_to_use(), variables(&yaml_file(TRY))]
+    let to_try = variables(&yaml_file(TRY));
+    for name in ways_to_use()
         .iter()
+        .map(|(variables, _)| variables)
+        .chain([&to_try])
         .flat_map(BTreeMap::keys)
     {
         let setting = name.strip_suffix("_FILE").unwrap_or(name);
@@ -27,20 +30,42 @@ fn every_variable_is_a_setting_of_the_program() {
 
 #[test]
 fn the_program_accepts_the_settings_to_use_once_the_bot_is_named() {
-    let mut variables = variables_to_use();
-    let errors = Config::load(&variables, &read_secret)
-        .expect_err("the example has no bot")
-        .to_string();
-    assert!(errors.contains("ROCKETCHAT_USER_ID"), "{errors}");
-    assert!(!errors.contains("GITLAB_SIGNING_KEYS"), "{errors}");
+    for (mut variables, gitlab) in ways_to_use() {
+        let read_secret = |path: &str| match path {
+            "/run/secrets/gitlab" => Ok(gitlab.to_owned()),
+            "/run/secrets/rocketchat_auth_token" => {
+                Ok("Tq7vXw2Lr9Ns4Kd8Hb3Zc6Yp1Mf5Jg0AeTq7vXw2Lr9".to_owned())
+            }
+            other => Err(io::Error::other(other.to_owned())),
+        };
+        let errors = Config::load(&variables, &read_secret)
+            .expect_err("the example has no bot")
+            .to_string();
+        assert!(errors.contains("ROCKETCHAT_USER_ID"), "{errors}");
+        assert!(!errors.contains("GITLAB_"), "{errors}");
 
-    variables.insert(
-        "ROCKETCHAT_USER_ID".to_owned(),
-        "Z7Atdz5ZzuZ9jzPP7".to_owned(),
-    );
-    let (_, warnings) = Config::load(&variables, &read_secret).expect("a valid environment");
+        variables.insert(
+            "ROCKETCHAT_USER_ID".to_owned(),
+            "Z7Atdz5ZzuZ9jzPP7".to_owned(),
+        );
+        let (_, warnings) = Config::load(&variables, &read_secret).expect("a valid environment");
 
-    assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!(warnings, Vec::<String>::new());
+    }
+}
+
+/// GitLab before 19.0 has secret tokens only.
+#[test]
+fn a_secret_token_can_be_used_in_place_of_a_signing_key() {
+    let mut ways = ways_to_use().into_iter();
+    let mut next = || ways.next().expect("a way").0;
+    let (with_key, with_token) = (next(), next());
+
+    let [key, token] = ["GITLAB_SIGNING_KEYS_FILE", "GITLAB_WEBHOOK_TOKENS_FILE"];
+
+    assert!(with_key.contains_key(key) && !with_key.contains_key(token));
+    assert!(with_token.contains_key(token) && !with_token.contains_key(key));
+    assert!(file("function/packaging/compose/README.md").contains(&format!("`{token}`")));
 }
 
 #[test]
@@ -65,19 +90,15 @@ fn every_secret_is_a_file_that_is_mounted_and_ignored_by_git() {
         assert!(mounted.contains(&&Value::String(name.clone())), "{name}");
         assert!(text(secret, "/file").starts_with("secrets/"), "{secret}");
     }
-    let read: Vec<_> = variables(&compose)
-        .into_iter()
-        .filter(|(name, _)| name.ends_with("_FILE"))
-        .map(|(_, path)| path)
-        .collect();
     let places: Vec<_> = files
         .keys()
         .map(|name| format!("/run/secrets/{name}"))
         .collect();
-    assert_eq!(
-        read.iter().collect::<BTreeSet<_>>(),
-        places.iter().collect()
-    );
+    for (variables, _) in ways_to_use() {
+        let read = variables.iter().filter(|(name, _)| name.ends_with("_FILE"));
+        let read: BTreeSet<_> = read.map(|(_, path)| path).collect();
+        assert_eq!(read, places.iter().collect());
+    }
     for ignored in [".env", "settings.env", "secrets/"] {
         let line = format!("/function/packaging/compose/{ignored}");
         assert!(
@@ -122,14 +143,31 @@ fn containers_are_restricted_as_in_kubernetes() {
     }
 }
 
-/// Those of `compose.yaml` and of the example of its file of settings.
-fn variables_to_use() -> BTreeMap<String, String> {
-    let mut variables = variables(&yaml_file(USE));
+/// The variables of `compose.yaml` and of the example of its file of settings, and the secret of GitLab: as they are, and with
+/// the line in use whose value is the same that a comment has.
+fn ways_to_use() -> [(BTreeMap<String, String>, &'static str); 2] {
+    let pair = |line: &str| {
+        let (name, value) = line.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    };
     let example = file(EXAMPLE);
     let lines = example.lines().filter(|line| !line.starts_with('#'));
-    let pairs = lines.filter_map(|line| line.split_once('='));
-    variables.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    variables
+    let mut with_key = variables(&yaml_file(USE));
+    with_key.extend(lines.filter_map(pair));
+    let comment = example
+        .lines()
+        .find_map(|line| line.strip_prefix("#GITLAB_"));
+    let (name, value) = comment.and_then(pair).expect("a line that is a comment");
+    let mut with_token = with_key.clone();
+    with_token.retain(|_, found| *found != value);
+    with_token.insert(format!("GITLAB_{name}"), value);
+    [
+        (
+            with_key,
+            "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
+        (with_token, "a-secret-token-of-32-characters!!"),
+    ]
 }
 
 fn variables(compose: &Value) -> BTreeMap<String, String> {
@@ -139,16 +177,4 @@ fn variables(compose: &Value) -> BTreeMap<String, String> {
     pairs
         .map(|(name, found)| (name.clone(), value(found)))
         .collect()
-}
-
-fn read_secret(path: &str) -> io::Result<String> {
-    match path {
-        "/run/secrets/gitlab_signing_keys" => {
-            Ok("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned())
-        }
-        "/run/secrets/rocketchat_auth_token" => {
-            Ok("Tq7vXw2Lr9Ns4Kd8Hb3Zc6Yp1Mf5Jg0AeTq7vXw2Lr9".to_owned())
-        }
-        other => Err(io::Error::other(other.to_owned())),
-    }
 }

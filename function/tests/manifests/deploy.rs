@@ -3,11 +3,15 @@
 //! recording fake of `sandbox`. `refusals` is about what the cluster lacks, `rollouts` and `pruning` about what follows.
 
 mod answers;
+mod arguments;
+mod canceled;
 mod deployer;
+mod instances;
 mod pruning;
 mod refusals;
 mod rejected;
 mod rollouts;
+mod states;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -90,6 +94,11 @@ fn a_relative_folder_and_the_context_of_an_agent_are_accepted() {
     assert!(run.calls.len() > 5, "{:?}", run.calls);
     for call in &run.calls {
         assert_eq!(call.context, "acme/agent:production");
+        // One that hangs would outlast the time for the rollout.
+        assert!(
+            format!("{call:?}").contains("--request-timeout"),
+            "{call:?}"
+        );
     }
 }
 
@@ -127,7 +136,9 @@ fn routes_replace_the_recipient_and_names_like_example_are_accepted() {
     let config = [
         ("ROCKETCHAT_URL", "https://chat.my-example.com"),
         ("ROCKETCHAT_RECIPIENT", ""),
-        ("ROUTES", "- to: alice"),
+        ("ROUTES", "- to: an-example-user"),
+        ("PROXY", "http://example-company.com"),
+        ("NO_PROXY", "10.192.0.2"),
     ];
 
     let run = deploy(

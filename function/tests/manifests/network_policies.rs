@@ -9,9 +9,6 @@ use crate::lifetime::GITLAB_SECONDS;
 use crate::rendered::{Rendered, all, at, file, keys, list, named, rendered, text};
 use crate::restricted::pods;
 
-/// The pod of another program, which a policy of a Component is for.
-const SOLVER: &str = "webhook-app-acme-solver";
-
 /// What Knative names the ports of its pods.
 const KNATIVE_PORTS: &[&str] = &["user-port"];
 
@@ -24,12 +21,10 @@ fn every_policy_selects_existing_pods_and_ports() {
         if workloads.is_empty() || policies.is_empty() {
             continue;
         }
-        let denies = |policy: &&&Value| *at(policy, "/spec/podSelector") == json!({});
         // Each instance has its own.
-        let denying = policies.iter().filter(denies).count();
-        assert_eq!(denying, workloads.len(), "{folder}");
-        let ours = |policy: &&&Value| !denies(policy) && text(policy, "/metadata/name") != SOLVER;
-        for policy in policies.iter().filter(ours) {
+        let denying = policies.iter().filter(|policy| denies_everything(policy));
+        assert_eq!(denying.count(), workloads.len(), "{folder}");
+        for policy in policies {
             let selector = at(policy, "/spec/podSelector/matchLabels");
             let selects = |workload: &&&Value| {
                 is_part_of(selector, at(workload, "/spec/template/metadata/labels"))
@@ -50,6 +45,61 @@ fn every_policy_selects_existing_pods_and_ports() {
             );
         }
     }
+}
+
+/// cert-manager creates the pod of its solver in the namespace of the certificate, and Istio the proxy in that of the Gateway.
+/// What they connect to is not known here, so they are left alone.
+#[test]
+fn no_policy_selects_the_pods_of_other_programs() {
+    let others = [
+        json!({"acme.cert-manager.io/http01-solver": "true"}),
+        json!({"gateway.networking.k8s.io/gateway-name": "webhook-app"}),
+        json!({}),
+    ];
+    let mut count = 0;
+    for folder in all() {
+        for policy in rendered!(&folder).every("networking.k8s.io/NetworkPolicy") {
+            // A selector without expressions selects what has all of its labels.
+            assert_eq!(keys(policy, "/spec/podSelector"), ["matchLabels"]);
+            let selector = at(policy, "/spec/podSelector/matchLabels");
+            for labels in &others {
+                assert!(!is_part_of(selector, labels), "{folder}: {policy:#}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 100, "{count} policies");
+}
+
+/// A pod that no policy selects for a direction has no restriction in that direction.
+#[test]
+fn everything_that_is_not_allowed_is_blocked_in_both_directions() {
+    for folder in ["k8s-base", "knative"] {
+        let rendered = rendered!(folder);
+        let policies = rendered.every("networking.k8s.io/NetworkPolicy");
+        let denying = policies.iter().find(|policy| denies_everything(policy));
+
+        let denying = denying.expect("a policy without rules");
+
+        assert_eq!(text(denying, "/metadata/name"), "webhook-app-default-deny");
+        let directions = json!(["Ingress", "Egress"]);
+        assert_eq!(*at(denying, "/spec/policyTypes"), directions, "{folder}");
+    }
+}
+
+/// Istio, NGINX Gateway Fabric, and Envoy Gateway in one of its modes create the proxy beside the Gateway.
+#[test]
+fn a_proxy_in_the_namespace_of_the_gateway_is_admitted() {
+    let rendered = rendered!("k8s-base");
+    let sources = list(
+        policy(&rendered, "webhook-app-webhooks"),
+        "/spec/ingress/0/from",
+    );
+
+    let by_label = json!([{"key": "gateway.networking.k8s.io/gateway-name", "operator": "Exists"}]);
+    let proxies = json!({"podSelector": {"matchExpressions": by_label}});
+
+    assert!(sources.contains(&&proxies), "{sources:#?}");
 }
 
 /// Clusters have their DNS server in kube-system, in other namespaces, and on the node.
@@ -157,6 +207,43 @@ fn the_public_route_leads_to_the_webhook_only_and_has_the_functions_limits() {
     );
 }
 
+/// The policies of Amazon's VPC CNI do not match a connection through a Service whose port differs from that of the pods.
+#[test]
+fn on_eks_the_service_has_the_ports_of_its_pods() {
+    let rendered = rendered!("k8s-base/examples/eks");
+    let ports = list(
+        rendered.one("apps/Deployment"),
+        "/spec/template/spec/containers/0/ports",
+    );
+
+    let service = list(rendered.one("/Service"), "/spec/ports");
+
+    assert_eq!(service.len(), 2);
+    for port in service {
+        let of_pod = named(&ports, text(port, "/targetPort"));
+        assert_eq!(at(port, "/port"), at(of_pod, "/containerPort"));
+    }
+}
+
+/// Istio gives the proxies the labels of the Gateway, unless it names others.
+#[test]
+fn the_proxies_of_the_gateway_do_not_get_the_labels_of_the_function() {
+    let base = rendered!("k8s-base");
+    let service = base.one("/Service");
+    for folder in ["k8s-base/gateway", "k8s-base/examples/two-instances"] {
+        let rendered = rendered!(folder);
+        let gateway = rendered.one("gateway.networking.k8s.io/Gateway");
+
+        let named = gateway.pointer("/spec/infrastructure/labels");
+        let copied = named.or_else(|| gateway.pointer("/metadata/labels"));
+
+        if let Some(labels) = copied {
+            assert_ne!(*labels, json!({}), "{folder}: an empty map names none");
+            assert!(!is_part_of(at(service, "/spec/selector"), labels));
+        }
+    }
+}
+
 /// The host name of the listener applies, so that it is written once.
 #[test]
 fn the_public_route_belongs_to_the_https_listener() {
@@ -195,6 +282,11 @@ fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
             "{per_second} per second"
         );
     }
+}
+
+fn denies_everything(policy: &Value) -> bool {
+    let is_empty = |rules| list(policy, rules).is_empty();
+    is_empty("/spec/ingress") && is_empty("/spec/egress")
 }
 
 pub(crate) fn policy<'a>(rendered: &'a Rendered, name: &str) -> &'a Value {

@@ -18,7 +18,7 @@ import kubernetes_validate
 import yaml
 
 # The oldest supported Kubernetes, whose API has the fewest fields, and the newest, whose API has lost the most.
-OLDEST = "1.35.0"
+OLDEST = "1.34.0"
 NEWEST = "1.37.0"
 
 # module@version and the CustomResourceDefinitions under it. The newest versions that Go 1.26 accepts: Gateway API 1.7,

@@ -153,7 +153,7 @@ fn a_version_in_a_new_place_is_found_and_matches_no_manager() {
     let cases = [
         ("k8s-base/redis.yaml", "image: docker.io/library/redis:8"),
         ("k8s-base/redis.yaml", "image: redis:8"),
-        ("k8s-base/namespaces.yaml", "enforce-version: v1.35"),
+        ("k8s-base/namespaces.yaml", "enforce-version: v1.34"),
         ("function/packaging/run", "TOOL_VERSION=1.2.3"),
         (
             "function/ci/run",

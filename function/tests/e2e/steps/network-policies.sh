@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The NetworkPolicies block connections that are not allowed, and none that are needed.
+# The NetworkPolicies block connections that are not allowed, and none that are needed or belong to other programs.
 
 ensure_deployment
 pod_address=$(pods -o jsonpath='{.items[0].status.podIP}')
@@ -18,6 +18,18 @@ expect_reachability "the monitoring namespace" "$pod_address:8080" closed connec
 expect_reachability "another namespace" "webhook-app.$app_namespace.svc:80" closed connect_from "$other_namespace" other
 expect_reachability "another namespace" "$pod_address:8080" closed connect_from "$other_namespace" other
 expect_reachability "another namespace" "$pod_address:9464" closed connect_from "$other_namespace" other
+
+# Other programs in the namespace of webhook-app: no policy selects their pods.
+apply other-programs
+kubectl -n "$app_namespace" wait --for=condition=Ready pod/solver pod/proxy --timeout=120s > /dev/null
+address_of() { kubectl -n "$app_namespace" get pod "$1" -o jsonpath='{.status.podIP}'; }
+expect_reachability "another namespace → the solver of certificates" "$(address_of solver):8089" open connect_from "$other_namespace" other
+expect_reachability "another namespace → a proxy" "$(address_of proxy):8443" open connect_from "$other_namespace" other
+expect_reachability "a proxy" "$other_address:3000" open connect_from "$app_namespace" proxy
+expect_reachability "a proxy" "webhook-app.$app_namespace.svc:80" open connect_from "$app_namespace" proxy
+expect_reachability "a proxy" "$pod_address:9464" closed connect_from "$app_namespace" proxy
+expect_reachability "the solver of certificates" "webhook-app.$app_namespace.svc:80" closed connect_from "$app_namespace" solver
+delete_overlay other-programs
 
 # From an ephemeral container in the pod, because the image has no program that opens connections.
 pod=$(active_pods | sed -n 1p)

@@ -17,6 +17,9 @@ pub(super) const PACKAGINGS: &[(&str, &str)] = &[
 
 const RECORD: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// The number of a ReplicaSet, and of the newest one of a Deployment.
+pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
+
 /// A pattern of a call, the exit status and the output. One that is not kept answers a single call.
 pub(super) struct Answer {
     pattern: String,
@@ -71,6 +74,23 @@ pub(super) fn deploy_overlay(sandbox: &Sandbox, overlay: &str, answers: &[Answer
     deploy(sandbox, overlay, &variables)
 }
 
+/// Writes an overlay of two kustomizations, as the instances `webhook-app-a` and `webhook-app-b`, with these settings.
+pub(super) fn two_instances(sandbox: &Sandbox, settings: [&str; 2]) -> String {
+    let folder = sandbox.folder("two-instances");
+    for (name, settings) in ["a", "b"].into_iter().zip(settings) {
+        let instance = folder.join(name);
+        fs::create_dir_all(&instance).expect("can be made");
+        let kustomization = format!(
+            "resources: [../../repository/k8s-base]\nlabels:\n  - pairs: {{app.kubernetes.io/instance: {name}}}\n    \
+             includeSelectors: true\n{settings}\n"
+        );
+        fs::write(instance.join("kustomization.yaml"), kustomization).expect("can be written");
+    }
+    let both = "resources: [a, b]\n";
+    fs::write(folder.join("kustomization.yaml"), both).expect("can be written");
+    folder.to_str().expect("is UTF-8").to_owned()
+}
+
 #[derive(Clone, Copy)]
 pub(super) enum State {
     Complete,
@@ -96,8 +116,8 @@ pub(super) fn workload(resource: &str, template: &str, state: State) -> Value {
     };
     json!({
         "kind": if is_deployment { "Deployment" } else { "Service" },
-        "metadata": {"name": "webhook-app", "generation": 2, "annotations": {RECORD: template}},
-        "spec": {"replicas": 2, "progressDeadlineSeconds": 600, "template": {"metadata": {"labels": {"pods": template}}}, "traffic": []},
+        "metadata": {"name": "webhook-app", "uid": "own", "generation": 2, "annotations": {RECORD: template, REVISION: "2"}},
+        "spec": {"replicas": 2, "progressDeadlineSeconds": 600, "template": {"metadata": {"labels": {"pods": template}}}, "traffic": [{"revisionName": "former"}]},
         "status": {
             "observedGeneration": 2, "replicas": 2, "availableReplicas": 2,
             "updatedReplicas": if is_complete { 2 } else { 1 },

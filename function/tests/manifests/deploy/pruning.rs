@@ -51,6 +51,9 @@ fn only_config_maps_that_no_revision_uses_are_removed() {
     }
 }
 
+/// A generated Secret of an earlier deployment.
+const SECRET_NAME: &str = "webhook-app-7777777777";
+
 #[test]
 fn what_was_just_applied_is_not_removed() {
     let Some(sandbox) = sandbox("deploy-prune-applied") else {
@@ -69,15 +72,28 @@ fn what_was_just_applied_is_not_removed() {
     let applied = words.find(|word| word.starts_with("dashboards-"));
     let names = [applied.expect("has a hash"), "dashboards-2222222222"];
     let candidates = names.map(|name| json!({"metadata": {"name": name}}));
-    let answers = [always("get configmaps ", 0, json!({ "items": candidates }))];
+    let secrets = [SECRET_NAME, "webhook-app-tls"].map(|name| json!({"metadata": {"name": name}}));
+    let answers = [
+        always("get configmaps ", 0, json!({ "items": candidates })),
+        always("get secrets ", 0, json!({ "items": secrets })),
+    ];
 
     let run = deploy_overlay(&sandbox, &folder, &answers);
 
     assert_eq!(run.code, Some(0), "{}", run.output);
     let deleted: Vec<_> = run.calls.iter().filter(|call| call.is("delete")).collect();
-    assert_eq!(deleted.len(), 1, "{deleted:?}");
+    assert_eq!(deleted.len(), 2, "{deleted:?}");
+    for old in [
+        "delete configmaps dashboards-2222222222".to_owned(),
+        format!("delete secrets {SECRET_NAME}"),
+    ] {
+        assert!(
+            deleted.iter().any(|call| call.is(&old)),
+            "{old} in {deleted:?}"
+        );
+    }
     assert!(
-        deleted[0].is("delete configmaps dashboards-2222222222"),
+        !format!("{deleted:?}").contains("webhook-app-tls"),
         "{deleted:?}"
     );
     assert!(!format!("{deleted:?}").contains(names[0]), "{deleted:?}");

@@ -3,10 +3,13 @@
 
 use serde_json::json;
 
-use super::answers::{Answer, always, deploy_overlay, deploy_with, once};
+use super::answers::{
+    Answer, PACKAGINGS, State, always, deploy_overlay, deploy_with, once, workload,
+};
 use super::rejected::{PUBLIC_KEY, PUBLIC_TOKEN};
 use super::{
-    CONFIG, SECRET, assert_not_shown, assert_rejected, deploy, edited_overlay, overlay, sandbox,
+    CONFIG, IMAGE, SECRET, assert_not_shown, assert_rejected, deploy, edited_overlay, overlay,
+    sandbox,
 };
 use crate::rendered::yaml_documents;
 
@@ -205,5 +208,95 @@ fn a_dry_run_prints_what_kubectl_can_apply_and_needs_no_cluster() {
             objects.iter().any(|object| object["kind"] == kind),
             "{base}"
         );
+    }
+}
+
+#[test]
+fn what_kubectl_says_beside_the_tolerated_error_is_told_apart() {
+    let Some(sandbox) = sandbox("deploy-trial") else {
+        return;
+    };
+    let trial = "apply --dry-run=server ";
+    let tolerated =
+        "Error from server: error looking up service account hooks/webhook-app: not found";
+    let warned = format!("Warning: would violate PodSecurity\n{tolerated}");
+    for (base, _) in PACKAGINGS {
+        let run = deploy_with(&sandbox, base, SECRET, &[once(trial, 1, &warned)]);
+
+        assert_eq!(run.code, Some(0), "{base}: {}", run.output);
+
+        let both = format!("The Service is invalid:\n{warned}\n* spec.ports: Required value");
+        let rejected: [(u8, &str, &[&str]); 2] = [
+            (1, &both, &["The Service is invalid:\n  - * spec.ports"]),
+            // Killed.
+            (137, "", &["1 problem(s)", "the exit status 137"]),
+        ];
+        for (status, output, says) in rejected {
+            let run = deploy_with(&sandbox, base, SECRET, &[once(trial, status, output)]);
+
+            assert_rejected(&run, base, says);
+            assert_not_shown(&run, base, &["would violate", "looking up"]);
+        }
+    }
+}
+
+#[test]
+fn only_the_image_of_the_function_is_replaced() {
+    let Some(sandbox) = sandbox("deploy-sidecar") else {
+        return;
+    };
+    let sidecar = "patches:
+  - target: {kind: Deployment}
+    patch: |
+      - {op: add, path: /spec/template/spec/containers/-, value: {name: sidecar, image: 'busybox:1'}}
+";
+    let folder = edited_overlay(&sandbox, SECRET, |text| {
+        let note = "    literals:\n      - 'NOTE=  image: rust:1.95'\n";
+        text.replace("    literals:\n", note) + sidecar
+    });
+
+    let run = deploy(&sandbox, &folder, &[]);
+
+    assert_eq!(run.code, Some(0), "{}", run.output);
+    let applied = format!("{:?}", run.changes()[0]);
+    for text in [IMAGE, "busybox:1", "image: rust:1.95"] {
+        assert!(applied.contains(text), "{text} in {applied}");
+    }
+}
+
+#[test]
+fn zero_replicas_are_rejected_in_the_overlay_and_in_the_cluster() {
+    let Some(sandbox) = sandbox("deploy-replicas") else {
+        return;
+    };
+    let mut scaled = workload("deployment.apps", "former", State::Complete);
+    scaled["metadata"]["namespace"] = json!("hooks");
+    scaled["spec"]["replicas"] = json!(0);
+    let get = "get deployment.apps webhook-app --ignore-not-found";
+    for (overlay, cluster, is_rejected) in [
+        (Some(0), None, true),
+        (None, Some(&scaled), true),
+        (Some(2), Some(&scaled), false),
+    ] {
+        let folder = edited_overlay(&sandbox, SECRET, |text| match overlay {
+            Some(count) => format!("{text}replicas: [{{name: webhook-app, count: {count}}}]\n"),
+            None => text,
+        });
+        let answers: Vec<_> = cluster
+            .map(|object| once(get, 0, object))
+            .into_iter()
+            .collect();
+
+        let run = deploy_overlay(&sandbox, &folder, &answers);
+
+        if is_rejected {
+            assert_rejected(
+                &run,
+                "0",
+                &["Deployment webhook-app: expected at least one replica, found 0"],
+            );
+        } else {
+            assert_eq!(run.code, Some(0), "{}", run.output);
+        }
     }
 }

@@ -40,6 +40,27 @@ pub(super) const REJECTED: &[Rejected] = &[
         says: &["chat.example is"],
     },
     Rejected {
+        case: "an address for documentation",
+        config: &[
+            ("ROCKETCHAT_URL", "http://192.0.2.7:3000"),
+            ("PROXY", "http://198.51.100.9"),
+            ("NO_PROXY", "203.0.113.0/24"),
+        ],
+        secret: &[],
+        says: &[
+            "3 problem(s)",
+            "192.0.2.7 is",
+            "198.51.100.9 is",
+            "203.0.113.0/24 is",
+        ],
+    },
+    Rejected {
+        case: "a name of the examples",
+        config: &[("ROCKETCHAT_RECIPIENT", "@example-user")],
+        secret: &[],
+        says: &["1 problem(s)", "ROCKETCHAT_RECIPIENT: example-user is"],
+    },
+    Rejected {
         case: "an empty address",
         config: &[("ROCKETCHAT_URL", "")],
         secret: &[],

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::answers::{Answer, PACKAGINGS, State, always, deploy_with, once, workload};
 use super::{SECRET, sandbox};
+use crate::rendered::{file, rendered};
 
 /// The answers up to the point where a rollout has failed.
 fn failing(resource: &str, former: impl Display) -> Vec<Answer> {
@@ -48,7 +49,7 @@ fn a_failed_rollout_is_explained_and_undone() {
         assert_eq!(run.code, Some(10), "{base}: {}", run.output);
         for text in [
             "the setting and its value",
-            "restoring the revision before",
+            "returns to the revision before",
             "rolled back",
         ] {
             assert!(
@@ -67,7 +68,65 @@ fn a_failed_rollout_is_explained_and_undone() {
         ] {
             assert!(undo.contains(text), "{base}: {text} in {undo}");
         }
+        assert_eq!(undo.contains("/spec/traffic"), *base == "knative", "{undo}");
         assert!(!run.calls.iter().any(|call| call.is("delete")), "{base}");
+    }
+}
+
+#[test]
+fn requests_that_fail_once_do_not_prevent_the_rollback() {
+    let Some(sandbox) = sandbox("deploy-undo-repeats") else {
+        return;
+    };
+    for (base, resource) in PACKAGINGS {
+        let former = workload(resource, "former", State::Complete);
+        let get = format!("get {resource} webhook-app ");
+        let mut answers = failing(resource, &former);
+        answers.insert(4, once(&get, 1, "unexpected EOF"));
+        answers.push(always(&get, 0, &former));
+        answers.push(once("patch ", 1, "unexpected EOF"));
+
+        let run = deploy_with(&sandbox, base, SECRET, &answers);
+
+        assert_eq!(run.code, Some(10), "{base}: {}", run.output);
+        let patches = run.calls.iter().filter(|call| call.is("patch")).count();
+        assert_eq!(patches, 2, "{base}");
+    }
+}
+
+#[test]
+fn a_job_has_time_for_the_rollout_and_the_rollback() {
+    let number_after = |path: &str, start: &str| -> u64 {
+        let content = file(path);
+        let (_, rest) = content.split_once(start).expect("is set");
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().expect("a number")
+    };
+    let rollout = number_after("function/ci/rollout", "ROLLOUT_SECONDS:-");
+    let secret = number_after("function/ci/deploy", "SECRET_SECONDS:-");
+    let job = 60 * number_after("function/ci/deploy.yml", "timeout: ");
+
+    // What prepares the job, and requests that take long.
+    let others = 600;
+
+    assert!(
+        job > secret + 2 * rollout + others,
+        "{job} {secret} {rollout}"
+    );
+    for (base, resource) in [
+        ("k8s-base", "apps/Deployment"),
+        ("knative", "serving.knative.dev/Service"),
+    ] {
+        let rendered = rendered!(base);
+        let deadline = match rendered
+            .one(resource)
+            .pointer("/spec/progressDeadlineSeconds")
+        {
+            Some(seconds) => seconds.as_u64().expect("a number"),
+            // Knative's default.
+            None => 600,
+        };
+        assert!(rollout > deadline, "{base}: {rollout} {deadline}");
     }
 }
 
@@ -82,7 +141,7 @@ fn a_failed_rollback_is_told_apart() {
         let get = format!("get {resource} webhook-app ");
         not_ready.push(always(&get, 0, workload(resource, "former", State::Failed)));
         let mut forbidden = failing(resource, &former);
-        forbidden.push(once("patch ", 1, "Error from server (Forbidden): patch"));
+        forbidden.push(always("patch ", 1, "Error from server (Forbidden): patch"));
 
         for answers in [not_ready, forbidden] {
             let run = deploy_with(&sandbox, base, SECRET, &answers);
@@ -103,11 +162,11 @@ fn without_a_good_revision_before_nothing_is_restored() {
             (String::new(), "did not exist before"),
             (
                 workload(resource, "former", State::Incomplete).to_string(),
-                "was never ready",
+                "was not ready before",
             ),
             (
                 workload(resource, "failed", State::Complete).to_string(),
-                "are the same as before",
+                "has the same pods as before",
             ),
         ];
         for (former, says) in cases {
