@@ -26,10 +26,6 @@ use crate::rng::Rng;
 use crate::sut::{Settings, Sut};
 
 const RATE: u64 = 50;
-/// Load before and after the absence of Rocket.Chat.
-const BEFORE: Duration = Duration::from_secs(3);
-const AFTER: Duration = Duration::from_secs(5);
-
 /// GitLab gives up on a response after this time.
 const GITLAB_TIMEOUT: Duration = Duration::from_secs(10);
 /// GitLab disables a webhook after this many failures in a row.
@@ -38,7 +34,10 @@ const FAILURES_UNTIL_DISABLED: usize = 4;
 /// The names of the branches begin with this.
 const BRANCH: &str = "outage";
 
-/// Least time between two kills of the same kind, in which a replica starts and haproxy notices.
+/// Least time between two kills of replicas. A new replica that gets no response needs 4 s until it hands a webhook off;
+/// with a shorter pause, one webhook is cut off several times, and GitLab does not wait for so long.
+const REPLICA_PAUSE: Duration = Duration::from_millis(4200);
+/// Least time between two kills of the broker, and after a restart of RabbitMQ.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Within this time after the load, the queue must be empty. The longest pause of the dispatcher is part of it.
@@ -54,21 +53,24 @@ const TOO_MANY: u32 = 100;
 #[derive(Clone, Copy)]
 struct Schedule {
     away: Duration,
+    /// Load before and after that.
+    margin: Duration,
     kills: u32,
     restarts: u32,
 }
 
 /// Runs the check.
 pub(crate) fn check(size: Size) -> CheckReport {
-    let schedule = |seconds, kills, restarts| Schedule {
-        away: Duration::from_secs(seconds),
+    let schedule = |away, margin, kills, restarts| Schedule {
+        away: Duration::from_secs(away),
+        margin: Duration::from_secs(margin),
         kills,
         restarts,
     };
     run(storm(size.of(
-        schedule(15, 3, 1),
-        schedule(60, 20, 5),
-        schedule(600, 200, 20),
+        schedule(15, 4, 3, 1),
+        schedule(60, 20, 20, 5),
+        schedule(600, 200, 200, 20),
     )))
 }
 
@@ -176,12 +178,12 @@ async fn storm(schedule: Schedule) -> CheckReport {
     check_dead_letter(&broker, &mut report).await;
 
     let url = format!("http://127.0.0.1:{entrance}/webhook");
-    let window = BEFORE + schedule.away + AFTER;
+    let window = schedule.away + 2 * schedule.margin;
     let load = constant_rate(RATE, window, |number| vec![(push(number), url.clone())]);
     let queue = broker.arguments.queue.clone();
     let mut emptied_after = None;
     let absence = async {
-        time::sleep(BEFORE).await;
+        time::sleep(schedule.margin).await;
         for how in [Away::Refused, Away::Silent, Away::Status(502)] {
             chat.away(schedule.away / 3, how).await;
             time::sleep(schedule.away / 3).await;
@@ -192,7 +194,7 @@ async fn storm(schedule: Schedule) -> CheckReport {
     };
     let mut killed = (0, 0, 0);
     let functions_killed = async {
-        for at in times(window, schedule.kills, 1) {
+        for at in times(window, schedule.kills, REPLICA_PAUSE, 1) {
             time::sleep_until(at).await;
             let index = (killed.0 % 2) as usize;
             functions[index].kill();
@@ -201,7 +203,7 @@ async fn storm(schedule: Schedule) -> CheckReport {
         }
     };
     let broker_killed = async {
-        for at in times(window, schedule.kills, 2) {
+        for at in times(window, schedule.kills, PAUSE, 2) {
             time::sleep_until(at).await;
             broker.replace();
             killed.1 += 1;
@@ -209,7 +211,7 @@ async fn storm(schedule: Schedule) -> CheckReport {
     };
     let mut slowest_restart = Duration::ZERO;
     let nodes_restarted = async {
-        for at in times(window, schedule.restarts, 3) {
+        for at in times(window, schedule.restarts, PAUSE, 3) {
             time::sleep_until(at).await;
             let stopped = Instant::now();
             let stop = [Stop::Kill, Stop::Terminate][(killed.2 % 2) as usize];
@@ -262,13 +264,17 @@ async fn storm(schedule: Schedule) -> CheckReport {
     chat.mark_all_read();
     let handed_off = accepted.iter().filter(|attempt| attempt.status == 202);
     report.workload(format!(
-        "Rocket.Chat away {} s at {RATE}/s, function and broker killed {} times each, {} restarts of the nodes of RabbitMQ",
+        "Rocket.Chat away {} s at {RATE}/s, function and broker killed {} times each, and nodes of RabbitMQ restarted {} times",
         schedule.away.as_secs(),
         schedule.kills,
         schedule.restarts
     ));
+    let mut statuses = BTreeMap::<u16, u32>::new();
+    for attempt in &failed {
+        *statuses.entry(attempt.status).or_default() += 1;
+    }
     report.measurement(format!(
-        "{} webhooks: {} handed off, {} failed and resent, at most {longest_run} in a row; {not_resent} stored without a resend; queue empty {} after Rocket.Chat is back; slowest restart {:.1} s",
+        "{} webhooks: {} handed off, {} failed and resent {statuses:?}, at most {longest_run} in a row; {not_resent} stored without a resend; queue empty {} after Rocket.Chat is back; slowest restart {:.1} s",
         attempts.len(),
         handed_off.count(),
         failed.len(),
@@ -278,13 +284,13 @@ async fn storm(schedule: Schedule) -> CheckReport {
     report
 }
 
-/// `count` random times from now on, one in each part of the window, at least [`PAUSE`] apart.
-fn times(window: Duration, count: u32, seed: u64) -> Vec<time::Instant> {
+/// `count` random times from now on, one in each part of the window, at least `pause` apart.
+fn times(window: Duration, count: u32, pause: Duration, seed: u64) -> Vec<time::Instant> {
     let mut rng = Rng::seeded(seed);
     let began = time::Instant::now();
     let part = window / count;
     let times =
-        (0..count).map(|number| began + part * number + rng.time(part.saturating_sub(PAUSE)));
+        (0..count).map(|number| began + part * number + rng.time(part.saturating_sub(pause)));
     times.collect()
 }
 
