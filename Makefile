@@ -204,7 +204,7 @@ down: ## remove that cluster or, on an existing one, everything with the label o
 
 .PHONY: prove
 
-# Needs haproxy, nginx, squid, cargo-fuzz and cargo-mutants. A check whose tool is missing is not run, and
+# Needs haproxy, nginx, squid, RabbitMQ, cargo-fuzz and cargo-mutants. A check whose tool is missing is not run, and
 # the run fails unless ALLOW_MISSING=1.
 prove: ## run the system tests: faults, crashes, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
 	cargo build -q --release -p webhook-app

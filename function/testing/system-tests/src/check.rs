@@ -176,7 +176,7 @@ impl CheckResult {
 }
 
 /// Prints all results as a Markdown table, followed by the checks that are part of `make test` and
-/// those that cannot be implemented yet.
+/// those that are not written yet.
 pub(crate) fn print_table(
     results: &[CheckResult],
     in_make_test: &[(&str, &str)],
@@ -201,7 +201,7 @@ pub(crate) fn print_table(
         println!("| {id} | {workload} | | part of `make test` | |");
     }
     for (id, workload) in not_yet {
-        println!("| {id} | {workload} | | needs a durable hand-off | |");
+        println!("| {id} | {workload} | | not written yet | |");
     }
 }
 

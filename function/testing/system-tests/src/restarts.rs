@@ -35,6 +35,16 @@ impl ReverseProxy {
     /// Starts haproxy in front of these ports and waits until it listens; `None` if it is not
     /// installed.
     pub(crate) async fn haproxy(port: u16, backends: &[(u16, u16)]) -> Option<Self> {
+        Self::haproxy_with("option redispatch", port, backends).await
+    }
+
+    /// Like that one, but it also sends a request to another replica if the connection breaks before a response.
+    pub(crate) async fn haproxy_that_resends(port: u16, backends: &[(u16, u16)]) -> Option<Self> {
+        let options = "option redispatch 1\n  retry-on conn-failure empty-response";
+        Self::haproxy_with(options, port, backends).await
+    }
+
+    async fn haproxy_with(options: &str, port: u16, backends: &[(u16, u16)]) -> Option<Self> {
         let mut servers = String::new();
         for (number, (port, probes)) in backends.iter().enumerate() {
             let _ = writeln!(
@@ -43,7 +53,7 @@ impl ReverseProxy {
             );
         }
         let text = format!(
-            "global\n  maxconn 2000\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 15s\n  timeout server 15s\n  retries 3\n  option redispatch\nfrontend hooks\n  bind 127.0.0.1:{port}\n  default_backend replicas\nbackend replicas\n  balance roundrobin\n  option httpchk GET /readyz\n{servers}"
+            "global\n  maxconn 2000\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 15s\n  timeout server 15s\n  retries 3\n  {options}\nfrontend hooks\n  bind 127.0.0.1:{port}\n  default_backend replicas\nbackend replicas\n  balance roundrobin\n  option httpchk GET /readyz\n{servers}"
         );
         let file = std::env::temp_dir().join(format!("system-tests-haproxy-{port}.cfg"));
         std::fs::write(&file, text).expect("a temporary file can be written");

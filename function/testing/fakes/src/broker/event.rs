@@ -19,7 +19,7 @@ const REQUIRED: [&str; 4] = ["specversion", "id", "source", "type"];
 
 impl Event {
     /// Reads an event; the error says what CloudEvents does not allow.
-    pub(super) fn read(request: &Parts, data: Bytes) -> Result<Self, String> {
+    pub fn read(request: &Parts, data: Bytes) -> Result<Self, String> {
         if request.method != "POST" {
             return Err(format!("expected POST, found {}", request.method));
         }
