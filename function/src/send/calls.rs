@@ -103,7 +103,7 @@ impl Sender {
             }
             Err(_) => lock(&self.rooms).remove(name),
         }
-        creation.finish(&room);
+        creation.finish(&room, self.hands_off);
         Input::Room(room)
     }
 }

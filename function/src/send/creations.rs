@@ -52,9 +52,10 @@ impl Creations {
 }
 
 impl Creation<'_> {
-    /// Passes the result to the others if it applies to them too; a failure of the server may not.
-    pub(super) fn finish(self, result: &Result<RoomId, ApiError>) {
-        if matches!(result, Ok(_) | Err(ApiError::Refused)) {
+    /// Passes the result to the others if it applies to them too; a failure of the server may not. With a
+    /// broker, they do not try themselves, one after the other: `passes_failures`.
+    pub(super) fn finish(self, result: &Result<RoomId, ApiError>, passes_failures: bool) {
+        if passes_failures || matches!(result, Ok(_) | Err(ApiError::Refused)) {
             self.outcome.send_replace(Some(result.clone()));
         }
     }
@@ -88,17 +89,18 @@ mod tests {
     #[test]
     fn others_wait_for_the_result() {
         let room = RoomId::parse("room").expect("is a room");
-        for (result, expected) in [
-            (Ok(room.clone()), Some(Ok(room))),
-            (Err(ApiError::Refused), Some(Err(ApiError::Refused))),
-            (Err(ApiError::Timeout), None),
+        for (result, passes_failures, expected) in [
+            (Ok(room.clone()), false, Some(Ok(room))),
+            (Err(ApiError::Refused), false, Some(Err(ApiError::Refused))),
+            (Err(ApiError::Timeout), false, None),
+            (Err(ApiError::Timeout), true, Some(Err(ApiError::Timeout))),
         ] {
             let creations = Creations::default();
             let creation = creations.begin(&alice()).expect("is the first");
             let other = creations.begin(&alice()).expect_err("waits");
             let late = creations.begin(&alice()).expect_err("waits");
             assert_eq!(late.result().now_or_never(), None);
-            creation.finish(&result);
+            creation.finish(&result, passes_failures);
             assert_eq!(other.result().now_or_never(), Some(expected));
             assert!(creations.begin(&alice()).is_ok(), "it has ended");
         }

@@ -187,6 +187,8 @@ impl SendMachine {
             return;
         };
         let error = match input {
+            // The failure of one call fails all that wait for it, so with a broker each of them counts.
+            Input::RoomOfAnother(Err(error)) if !self.deadline.waits_in_outage => Some(error),
             // No call was made.
             Input::Start | Input::Waited | Input::NoPermit | Input::RoomOfAnother(_) => return,
             Input::Room(result) => result.as_ref().err(),

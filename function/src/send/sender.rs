@@ -37,7 +37,7 @@ pub struct Sender {
     account: Account,
     pub(super) limit: Duration,
     /// Whether a broker keeps what is not delivered in time.
-    hands_off: bool,
+    pub(super) hands_off: bool,
     permits: Permits,
     state: Mutex<ServerState>,
     pub(super) rooms: Mutex<Rooms>,

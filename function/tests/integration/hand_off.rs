@@ -250,6 +250,28 @@ async fn in_an_outage_one_delivery_at_a_time_asks_rocket_chat_and_the_others_go_
 }
 
 #[tokio::test]
+async fn a_new_process_in_an_outage_hands_off_after_the_first_call() {
+    let setup = Setup::start().await;
+    setup
+        .harness
+        .chat
+        .away(Duration::from_mins(10), Away::Silent)
+        .await;
+    let started = Instant::now();
+    let all = (0..10).map(|_| push()).collect::<Vec<_>>();
+    let posts = all.iter().map(|delivery| setup.harness.post(delivery));
+    for answer in futures_util::future::join_all(posts).await {
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+    // The timeout of one call is 1.5 s, and that of a delivery 5 s.
+    assert!(started.elapsed() < Duration::from_millis(3500));
+    for _ in 0..10 {
+        setup.broker.take();
+    }
+    setup.finish();
+}
+
+#[tokio::test]
 async fn only_events_with_our_signature_are_sent() {
     let setup = Setup::start().await;
     setup.break_chat();
