@@ -61,7 +61,10 @@ fn every_reference_of_the_broker_leads_to_an_object_of_the_overlay() {
             let group = group.map_or("", |(group, _)| group);
             assert_eq!(kind, format!("{group}/{}", text(reference, "/kind")));
         }
-        assert!(rendered.has(BROKER, text(trigger, "/spec/broker")), "{name}");
+        assert!(
+            rendered.has(BROKER, text(trigger, "/spec/broker")),
+            "{name}"
+        );
         if let Some(reference) = rendered.one(BROKER).pointer("/spec/config/name") {
             let kind = "eventing.knative.dev/RabbitmqBrokerConfig";
             let target = reference.as_str().expect("a name");
@@ -153,7 +156,10 @@ fn responses() -> BTreeMap<u16, Next> {
     let (_, table) = text
         .split_once("| response of `/deliver` |")
         .expect("the table is there");
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
     let rows = rows.flat_map(|row| {
         let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
         let next = match cells[2] {
@@ -191,6 +197,21 @@ fn only_pods_of_the_broker_are_admitted_and_the_function_reaches_it() {
             assert_eq!(namespace, in_namespace.then_some(&expected), "{name}");
         }
         assert_eq!(*at(source, "/ports"), json!([{"port": "http"}]), "{name}");
+    }
+}
+
+/// Otherwise the channel confirms an event only after the function has accepted it.
+#[test]
+fn the_channel_in_memory_confirms_events_at_once() {
+    let annotation = "/metadata/annotations/messaging.knative.dev~1async-handler";
+    for (name, _) in OVERLAYS {
+        let rendered = rendered!(overlay(name));
+        let broker = rendered.one(BROKER);
+        let is_in_memory = broker.to_string().contains("MTChannelBasedBroker");
+
+        let found = broker.pointer(annotation);
+
+        assert_eq!(found, is_in_memory.then_some(&json!("true")), "{name}");
     }
 }
 
@@ -232,7 +253,9 @@ fn rabbitmq_cannot_be_added_without_a_broker() {
 
 /// A duration in seconds as ISO 8601 writes it.
 fn seconds(text: &str) -> Duration {
-    let number = text.strip_prefix("PT").and_then(|rest| rest.strip_suffix('S'));
+    let number = text
+        .strip_prefix("PT")
+        .and_then(|rest| rest.strip_suffix('S'));
     let number = number.and_then(|number| number.parse().ok());
     Duration::from_secs_f64(number.expect("as in PT1.5S"))
 }
