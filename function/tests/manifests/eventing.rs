@@ -2,6 +2,7 @@
 //! tried, what each response means, and who may connect.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use fakes::broker::Next;
@@ -91,6 +92,22 @@ async fn events_come_back_to_a_path_that_takes_them_and_no_others_do() {
     }
     let other = Program::start(&[]).await;
     assert_eq!(other.post("/deliver", true).await, 404);
+}
+
+#[tokio::test]
+async fn dead_letters_go_to_a_path_that_takes_them() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dead-letters");
+    std::fs::create_dir_all(&folder).expect("can be made");
+    let folder = folder.to_str().expect("is UTF-8");
+    let program = Program::start(&[("DEAD_LETTERS_FOLDER", folder)]).await;
+    for (name, _) in OVERLAYS {
+        let rendered = rendered!(overlay(name));
+        let sink = at(rendered.one(TRIGGER), "/spec/delivery/deadLetterSink");
+
+        // Without the signature of an event.
+        let path = text(sink, "/uri");
+        assert_eq!(program.post(path, true).await, 401, "{name}: {path}");
+    }
 }
 
 #[test]
