@@ -1,11 +1,11 @@
-//! The fake broker as a program, for test clusters: prints the attributes of each event that it stores as one line of JSON.
-//! Listens on 0.0.0.0:8080 or on the address given as the only argument. It is the receiver of dead letters.
+//! The fake broker as a program, for test clusters: prints its address, then the attributes of each event that it stores, as
+//! lines of JSON. Listens on 0.0.0.0:8080 or on the address given as the only argument. It is the receiver of dead letters.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use fakes::broker::{Event, FakeBroker};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 const ADDRESS: &str = "0.0.0.0:8080";
@@ -28,6 +28,7 @@ async fn main() -> ExitCode {
 async fn serve(address: &str) -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let broker = FakeBroker::start_on(address).await?;
+    print_line(&json!({ "listening": broker.url() }))?;
     tokio::select! {
         ended = print_events(&broker) => ended,
         interrupted = tokio::signal::ctrl_c() => interrupted,
@@ -37,9 +38,12 @@ async fn serve(address: &str) -> io::Result<()> {
 
 async fn print_events(broker: &FakeBroker) -> io::Result<()> {
     loop {
-        let line = attributes(&broker.next().await);
-        writeln!(io::stdout().lock(), "{line}")?;
+        print_line(&attributes(&broker.next().await))?;
     }
+}
+
+fn print_line(line: &Value) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
 }
 
 fn attributes(event: &Event) -> Value {
