@@ -228,7 +228,7 @@ impl Failure {
     }
 
     /// The HTTP status for a broker, which sends an event again after 429 and 503 and puts it aside after 422.
-    pub(crate) fn status_for_broker(&self) -> u16 {
+    pub fn status_for_broker(&self) -> u16 {
         match self {
             Self::Send(SendError::Api(ApiError::RateLimited(_))) => 429,
             Self::Send(error) if !SendResult::Failed(*error).may_succeed_later() => 422,

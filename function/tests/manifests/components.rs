@@ -16,6 +16,7 @@ fn every_component_has_an_overlay_and_a_line_in_the_readme() {
     for (folder, readme) in [
         ("k8s-base/components", "k8s-base/README.md"),
         ("knative/components", "knative/README.md"),
+        ("knative/eventing", "knative/eventing/README.md"),
     ] {
         let kustomizations = files_below(folder);
         let kustomizations = kustomizations
@@ -26,8 +27,8 @@ fn every_component_has_an_overlay_and_a_line_in_the_readme() {
                 .strip_prefix(folder)
                 .expect("below")
                 .trim_start_matches('/');
-            // A part of another Component.
-            if name == "openshift/pod" {
+            // Parts of other Components.
+            if matches!(name, "openshift/pod" | "common") {
                 continue;
             }
             let used = files_below("function/tests/manifests/overlays");

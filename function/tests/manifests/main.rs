@@ -21,6 +21,7 @@ mod call_checks;
 mod compose;
 mod deploy;
 mod dry_run;
+mod eventing;
 mod exposition;
 mod instances;
 mod examples;

@@ -74,14 +74,15 @@ impl FakeBroker {
     /// # Panics
     /// If no port is free.
     pub async fn start() -> Self {
-        match Self::listen().await {
+        match Self::start_on("127.0.0.1:0").await {
             Ok(started) => started,
             Err(error) => panic!("the fake broker cannot listen: {error}"),
         }
     }
 
-    async fn listen() -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// Starts on this address, such as `0.0.0.0:8080`; fails if it cannot bind it.
+    pub async fn start_on(address: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let state = Arc::<State>::default();
         #[expect(

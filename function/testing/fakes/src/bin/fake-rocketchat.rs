@@ -1,5 +1,6 @@
 //! The fake Rocket.Chat as a program, for test clusters: prints each stored message as one line of JSON.
 //! Listens on 0.0.0.0:3000 or on the address given as the only argument. The inspection API is under `/inspect/`.
+//! Of its users, an administrator has deactivated `former`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ async fn serve(address: &str) -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let chat = FakeRocketChat::builder()
         .bind(address)
+        .deactivated(&["former"])
         .inspectable()
         .start()
         .await?;

@@ -1,4 +1,4 @@
-//! The fakes as programs: fake-rocketchat with its inspection API, fake-gitlab and the demo.
+//! The fakes as programs: fake-rocketchat with its inspection API, fake-broker, fake-gitlab and the demo.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
@@ -17,10 +17,44 @@ impl Drop for Program {
 }
 
 fn start(arguments: &[&str]) -> Program {
-    let program = env!("CARGO_BIN_EXE_fake-rocketchat");
+    start_program(env!("CARGO_BIN_EXE_fake-rocketchat"), arguments)
+}
+
+fn start_program(program: &str, arguments: &[&str]) -> Program {
     let mut command = Command::new(program);
     let command = command.args(arguments).stdout(Stdio::piped());
     Program(command.spawn().expect("the program starts"))
+}
+
+#[tokio::test]
+async fn fake_broker_prints_the_attributes_of_its_events() {
+    let mut program = start_program(env!("CARGO_BIN_EXE_fake-broker"), &["127.0.0.1:0"]);
+    let output = program.0.stdout.take().expect("piped");
+    let mut lines = BufReader::new(output).lines();
+    let mut next = move || -> Value {
+        let line = lines.next().expect("a line").expect("readable");
+        serde_json::from_str(&line).expect("JSON")
+    };
+    let url = next()["listening"].as_str().expect("a text").to_owned();
+    let event = [
+        ("ce-specversion", "1.0"),
+        ("ce-id", "1"),
+        ("ce-source", "/test"),
+        ("ce-type", "test"),
+        ("ce-knativeerrorcode", "422"),
+        ("content-type", "application/json"),
+    ];
+    let headers = event.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+
+    let refused = exchange("POST", &url, &headers[1..], b"{}").await;
+    let accepted = exchange("POST", &url, &headers, b"{}").await;
+
+    assert_eq!(refused.expect("a response").status, 400);
+    assert_eq!(accepted.expect("a response").status, 202);
+    let expected = json!({
+        "specversion": "1.0", "id": "1", "source": "/test", "type": "test", "knativeerrorcode": "422",
+    });
+    assert_eq!(next(), expected);
 }
 
 #[tokio::test]
