@@ -167,7 +167,7 @@ fn only_one_kustomization_names_the_image_registry() {
         .filter(|path| file(path).contains(registry))
         .collect();
     naming.sort_unstable();
-    assert_eq!(naming, ["k8s-base/common/kustomization.yaml"]);
+    assert_eq!(naming, ["k8s-base/common/image/kustomization.yaml"]);
 }
 
 /// What an operator must change is in one place each; everything else refers to it.

@@ -111,6 +111,59 @@ async fn dead_letters_go_to_a_path_that_takes_them() {
 }
 
 #[test]
+fn the_pod_of_dead_letters_has_the_settings_of_the_function_and_a_volume() {
+    for (name, suffix) in [("dead-letters", "-renamed"), ("knative-dead-letters", "")] {
+        let rendered = rendered!(overlay(name));
+        let set = rendered.one("apps/StatefulSet");
+        let full_name = format!("webhook-app-dead-letters{suffix}");
+        assert_eq!(text(set, "/metadata/name"), full_name);
+        let labels = at(set, "/spec/template/metadata/labels");
+        assert_eq!(labels, at(set, "/spec/selector/matchLabels"));
+        let services = rendered.every("/Service");
+        let service = services
+            .iter()
+            .find(|service| text(service, "/metadata/name") == full_name);
+        let service = service.expect("has a Service");
+        assert_eq!(labels, at(service, "/spec/selector"), "{name}");
+        assert_eq!(text(set, "/spec/serviceName"), full_name);
+
+        let container = at(set, "/spec/template/spec/containers/0");
+        let function = at(rendered.workloads()[0], "/spec/template/spec/containers/0");
+        assert_eq!(at(container, "/image"), at(function, "/image"), "{name}");
+        assert_eq!(
+            at(container, "/envFrom"),
+            at(function, "/envFrom"),
+            "{name}"
+        );
+        let folder = at(container, "/env/0");
+        assert_eq!(text(folder, "/name"), "DEAD_LETTERS_FOLDER");
+        assert_eq!(
+            at(folder, "/value"),
+            at(container, "/volumeMounts/0/mountPath")
+        );
+        let volume = text(container, "/volumeMounts/0/name");
+        assert_eq!(
+            text(set, "/spec/volumeClaimTemplates/0/metadata/name"),
+            volume
+        );
+
+        let bindings = rendered.every("sources.knative.dev/SinkBinding");
+        let subjects = bindings
+            .iter()
+            .map(|binding| text(binding, "/spec/subject/name"));
+        assert!(
+            subjects.into_iter().any(|subject| subject == full_name),
+            "{name}"
+        );
+        let account = text(set, "/spec/template/spec/serviceAccountName");
+        assert!(
+            rendered.has("/ServiceAccount", account),
+            "{name}: {account}"
+        );
+    }
+}
+
+#[test]
 fn an_event_is_tried_for_longer_than_a_fix_waits_and_shorter_than_rabbitmq_allows() {
     for (name, _) in OVERLAYS {
         let rendered = rendered!(overlay(name));

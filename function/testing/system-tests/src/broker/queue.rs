@@ -1,6 +1,7 @@
 //! The queue in RabbitMQ. Owns its arguments, the connection, and what counts as stored. RabbitMQ is a cluster, and
 //! every node of it gives access to the queue.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use lapin::options::{
@@ -57,7 +58,8 @@ impl Queue {
     }
 
     async fn connect_to(&self, node: u16) -> lapin::Result<Session> {
-        let address = format!("amqp://guest:guest@127.0.0.1:{node}/%2f?heartbeat=5");
+        let node = SocketAddr::from((Ipv4Addr::LOCALHOST, node));
+        let address = format!("amqp://guest:guest@{node}/%2f?heartbeat=5");
         let connection = Connection::connect(&address, ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
         let text = |text: &str| AMQPValue::LongString(text.into());
