@@ -1,6 +1,6 @@
 //! A notification as a CloudEvent 1.0 in binary content mode. Owns the attributes, and what makes an event
 //! that comes back acceptable. The content is the serialized form of a
-//! [`Notification`](crate::notifier::notification::Notification).
+//! [`Notification`].
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
