@@ -192,16 +192,15 @@ impl Failure {
             Self::Send(SendError::IdTaken),
             Self::Send(SendError::NoTime),
             Self::Unreachable(Unreachable::UnknownUser),
-            Self::Event(EventError::Unsigned),
-            Self::Event(EventError::UnknownVersion),
-            Self::Event(EventError::Unreadable),
             Self::EarlyFix,
             Self::NotStored,
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::Panic,
         ];
-        others.into_iter().chain(origins).chain(errors).collect()
+        let events = EventError::ALL.map(Self::Event);
+        let every = others.into_iter().chain(origins).chain(errors);
+        every.chain(events).collect()
     }
 
     /// The HTTP status. Never 3xx, which GitLab counts as success, and never 410.

@@ -233,16 +233,14 @@ impl SendMachine {
     pub(super) fn start(&mut self, step: Step, now: Duration, state: &mut ServerState) -> Command {
         self.step = step;
         let Some(time) = self.deadline.time_for_a_call(now) else {
-            let error = self.cause.take().or(self.last_error);
-            let no_time = SendResult::Failed(SendError::NoTime);
-            return Command::Finish(error.map_or(no_time, SendResult::from));
+            return self.give_up_without_a_call(None);
         };
         // One that waits already continues to, so that not all of them try at the same time.
         let is_first = self.attempts.retries == 0 && self.outage_waits == 0;
         let admission = state.breaker.admit(&self.deadline, is_first, now);
         if let Admission::Wait(pause) = admission {
             if !self.deadline.waits_in_outage {
-                return self.give_up_in_outage(state);
+                return self.give_up_without_a_call(state.outage_error);
             }
             self.outage_waits = self.outage_waits.saturating_add(1);
             return Command::Wait(self.jitter.of(pause));
@@ -254,10 +252,10 @@ impl SendMachine {
         Command::Call(self.call_of(step), time)
     }
 
-    /// Ends with the error of the call that caused the outage, if this notification has made none.
-    fn give_up_in_outage(&mut self, state: &ServerState) -> Command {
+    /// Reports the error of an earlier call, or else the one that other notifications had in the outage.
+    fn give_up_without_a_call(&mut self, in_outage: Option<ApiError>) -> Command {
         let error = self.cause.take().or(self.last_error);
-        let error = error.or(state.outage_error);
+        let error = error.or(in_outage);
         let no_time = SendResult::Failed(SendError::NoTime);
         Command::Finish(error.map_or(no_time, SendResult::from))
     }

@@ -9,12 +9,9 @@ use fakes::rocketchat::{Away, FakeRocketChat, Fault, Route};
 use serde_json::json;
 use webhook_app::limits::LIMITS;
 
-use crate::harness::{Harness, Setting, assert_delivered, assert_problem, push, recorded};
-
-const SECRET: Setting<'_> = (
-    "MESSAGE_ID_SECRET",
-    "of-the-tests-0123456789abcdefghijklmnop",
-);
+use crate::harness::{
+    Harness, MESSAGE_ID_SECRET, Setting, assert_delivered, assert_problem, push, recorded,
+};
 
 /// A function with a broker behind it.
 struct Setup {
@@ -30,7 +27,7 @@ impl Setup {
     async fn with(settings: &[Setting<'_>]) -> Self {
         let broker = FakeBroker::start().await;
         let url = broker.url();
-        let all = [&[("K_SINK", url.as_str()), SECRET], settings].concat();
+        let all = [&[("K_SINK", url.as_str()), MESSAGE_ID_SECRET], settings].concat();
         let harness = Harness::with(&all).await;
         Self { harness, broker }
     }
@@ -60,6 +57,14 @@ impl Setup {
         assert_eq!(answer.status, 202, "{}", answer.text());
         assert_eq!(answer.json()["status"], "handed_off");
         self.broker.take()
+    }
+
+    /// The event of a push that was handed off in an outage that has ended.
+    async fn kept(&self) -> Event {
+        self.break_chat();
+        let event = self.handed_off(&push()).await;
+        self.fix_chat().await;
+        event
     }
 
     /// Sends an event back.
@@ -274,9 +279,7 @@ async fn a_new_process_in_an_outage_hands_off_after_the_first_call() {
 #[tokio::test]
 async fn only_events_with_our_signature_are_sent() {
     let setup = Setup::start().await;
-    setup.break_chat();
-    let event = setup.handed_off(&push()).await;
-    setup.fix_chat().await;
+    let event = setup.kept().await;
     let forged = |change: &dyn Fn(&mut Event)| {
         let mut forged = event.clone();
         change(&mut forged);
@@ -322,7 +325,7 @@ async fn a_function_without_a_broker_takes_nothing_back() {
     let setup = Setup::start().await;
     setup.break_chat();
     let event = setup.handed_off(&push()).await;
-    let other = Harness::with(&[SECRET]).await;
+    let other = Harness::with(&[MESSAGE_ID_SECRET]).await;
     let answer = FakeBroker::deliver(&event, &other.function.url("/deliver")).await;
     assert_problem(&answer.expect("is answered"), 404, "unknown_path");
     other.finish();
@@ -336,7 +339,7 @@ async fn a_changed_secret_still_verifies_what_the_former_one_signed() {
     let event = setup.handed_off(&push()).await;
     let url = setup.broker.url();
     let new = "new-of-the-tests-0123456789abcdefghijk";
-    let both = format!("{new},{}", SECRET.1);
+    let both = format!("{new},{}", MESSAGE_ID_SECRET.1);
     for (secret, expected) in [(both.as_str(), 200), (new, 401)] {
         let other = Harness::with(&[("SINK_URL", &url), ("MESSAGE_ID_SECRET", secret)]).await;
         let answer = FakeBroker::deliver(&event, &other.function.url("/deliver")).await;
@@ -371,9 +374,7 @@ async fn confidential_events_are_handed_off_only_if_their_rule_says_so() {
 #[tokio::test]
 async fn what_the_broker_cannot_mend_becomes_a_dead_letter() {
     let setup = Setup::start().await;
-    setup.break_chat();
-    let event = setup.handed_off(&push()).await;
-    setup.fix_chat().await;
+    let event = setup.kept().await;
     setup.harness.chat.rename_user("alice", "alicia");
     let answer = setup.deliver(&event).await;
     assert_problem(&answer, 422, "unreachable");
@@ -383,9 +384,7 @@ async fn what_the_broker_cannot_mend_becomes_a_dead_letter() {
 #[tokio::test]
 async fn an_account_without_permission_and_a_rate_limit_are_tried_again() {
     let setup = Setup::start().await;
-    setup.break_chat();
-    let event = setup.handed_off(&push()).await;
-    setup.fix_chat().await;
+    let event = setup.kept().await;
     for (status, expected, reason) in [(401, 503, "unauthorized"), (403, 503, "forbidden")] {
         setup.fix_chat().await;
         setup
@@ -399,6 +398,12 @@ async fn an_account_without_permission_and_a_rate_limit_are_tried_again() {
         let answer = setup.deliver(&event).await;
         assert_problem(&answer, expected, reason);
     }
+    setup.fix_chat().await;
+    let reset_in = Duration::from_hours(1);
+    let limited = Fault::RateLimited { reset_in };
+    let chat = &setup.harness.chat;
+    chat.inject_fault_always(Route::SendMessage, limited);
+    assert_problem(&setup.deliver(&event).await, 429, "rate_limited");
     setup.fix_chat().await;
     assert_eq!(setup.deliver(&event).await.status, 200);
     setup.harness.chat.take_message();

@@ -22,6 +22,12 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_webhook-app");
 /// A setting and its value.
 pub(crate) type Setting<'a> = (&'a str, &'a str);
 
+/// The secret that events for a broker are signed with, in tests with a broker.
+pub(crate) const MESSAGE_ID_SECRET: Setting<'_> = (
+    "MESSAGE_ID_SECRET",
+    "of-the-tests-0123456789abcdefghijklmnop",
+);
+
 /// A running function and the chat server it talks to.
 pub(crate) struct Harness {
     /// The chat server.

@@ -586,6 +586,35 @@ fn an_error_of_a_rollout_is_retried_twice() {
     }
 }
 
+/// Runs a delivery of which every call fails. Adds its calls to `calls`; returns its result, and when it ended.
+fn end_in_outage(
+    machine: &mut SendMachine,
+    began: Duration,
+    state: &mut ServerState,
+    calls: &mut u32,
+) -> (SendResult, Duration) {
+    let mut input = Input::Start;
+    let mut at = began;
+    loop {
+        input = match machine.on(input, at, state) {
+            Command::Call(Call::Send(..), _) => {
+                *calls += 1;
+                Input::Sent(Err(ApiError::Reset))
+            }
+            Command::Call(Call::Find(_), _) => {
+                *calls += 1;
+                Input::Found(Err(ApiError::Reset))
+            }
+            Command::Call(call, _) => panic!("{call:?}"),
+            Command::Wait(pause) => {
+                at += pause;
+                Input::Waited
+            }
+            Command::Finish(result) => return (result, at),
+        };
+    }
+}
+
 #[test]
 fn in_a_long_outage_a_delivery_costs_one_call() {
     let mut state = ServerState::new(Duration::ZERO);
@@ -595,26 +624,7 @@ fn in_a_long_outage_a_delivery_costs_one_call() {
     for _ in 0..count {
         let deadline = Deadline::new(now, LIMIT);
         let mut machine = delivery(Some(room("room")), deadline);
-        let mut input = Input::Start;
-        let mut at = now;
-        loop {
-            input = match machine.on(input, at, &mut state) {
-                Command::Call(Call::Send(..), _) => {
-                    calls += 1;
-                    Input::Sent(Err(ApiError::Reset))
-                }
-                Command::Call(Call::Find(_), _) => {
-                    calls += 1;
-                    Input::Found(Err(ApiError::Reset))
-                }
-                Command::Call(call, _) => panic!("{call:?}"),
-                Command::Wait(pause) => {
-                    at += pause;
-                    Input::Waited
-                }
-                Command::Finish(_) => break,
-            };
-        }
+        let (_, at) = end_in_outage(&mut machine, now, &mut state, &mut calls);
         now = at.max(now) + Duration::from_millis(100);
     }
     assert!(calls <= count * 12 / 10, "{calls} calls");
@@ -630,26 +640,7 @@ fn with_a_broker_an_outage_costs_one_call_per_second_and_no_delivery_waits() {
         let deadline = Deadline::before_hand_off(now, LIMIT);
         assert_eq!(deadline.at, now + Duration::from_secs(4));
         let mut machine = delivery(Some(room("room")), deadline);
-        let mut input = Input::Start;
-        let mut at = now;
-        let result = loop {
-            input = match machine.on(input, at, &mut state) {
-                Command::Call(Call::Send(..), _) => {
-                    calls += 1;
-                    Input::Sent(Err(ApiError::Reset))
-                }
-                Command::Call(Call::Find(_), _) => {
-                    calls += 1;
-                    Input::Found(Err(ApiError::Reset))
-                }
-                Command::Call(call, _) => panic!("{call:?}"),
-                Command::Wait(pause) => {
-                    at += pause;
-                    Input::Waited
-                }
-                Command::Finish(result) => break result,
-            };
-        };
+        let (result, at) = end_in_outage(&mut machine, now, &mut state, &mut calls);
         assert!(result.may_succeed_later(), "{result:?}");
         // Only the deliveries that found the outage have waited.
         if now > LIMIT {

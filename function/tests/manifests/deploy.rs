@@ -265,6 +265,15 @@ fn assert_rejected(run: &Run, case: &str, says: &[&str]) {
     }
 }
 
+/// The script has succeeded, and has waited for the reason `text` before.
+#[track_caller]
+fn assert_ready_after(run: &Run, case: &str, text: &str) {
+    assert_eq!(run.code, Some(0), "{case}: {}", run.output);
+    let waits = run.output.find(text);
+    assert!(waits.is_some(), "{case}: does not wait: {}", run.output);
+    assert!(run.output.find("\nready") > waits, "{case}: {}", run.output);
+}
+
 #[track_caller]
 fn assert_not_shown(run: &Run, case: &str, secrets: &[&str]) {
     for secret in secrets {

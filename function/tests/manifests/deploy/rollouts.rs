@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde_json::json;
 
 use super::answers::{Answer, PACKAGINGS, State, always, deploy_with, once, workload};
-use super::{SECRET, sandbox};
+use super::{SECRET, assert_ready_after, sandbox};
 use crate::rendered::{file, rendered};
 
 /// The answers up to the point where a rollout has failed.
@@ -198,13 +198,7 @@ fn an_old_revision_that_is_ready_does_not_end_the_wait() {
 
         let run = deploy_with(&sandbox, base, SECRET, &answers);
 
-        assert_eq!(run.code, Some(0), "{base}: {}", run.output);
-        let waiting = run.output.find("\nwaiting").expect("waits first");
-        assert!(
-            run.output.find("\nready") > Some(waiting),
-            "{base}: {}",
-            run.output
-        );
+        assert_ready_after(&run, base, "\nwaiting");
     }
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::answers::{Answer, PACKAGINGS, REVISION, State, always, deploy_with, once, workload};
-use super::{SECRET, sandbox};
+use super::{SECRET, assert_ready_after, sandbox};
 
 /// What the cluster says of a workload that is new.
 fn first_deployment(resource: &str, states: &[&Value]) -> Vec<Answer> {
@@ -72,14 +72,7 @@ fn a_change_that_the_cluster_has_not_seen_is_awaited() {
 
             let run = deploy_with(&sandbox, base, SECRET, &answers);
 
-            assert_eq!(run.code, Some(0), "{base}: {}", run.output);
-            let unseen = run.output.find("waiting until the cluster has seen");
-            let unseen = unseen.unwrap_or_else(|| panic!("does not wait: {base}: {}", run.output));
-            assert!(
-                run.output.find("\nready") > Some(unseen),
-                "{base}: {}",
-                run.output
-            );
+            assert_ready_after(&run, base, "waiting until the cluster has seen");
         }
     }
 }
