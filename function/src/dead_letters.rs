@@ -24,7 +24,7 @@ const ID: HeaderName = HeaderName::from_static("ce-id");
 /// What a CloudEvent in binary content mode consists of: its attributes and their media type.
 const EVENT_HEADERS: [&str; 2] = ["ce-", "content-type"];
 
-/// Where dead letters are stored, and who is told.
+/// Where dead letters are stored, and who is notified.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     /// The folder.

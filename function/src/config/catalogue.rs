@@ -123,7 +123,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "DEAD_LETTERS_TO",
-        "user or room that is told about each of them: `@alice` or `room:ID`",
+        "user or room that is notified of each of them: `@alice` or `room:ID`",
         "nobody",
     ),
     setting(

@@ -1,5 +1,5 @@
 //! The handler of events that the broker puts aside. Owns the order of the steps: verify, store, count, log,
-//! tell the operators. How they are stored is in [`dead_letters`](crate::dead_letters).
+//! notify the operators. How they are stored is in [`dead_letters`](crate::dead_letters).
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -23,7 +23,7 @@ pub(super) async fn receive(State(state): State<Arc<AppState>>, request: Request
     };
     match store(&state, request, started, &mut facts).await {
         Ok(letter) => {
-            tell(&state, &letter, started).await;
+            notify(&state, &letter, started).await;
             Report::new(facts, Outcome::DeadLetter)
         }
         Err(failure) => Report::new(facts, Outcome::Failed(failure)),
@@ -55,8 +55,8 @@ async fn store(
     Ok(letter)
 }
 
-/// The dead letter is stored, so nothing is lost if nobody is told.
-async fn tell(state: &AppState, letter: &DeadLetter, started: Instant) {
+/// The dead letter is stored, so nothing is lost if nobody is notified.
+async fn notify(state: &AppState, letter: &DeadLetter, started: Instant) {
     tracing::error!(
         event_id = letter.id.as_str(),
         recipient = letter.recipient.as_str(),
@@ -73,7 +73,7 @@ async fn tell(state: &AppState, letter: &DeadLetter, started: Instant) {
     if let Outcome::Failed(failure) = Outcome::of(&sent) {
         tracing::error!(
             reason = failure.reason(),
-            "could not tell the operators about a dead letter"
+            "could not notify the operators of a dead letter"
         );
     }
 }

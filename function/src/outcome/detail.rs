@@ -1,4 +1,4 @@
-//! What a person is told about a failure. Owns the texts, apart from those of a single error, which are next to
+//! The `detail` of every failure, for people. Owns the texts, apart from those of a single error, which are next to
 //! it. Statuses and labels are in [`outcome`](super).
 
 use super::Failure;

@@ -1,4 +1,4 @@
-//! Messages that the broker gives up: they are stored, the operators are told, and a command sends them again.
+//! Messages that the broker gives up: they are stored, the operators are notified, and a command sends them again.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,12 +8,7 @@ use fakes::broker::{Event, FakeBroker};
 use fakes::exchange::Response;
 use fakes::rocketchat::{Fault, Route};
 
-use crate::harness::{Harness, Setting, assert_problem, command, push, settings};
-
-const SECRET: Setting<'_> = (
-    "MESSAGE_ID_SECRET",
-    "of-the-tests-0123456789abcdefghijklmnop",
-);
+use crate::harness::{Harness, MESSAGE_ID_SECRET, assert_problem, command, push, settings};
 
 /// A function that stores dead letters, and its broker.
 struct Setup {
@@ -30,7 +25,7 @@ impl Setup {
         let broker = FakeBroker::start().await;
         let harness = Harness::with(&[
             ("SINK_URL", &broker.url()),
-            SECRET,
+            MESSAGE_ID_SECRET,
             ("DEAD_LETTERS_FOLDER", &folder.display().to_string()),
             ("DEAD_LETTERS_TO", "@carol"),
         ])
@@ -72,7 +67,7 @@ impl Setup {
         let mut all = settings(&self.harness.chat);
         let own = [
             ("SINK_URL", self.broker.url()),
-            (SECRET.0, SECRET.1.to_owned()),
+            (MESSAGE_ID_SECRET.0, MESSAGE_ID_SECRET.1.to_owned()),
             ("DEAD_LETTERS_FOLDER", self.folder.display().to_string()),
         ];
         all.extend(own.map(|(name, value)| (name.to_owned(), value)));
