@@ -95,6 +95,7 @@ pub mod cli;
 pub mod telemetry;
 
 mod exit;
+mod connect_cause;
 mod derived_key;
 mod digest;
 mod file_descriptors;
