@@ -81,6 +81,9 @@ pub mod send;
 pub mod rocketchat;
 pub mod hand_off;
 pub mod dead_letters;
+pub mod gitlab_api;
+mod hooks;
+mod hook_lookup;
 pub mod outcome;
 
 pub mod bootstrap;
