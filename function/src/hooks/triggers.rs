@@ -48,6 +48,17 @@ fn of_kind(kind: Kind, confidential: bool) -> Vec<Trigger> {
     [usual].into_iter().chain(confidential_one).collect()
 }
 
+/// Every trigger with the kinds of event that it sends, for the documentation.
+pub fn trigger_rows() -> Vec<(&'static str, Vec<Kind>)> {
+    let kinds = |trigger: Trigger| {
+        let sends = |kind: &Kind| of_kind(*kind, true).contains(&trigger);
+        Kind::known().filter(sends).collect()
+    };
+    let all = Trigger::ALL.iter().copied();
+    all.map(|trigger| (trigger.name(), kinds(trigger)))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
