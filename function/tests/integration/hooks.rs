@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fakes::gitlab::{Access, Delivery, FakeGitLab, PROJECT, SAMPLE_KEY, Scope, Trigger};
+use fakes::https::{Certificate, Https};
 use fakes::rocketchat::FakeRocketChat;
 use serde_json::{Value, json};
 
@@ -285,6 +286,94 @@ async fn before_19_the_secret_token_is_written_or_the_key_is_refused() {
     acme/rocket  note  GitLab before 19.0 does not say whether there is a secret token; apply --renew-secrets writes it
     0 created, 0 changed, 1 as declared
     ");
+}
+
+#[tokio::test]
+async fn a_webhook_of_which_gitlab_ignored_the_key_is_removed_again() {
+    let gitlab = FakeGitLab::builder()
+        .without_signing_tokens()
+        .start()
+        .await
+        .expect("starts");
+    let by_hand = gitlab.add_hook(PROJECT, &json!({ "url": "https://other.example.org" }));
+    let apply = hooks(&gitlab, "apply", &[]).await;
+    assert_eq!(apply.code, Some(1));
+    let expected = "acme/rocket  FAIL  GitLab ignored the signing key: its feature flag webhook_signing_token is off";
+    assert!(apply.output.starts_with(expected), "{}", apply.output);
+    let writes = writes(&gitlab);
+    assert_eq!(writes[0], "POST /projects/42/hooks");
+    assert!(
+        writes[1].starts_with("DELETE /projects/42/hooks/"),
+        "{writes:?}"
+    );
+    assert_ne!(writes[1], format!("DELETE /projects/42/hooks/{by_hand}"));
+    let status = hooks(&gitlab, "status", &[]).await;
+    assert!(status.output.contains("missing"), "{}", status.output);
+    // One that was there before stays.
+    let hook = gitlab.add_hook(PROJECT, &json!({ "url": URL, "pipeline_events": true }));
+    assert_eq!(hooks(&gitlab, "apply", &[]).await.code, Some(1));
+    assert_eq!(gitlab.hook(hook)["pipeline_events"], true);
+}
+
+#[tokio::test]
+async fn an_address_that_gitlab_blocks_is_explained() {
+    let gitlab = FakeGitLab::builder()
+        .local_requests_forbidden()
+        .start()
+        .await
+        .expect("starts");
+    let local = [("WEBHOOK_URL", "http://127.0.0.1:8080/webhook")];
+    let apply = hooks(&gitlab, "apply", &local).await;
+    assert_eq!(apply.code, Some(1));
+    let expected = "allow it under Admin, Settings, Network, Outbound requests";
+    assert!(apply.output.contains(expected), "{}", apply.output);
+}
+
+#[tokio::test]
+async fn a_branch_filter_is_written_once() {
+    let gitlab = FakeGitLab::start().await;
+    let filtered = [("HOOKS", "[{project: 42, branch_filter: release/*}]")];
+    let apply = hooks(&gitlab, "apply", &filtered).await;
+    assert!(
+        apply
+            .output
+            .starts_with("acme/rocket  created  push, pipeline; branch filter release/*\n"),
+        "{}",
+        apply.output
+    );
+    let again = hooks(&gitlab, "plan", &filtered).await;
+    assert_eq!(again.code, Some(0), "{}", again.output);
+}
+
+#[tokio::test]
+async fn gitlab_behind_tls_needs_a_trusted_certificate() {
+    let gitlab = FakeGitLab::start().await;
+    let https = Https::in_front_of(&gitlab.url(), Certificate::Valid, Duration::ZERO).await;
+    let https = https.expect("openssl is installed");
+    let url = https.url();
+    let untrusted = hooks(&gitlab, "plan", &[("GITLAB_URL", &url)]).await;
+    assert_eq!(untrusted.code, Some(1));
+    let expected = "the certificate of GitLab is not from a trusted authority; give the certificate of the authority, or a self-signed certificate itself, in GITLAB_CA";
+    assert!(untrusted.errors.contains(expected), "{}", untrusted.errors);
+    let trusted = [
+        ("GITLAB_URL", url.as_str()),
+        ("GITLAB_CA", https.authority()),
+    ];
+    let plan = hooks(&gitlab, "plan", &trusted).await;
+    assert_eq!(plan.code, Some(2), "{}", plan.errors);
+}
+
+#[tokio::test]
+async fn a_response_without_an_end_is_not_read_to_it() {
+    let gitlab = FakeGitLab::start().await;
+    gitlab.answer_always(200, &[], &"[".repeat(33 * 1024 * 1024));
+    let plan = hooks(&gitlab, "plan", &[]).await;
+    assert_eq!(plan.code, Some(1));
+    assert!(
+        plan.errors.contains("GitLab returns more than is read"),
+        "{}",
+        plan.errors
+    );
 }
 
 #[tokio::test]

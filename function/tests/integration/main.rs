@@ -45,6 +45,7 @@ mod send_machine;
 
 mod command_line;
 mod configuration;
+mod gitlab_settings;
 mod check;
 mod hooks;
 mod connection_errors;
