@@ -59,7 +59,7 @@ impl Declaration {
         };
         DeclaredHook {
             ssl_verification: self.ssl_verification.unwrap_or(url.scheme() == "https"),
-            triggers: self.triggers.unwrap_or(triggers.and(offered)),
+            triggers: self.triggers.unwrap_or(triggers.intersection(offered)),
             target: self.target,
             url,
             branch_filter: self.branch_filter,
@@ -153,7 +153,7 @@ fn hook(reader: &mut Reader, node: &Node) -> Option<Declaration> {
     };
     let triggers = triggers.map(|(line, list)| (line, list.into_iter().collect::<Triggers>()));
     if let Some((line, asked)) = triggers {
-        let others = asked.without(offered);
+        let others = asked.difference(offered);
         if !others.is_empty() {
             let what = match target {
                 Target::System => "system hooks",
@@ -202,13 +202,11 @@ fn place(reader: &mut Reader, node: &Node) -> Option<ProjectRef> {
 }
 
 fn only_true(reader: &mut Reader, node: &Node, target: Target) -> Option<Target> {
-    match reader.flag(node)? {
-        true => Some(target),
-        false => {
-            reader.error(node.line, "expected true; leave out the entry instead");
-            None
-        }
+    let is_true = reader.flag(node)?;
+    if !is_true {
+        reader.error(node.line, "expected true; leave out the entry instead");
     }
+    is_true.then_some(target)
 }
 
 #[cfg(test)]
