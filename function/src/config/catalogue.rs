@@ -1,6 +1,10 @@
 //! The list of settings, for the help text, the documentation and warnings about misspelled names. Owns
-//! their names and descriptions. Values are read in [`config`](super), names are compared in
-//! [`misspelling`](super::misspelling).
+//! their names and descriptions; those of the commands that call GitLab's API are in [`gitlab_api`]. Values are
+//! read in [`config`](super), names are compared in [`misspelling`](super::misspelling).
+
+mod gitlab_api;
+
+pub use gitlab_api::GITLAB_API_SETTINGS;
 
 /// The description of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +26,22 @@ const fn setting(name: &'static str, meaning: &'static str, default: &'static st
 }
 
 /// All settings. The value of each can also be in a file, whose path is in `NAME_FILE`.
-pub const SETTINGS: &[Setting] = &[
+pub const SETTINGS: &[Setting] = &{
+    let mut all = [RECEIVING[0]; RECEIVING.len() + GITLAB_API_SETTINGS.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < RECEIVING.len() {
+            RECEIVING[at]
+        } else {
+            GITLAB_API_SETTINGS[at - RECEIVING.len()]
+        };
+        at += 1;
+    }
+    all
+};
+
+/// Those for receiving webhooks and sending messages.
+const RECEIVING: &[Setting] = &[
     setting("PORT", "port for webhooks", "8080"),
     setting(
         "METRICS_PORT",
