@@ -7,6 +7,7 @@ use std::io;
 use super::ConfigErrors;
 use super::env::EnvReader;
 use crate::gitlab::kind::Kind;
+use crate::gitlab::username::GitLabUsername;
 use crate::notifier::message::MessageStyle;
 use crate::notifier::routing::{self, RoutingRules};
 use crate::notifier::templates::{self, Templates};
@@ -63,6 +64,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
             "expected {{ page }}, {{ headline }} or {{ default_message }} in the template for pipeline, because LIVE_PIPELINES stores the state of a message in the link to its pipeline",
         );
     }
+    let reconcile_user = reader.optional("GITLAB_RECONCILE_USER", GitLabUsername::parse);
     let fixes = routing.as_ref().and_then(RoutingRules::first_fixes_line);
     if let Some(line) = fixes.filter(|_| live_pipelines) {
         reader.error(
@@ -75,6 +77,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
         templates: templates?,
         style,
         live_pipelines,
+        reconcile_user,
     })
 }
 
