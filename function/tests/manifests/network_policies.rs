@@ -7,7 +7,6 @@ use webhook_app::limits::LIMITS;
 use crate::agreement::is_part_of;
 use crate::lifetime::GITLAB_SECONDS;
 use crate::rendered::{Rendered, all, at, file, keys, list, named, rendered, template, text};
-use crate::restricted::pods;
 
 /// A policy of a Component for pods that the operator adds.
 const DEAD_LETTERS: &str = "webhook-app-dead-letters";

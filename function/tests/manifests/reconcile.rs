@@ -1,10 +1,11 @@
 //! Checks the two ways to run `webhook-app reconcile`: what its pods get and do not get of the function, who may connect,
 //! and how its runs are limited. That they keep the restricted profile is in `restricted`, as for all pods.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use webhook_app::config::catalogue::SETTINGS;
+use webhook_app::config::gitlab::{GitLabConfig, Secrets};
 
 use crate::agreement::is_part_of;
 use crate::network_policies::policy;
@@ -32,7 +33,12 @@ const OVERLAYS: &[(&str, &str, &str)] = &[
 ];
 
 /// What the pods read of the function's settings.
-const SHARED: &[&str] = &["ROUTES", "ROCKETCHAT_RECIPIENT", "GITLAB_RECONCILE_USER"];
+const SHARED: &[&str] = &[
+    "ROUTES",
+    "ROCKETCHAT_RECIPIENT",
+    "LIVE_PIPELINES",
+    "GITLAB_RECONCILE_USER",
+];
 
 fn container<'a>(rendered: &'a Rendered, kind: &str, name: &str) -> &'a Value {
     at(template(rendered.named(kind, name)), "/spec/containers/0")
@@ -120,7 +126,7 @@ fn references_follow_the_names_of_an_overlay() {
         }
         let map = rendered.named("/ConfigMap", &object);
         if let Some(key) = key {
-            assert!(keys(map, "/data").contains(&key.as_str()), "{key}");
+            assert!(map.pointer("/data").is_some(), "{key}");
         }
     }
     let account = text(
@@ -154,6 +160,48 @@ fn every_setting_is_known_and_no_secret_is_in_the_config_map() {
     }
 }
 
+/// The environment of the pods of the overlay with rules and webhooks of its own.
+#[test]
+fn the_program_accepts_the_environment_of_an_overlay() {
+    let rendered = rendered!(overlay("reconcile-renamed"));
+    let container = container(&rendered, "apps/Deployment", "webhook-app-reconcile-second");
+    let token = (
+        "GITLAB_API_TOKEN".to_owned(),
+        "glpat-of-the-test".to_owned(),
+    );
+    let mut variables = BTreeMap::from([token]);
+    let mut add = |name: &str, value: &Value| {
+        let value = value.as_str().expect("a text").to_owned();
+        variables.insert(name.to_owned(), value);
+    };
+    for source in list(container, "/envFrom") {
+        if let Some(name) = source.pointer("/configMapRef/name") {
+            let map = rendered.named("/ConfigMap", name.as_str().expect("a text"));
+            for (name, value) in map["data"].as_object().expect("a map") {
+                add(name, value);
+            }
+        }
+    }
+    for variable in list(container, "/env") {
+        let name = text(variable, "/name");
+        let Some(reference) = variable.pointer("/valueFrom/configMapKeyRef") else {
+            add(name, &variable["value"]);
+            continue;
+        };
+        let map = rendered.named("/ConfigMap", text(reference, "/name"));
+        if let Some(value) = map["data"].get(text(reference, "/key")) {
+            add(name, value);
+        }
+    }
+    assert!(variables["ROUTES"].contains("rules"), "{variables:?}");
+
+    let no_file = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let loaded = GitLabConfig::load(&variables, &no_file, Secrets::Optional);
+
+    let (_, warnings) = loaded.expect("a valid environment");
+    assert_eq!(warnings, Vec::<String>::new());
+}
+
 #[test]
 fn both_ways_have_the_same_pod_apart_from_its_metrics() {
     let (job, looped) = (
@@ -165,8 +213,8 @@ fn both_ways_have_the_same_pod_apart_from_its_metrics() {
     for field in ["/metadata/labels", "/spec/serviceAccountName"] {
         assert_eq!(at(job, field), at(looped, field), "{field}");
     }
-    for field in "envFrom image name resources securityContext terminationMessagePolicy"
-        .split_whitespace()
+    for field in
+        "envFrom image name resources securityContext terminationMessagePolicy".split_whitespace()
     {
         let pointer = format!("/spec/containers/0/{field}");
         assert_eq!(at(job, &pointer), at(looped, &pointer), "{field}");
@@ -190,7 +238,11 @@ fn neither_pod_has_a_token_for_the_api_server() {
         let pod = at(template(rendered.named(kind, NAME)), "/spec");
         let account = rendered.named("/ServiceAccount", text(pod, "/serviceAccountName"));
         for object in [pod, account] {
-            assert_eq!(*at(object, "/automountServiceAccountToken"), false, "{name}");
+            assert_eq!(
+                *at(object, "/automountServiceAccountToken"),
+                false,
+                "{name}"
+            );
         }
     }
 }
@@ -223,9 +275,9 @@ fn the_pods_may_connect_to_https_servers_dns_and_the_function_and_only_metrics_a
     for (name, kind, _) in OVERLAYS {
         let rendered = rendered!(overlay(name));
         let policies = rendered.every("networking.k8s.io/NetworkPolicy");
-        let own = policies
-            .iter()
-            .filter(|it| it["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == NAME);
+        let own = policies.iter().filter(|it| {
+            it["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == NAME
+        });
         let own: BTreeSet<_> = own.map(|it| text(it, "/metadata/name")).collect();
         let mut expected = BTreeSet::from([
             "webhook-app-reconcile-default-deny",
