@@ -369,3 +369,19 @@ fn the_monitor_scrapes_the_port_that_the_loop_listens_on() {
         assert_eq!(at(request, "/port"), at(port, "/name"), "{probe}");
     }
 }
+
+/// OpenShift assigns the IDs, and rejects others.
+#[test]
+fn openshift_chooses_the_user_of_these_pods_too() {
+    for (name, kind) in [
+        ("openshift-reconcile", "batch/CronJob"),
+        ("knative-openshift-reconcile-loop", "apps/Deployment"),
+    ] {
+        let rendered = rendered!(overlay(name));
+        let context = at(container(&rendered, kind, NAME), "/securityContext");
+        for field in ["runAsUser", "runAsGroup"] {
+            assert!(context.get(field).is_none(), "{name}: {field}");
+        }
+        assert_eq!(*at(context, "/runAsNonRoot"), true, "{name}");
+    }
+}
