@@ -81,6 +81,7 @@ pub mod send;
 pub mod rocketchat;
 pub mod hand_off;
 pub mod dead_letters;
+mod reconcile;
 pub mod outcome;
 
 pub mod bootstrap;

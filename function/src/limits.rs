@@ -219,6 +219,31 @@ limits! {
         fix_wait: Duration = Duration::from_mins(10),
     }
 
+    /// Webhooks that `webhook-app reconcile` has GitLab send again.
+    reconcile: ReconcileLimits {
+        /// Resends, and tests, of the hooks of one project within `pace`: what GitLab allows each user.
+        requests_per_minute: usize = 5,
+        /// Time in which GitLab counts them.
+        pace: Duration = Duration::from_mins(1),
+        /// Pause before a delivery is sent a third time; each further pause is `pause_factor` times as long.
+        pause: Duration = Duration::from_mins(1),
+        /// Growth of this pause, so that a delivery that always fails is sent about thirty times until GitLab forgets
+        /// it.
+        pause_factor: u32 = 4,
+        /// Longest such pause.
+        max_pause: Duration = Duration::from_hours(6),
+        /// Longest time for which GitLab shows an event, and so the most that `--since` accepts.
+        log_age: Duration = Duration::from_hours(7 * 24),
+        /// An object that changed more recently is left to its webhook, which may still wait in GitLab's queue.
+        settle: Duration = Duration::from_mins(2),
+        /// Difference between the times that GitLab writes in the log and in the API for one change.
+        same_change: Duration = Duration::from_mins(1),
+        /// Time for a webhook that is posted without GitLab: what GitLab waits.
+        post_timeout: Duration = Duration::from_secs(10),
+        /// Longest cursor file: a few hundred hooks with thousands of finished events.
+        max_cursor_bytes: usize = 4 * MIB,
+    }
+
     /// Calls to Rocket.Chat.
     client: ClientLimits {
         /// Longest response that is read; those of Rocket.Chat are shorter.

@@ -1,0 +1,230 @@
+//! What GitLab dropped while a hook was disabled. Owns which objects GitLab's API and its log have in common, and the
+//! webhooks that replace dropped ones: their bodies are those of GitLab as far as the API has the data. What the API
+//! lists is parsed in [`listed`], bodies are written in [`bodies`]; they are posted by [`runner`](super::runner).
+//!
+//! The idempotency key of such a webhook follows from what it is about, so that a second run, or another reconciler,
+//! causes no second message. Such a key begins like a digest of content, and the function keys the IDs of its messages
+//! with its secret, because others can compute it.
+
+pub(crate) mod bodies;
+pub(crate) mod listed;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+
+use crate::gitlab::idempotency_key::IdempotencyKey;
+use crate::gitlab::timestamp::unix_seconds;
+use crate::limits::LIMITS;
+
+/// Something that happened, as both the log and the API name it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Object {
+    /// A branch or tag moved to a commit.
+    Push {
+        /// With `refs/heads/` or `refs/tags/`.
+        reference: String,
+        /// Empty if it was created.
+        before: String,
+        /// Empty if it was deleted.
+        after: String,
+    },
+    /// A pipeline has a status.
+    Pipeline { id: u64, status: String },
+    /// A merge request was opened, closed, reopened or merged.
+    MergeRequest {
+        iid: u64,
+        action: String,
+        /// When, as a Unix time.
+        at: u64,
+    },
+}
+
+/// The kinds of webhooks that backfill can write.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum BackfillKind {
+    Push,
+    TagPush,
+    Pipeline,
+    MergeRequest,
+}
+
+impl BackfillKind {
+    /// The kind that a trigger of the log names, such as `push_hooks`.
+    pub(crate) fn of_trigger(trigger: &str) -> Option<Self> {
+        match trigger {
+            "push_hooks" | "push_events" => Some(Self::Push),
+            "tag_push_hooks" | "tag_push_events" => Some(Self::TagPush),
+            "pipeline_hooks" | "pipeline_events" => Some(Self::Pipeline),
+            "merge_request_hooks" | "merge_requests_events" => Some(Self::MergeRequest),
+            _ => None,
+        }
+    }
+
+    /// GitLab's header `X-Gitlab-Event`.
+    pub(crate) fn header(self) -> &'static str {
+        match self {
+            Self::Push => "Push Hook",
+            Self::TagPush => "Tag Push Hook",
+            Self::Pipeline => "Pipeline Hook",
+            Self::MergeRequest => "Merge Request Hook",
+        }
+    }
+
+    /// For output.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::TagPush => "tag push",
+            Self::Pipeline => "pipeline",
+            Self::MergeRequest => "merge request",
+        }
+    }
+}
+
+/// A webhook that replaces a dropped one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Replacement {
+    pub(crate) object: Object,
+    pub(crate) occurred_at: SystemTime,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Object {
+    /// The kind of its webhook.
+    pub(crate) fn kind(&self) -> BackfillKind {
+        match self {
+            Self::Push { reference, .. } if reference.starts_with("refs/tags/") => {
+                BackfillKind::TagPush
+            }
+            Self::Push { .. } => BackfillKind::Push,
+            Self::Pipeline { .. } => BackfillKind::Pipeline,
+            Self::MergeRequest { .. } => BackfillKind::MergeRequest,
+        }
+    }
+
+    /// Whether a recorded webhook about this object is also the one about `other`. The times of a merge request in the
+    /// log and in the API differ by what GitLab does between them.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::MergeRequest { iid, action, at },
+                Self::MergeRequest {
+                    iid: other_iid,
+                    action: other_action,
+                    at: other_at,
+                },
+            ) => {
+                let tolerance = LIMITS.reconcile.same_change.as_secs();
+                iid == other_iid && action == other_action && at.abs_diff(*other_at) <= tolerance
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The key of the webhook that replaces a dropped one. `host` is that of GitLab.
+    pub(crate) fn key(&self, host: &str, project: u64) -> IdempotencyKey {
+        let project = project.to_string();
+        let [object, status, time] = match self {
+            Self::Push {
+                reference,
+                before,
+                after,
+            } => [reference.clone(), before.clone(), after.clone()],
+            Self::Pipeline { id, status } => [id.to_string(), status.clone(), String::new()],
+            Self::MergeRequest { iid, action, at } => {
+                [iid.to_string(), action.clone(), at.to_string()]
+            }
+        };
+        let kind = self.kind().header();
+        IdempotencyKey::from_content(&["backfill", host, &project, kind, &object, &status, &time])
+    }
+
+    /// A short name for output.
+    pub(crate) fn name(&self) -> String {
+        let short = |sha: &str| sha.get(..8).unwrap_or("").to_owned();
+        match self {
+            Self::Push {
+                reference, after, ..
+            } => {
+                let name = reference.strip_prefix("refs/heads/");
+                let name = name
+                    .or(reference.strip_prefix("refs/tags/"))
+                    .unwrap_or(reference);
+                match short(after) {
+                    sha if sha.is_empty() => format!("{name} deleted"),
+                    sha => format!("{name} {sha}"),
+                }
+            }
+            Self::Pipeline { id, status } => format!("#{id} {status}"),
+            Self::MergeRequest { iid, action, .. } => format!("!{iid} {action}"),
+        }
+    }
+
+    /// The object that a recorded body is about; `None` for other kinds, for updates of merge requests and for what is
+    /// no body of GitLab.
+    pub(crate) fn of_body(body: &[u8]) -> Option<Self> {
+        let body: Recorded = serde_json::from_slice(body).ok()?;
+        match body.object_kind.as_deref()? {
+            "push" | "tag_push" => Some(Self::Push {
+                reference: body.reference?,
+                before: commit_or_empty(body.before),
+                after: commit_or_empty(body.after),
+            }),
+            "pipeline" => {
+                let attributes = body.object_attributes?;
+                Some(Self::Pipeline {
+                    id: attributes.id?,
+                    status: attributes.status?,
+                })
+            }
+            "merge_request" => {
+                let attributes = body.object_attributes?;
+                let action = attributes.action?;
+                let is_kept = matches!(action.as_str(), "open" | "close" | "reopen" | "merge");
+                let changed = match action.as_str() {
+                    "open" => attributes.created_at,
+                    _ => attributes.updated_at,
+                };
+                is_kept.then_some(Self::MergeRequest {
+                    iid: attributes.iid?,
+                    at: unix_seconds(&changed?)?,
+                    action,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A SHA; empty for zeros, which stand for no commit.
+pub(crate) fn commit_or_empty(sha: Option<String>) -> String {
+    sha.filter(|sha| sha.bytes().any(|byte| byte != b'0'))
+        .unwrap_or_default()
+}
+
+/// The fields of a recorded body that name its object.
+#[derive(Deserialize)]
+struct Recorded {
+    object_kind: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+    object_attributes: Option<RecordedAttributes>,
+}
+
+#[derive(Deserialize)]
+struct RecordedAttributes {
+    id: Option<u64>,
+    iid: Option<u64>,
+    status: Option<String>,
+    action: Option<String>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+}
+
+/// A time of GitLab's API.
+pub(crate) fn time(text: Option<&str>) -> Option<SystemTime> {
+    unix_seconds(text?).map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds))
+}
