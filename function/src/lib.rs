@@ -81,7 +81,10 @@ pub mod send;
 pub mod rocketchat;
 pub mod hand_off;
 pub mod dead_letters;
-mod reconcile;
+pub mod gitlab_api;
+mod hooks;
+mod hook_lookup;
+pub mod reconcile;
 pub mod outcome;
 
 pub mod bootstrap;
@@ -96,6 +99,7 @@ pub mod cli;
 pub mod telemetry;
 
 mod exit;
+mod connect_cause;
 mod derived_key;
 mod digest;
 mod file_descriptors;

@@ -11,8 +11,6 @@ pub(crate) mod listed;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::Deserialize;
-
 use crate::gitlab::idempotency_key::IdempotencyKey;
 use crate::gitlab::timestamp::unix_seconds;
 use crate::limits::LIMITS;
@@ -160,68 +158,12 @@ impl Object {
             Self::MergeRequest { iid, action, .. } => format!("!{iid} {action}"),
         }
     }
-
-    /// The object that a recorded body is about; `None` for other kinds, for updates of merge requests and for what is
-    /// no body of GitLab.
-    pub(crate) fn of_body(body: &[u8]) -> Option<Self> {
-        let body: Recorded = serde_json::from_slice(body).ok()?;
-        match body.object_kind.as_deref()? {
-            "push" | "tag_push" => Some(Self::Push {
-                reference: body.reference?,
-                before: commit_or_empty(body.before),
-                after: commit_or_empty(body.after),
-            }),
-            "pipeline" => {
-                let attributes = body.object_attributes?;
-                Some(Self::Pipeline {
-                    id: attributes.id?,
-                    status: attributes.status?,
-                })
-            }
-            "merge_request" => {
-                let attributes = body.object_attributes?;
-                let action = attributes.action?;
-                let is_kept = matches!(action.as_str(), "open" | "close" | "reopen" | "merge");
-                let changed = match action.as_str() {
-                    "open" => attributes.created_at,
-                    _ => attributes.updated_at,
-                };
-                is_kept.then_some(Self::MergeRequest {
-                    iid: attributes.iid?,
-                    at: unix_seconds(&changed?)?,
-                    action,
-                })
-            }
-            _ => None,
-        }
-    }
 }
 
 /// A SHA; empty for zeros, which stand for no commit.
 pub(crate) fn commit_or_empty(sha: Option<String>) -> String {
     sha.filter(|sha| sha.bytes().any(|byte| byte != b'0'))
         .unwrap_or_default()
-}
-
-/// The fields of a recorded body that name its object.
-#[derive(Deserialize)]
-struct Recorded {
-    object_kind: Option<String>,
-    #[serde(rename = "ref")]
-    reference: Option<String>,
-    before: Option<String>,
-    after: Option<String>,
-    object_attributes: Option<RecordedAttributes>,
-}
-
-#[derive(Deserialize)]
-struct RecordedAttributes {
-    id: Option<u64>,
-    iid: Option<u64>,
-    status: Option<String>,
-    action: Option<String>,
-    created_at: Option<String>,
-    updated_at: Option<String>,
 }
 
 /// A time of GitLab's API.
