@@ -12,6 +12,7 @@ use crate::suggestion;
 mod check;
 mod dead_letters;
 mod help;
+mod reconcile;
 mod render;
 
 use help::Topic;
@@ -23,16 +24,18 @@ enum Command {
     Check { send: bool },
     Render(render::Request),
     DeadLetters(dead_letters::Request),
+    Reconcile(crate::reconcile::Run),
     Help(Topic),
     Version,
 }
 
 /// The names of the commands.
-const COMMANDS: [&str; 6] = [
+const COMMANDS: [&str; 7] = [
     "serve",
     "check",
     "render",
     "dead-letters",
+    "reconcile",
     "help",
     "version",
 ];
@@ -74,6 +77,7 @@ impl Command {
             ("check", [option]) if option == "--send" => Ok(Self::Check { send: true }),
             ("render", options) => render::Request::parse(options).map(Self::Render),
             ("dead-letters", words) => dead_letters::Request::parse(words).map(Self::DeadLetters),
+            ("reconcile", words) => reconcile::parse(words).map(Self::Reconcile),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
             ("check", [found, ..]) => Err(format!(
                 "expected --send or no argument after check, found {}{}",
@@ -99,6 +103,7 @@ fn topic_of(command: &str) -> Result<Topic, String> {
         "check" => Ok(Topic::Check),
         "render" => Ok(Topic::Render),
         "dead-letters" => Ok(Topic::DeadLetters),
+        "reconcile" => Ok(Topic::Reconcile),
         "help" | "version" | "--help" | "-h" | "--version" | "-V" => Ok(Topic::Program),
         unknown_command => Err(unknown(unknown_command)),
     }
@@ -115,7 +120,7 @@ fn unknown(word: &str) -> String {
     };
     let found = echo(word);
     format!(
-        "expected no argument or one of serve, check, render, dead-letters, help and version, found {found}{advice}"
+        "expected no argument or one of serve, check, render, dead-letters, reconcile, help and version, found {found}{advice}"
     )
 }
 
@@ -154,6 +159,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         Ok(Command::DeadLetters(request)) => {
             with_config(|config, _| dead_letters::run(config, &request))
         }
+        Ok(Command::Reconcile(run)) => reconcile::run(run),
         Ok(Command::Help(topic)) => print(&help::text(topic)),
         Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => {

@@ -14,6 +14,7 @@ pub(super) enum Topic {
     Check,
     Render,
     DeadLetters,
+    Reconcile,
 }
 
 /// Columns of a line.
@@ -30,6 +31,7 @@ Commands:
   check         Check the settings: sign in to Rocket.Chat, look up recipients
   render        Print the message for a webhook without sending it
   dead-letters  List messages that the broker gave up, or send them again
+  reconcile     Have GitLab send again what failed, and replace what it dropped
   help          Print this help, or that of a command: webhook-app help check
   version       Print the version
 ";
@@ -78,11 +80,29 @@ Usage: webhook-app dead-letters [list | resend ID… | resend --all]
 A message that the broker has stored again is removed from the list.
 ";
 
+const RECONCILE: &str = "\
+Finds the webhooks that failed in GitLab's event log, and has GitLab send them
+again, oldest first, at most five a minute for each project. Needs GITLAB_URL,
+GITLAB_API_TOKEN and HOOKS, and neither MESSAGES nor Rocket.Chat.
+
+Usage: webhook-app reconcile [--once] [--direct] [--backfill --since DURATION]
+
+  --once            Do it once, print what waits and what is lost, and end;
+                    without it, again every RECONCILE_INTERVAL_SECONDS until
+                    SIGTERM, with /metrics on METRICS_PORT
+  --direct          Post the records to the hook's URL without GitLab, and
+                    remember them in RECONCILE_CURSOR_FILE
+  --backfill        With --once: also send the pushes, pipelines and merge
+                    requests that GitLab dropped while a hook was disabled
+  --since DURATION  How long ago the first of them was, such as 2h
+";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   success
   1   serve failed to start, check found a failure, render read no webhook,
-      or dead-letters could not read or send all
+      dead-letters could not read or send all, or reconcile --once left
+      something that waits or is lost
   64  an argument or a setting is invalid
 ";
 
@@ -94,6 +114,7 @@ pub(super) fn text(topic: Topic) -> String {
         Topic::Check => CHECK,
         Topic::Render => RENDER,
         Topic::DeadLetters => DEAD_LETTERS,
+        Topic::Reconcile => RECONCILE,
     };
     format!("{text}\n{EXIT_CODES}\nwebhook-app --help lists the settings.\n")
 }

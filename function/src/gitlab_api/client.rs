@@ -172,11 +172,13 @@ impl Client {
         let url = self.url(&HookOwner::Project(project).path(&rest), &[]);
         let called = self.call(Method::POST, url, None, Retries::Never).await?;
         let said = serde_json::from_slice(&called.body).ok();
-        Ok(said.and_then(|Body { response_status }| match response_status {
-            Value::Number(number) => number.as_u64()?.try_into().ok(),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        }))
+        Ok(
+            said.and_then(|Body { response_status }| match response_status {
+                Value::Number(number) => number.as_u64()?.try_into().ok(),
+                Value::String(text) => text.parse().ok(),
+                _ => None,
+            }),
+        )
     }
 
     /// Sends a test event of a trigger such as `push_events`, also if the webhook is disabled. A success of

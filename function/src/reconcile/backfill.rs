@@ -170,3 +170,79 @@ pub(crate) fn commit_or_empty(sha: Option<String>) -> String {
 pub(crate) fn time(text: Option<&str>) -> Option<SystemTime> {
     unix_seconds(text?).map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds))
 }
+
+/// Whether a name matches a pattern, in which `*` stands for any characters.
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.find(part) {
+            Some(position) => rest = &rest[position + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_of_a_branch_filter_stands_for_any_characters() {
+        for (pattern, name, expected) in [
+            ("main", "main", true),
+            ("main", "main2", false),
+            ("*", "a/b", true),
+            ("release/*", "release/1/2", true),
+            ("release/*", "release", false),
+            ("*-stable", "1-2-stable", true),
+            ("*-stable", "1-stable-2", false),
+            ("a*b*c", "a1b2b3c", true),
+            ("a*b*c", "ac", false),
+            ("a*a", "a", false),
+            ("", "", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_key_follows_from_the_object_and_others_cannot_compute_the_ids_of_its_messages() {
+        let failed = Object::Pipeline {
+            id: 7,
+            status: "failed".to_owned(),
+        };
+        let passed = Object::Pipeline {
+            id: 7,
+            status: "success".to_owned(),
+        };
+        let key = failed.key("gitlab.example.org", 42);
+        assert_eq!(key, failed.key("gitlab.example.org", 42));
+        assert!(key.is_content());
+        for other in [
+            passed.key("gitlab.example.org", 42),
+            failed.key("gitlab.example.org", 43),
+            failed.key("gitlab.example.net", 42),
+        ] {
+            assert_ne!(key, other);
+        }
+    }
+
+    #[test]
+    fn a_recorded_merge_covers_the_one_of_the_api_if_their_times_are_close() {
+        let merge = |at: u64| Object::MergeRequest {
+            iid: 1,
+            action: "merge".to_owned(),
+            at,
+        };
+        assert!(merge(1000).covers(&merge(1001)));
+        assert!(!merge(1000).covers(&merge(2000)));
+    }
+}

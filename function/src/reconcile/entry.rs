@@ -121,7 +121,8 @@ mod tests {
 
     use super::*;
 
-    const PUSH: &str = include_str!("../../tests/integration/fixtures/gitlab/push_of_a_new_branch.json");
+    const PUSH: &str =
+        include_str!("../../tests/integration/fixtures/gitlab/push_of_a_new_branch.json");
 
     fn hook() -> Url {
         Url::parse("https://hooks.example.org/webhook").expect("is an address")
@@ -141,7 +142,10 @@ mod tests {
     #[test]
     fn an_entry_is_about_the_object_of_its_body() {
         let found = read(PUSH, r#"{"reason":"recipient_redacted"}"#);
-        assert_eq!((found.key.as_deref(), found.answer), (Some("k"), Answer::Status(503)));
+        assert_eq!(
+            (found.key.as_deref(), found.answer),
+            (Some("k"), Answer::Status(503))
+        );
         let push = Object::Push {
             reference: "refs/heads/feature/landing-legs".to_owned(),
             before: String::new(),
@@ -152,7 +156,14 @@ mod tests {
         assert_eq!(read(r#"{"oversize":true}"#, "").content, Content::Oversize);
         let test = PUSH.replace("\"robin\"", "\"reconciler\"");
         assert_eq!(read(&test, "").content, Content::Test);
-        for other in ["{}", "[]", "null", "\"a\"", r#"{"object_kind":"note"}"#, r#"{"object_kind":7}"#] {
+        for other in [
+            "{}",
+            "[]",
+            "null",
+            "\"a\"",
+            r#"{"object_kind":"note"}"#,
+            r#"{"object_kind":7}"#,
+        ] {
             assert_eq!(read(other, "").content, Content::Recorded(None), "{other}");
         }
     }
@@ -160,13 +171,18 @@ mod tests {
     #[test]
     fn a_broken_body_has_no_object() {
         for length in 0..PUSH.len() - 2 {
-            let Some(part) = PUSH.get(..length) else { continue };
+            let Some(part) = PUSH.get(..length) else {
+                continue;
+            };
             assert!(recorded(part).object().is_none(), "{length}");
         }
         for broken in [
             "[".repeat(100_000),
             "{\"a\":".repeat(100_000),
-            format!(r#"{{"object_kind":"push","ref":"{}"}}"#, "x".repeat(1_000_000)),
+            format!(
+                r#"{{"object_kind":"push","ref":"{}"}}"#,
+                "x".repeat(1_000_000)
+            ),
             r#"{"object_kind":"pipeline","object_kind":"push","object_attributes":[1]}"#.to_owned(),
         ] {
             let _ = recorded(&broken).object();

@@ -17,6 +17,8 @@ pub(crate) enum Answer {
     Status(u16),
     /// `internal error`: a timeout, a refused connection, or another error before a response.
     NoResponse,
+    /// A failure of which GitLab does not say more, such as that of a test.
+    Failure,
 }
 
 impl Answer {
@@ -42,6 +44,7 @@ impl Answer {
         match self {
             Self::Status(status) => status.to_string(),
             Self::NoResponse => "no response".to_owned(),
+            Self::Failure => "a failure".to_owned(),
         }
     }
 }
@@ -134,10 +137,14 @@ pub(crate) struct Log {
     pub(crate) left: Left,
     /// How many of the newest attempts failed, without a success between them.
     pub(crate) failures_in_row: u32,
+    /// The most failures in a row: after the fourth, GitLab pauses a hook and drops events.
+    pub(crate) longest_failure: u32,
     /// When an attempt last succeeded.
     pub(crate) last_success: Option<SystemTime>,
     /// When an attempt last failed.
     pub(crate) last_failure: Option<SystemTime>,
+    /// Attempts that succeeded and whose bodies the log does not have: their triggers and times.
+    pub(crate) delivered_oversize: Vec<(String, Option<SystemTime>)>,
     /// Objects that the log has a record of: they were delivered, or can be resent.
     objects: BTreeSet<Object>,
 }
@@ -156,10 +163,24 @@ impl Log {
             .count();
         log.failures_in_row = u32::try_from(failures).unwrap_or(u32::MAX);
         let mut deliveries: BTreeMap<String, Delivery> = BTreeMap::new();
+        let mut in_row = 0_u32;
         for attempt in attempts.into_values() {
+            in_row = if attempt.answer.is_success() {
+                0
+            } else {
+                in_row.saturating_add(1)
+            };
+            log.longest_failure = log.longest_failure.max(in_row);
             log.add_times(&attempt);
-            if let Content::Recorded(Some(object)) = &attempt.content {
-                log.objects.insert(object.clone());
+            match &attempt.content {
+                Content::Recorded(Some(object)) => {
+                    log.objects.insert(object.clone());
+                }
+                Content::Oversize if attempt.answer.is_success() => {
+                    let delivered = (attempt.trigger.clone(), attempt.at);
+                    log.delivered_oversize.push(delivered);
+                }
+                _ => {}
             }
             if let Some((key, attempt)) = log.keep(attempt) {
                 match deliveries.get_mut(&key) {
@@ -170,9 +191,19 @@ impl Log {
                 }
             }
         }
+        log.failures_in_row = in_row;
         log.deliveries = deliveries.into_values().collect();
         log.deliveries.sort_by_key(|delivery| delivery.oldest);
         log
+    }
+
+    /// Marks what `--direct` has sent, which the log does not show.
+    pub(crate) fn finish(&mut self, is_finished: impl Fn(u64) -> bool) {
+        for delivery in &mut self.deliveries {
+            if is_finished(delivery.newest) {
+                delivery.need = Need::Nothing;
+            }
+        }
     }
 
     /// Deliveries that need something that can be done.

@@ -13,7 +13,7 @@ use super::pace::Pace;
 use crate::limits::LIMITS;
 
 /// Failures in a row after which GitLab pauses a hook.
-const FAILURES_UNTIL_PAUSE: u32 = 4;
+pub(crate) const FAILURES_UNTIL_PAUSE: u32 = 4;
 
 /// Whether GitLab sends events to a hook.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,7 +29,7 @@ pub(crate) enum HookState {
 pub(crate) enum Way {
     /// GitLab resends them.
     GitLab,
-    /// This program posts the records; the number is the highest ID of an attempt that is finished.
+    /// This program posts the records.
     Direct,
 }
 
@@ -62,6 +62,8 @@ pub(crate) struct Done {
     pub(crate) test: Option<Answer>,
     /// GitLab said that the hook is disabled, after it was listed.
     pub(crate) is_refused: bool,
+    /// How often GitLab has refused a request with 429, without another response between.
+    pub(crate) rate_limits: u32,
 }
 
 /// The result of resending one delivery.
@@ -99,6 +101,10 @@ pub(crate) enum Ending {
     DisabledAgain,
     /// Resends fail; a further one could disable the hook.
     StillFailing(Answer),
+    /// Others use the rate limit of this user up.
+    RateLimited,
+    /// The rest has to wait for its turn in a later round.
+    Paced,
 }
 
 /// Why a delivery still waits.
@@ -134,6 +140,9 @@ pub(crate) fn next<'a>(
             (Some(_), _) if done.is_refused => return Step::End(Ending::DisabledAgain),
             (Some(_), _) => {}
         }
+    }
+    if done.rate_limits >= LIMITS.reconcile.max_rate_limits {
+        return Step::End(Ending::RateLimited);
     }
     let Some(delivery) = first(log, done, now) else {
         return Step::End(Ending::Complete);

@@ -1,0 +1,350 @@
+//! Finds what GitLab dropped while a hook was disabled. Owns the calls that list what happened in a project, and those
+//! that complete it. Bodies are written in [`backfill`](super::backfill); what was delivered is known from the
+//! [`log`](super::log), which must be read after the lists, so that nothing is in neither.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::de::DeserializeOwned;
+
+use super::backfill::listed::{
+    Activity, CommitFacts, Comparison, JobFacts, ListedPipeline, MergeRequestFacts, PipelineFacts,
+    ProjectFacts, RefFacts,
+};
+use super::backfill::{BackfillKind, Object, Replacement, bodies, time};
+use super::log::Log;
+use crate::gitlab_api::{ApiError, Client, Hook, Trigger};
+use crate::limits::LIMITS;
+
+/// The time in which something may have been dropped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) since: SystemTime,
+    pub(crate) until: SystemTime,
+}
+
+/// Something that happened, as a list of the API shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Happened {
+    pub(crate) object: Object,
+    pub(crate) at: SystemTime,
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Push(Box<Activity>),
+    Pipeline,
+    MergeRequest(Box<MergeRequestFacts>),
+}
+
+/// What happened in a project.
+#[derive(Debug)]
+pub(crate) struct History {
+    project: ProjectFacts,
+    /// What backfill can send, oldest first.
+    pub(crate) happened: Vec<Happened>,
+    /// What it cannot, by a noun in the plural, with the number that GitLab lists.
+    pub(crate) others: BTreeMap<&'static str, u32>,
+}
+
+impl Window {
+    fn contains(self, at: SystemTime) -> bool {
+        self.since <= at && at <= self.until
+    }
+}
+
+/// Lists what happened and would have triggered this hook.
+pub(crate) async fn list(
+    client: &Client,
+    project: u64,
+    hook: &Hook,
+    window: Window,
+) -> Result<History, ApiError> {
+    let id = project.to_string();
+    let mut history = History {
+        project: client.get(&["projects", &id], &[]).await?,
+        happened: Vec::new(),
+        others: BTreeMap::new(),
+    };
+    let has = |trigger| hook.triggers.contains(trigger);
+    // The API compares days and leaves out the one that it is given.
+    let day_before = window.since - std::time::Duration::from_hours(24);
+    let after = rfc3339(day_before);
+    let after = after.get(..10).unwrap_or_default();
+    let query = [("after", after)];
+    let activities: Vec<Activity> = client.list(&["projects", &id, "events"], &query).await?;
+    for activity in activities {
+        history.add_activity(activity, hook, window);
+    }
+    let since = rfc3339(window.since);
+    if has(Trigger::Pipeline) {
+        let query = [("updated_after", since.as_str())];
+        let pipelines: Vec<ListedPipeline> =
+            client.list(&["projects", &id, "pipelines"], &query).await?;
+        for pipeline in pipelines {
+            let at = time(pipeline.updated_at.as_deref());
+            let object = Object::Pipeline {
+                id: pipeline.id,
+                status: pipeline.status,
+            };
+            history.add(object, at, Source::Pipeline, window);
+        }
+    }
+    if has(Trigger::MergeRequests) {
+        let query = [
+            ("updated_after", since.as_str()),
+            ("state", "all"),
+            ("scope", "all"),
+        ];
+        let path = ["projects", &id, "merge_requests"];
+        let requests: Vec<MergeRequestFacts> = client.list(&path, &query).await?;
+        for request in requests {
+            history.add_merge_request(&request, window);
+        }
+    }
+    history.happened.sort_by_key(|happened| happened.at);
+    Ok(history)
+}
+
+impl History {
+    fn add(&mut self, object: Object, at: Option<SystemTime>, source: Source, window: Window) {
+        if let Some(at) = at.filter(|at| window.contains(*at)) {
+            self.happened.push(Happened { object, at, source });
+        }
+    }
+
+    fn add_activity(&mut self, activity: Activity, hook: &Hook, window: Window) {
+        let at = time(activity.created_at.as_deref());
+        if let Some(object) = bodies::pushed(&activity) {
+            let is_triggered = match object.kind() {
+                BackfillKind::TagPush => hook.triggers.contains(Trigger::TagPush),
+                _ => hook.triggers.contains(Trigger::Push) && passes_filter(hook, &object),
+            };
+            if is_triggered {
+                self.add(object, at, Source::Push(Box::new(activity)), window);
+            }
+            return;
+        }
+        let (noun, trigger) = match (
+            activity.action_name.as_deref(),
+            activity.target_type.as_deref(),
+        ) {
+            (Some("commented on"), _) => ("comments", Trigger::Note),
+            (_, Some("Issue" | "WorkItem")) => ("issues", Trigger::Issues),
+            (_, Some("Milestone")) => ("milestones", Trigger::Milestone),
+            (_, Some("WikiPage::Meta")) => ("wiki pages", Trigger::WikiPage),
+            _ => return,
+        };
+        if hook.triggers.contains(trigger) && at.is_some_and(|at| window.contains(at)) {
+            *self.others.entry(noun).or_default() += 1;
+        }
+    }
+
+    fn add_merge_request(&mut self, request: &MergeRequestFacts, window: Window) {
+        let before = self.happened.len();
+        for object in bodies::changes(request) {
+            let at = match &object {
+                Object::MergeRequest { at, .. } => {
+                    Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(*at))
+                }
+                _ => None,
+            };
+            let source = Source::MergeRequest(Box::new(request.clone()));
+            self.add(object, at, source, window);
+        }
+        let updated = time(request.updated_at.as_deref());
+        if self.happened.len() == before && updated.is_some_and(|at| window.contains(at)) {
+            *self.others.entry("updates of merge requests").or_default() += 1;
+        }
+    }
+
+    /// What the log has no record of. An attempt that succeeded with a body that is too large for the log is about the
+    /// object of its kind whose time is nearest, so that no message is sent twice.
+    pub(crate) fn missing(&self, log: &Log) -> Vec<&Happened> {
+        let happened = self.happened.iter();
+        let mut missing: Vec<_> = happened
+            .filter(|happened| !log.records(&happened.object))
+            .collect();
+        for (trigger, at) in &log.delivered_oversize {
+            let kind = BackfillKind::of_trigger(trigger);
+            let distance = |happened: &Happened| {
+                let at = at.unwrap_or(happened.at);
+                at.duration_since(happened.at)
+                    .unwrap_or_else(|error| error.duration())
+            };
+            let same = missing.iter().enumerate();
+            let same = same.filter(|(_, happened)| Some(happened.object.kind()) == kind);
+            let near =
+                same.filter(|(_, happened)| distance(happened) <= LIMITS.reconcile.same_delivery);
+            if let Some((nearest, _)) = near.min_by_key(|(_, happened)| distance(happened)) {
+                missing.remove(nearest);
+            }
+        }
+        missing
+    }
+
+    /// The webhook that replaces the dropped one; `None` if GitLab no longer has the object.
+    pub(crate) async fn replacement(
+        &self,
+        client: &Client,
+        happened: &Happened,
+    ) -> Result<Option<Replacement>, ApiError> {
+        let project = &self.project;
+        let api = Objects { client, project };
+        match (&happened.source, &happened.object) {
+            (
+                Source::Push(activity),
+                Object::Push {
+                    reference,
+                    before,
+                    after,
+                },
+            ) => {
+                let found = api.reference(reference).await?;
+                let comparison = api
+                    .comparison(reference, before, after, found.as_ref())
+                    .await?;
+                Ok(bodies::push(project, activity, &comparison, found.as_ref()))
+            }
+            (Source::MergeRequest(request), object) => {
+                let commit = api.commit(request.sha.as_deref()).await?;
+                let object = object.clone();
+                Ok(bodies::merge_request(
+                    project,
+                    request,
+                    object,
+                    commit.as_ref(),
+                ))
+            }
+            (Source::Pipeline, Object::Pipeline { id, .. }) => api.pipeline(*id).await,
+            (Source::Push(_) | Source::Pipeline, _) => Ok(None),
+        }
+    }
+}
+
+/// Looks up single objects of a project.
+struct Objects<'a> {
+    client: &'a Client,
+    project: &'a ProjectFacts,
+}
+
+impl Objects<'_> {
+    /// `None` if it does not exist, cannot be seen or is too large: a body can be written without it.
+    async fn optional<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, ApiError> {
+        let id = self.project.id.to_string();
+        let path = [&["projects", id.as_str()], path].concat();
+        match self.client.get(&path, query).await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.concerns_all_calls() => Err(error),
+            Err(ApiError::RateLimited(wait)) => Err(ApiError::RateLimited(wait)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn reference(&self, reference: &str) -> Result<Option<RefFacts>, ApiError> {
+        let (kind, name) = match reference.strip_prefix("refs/tags/") {
+            Some(tag) => ("tags", tag),
+            None => ("branches", branch(reference)),
+        };
+        self.optional(&["repository", kind, name], &[]).await
+    }
+
+    async fn commit(&self, sha: Option<&str>) -> Result<Option<CommitFacts>, ApiError> {
+        match sha {
+            Some(sha) if !sha.is_empty() => {
+                self.optional(&["repository", "commits", sha], &[]).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The commits of a push: those since the former commit, and of a new branch those that the default branch lacks.
+    async fn comparison(
+        &self,
+        reference: &str,
+        before: &str,
+        after: &str,
+        found: Option<&RefFacts>,
+    ) -> Result<Comparison, ApiError> {
+        let only = |commit: Option<CommitFacts>| Comparison {
+            commits: commit.into_iter().collect(),
+            diffs: Vec::new(),
+        };
+        if reference.starts_with("refs/tags/") {
+            return Ok(only(found.and_then(|tag| tag.commit.clone())));
+        }
+        if after.is_empty() {
+            return Ok(Comparison::default());
+        }
+        let default = self.project.default_branch.as_deref().unwrap_or_default();
+        let is_default = reference.strip_prefix("refs/heads/") == Some(default);
+        let from = if before.is_empty() && !is_default {
+            default
+        } else {
+            before
+        };
+        let compared = if from.is_empty() {
+            None
+        } else {
+            let query = [("from", from), ("to", after)];
+            self.optional(&["repository", "compare"], &query).await?
+        };
+        match compared {
+            Some(compared) => Ok(compared),
+            None => Ok(only(self.commit(Some(after)).await?)),
+        }
+    }
+
+    async fn pipeline(&self, id: u64) -> Result<Option<Replacement>, ApiError> {
+        let id = id.to_string();
+        let found: Option<PipelineFacts> = self.optional(&["pipelines", &id], &[]).await?;
+        let Some(pipeline) = found else {
+            return Ok(None);
+        };
+        let jobs: Option<Vec<JobFacts>> = self
+            .optional(&["pipelines", &id, "jobs"], &[("per_page", "100")])
+            .await?;
+        let commit = self.commit(pipeline.sha.as_deref()).await?;
+        let reference = pipeline.reference.as_deref().unwrap_or_default();
+        let request = reference.strip_prefix("refs/merge-requests/");
+        let request: Option<MergeRequestFacts> =
+            match request.and_then(|rest| rest.split('/').next()) {
+                Some(number) => self.optional(&["merge_requests", number], &[]).await?,
+                None => None,
+            };
+        Ok(bodies::pipeline(
+            self.project,
+            &pipeline,
+            &jobs.unwrap_or_default(),
+            commit.as_ref(),
+            request.as_ref(),
+        ))
+    }
+}
+
+/// Whether the hook receives pushes to this branch. GitLab's regular expressions are not those of this program, so
+/// with one nothing is sent.
+fn passes_filter(hook: &Hook, object: &Object) -> bool {
+    let Object::Push { reference, .. } = object else {
+        return true;
+    };
+    let branch = branch(reference);
+    match (&hook.branch_filter, hook.branch_filter_strategy.as_deref()) {
+        (None, _) | (_, Some("all_branches")) => true,
+        (Some(_), Some("regex")) => false,
+        (Some(pattern), _) => super::backfill::matches(pattern, branch),
+    }
+}
+
+fn branch(reference: &str) -> &str {
+    reference.strip_prefix("refs/heads/").unwrap_or(reference)
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
+}
