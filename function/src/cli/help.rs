@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::config::catalogue::{MAIN_SETTINGS, SETTINGS, Setting};
+use crate::config::catalogue::{GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS, Setting};
 
 /// What the help is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,6 +14,7 @@ pub(super) enum Topic {
     Check,
     Render,
     DeadLetters,
+    Hooks,
     Reconcile,
 }
 
@@ -31,6 +32,7 @@ Commands:
   check         Check the settings: sign in to Rocket.Chat, look up recipients
   render        Print the message for a webhook without sending it
   dead-letters  List messages that the broker gave up, or send them again
+  hooks         Compare the webhooks in GitLab with HOOKS, or create them
   reconcile     Have GitLab send again what failed, and replace what it dropped
   help          Print this help, or that of a command: webhook-app help check
   version       Print the version
@@ -80,6 +82,22 @@ Usage: webhook-app dead-letters [list | resend ID… | resend --all]
 A message that the broker has stored again is removed from the list.
 ";
 
+const HOOKS: &str = "\
+Compares the webhooks in GitLab with those that HOOKS declares, and creates or
+changes them. Removes none, and switches no trigger off.
+
+Usage: webhook-app hooks plan [--renew-secrets]
+       webhook-app hooks apply [--renew-secrets]
+       webhook-app hooks status
+
+  plan             Print what is to create or to change
+  apply            Create and change it
+  status           Print the webhooks, and when they last succeeded and failed
+  --renew-secrets  Also write the secrets of webhooks that have one
+
+Needs GITLAB_URL, GITLAB_API_TOKEN and HOOKS, and no settings of Rocket.Chat.
+";
+
 const RECONCILE: &str = "\
 Finds the webhooks that failed in GitLab's event log, and has GitLab send them
 again, oldest first, at most five a minute for each project. Needs GITLAB_URL,
@@ -101,8 +119,9 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0   success
   1   serve failed to start, check found a failure, render read no webhook,
-      dead-letters could not read or send all, or reconcile --once left
-      something that waits or is lost
+      dead-letters could not read or send all, hooks could not read or write
+      all, or reconcile --once left something that waits or is lost
+  2   hooks plan: something is to do
   64  an argument or a setting is invalid
 ";
 
@@ -114,6 +133,7 @@ pub(super) fn text(topic: Topic) -> String {
         Topic::Check => CHECK,
         Topic::Render => RENDER,
         Topic::DeadLetters => DEAD_LETTERS,
+        Topic::Hooks => HOOKS,
         Topic::Reconcile => RECONCILE,
     };
     format!("{text}\n{EXIT_CODES}\nwebhook-app --help lists the settings.\n")
@@ -131,10 +151,17 @@ value. These matter most; the default is in brackets:
         found.for_each(|setting| describe(setting, &mut text));
     }
     text.push_str("\nAll other settings are optional:\n");
-    for setting in SETTINGS {
-        if !MAIN_SETTINGS.contains(&setting.name) {
-            describe(setting, &mut text);
-        }
+    let is_other = |name: &&str| !MAIN_SETTINGS.contains(name);
+    let of_commands = |name: &&str| GITLAB_API_SETTINGS.contains(name);
+    let others = SETTINGS.iter().filter(|setting| is_other(&setting.name));
+    let (of_commands, others): (Vec<_>, Vec<_>) =
+        others.partition(|setting| of_commands(&setting.name));
+    for setting in others {
+        describe(setting, &mut text);
+    }
+    text.push_str("\nThe command hooks, and check if a token of GitLab is set, also read:\n");
+    for setting in of_commands {
+        describe(setting, &mut text);
     }
     text
 }
@@ -171,7 +198,14 @@ mod tests {
 
     #[test]
     fn every_help_text_fits_80_columns() {
-        for topic in [Topic::Program, Topic::Serve, Topic::Check, Topic::Render] {
+        for topic in [
+            Topic::Program,
+            Topic::Serve,
+            Topic::Check,
+            Topic::Render,
+            Topic::DeadLetters,
+            Topic::Hooks,
+        ] {
             for line in text(topic).lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }

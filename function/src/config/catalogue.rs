@@ -127,6 +127,31 @@ pub const SETTINGS: &[Setting] = &[
         "nobody",
     ),
     setting(
+        "GITLAB_URL",
+        "address of GitLab, such as `https://gitlab.example.org`",
+        "required",
+    ),
+    setting(
+        "GITLAB_API_TOKEN",
+        "access token with the scope `api` of an account that is Maintainer of the projects; keep it out of the pods that receive webhooks",
+        "required",
+    ),
+    setting(
+        "GITLAB_CA",
+        "additional certificate authorities to trust for GitLab, in PEM format",
+        "–",
+    ),
+    setting(
+        "HOOKS",
+        "webhooks in GitLab, in YAML: in which projects, with which triggers",
+        "required",
+    ),
+    setting(
+        "WEBHOOK_URL",
+        "address to which webhooks in `HOOKS` send, such as `https://webhooks.example.org/webhook`",
+        "required unless each has a `url`",
+    ),
+    setting(
         "HTTPS_PROXY",
         "HTTP proxy for calls to addresses that start with `https://`, such as `http://proxy.example.org:3128`; also read in lower case",
         "–",
@@ -231,6 +256,15 @@ pub const SETTINGS: &[Setting] = &[
         "fraction of traces that `traceidratio` keeps, 0–1",
         "1",
     ),
+];
+
+/// The settings of the commands that call GitLab's API, which receiving webhooks does not need.
+pub const GITLAB_API_SETTINGS: [&str; 5] = [
+    "GITLAB_URL",
+    "GITLAB_API_TOKEN",
+    "GITLAB_CA",
+    "HOOKS",
+    "WEBHOOK_URL",
 ];
 
 /// The settings that matter most, in the order of a first setup.

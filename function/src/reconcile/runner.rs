@@ -362,7 +362,8 @@ impl<'a> Reconciler<'a> {
         let resends = &mut self.paces.entry(project).or_default().resends;
         resends.record(now);
         let answer = match resent {
-            Ok(status) => status.map_or(Answer::Failure, Answer::Status),
+            Ok(status) => Answer::Status(status),
+            Err(ApiError::Unreadable) => Answer::Failure,
             Err(ApiError::RateLimited(wait)) => {
                 resends.block(now + wait.unwrap_or(LIMITS.reconcile.pace));
                 report.done.rate_limits += 1;
