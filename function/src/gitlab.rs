@@ -21,6 +21,8 @@ pub(crate) mod project;
 mod group;
 pub mod status;
 pub(crate) mod timestamp;
+pub mod occurred_at;
+pub mod username;
 pub mod changes;
 pub(crate) mod change_details;
 pub mod changed_paths;

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 pub mod event;
 pub mod signature;
 pub(crate) mod extensions;
-mod late;
 pub(crate) mod sink;
 
 pub use event::{EventError, HandedOff};

@@ -212,8 +212,6 @@ limits! {
         retry_pause: Duration = Duration::from_millis(50),
         /// Least `DELIVERY_TIMEOUT_SECONDS` with a broker: Rocket.Chat and the broker have a second each.
         min_delivery_timeout_seconds: u64 = 2,
-        /// A message that is delivered later than this says when its webhook arrived.
-        late_after: Duration = Duration::from_mins(1),
         /// A fix that comes back while it is younger than this waits for the message about its failure, which
         /// may come back after it.
         fix_wait: Duration = Duration::from_mins(10),
@@ -255,6 +253,18 @@ limits! {
         max_interval_seconds: u64 = 3600,
         /// Longest cursor file: a few hundred hooks with thousands of finished events.
         max_cursor_bytes: usize = 4 * MIB,
+    }
+
+    /// Messages about events of the past.
+    lateness: LatenessLimits {
+        /// A message that is sent later than this after its event, or after its webhook arrived, says so.
+        late_after: Duration = Duration::from_mins(1),
+        /// Age of an event from which on `webhook_app.occurred_at` is ignored: GitLab keeps its log of webhooks
+        /// for 14 days.
+        max_age: Duration = Duration::from_hours(14 * 24),
+        /// How far `webhook_app.occurred_at` may be in the future, because clocks differ; as much as the time
+        /// of a signature.
+        clock_difference: Duration = Duration::from_mins(5),
     }
 
     /// Calls to Rocket.Chat.

@@ -4,6 +4,7 @@
 //! sent by [`send`](crate::send).
 
 pub mod notification;
+mod late;
 mod skip_reason;
 pub(crate) mod words;
 
@@ -14,14 +15,18 @@ pub mod live_pipeline;
 pub mod fixed_pipeline;
 
 use std::cell::OnceCell;
+use std::time::SystemTime;
 
 use message::{MessageStyle, Visibility};
 use notification::Notification;
-use routing::{NotifyReason, Recipient, RoutingRules};
+use routing::{NotifyReason, Recipient, RedactedRecipient, RoutingRules};
 pub use skip_reason::SkipReason;
 use templates::{Applied, Templates};
 
 use crate::gitlab::event::Event;
+use crate::gitlab::kind::Kind;
+use crate::gitlab::occurred_at::{OccurredAt, OccurredAtError};
+use crate::gitlab::username::GitLabUsername;
 use crate::rocketchat::MessageKey;
 
 /// The operator's configuration of recipients and messages.
@@ -35,13 +40,17 @@ pub struct Notifier {
     pub style: MessageStyle,
     /// Whether each pipeline has one message that is edited as it proceeds.
     pub(crate) live_pipelines: bool,
+    /// The GitLab user whose pushes are tests of a webhook, if there is one.
+    pub(crate) reconcile_user: Option<GitLabUsername>,
 }
 
-/// The notifications that one event causes, at least one.
+/// The notifications that one event causes, at least one unless recipients are redacted.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Plan {
     /// One notification per recipient.
     pub notifications: Vec<Notification>,
+    /// Who is not notified, because GitLab has redacted their address.
+    pub redacted: Vec<RedactedRecipient>,
     /// Warnings for the operator; the notifications are sent nevertheless.
     pub(crate) warnings: Vec<PlanWarning>,
 }
@@ -58,6 +67,29 @@ pub(crate) enum PlanWarning {
     TemplateFailed,
     /// The time at which a live pipeline finished cannot be read.
     UndatedPipeline,
+    /// The body says when the event occurred, and that time is ignored.
+    OccurredAt(OccurredAtError),
+}
+
+impl Plan {
+    /// The same plan, with messages that say so if the event occurred long before `now`.
+    #[must_use]
+    pub(crate) fn noted_if_late(
+        mut self,
+        occurred_at: Option<OccurredAt>,
+        now: SystemTime,
+    ) -> Self {
+        match occurred_at.map(|time| time.checked(now)) {
+            Some(Ok(time)) => {
+                let notifications = self.notifications.into_iter();
+                let noted = notifications.map(|it| it.noted_if_late(time, now));
+                self.notifications = noted.collect();
+            }
+            Some(Err(error)) => self.warnings.push(PlanWarning::OccurredAt(error)),
+            None => {}
+        }
+        self
+    }
 }
 
 /// The rules have already matched the event, so the message does not check again.
@@ -71,6 +103,9 @@ impl Notifier {
     /// The notifications that an event causes, or why it causes none.
     pub fn plan(&self, event: &Event) -> Result<Plan, SkipReason> {
         message::check_kind(event)?;
+        if self.is_hook_test(event) {
+            return Err(SkipReason::HookTest);
+        }
         let routed = self.routing.evaluate(event)?;
         let texts = Texts::new(self, event);
         let mut notifications = Vec::new();
@@ -84,7 +119,7 @@ impl Notifier {
                 None => skipped = SkipReason::NoWords,
             }
         }
-        if notifications.is_empty() {
+        if notifications.is_empty() && routed.redacted.is_empty() {
             return Err(skipped);
         }
         let truncated =
@@ -95,11 +130,19 @@ impl Notifier {
         let failed = texts.failed().then_some(PlanWarning::TemplateFailed);
         Ok(Plan {
             notifications,
+            redacted: routed.redacted,
             warnings: [truncated, unread, failed, self.undated(event)]
                 .into_iter()
                 .flatten()
                 .collect(),
         })
+    }
+
+    /// GitLab's test of a webhook is a push like any other, by the user who asked for it.
+    fn is_hook_test(&self, event: &Event) -> bool {
+        let actor = event.attributes.participants.actor.as_ref();
+        let user = self.reconcile_user.as_ref().zip(actor);
+        event.kind() == Kind::Push && user.is_some_and(|(user, actor)| user.is_of(actor))
     }
 
     /// A warning if the order of deliveries decides what a live pipeline shows.

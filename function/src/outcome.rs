@@ -110,8 +110,9 @@ impl Outcome {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            // The response to an unreachable recipient names the recipient.
-            Self::Delivered { .. } | Self::Skipped(SkipReason::Unreachable) => 200,
+            // The response names the recipients who got nothing.
+            Self::Delivered { .. }
+            | Self::Skipped(SkipReason::Unreachable | SkipReason::RecipientRedacted) => 200,
             Self::Skipped(_) => 204,
             Self::HandedOff(_) | Self::DeadLetter => 202,
             Self::Failed(failure) => failure.status(),

@@ -140,8 +140,8 @@ fn standard_input() -> Result<Vec<u8>, String> {
 /// The text and, with `--explain`, how its recipients were chosen.
 fn rendered(event: &Event, notifier: &Notifier, explain: bool) -> String {
     let text = match notifier.plan(event) {
-        Ok(plan) => Ok(texts(&plan)),
-        Err(_) => text_without_recipient(event, notifier, explain),
+        Ok(plan) if !plan.notifications.is_empty() => Ok(texts(&plan)),
+        Ok(_) | Err(_) => text_without_recipient(event, notifier, explain),
     };
     match text {
         Ok(text) if explain => format!("{text}\n{}", explanation(event, notifier)),
@@ -213,6 +213,13 @@ fn explain_recipients(recipients: &Recipients, text: &mut String) {
             text,
             "would leave out {} more, because an event has at most {} recipients",
             recipients.truncated, LIMITS.routing.max_recipients
+        );
+    }
+    for redacted in &recipients.redacted {
+        let _ = writeln!(
+            text,
+            "would not notify the {} of {}, because GitLab has redacted the address",
+            redacted.role, redacted.rule
         );
     }
     if recipients.mentions_unread {

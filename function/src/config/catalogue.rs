@@ -60,6 +60,11 @@ pub const SETTINGS: &[Setting] = &[
         "`false`",
     ),
     setting(
+        "GITLAB_RECONCILE_USER",
+        "username of the GitLab account whose token `webhook-app reconcile` has: its pushes are tests of a webhook, and send no message",
+        "none",
+    ),
+    setting(
         "ROCKETCHAT_URL",
         "address of the Rocket.Chat server, such as `https://chat.example.org`",
         "required",

@@ -7,6 +7,7 @@ use std::io;
 use super::ConfigErrors;
 use super::env::EnvReader;
 use crate::gitlab::kind::Kind;
+use crate::gitlab::username::GitLabUsername;
 use crate::gitlab_api::Triggers;
 use crate::hooks;
 use crate::notifier::message::MessageStyle;
@@ -65,6 +66,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
             "expected {{ page }}, {{ headline }} or {{ default_message }} in the template for pipeline, because LIVE_PIPELINES stores the state of a message in the link to its pipeline",
         );
     }
+    let reconcile_user = reader.optional("GITLAB_RECONCILE_USER", GitLabUsername::parse);
     let fixes = routing.as_ref().and_then(RoutingRules::first_fixes_line);
     if let Some(line) = fixes.filter(|_| live_pipelines) {
         reader.error(
@@ -77,6 +79,7 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
         templates: templates?,
         style,
         live_pipelines,
+        reconcile_user,
     })
 }
 

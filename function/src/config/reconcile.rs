@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::env::EnvReader;
 use super::gitlab::{GitLabConfig, Secrets};
 use super::{ConfigErrors, misspelling, telemetry};
+use crate::gitlab::username::GitLabUsername;
 use crate::limits::LIMITS;
 use crate::telemetry::Settings;
 
@@ -18,7 +19,7 @@ pub struct ReconcileConfig {
     /// GitLab, the declared hooks and their secrets.
     pub gitlab: GitLabConfig,
     /// The GitLab user whose pushes the function skips.
-    pub reconcile_user: Option<String>,
+    pub reconcile_user: Option<GitLabUsername>,
     /// Where `--direct` remembers what it has sent.
     pub cursor_file: Option<PathBuf>,
     /// Port for metrics and health checks.
@@ -56,7 +57,7 @@ impl ReconcileConfig {
             Secrets::Optional
         };
         let gitlab = GitLabConfig::read(reader, secrets);
-        let reconcile_user = reader.optional("GITLAB_RECONCILE_USER", username);
+        let reconcile_user = reader.optional("GITLAB_RECONCILE_USER", GitLabUsername::parse);
         let metrics_port = reader.number("METRICS_PORT", 9090, 0..=u64::from(u16::MAX));
         let limits = LIMITS.reconcile;
         let interval = reader.number(
@@ -84,13 +85,6 @@ impl ReconcileConfig {
             telemetry,
         })
     }
-}
-
-fn username(text: &str) -> Result<String, &'static str> {
-    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    let is_name = (1..=255).contains(&text.len()) && text.bytes().all(is_usual);
-    let name = is_name.then(|| text.to_owned());
-    name.ok_or("expected the username of the account of GITLAB_API_TOKEN, without @")
 }
 
 fn cursor_file(text: &str) -> Result<PathBuf, &'static str> {

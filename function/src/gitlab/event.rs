@@ -10,6 +10,7 @@ use super::attributes::EventAttributes;
 use super::kind::Kind;
 use super::meta::{EventHints, EventMeta};
 use super::object::Object;
+use super::occurred_at::Own;
 use super::status::Status;
 use super::text::{Text, bounded};
 use super::verification::Verified;
@@ -82,8 +83,13 @@ impl Event {
     /// `hook` is the header `X-Gitlab-Event`. It is not signed, so it only selects the kind to try
     /// first, and can only add confidentiality. The kind is decided by `object_kind`, or else by
     /// `event_name`.
+    ///
+    /// Only a webhook that was authenticated can say when its event occurred.
     pub fn parse(hook: Option<&[u8]>, verified: Verified) -> Result<Self, ParseError> {
         let mut event = Self::parse_body(hook, verified.body)?;
+        if !verified.is_authentic() {
+            event.meta.occurred_at = None;
+        }
         event.meta.idempotency_key = verified.idempotency_key;
         Ok(event)
     }
@@ -103,6 +109,7 @@ impl Event {
                 kind: Kind::Other,
                 name: "",
                 confidential: false,
+                occurred_at: None,
             };
             return Ok(Self::empty(&hints, EventKind::Unhandled));
         }
@@ -169,6 +176,8 @@ struct Names<'a> {
     event_name: Option<Text<'a>>,
     #[serde(borrow)]
     event_type: Option<Text<'a>>,
+    #[serde(default)]
+    webhook_app: Own,
 }
 
 impl Names<'_> {
@@ -182,6 +191,7 @@ impl Names<'_> {
                 .map(bounded)
                 .unwrap_or_default(),
             confidential: is_confidential || type_is_confidential,
+            occurred_at: self.webhook_app.occurred_at(),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::kind::Kind;
 use super::labels::Labels;
 use super::lenient::LenientObject;
 use super::object::Object;
+use super::occurred_at::OccurredAt;
 use super::page_url::PageUrl;
 use super::participants::{User, Users};
 use super::project::{Project, ProjectPayload, origin};
@@ -27,6 +28,8 @@ pub struct EventMeta {
     pub instance: String,
     /// Whether only members of the project may see the event.
     pub confidential: bool,
+    /// When the event occurred, if the webhook is sent again long after it.
+    pub(crate) occurred_at: Option<OccurredAt>,
     /// The key that GitLab or the broker sent; GitLab before 17.4 sends none.
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// A digest of the fields that identify the event, used if there is no key.
@@ -54,6 +57,8 @@ pub(super) struct EventHints<'a> {
     pub(super) name: &'a str,
     /// Whether the header or `event_type` marks it as confidential.
     pub(super) confidential: bool,
+    /// When the event occurred, if the body says so.
+    pub(super) occurred_at: Option<OccurredAt>,
 }
 
 impl EventHints<'_> {
@@ -78,6 +83,7 @@ impl EventHints<'_> {
             content_key: IdempotencyKey::from_content(&fields),
             instance: instance(project.as_ref(), page),
             confidential: false,
+            occurred_at: self.occurred_at,
             idempotency_key: None,
             project,
         }

@@ -14,8 +14,39 @@ pub struct Person {
     pub username: Option<String>,
     /// Full name.
     pub name: Option<String>,
-    /// Email address, if the person made it public.
-    pub email: Option<String>,
+    /// Email address.
+    pub email: Email,
+}
+
+/// The email address of a person.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Email {
+    /// GitLab sends none.
+    #[default]
+    Missing,
+    /// `[REDACTED]`. In the body of a user, this means that the address is private. GitLab also replaces every
+    /// address when it records a webhook, so a resend has none, not even those of commits.
+    Redacted,
+    /// An address.
+    Address(String),
+}
+
+impl Email {
+    pub(super) fn read(text: Lenient) -> Self {
+        match text.text() {
+            Some(text) if text.contains('@') => Self::Address(text),
+            Some(text) if text == "[REDACTED]" => Self::Redacted,
+            _ => Self::Missing,
+        }
+    }
+
+    /// The address, if it is known.
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Missing | Self::Redacted => None,
+        }
+    }
 }
 
 impl Person {
@@ -24,15 +55,16 @@ impl Person {
         self.name.as_deref().or(self.username.as_deref())
     }
 
-    /// The person; `None` if all fields are missing.
+    /// Whether only an address could identify this person, and the record of the webhook does not have it.
+    /// Never true for a user, whom GitLab sends with a username or an account id.
+    pub(crate) fn is_redacted(&self) -> bool {
+        self.email == Email::Redacted && self.username.is_none() && self.id.is_none()
+    }
+
+    /// The person; `None` if nothing is known.
     pub(super) fn if_known(self) -> Option<Self> {
         (self != Self::default()).then_some(self)
     }
-}
-
-/// An email address in a body. GitLab replaces hidden ones with `[REDACTED]`.
-pub(super) fn email(text: Lenient) -> Option<String> {
-    text.text().filter(|email| email.contains('@'))
 }
 
 /// The users involved in an event.
@@ -163,7 +195,7 @@ impl Account {
             id: self.id.number(),
             username: self.username.text(),
             name: self.name.text(),
-            email: email(self.email),
+            email: Email::read(self.email),
         };
         person.if_known()
     }

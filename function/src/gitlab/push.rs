@@ -12,7 +12,8 @@ use super::idempotency_key::IdempotencyKey;
 use super::kind::Kind;
 use super::lenient::Lenient;
 use super::meta::{EventHints, EventMeta, digits, instance};
-use super::participants::{Participants, Person, email};
+use super::occurred_at::Own;
+use super::participants::{Email, Participants, Person};
 use super::project::{ProjectPayload, path_of};
 use super::pushed_commits::{PushedCommit, PushedCommits};
 use super::text::{Line, Text, bounded};
@@ -118,6 +119,8 @@ pub(super) struct Payload<'a> {
     #[serde(borrow)]
     commits: Option<PushedCommits<'a>>,
     total_commits_count: Option<u64>,
+    #[serde(default)]
+    webhook_app: Own,
 }
 
 impl Payload<'_> {
@@ -127,6 +130,7 @@ impl Payload<'_> {
             kind: Kind::from_names(self.object_kind.as_ref(), self.event_name.as_ref()),
             name: "",
             confidential: false,
+            occurred_at: self.webhook_app.occurred_at(),
         }
     }
 
@@ -152,7 +156,7 @@ impl Payload<'_> {
             id: self.user_id,
             username: self.user_username.0,
             name: self.user_name.0,
-            email: email(self.user_email),
+            email: Email::read(self.user_email),
         };
         Ok(Parsed {
             attributes: EventAttributes {
@@ -176,6 +180,7 @@ impl Payload<'_> {
                 change,
             },
             meta: EventMeta {
+                occurred_at: hints.occurred_at,
                 kind: match kind {
                     RefKind::Branch => Kind::Push,
                     RefKind::Tag => Kind::TagPush,

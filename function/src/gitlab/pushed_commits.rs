@@ -9,7 +9,7 @@ use super::changed_paths::ChangedPaths;
 use super::commit::CommitSha;
 use super::lenient::Lenient;
 use super::list::{Last, List};
-use super::participants::{Person, email};
+use super::participants::{Email, Person};
 use super::text::{Text, first_line};
 use crate::limits::LIMITS;
 
@@ -127,7 +127,7 @@ impl AuthorPayload<'_> {
         let address: Lenient = address.and_then(Result::ok).unwrap_or_default();
         let person = Person {
             name: self.name(),
-            email: email(address),
+            email: Email::read(address),
             ..Person::default()
         };
         person.if_known()

@@ -9,7 +9,7 @@ use super::event::{ParseError, Parsed};
 use super::lenient::Lenient;
 use super::list::{First, List};
 use super::meta::{EventHints, digits};
-use super::participants::{Participants, Person, email};
+use super::participants::{Email, Participants, Person};
 use super::project::{ProjectPayload, path_of};
 use super::text::Line;
 
@@ -59,7 +59,7 @@ impl Payload {
         let actor = Person {
             id: self.user_id,
             name: self.user_name.0,
-            email: email(self.user_email),
+            email: Email::read(self.user_email),
             ..Person::default()
         };
         let project = self.project.and_then(ProjectPayload::read);

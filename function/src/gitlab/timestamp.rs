@@ -1,7 +1,7 @@
 //! Times in GitLab's JSON. Owns the formats that GitLab writes. A time that only distinguishes two
 //! deliveries stays text, in the file of its kind.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds from a time zone to UTC at most; the zones of the world are within 14 hours.
 const DAY: i64 = 24 * 3600;
@@ -15,6 +15,18 @@ pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
     let time = humantime::parse_rfc3339_weak(local).ok()?;
     let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
     seconds.checked_add_signed(-offset)
+}
+
+/// The time in whole seconds, in RFC 3339 only, which names the time zone.
+pub(super) fn rfc3339(text: &str) -> Option<SystemTime> {
+    let (date, time) = text.split_once('T')?;
+    let has_zone = match time.as_bytes() {
+        [.., b'+' | b'-', _, _, b':', _, _] | [.., b'Z'] => true,
+        _ => false,
+    };
+    let is_date = date.len() == "2016-08-12".len();
+    let seconds = unix_seconds(text).filter(|_| is_date && has_zone)?;
+    Some(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 /// The time without its zone, and how many seconds the zone is ahead of UTC.
@@ -80,6 +92,25 @@ mod tests {
         let later = unix_seconds("2026-03-02 09:02:01 +0100");
         assert_eq!(earlier.map(|seconds| seconds + 1), later);
         assert!(later.is_some());
+    }
+
+    #[test]
+    fn a_time_in_rfc_3339_names_its_zone() {
+        for (text, is_read) in [
+            ("2016-08-12T15:26:29Z", true),
+            ("2016-08-12T15:26:29.123Z", true),
+            ("2016-08-12T17:26:29+02:00", true),
+            ("2016-08-12T15:26:29", false),
+            ("2016-08-12T15:26:29UTC", false),
+            ("2016-08-12T17:26:29+0200", false),
+            ("2016-08-12 15:26:29Z", false),
+            ("12T15:26:29Z", false),
+            ("T", false),
+            ("", false),
+        ] {
+            let expected = is_read.then(|| UNIX_EPOCH + Duration::from_secs(1_471_015_589));
+            assert_eq!(rfc3339(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -179,6 +179,12 @@ impl<'a> Verified<'a> {
         self.authentication
     }
 
+    /// Whether a signature or a token shows that it comes from GitLab, or from who has the same secret.
+    pub(super) fn is_authentic(&self) -> bool {
+        self.authentication
+            .is_some_and(|it| it.scheme != Scheme::None)
+    }
+
     /// The key of the delivery, if one was sent.
     pub(crate) fn idempotency_key(&self) -> Option<&IdempotencyKey> {
         self.idempotency_key.as_ref()

@@ -8,8 +8,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 
+use super::Extensions;
 use super::signature::HandOffKeys;
-use super::{Extensions, late};
 use crate::digest::hex_digest;
 use crate::gitlab::header::only;
 use crate::gitlab::object::Object;
@@ -132,8 +132,7 @@ pub fn read(
         is_signed.then_some(received_at)
     };
     let received_at = signed().ok_or(EventError::Unsigned)?;
-    let mut notification = parse(data)?;
-    notification.text = late::noted(notification.text, received_at, now);
+    let notification = parse(data)?.noted_if_late(received_at, now);
     let age = now.duration_since(received_at).unwrap_or_default();
     Ok(HandedOff { notification, age })
 }

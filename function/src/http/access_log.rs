@@ -6,7 +6,8 @@ use crate::gitlab::commit::CommitSha;
 use crate::gitlab::idempotency_key::IdempotencyKey;
 use crate::gitlab::kind::Kind;
 use crate::limits::LIMITS;
-use crate::notifier::PlanWarning;
+use crate::notifier::routing::RedactedRecipient;
+use crate::notifier::{PlanWarning, SkipReason};
 use crate::outcome::{Failure, Outcome, Report};
 use crate::send::{RecipientResult, SendError, SendResult};
 
@@ -47,6 +48,9 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
     for warning in &report.facts.warnings {
         log_warning(report, *warning);
     }
+    for recipient in &report.facts.redacted {
+        log_redacted(report, recipient);
+    }
     let decides = |recipient: &&RecipientResult| Outcome::of(recipient) == report.outcome;
     for recipient in report
         .recipients
@@ -79,6 +83,19 @@ fn log_missing(report: &Report, recipient: &RecipientResult) {
     );
 }
 
+/// A recipient whose message a resend cannot bring, because GitLab does not record who it is.
+fn log_redacted(report: &Report, recipient: &RedactedRecipient) {
+    tracing::warn!(
+        kind = report.facts.kind.map(Kind::label),
+        project = report.facts.project.as_deref(),
+        delivery_id = delivery_id(report),
+        rule = recipient.rule,
+        role = recipient.role,
+        reason = SkipReason::RecipientRedacted.label(),
+        "a recipient got no message, because GitLab redacts email addresses in the webhooks that it sends again; notify the person yourself"
+    );
+}
+
 /// Changes to recipients or texts that the messages themselves do not show.
 fn log_warning(report: &Report, warning: PlanWarning) {
     let kind = report.facts.kind.map(Kind::label);
@@ -99,6 +116,12 @@ fn log_warning(report: &Report, warning: PlanWarning) {
             kind,
             delivery_id = delivery_id(report),
             "a template in MESSAGES failed, so the built-in message was used; test it with webhook-app render"
+        ),
+        PlanWarning::OccurredAt(error) => tracing::warn!(
+            kind,
+            delivery_id = delivery_id(report),
+            reason = error.label(),
+            "expected a time of the last 14 days such as 2026-03-02T10:02:00Z in webhook_app.occurred_at, found another value; the message does not say when the event occurred; only webhook-app reconcile should set this field"
         ),
         PlanWarning::UndatedPipeline => tracing::warn!(
             kind,

@@ -74,7 +74,7 @@ impl IntoResponse for Report {
         let mut response = match &self.outcome {
             Outcome::Delivered { .. }
             | Outcome::HandedOff(_)
-            | Outcome::Skipped(SkipReason::Unreachable)
+            | Outcome::Skipped(SkipReason::Unreachable | SkipReason::RecipientRedacted)
                 if self.facts.source != Source::Webhook =>
             {
                 status(&self).into_response()
@@ -88,12 +88,14 @@ impl IntoResponse for Report {
                 sha: self.facts.sha.as_ref().map(CommitSha::as_str),
                 found: confirmed_by.is_found(),
                 deleted: *confirmed_by == ConfirmedBy::FoundDeleted,
-                deliveries: several(&self.recipients),
+                deliveries: several(&self),
             })
             .into_response(),
             Outcome::DeadLetter => status(&self).into_response(),
             Outcome::HandedOff(_) => unsent(&self, "handed_off"),
-            Outcome::Skipped(SkipReason::Unreachable) => unsent(&self, "skipped"),
+            Outcome::Skipped(SkipReason::Unreachable | SkipReason::RecipientRedacted) => {
+                unsent(&self, "skipped")
+            }
             Outcome::Skipped(_) => {
                 let reason = HeaderValue::from_static(self.outcome.reason());
                 (StatusCode::NO_CONTENT, [(REASON, reason)]).into_response()
@@ -113,29 +115,43 @@ fn unsent(report: &Report, word: &'static str) -> Response {
     let body = Unsent {
         status: word,
         reason: report.outcome.reason(),
-        deliveries: deliveries(&report.recipients),
+        deliveries: deliveries(report),
     };
     (status(report), Json(body)).into_response()
 }
 
 /// The results of several recipients; the response to one recipient already contains its result.
-fn several(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
-    if recipients.len() < 2 {
+fn several(report: &Report) -> Vec<DeliveryJson> {
+    if report.recipients.len() + report.facts.redacted.len() < 2 {
         return Vec::new();
     }
-    deliveries(recipients)
+    deliveries(report)
 }
 
-fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
-    let each = recipients.iter().map(|recipient| {
-        let mut json = DeliveryJson {
-            recipient: recipient.destination.label(),
+fn deliveries(report: &Report) -> Vec<DeliveryJson> {
+    let recipients = report.recipients.iter().map(DeliveryJson::sent);
+    let redacted = report.facts.redacted.iter();
+    let redacted = redacted.map(|recipient| DeliveryJson {
+        reason: Some(SkipReason::RecipientRedacted.label()),
+        ..DeliveryJson::to(recipient.role.to_owned())
+    });
+    recipients.chain(redacted).collect()
+}
+
+impl DeliveryJson {
+    fn to(recipient: String) -> Self {
+        Self {
+            recipient,
             message_id: None,
             found: false,
             deleted: false,
             handed_off: false,
             reason: None,
-        };
+        }
+    }
+
+    fn sent(recipient: &RecipientResult) -> Self {
+        let mut json = Self::to(recipient.destination.label());
         match Outcome::of(recipient) {
             Outcome::Delivered {
                 message_id,
@@ -151,8 +167,7 @@ fn deliveries(recipients: &[RecipientResult]) -> Vec<DeliveryJson> {
             }
         }
         json
-    });
-    each.collect()
+    }
 }
 
 #[expect(
@@ -171,7 +186,7 @@ fn problem(failure: &Failure, report: &Report) -> Response {
         status: status.as_u16(),
         detail: failure.detail(),
         reason: failure.reason(),
-        deliveries: several(&report.recipients),
+        deliveries: several(report),
     };
     let mut response = (status, Json(problem)).into_response();
     let headers = response.headers_mut();

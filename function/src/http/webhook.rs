@@ -99,10 +99,12 @@ impl AppState {
         let event = self.event(headers, body, started, facts).await;
         let event = event.map_err(Outcome::Failed)?;
         facts.kind = Some(event.kind());
+        let plan = self.notifier.plan(&event).map_err(Outcome::Skipped)?;
         let Plan {
             notifications,
+            redacted,
             warnings,
-        } = self.notifier.plan(&event).map_err(Outcome::Skipped)?;
+        } = plan.noted_if_late(event.meta.occurred_at, SystemTime::now());
         facts.project = event.meta.project_label().map(str::to_owned);
         facts.sha = event.attributes.sha;
         if facts.idempotency_key.is_none() {
@@ -111,6 +113,7 @@ impl AppState {
             }
             facts.idempotency_key = Some(event.meta.content_key);
         }
+        facts.redacted = redacted;
         facts.warnings = warnings;
         Ok(notifications)
     }

@@ -3,6 +3,8 @@
 //! process in between. Its content is decided in [`notifier`](super); it is sent by
 //! [`send`](crate::send).
 
+use std::ops::Not;
+
 use serde::{Deserialize, Serialize};
 
 use crate::gitlab::attributes::PipelineState;
@@ -29,6 +31,9 @@ pub struct Notification {
     pub(crate) precondition: Vec<MessageKey>,
     /// Scheme, host and port of the GitLab instance, part of the message id; empty if unknown.
     pub(crate) origin: String,
+    /// Whether the text says that it is late.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub(crate) says_late: bool,
     /// Whether a broker may store it. One that comes back from the broker is not handed off again.
     #[serde(skip)]
     pub(crate) may_be_handed_off: bool,
@@ -97,6 +102,7 @@ impl Notification {
             text,
             precondition: Vec::new(),
             origin,
+            says_late: false,
             may_be_handed_off: false,
         }
     }

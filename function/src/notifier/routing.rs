@@ -5,7 +5,6 @@ use std::fmt::Display;
 
 use crate::gitlab::event::Event;
 use crate::notifier::SkipReason;
-use crate::notifier::notification::RecipientSource;
 use crate::rocketchat::{Destination, RoomId, Username};
 
 mod parse;
@@ -21,6 +20,7 @@ mod glob;
 mod path_search;
 mod recipient;
 mod recipient_list;
+mod resolution;
 mod user_mapping;
 mod hook_fields;
 mod reach;
@@ -36,7 +36,7 @@ use path_search::PathSearch;
 pub(crate) use reader::Reader;
 pub use recipient::{NotifyReason, Recipient};
 use recipient_list::RecipientList;
-pub use recipient_list::Recipients;
+pub use recipient_list::{Recipients, RedactedRecipient};
 use rule::{Mismatch, RecipientSpec, Role, Rule};
 use user_mapping::UserMapping;
 pub(crate) use vocabulary::destination;
@@ -165,6 +165,9 @@ impl RoutingRules {
                 }
                 Err(mismatch) => {
                     explain(rule, &mismatch);
+                    if let Mismatch::Redacted(condition) = mismatch {
+                        recipients.add_redacted(rule, condition.key());
+                    }
                     reason = closest(reason, mismatch);
                 }
             }
@@ -209,6 +212,13 @@ impl RoutingRules {
                     &format_args!("matches, but finds no user for {wanted}"),
                 );
             }
+            if let Some(role) = self.redacted_role(to, event) {
+                explain(
+                    rule,
+                    &format_args!("matches, but GitLab has redacted the address of the {role}"),
+                );
+                recipients.add_redacted(rule, role);
+            }
             for (role, id) in self.unknown_ids(to, event) {
                 explain(
                     rule,
@@ -247,30 +257,6 @@ impl RoutingRules {
             }
         }
         skipped
-    }
-
-    /// The users of a role whom nothing but a line in `users` can find, each with the name of the role.
-    fn unknown_ids(&self, to: &RecipientSpec, event: &Event) -> Vec<(&'static str, u64)> {
-        let Some(role) = to.role() else {
-            return Vec::new();
-        };
-        let people = role.people(event).into_iter();
-        let ids = people.filter_map(|person| self.users.unknown_id(person));
-        ids.map(|id| (role.label(), id)).collect()
-    }
-
-    fn resolve(&self, to: &RecipientSpec, event: &Event) -> Vec<(Destination, RecipientSource)> {
-        let named = |destination| vec![(destination, RecipientSource::Configuration)];
-        match to {
-            RecipientSpec::User(user) => named(Destination::User(user.clone())),
-            RecipientSpec::Room(room) => named(Destination::Room(room.clone())),
-            RecipientSpec::Role(role) => {
-                let people = role.people(event).into_iter();
-                people
-                    .filter_map(|person| self.users.destination(person))
-                    .collect()
-            }
-        }
     }
 }
 

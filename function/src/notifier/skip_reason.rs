@@ -20,12 +20,16 @@ pub enum SkipReason {
     UnknownAction,
     /// A required field is missing.
     Incomplete,
+    /// The event is a test with which `webhook-app reconcile` enables a webhook.
+    HookTest,
     /// No rule matches.
     NoRule,
     /// The matching rule sends to `nobody`.
     Nobody,
     /// A rule matches, but its recipient cannot be resolved to a Rocket.Chat user.
     Unmapped,
+    /// GitLab has redacted the address that shows who the recipient is.
+    RecipientRedacted,
     /// No recipient is known, and the end of the text that may mention some was not read.
     MentionsUnread,
     /// The recipient triggered the event.
@@ -48,9 +52,11 @@ impl SkipReason {
         Self::SystemNote,
         Self::UnknownAction,
         Self::Incomplete,
+        Self::HookTest,
         Self::NoRule,
         Self::Nobody,
         Self::Unmapped,
+        Self::RecipientRedacted,
         Self::MentionsUnread,
         Self::OwnAction,
         Self::NotAFix,
@@ -68,9 +74,11 @@ impl SkipReason {
             Self::SystemNote => "system_note",
             Self::UnknownAction => "unknown_action",
             Self::Incomplete => "incomplete",
+            Self::HookTest => "hook_test",
             Self::NoRule => "no_rule",
             Self::Nobody => "nobody",
             Self::Unmapped => "unmapped",
+            Self::RecipientRedacted => "recipient_redacted",
             Self::MentionsUnread => "mentions_unread",
             Self::OwnAction => "own_action",
             Self::NotAFix => "not_a_fix",
@@ -89,10 +97,16 @@ impl SkipReason {
             Self::SystemNote => "GitLab generated the comment",
             Self::UnknownAction => "the action or state is unknown",
             Self::Incomplete => "a field that this kind of event requires is missing",
+            Self::HookTest => {
+                "the push is from the user in `GITLAB_RECONCILE_USER`, which tests the webhook"
+            }
             Self::NoRule => "no rule in `ROUTES` matches",
             Self::Nobody => "the matching rule in `ROUTES` sends to nobody",
             Self::Unmapped => {
                 "the event does not name the recipient, or the recipient has no known Rocket.Chat user"
+            }
+            Self::RecipientRedacted => {
+                "the rule in `ROUTES` needs an email address to find the recipient, and GitLab redacts addresses in the webhooks that it sends again"
             }
             Self::MentionsUnread => {
                 "the rule in `ROUTES` notifies mentioned users, and the text is too long or nested too deeply to find all of them"

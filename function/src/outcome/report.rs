@@ -10,6 +10,7 @@ use crate::gitlab::idempotency_key::IdempotencyKey;
 use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::Authentication;
 use crate::notifier::notification::RecipientSource;
+use crate::notifier::routing::RedactedRecipient;
 use crate::notifier::{PlanWarning, SkipReason};
 use crate::send::{Attempts, HandOffResult, RecipientResult, SendError, SendResult};
 
@@ -43,6 +44,8 @@ pub struct Facts {
     pub(crate) project: Option<String>,
     /// The commit that the event is about.
     pub(crate) sha: Option<CommitSha>,
+    /// Recipients who are not notified, because GitLab has redacted their address.
+    pub(crate) redacted: Vec<RedactedRecipient>,
     /// Warnings about the plan, for the operator.
     pub(crate) warnings: Vec<PlanWarning>,
 }
@@ -75,9 +78,10 @@ impl Report {
     /// notification failed for which sending the webhook again may help; this is safe for the other
     /// recipients, because each has its own message id.
     pub fn sent(facts: Facts, recipients: Vec<RecipientResult>, elapsed: Duration) -> Self {
-        let outcomes: Vec<_> = recipients.iter().map(Outcome::of).collect();
-        let decisive = outcomes.iter().min_by_key(|outcome| precedence(outcome));
-        let outcome = decisive.cloned();
+        let redacted = facts.redacted.iter();
+        let redacted = redacted.map(|_| Outcome::Skipped(SkipReason::RecipientRedacted));
+        let outcomes = recipients.iter().map(Outcome::of).chain(redacted);
+        let outcome = outcomes.min_by_key(precedence);
         let outcome = outcome.unwrap_or(Outcome::Skipped(SkipReason::Nobody));
         let was_sent = !matches!(outcome, Outcome::Skipped(_));
         Self {
@@ -115,7 +119,7 @@ fn precedence(outcome: &Outcome) -> u8 {
         Outcome::Failed(_) => 0,
         Outcome::HandedOff(_) => 1,
         Outcome::Delivered { .. } => 2,
-        Outcome::Skipped(SkipReason::Unreachable) => 4,
+        Outcome::Skipped(SkipReason::Unreachable | SkipReason::RecipientRedacted) => 4,
         Outcome::Skipped(_) | Outcome::DeadLetter => 5,
     }
 }

@@ -43,8 +43,8 @@ pub(crate) fn attempt(event: &HookEvent, url: &Url, reconcile_user: Option<&str>
 
 fn is_test(trigger: &str, body: &Recorded, reconcile_user: Option<&str>) -> bool {
     let is_push = body.object_kind.as_deref() == Some("push");
-    let user = body.user_username.as_deref();
-    let is_own = reconcile_user.is_some() && user == reconcile_user && is_push;
+    let user = body.user_username.as_deref().unwrap_or_default();
+    let is_own = is_push && reconcile_user.is_some_and(|own| own.eq_ignore_ascii_case(user));
     trigger.contains("test") || is_own
 }
 

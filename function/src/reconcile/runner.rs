@@ -16,6 +16,7 @@ use super::plan::{self, Ending, HookState, PlanSettings, Resent, Step, Testing, 
 use super::post::{PostError, Poster, Webhook};
 use super::progress::{HookReport, Progress, Round};
 use crate::config::reconcile::ReconcileConfig;
+use crate::gitlab::username::GitLabUsername;
 use crate::gitlab_api::{
     AlertStatus, ApiError, Client, ClientError, Hook, HookEvent, HookOwner, Refusal,
 };
@@ -211,7 +212,7 @@ impl<'a> Reconciler<'a> {
             return Ok(Testing::Allowed);
         }
         let user = self.client.user().await?;
-        Ok(if user.username.eq_ignore_ascii_case(expected) {
+        Ok(if user.username.eq_ignore_ascii_case(expected.as_str()) {
             Testing::Allowed
         } else {
             Testing::OtherUser
@@ -223,7 +224,8 @@ impl<'a> Reconciler<'a> {
         let (project, hook) = report.ids();
         let memory = self.memory.entry((project, hook)).or_default();
         let known = memory.attempts.keys().next_back().copied();
-        let user = self.settings.reconcile_user.as_deref();
+        let user = self.settings.reconcile_user.as_ref();
+        let user = user.map(GitLabUsername::as_str);
         let mut page = Some(1);
         let mut read = 0;
         while let Some(number) = page.filter(|_| read < LIMITS.reconcile.max_entries) {

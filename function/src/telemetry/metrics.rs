@@ -211,7 +211,7 @@ impl Metrics {
                 PlanWarning::TemplateFailed => {
                     instruments.template_failures.add(1, &NoLabels.listed());
                 }
-                PlanWarning::UndatedPipeline => {}
+                PlanWarning::UndatedPipeline | PlanWarning::OccurredAt(_) => {}
             }
         }
     }

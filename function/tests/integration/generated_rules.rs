@@ -272,7 +272,14 @@ fn rule(conditions: &str) -> Option<RoutingRules> {
 /// Whether a rule matches the event, whomever it notifies.
 fn matches(rules: &RoutingRules, event: &Event) -> bool {
     let found = recipients_of_event(rules, event);
-    !["no_rule", "confidential", "not_final", "minor_update"].contains(&found.as_str())
+    ![
+        "no_rule",
+        "confidential",
+        "not_final",
+        "minor_update",
+        "recipient_redacted",
+    ]
+    .contains(&found.as_str())
 }
 
 fn matches_any(rules: &RoutingRules, kind: Option<Kind>) -> bool {

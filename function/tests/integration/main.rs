@@ -34,6 +34,7 @@ mod template_blocks;
 mod template_markup;
 mod plan_warnings;
 mod recipients;
+mod sent_again;
 
 mod cloud_events;
 mod fixed_pipelines;

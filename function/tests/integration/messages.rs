@@ -167,9 +167,11 @@ fn every_kind_has_a_message_and_every_skip_reason_has_a_fixture() {
     assert_eq!(missing, [""; 0], "kinds without a message");
     // Reasons that rules, templates and the chat server decide are tested in their modules.
     let tested_elsewhere = [
+        SkipReason::HookTest,
         SkipReason::NoRule,
         SkipReason::Nobody,
         SkipReason::Unmapped,
+        SkipReason::RecipientRedacted,
         SkipReason::MentionsUnread,
         SkipReason::OwnAction,
         SkipReason::NotAFix,

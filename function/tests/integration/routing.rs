@@ -65,6 +65,7 @@ pub(crate) fn recipients_of(rules: &RoutingRules, body: &Value) -> String {
 /// The recipients of an event, or why it has none.
 pub(crate) fn recipients_of_event(rules: &RoutingRules, event: &Event) -> String {
     match rules.evaluate(event) {
+        Ok(recipients) if recipients.list.is_empty() => "recipient_redacted".to_owned(),
         Ok(recipients) => recipients
             .list
             .iter()

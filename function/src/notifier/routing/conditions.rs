@@ -41,6 +41,8 @@ pub(super) enum Answer {
     Unlisted,
     /// GitLab sends nothing but the number of the user, which is not among the values.
     OnlyNumber(u64),
+    /// GitLab has redacted the address of the user, which may be among the values.
+    Redacted,
 }
 
 impl Conditions {
@@ -155,7 +157,7 @@ fn person(globs: &[Glob], person: Option<&Person>) -> Answer {
     let Some(person) = person else {
         return Answer::Missing;
     };
-    let names = [&person.username, &person.email];
+    let names = [person.username.as_deref(), person.email.address()];
     let mut names = names.into_iter().flatten().peekable();
     let has_name = names.peek().is_some();
     let has_id = |id: u64| {
@@ -169,7 +171,9 @@ fn person(globs: &[Glob], person: Option<&Person>) -> Answer {
     if names.any(|name| any(globs, name)) || person.id.is_some_and(has_id) {
         return Answer::Yes;
     }
+    let may_be_address = |glob: &Glob| glob.text().contains(['@', '*']);
     match person.id {
+        _ if person.is_redacted() && globs.iter().any(may_be_address) => Answer::Redacted,
         _ if has_name => Answer::No,
         Some(id) => Answer::OnlyNumber(id),
         None => Answer::Missing,

@@ -2,7 +2,7 @@
 //! left out. Who they are is decided in [`routing`](super).
 
 use super::recipient::{Recipient, add};
-use super::rule::Role;
+use super::rule::{Role, Rule};
 use crate::gitlab::participants::Mentions;
 use crate::limits::LIMITS;
 use crate::notifier::SkipReason;
@@ -10,12 +10,25 @@ use crate::notifier::SkipReason;
 /// Who receives an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recipients {
-    /// Each recipient once, at least one and at most [`max_recipients`](crate::limits::RoutingLimits::max_recipients).
+    /// Each recipient once, at most [`max_recipients`](crate::limits::RoutingLimits::max_recipients), and at
+    /// least one unless others are redacted.
     pub list: Vec<Recipient>,
     /// Number of further recipients, who are not notified.
     pub truncated: usize,
     /// Whether the end of the text that mentions recipients was not read.
     pub mentions_unread: bool,
+    /// Who is not known, because GitLab has redacted their address.
+    pub redacted: Vec<RedactedRecipient>,
+}
+
+/// A person of whom a webhook that GitLab sends again has nothing but `[REDACTED]`, so that it is not known
+/// whether and whom a rule would notify.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RedactedRecipient {
+    /// The name of the rule, as in explanations.
+    pub(crate) rule: String,
+    /// What the person is in the event, such as `author`, as the rule calls it.
+    pub(crate) role: &'static str,
 }
 
 /// The recipients so far.
@@ -26,6 +39,7 @@ pub(super) struct RecipientList<'a> {
     mentioned: Vec<Recipient>,
     /// The mentions in the text, if a rule asks for them.
     text: Option<&'a Mentions>,
+    redacted: Vec<RedactedRecipient>,
 }
 
 impl<'a> RecipientList<'a> {
@@ -43,6 +57,16 @@ impl<'a> RecipientList<'a> {
         }
     }
 
+    /// Records that a rule needs an address which GitLab has redacted.
+    pub(super) fn add_redacted(&mut self, rule: &Rule, role: &'static str) {
+        let rule = rule.name.clone();
+        let redacted = RedactedRecipient { rule, role };
+        let is_full = self.redacted.len() >= LIMITS.routing.max_recipients;
+        if !is_full && !self.redacted.contains(&redacted) {
+            self.redacted.push(redacted);
+        }
+    }
+
     /// The recipients, or `reason` if there are none.
     pub(super) fn finish(self, reason: SkipReason) -> Result<Recipients, SkipReason> {
         let mut list = self.direct;
@@ -50,7 +74,7 @@ impl<'a> RecipientList<'a> {
             add(&mut list, recipient);
         }
         let mentions_unread = self.text.is_some_and(|text| !text.is_complete);
-        if list.is_empty() {
+        if list.is_empty() && self.redacted.is_empty() {
             return Err(match reason {
                 SkipReason::Unmapped if mentions_unread => SkipReason::MentionsUnread,
                 reason => reason,
@@ -62,6 +86,7 @@ impl<'a> RecipientList<'a> {
             list,
             truncated: beyond_limit + self.text.map_or(0, |text| text.left_out),
             mentions_unread,
+            redacted: self.redacted,
         })
     }
 }

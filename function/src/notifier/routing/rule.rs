@@ -147,6 +147,8 @@ pub(super) enum Mismatch {
     Missing(Condition),
     /// GitLab sends only the number of the user, and the condition names others.
     OnlyNumber(Condition, u64),
+    /// GitLab has redacted the address of the user whom the condition is about.
+    Redacted(Condition),
     /// A condition under `not` matches.
     Excluded(Condition),
     /// Everything else matches, but the event is confidential and the rule does not allow that.
@@ -170,6 +172,9 @@ impl fmt::Display for Mismatch {
             Self::OnlyNumber(condition, id) => {
                 write!(formatter, "does not match: {}", only_number(*condition, *id))
             }
+            Self::Redacted(condition) => {
+                write!(formatter, "does not match: {}", redacted(*condition))
+            }
             Self::Excluded(condition) => write!(
                 formatter,
                 "does not match, because `{}` under not: matches",
@@ -192,6 +197,11 @@ impl fmt::Display for Mismatch {
 fn only_number(condition: Condition, id: u64) -> String {
     let key = condition.key();
     format!("GitLab sends only the number {id} of the {key}; write {key}: \"{id}\" for this user")
+}
+
+/// Why a condition on a user of a resent webhook does not match.
+fn redacted(condition: Condition) -> String {
+    format!("GitLab has redacted the address of the {}", condition.key())
 }
 
 impl Rule {
@@ -222,6 +232,7 @@ impl Rule {
                     Answer::Yes => {}
                     Answer::Unlisted => remark = Some(paths.remark().into()),
                     Answer::OnlyNumber(id) => return Err(Mismatch::OnlyNumber(condition, id)),
+                    Answer::Redacted => return Err(Mismatch::Redacted(condition)),
                     Answer::No => return Err(Mismatch::Other(condition)),
                     Answer::Missing => return Err(Mismatch::Missing(condition)),
                 }
@@ -232,6 +243,10 @@ impl Rule {
                     Answer::Unlisted => remark = Some(paths.remark().into()),
                     Answer::OnlyNumber(id) => {
                         let why = only_number(condition, id);
+                        remark = Some(format!("is not excluded by not: {why}").into());
+                    }
+                    Answer::Redacted => {
+                        let why = redacted(condition);
                         remark = Some(format!("is not excluded by not: {why}").into());
                     }
                     Answer::No | Answer::Missing => {}

@@ -39,7 +39,8 @@ impl UserMapping {
 
     fn listed(&self, person: &Person) -> Option<Username> {
         let id = person.id.map(|id| id.to_string());
-        let names = [&person.username, &id, &person.email];
+        let username = person.username.as_deref();
+        let names = [username, id.as_deref(), person.email.address()];
         names.into_iter().flatten().find_map(|name| {
             let entry = self
                 .listed
@@ -67,6 +68,11 @@ impl UserMapping {
             UnmappedUsers::Fallback(user) => Some(user),
             UnmappedUsers::Same | UnmappedUsers::Drop => None,
         }
+    }
+
+    /// Whether the mapping may list this person by an address that GitLab has redacted.
+    pub(super) fn needs_address_of(&self, person: &Person) -> bool {
+        person.is_redacted() && self.listed.iter().any(|(name, _)| name.contains('@'))
     }
 
     /// The account id of a user of whom GitLab sends nothing else and whom the mapping does not find.

@@ -47,6 +47,7 @@ pub(super) struct Instruments {
     pub(super) retries: Counter<u64>,
     pub(super) rate_limit_waits: Counter<u64>,
     pub(super) truncated_recipients: Counter<u64>,
+    pub(super) redacted_recipients: Counter<u64>,
     pub(super) unreachable_recipients: Counter<u64>,
     pub(super) unreachable_configuration: Gauge<u64>,
     pub(super) template_failures: Counter<u64>,
@@ -141,6 +142,11 @@ impl Instruments {
                     LIMITS.routing.max_recipients
                 ))
                 .build(),
+            redacted_recipients: meter
+                .u64_counter("webhook.recipients.redacted")
+                .with_unit("{recipient}")
+                .with_description("Recipients that got no message, because GitLab redacts email addresses in the webhooks that it sends again; the log names their rules.")
+                .build(),
             unreachable_recipients: meter
                 .u64_counter("webhook.recipients.unreachable")
                 .with_unit("{recipient}")
@@ -194,6 +200,7 @@ impl Instruments {
         series.count::<NoLabels>(&self.retries);
         series.count::<NoLabels>(&self.rate_limit_waits);
         series.count::<NoLabels>(&self.truncated_recipients);
+        series.count::<NoLabels>(&self.redacted_recipients);
         series.count::<UnreachableCause>(&self.unreachable_recipients);
         series.count::<NoLabels>(&self.template_failures);
         series.count::<HandOffLabel>(&self.broker.hand_offs);

@@ -24,6 +24,11 @@ impl Metrics {
             let waits = &instruments.rate_limit_waits;
             waits.add(rate_limit_waits, &NoLabels.listed());
         }
+        let redacted = u64::try_from(report.facts.redacted.len()).unwrap_or(u64::MAX);
+        if redacted > 0 {
+            let recipients = &instruments.redacted_recipients;
+            recipients.add(redacted, &NoLabels.listed());
+        }
         for recipient in &report.recipients {
             self.record_recipient(recipient);
         }
