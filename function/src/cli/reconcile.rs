@@ -224,10 +224,7 @@ async fn rounds(
 }
 
 fn log_progress(progress: &Progress) {
-    let line = progress
-        .line()
-        .filter(|_| !matches!(progress, Progress::Found(..)));
-    if let Some(line) = line {
+    if let Some(line) = progress.line() {
         tracing::info!("{line}");
     }
 }

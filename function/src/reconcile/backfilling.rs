@@ -8,7 +8,7 @@ use super::dropped::{self, Window};
 use super::log::Need;
 use super::plan::FAILURES_UNTIL_PAUSE;
 use super::post::{Poster, Webhook};
-use super::progress::{Backfilled, HookReport, Progress};
+use super::progress::{Act, Backfilled, HookReport};
 use super::runner::{Reconciler, RunError};
 use crate::limits::LIMITS;
 
@@ -89,7 +89,7 @@ impl Reconciler<'_> {
                 failures += 1;
                 report.backfilled.waiting.push(replacement.object.clone());
             }
-            (self.observe)(&Progress::Backfilled(report, &replacement.object, posted));
+            self.tell(report, Act::Backfilled(&replacement.object, posted));
         }
         if report.log.longest_failure >= FAILURES_UNTIL_PAUSE || report.is_disabled() {
             report.backfilled.others = history.others;

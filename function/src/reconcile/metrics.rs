@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::log::Need;
 use super::plan::Resent;
-use super::progress::{Progress, Round};
+use super::progress::{Act, Progress, Round};
 use crate::gitlab_api::AlertStatus;
 
 /// What the process has counted since its start.
@@ -23,15 +23,15 @@ pub struct Totals {
 impl Totals {
     /// Counts what a run did.
     pub fn count(&mut self, progress: &Progress) {
-        let counter = match progress {
-            Progress::Resent(_, _, Resent::Refused) => &mut self.resends_refused,
-            Progress::Resent(_, _, Resent::Answered(answer)) if answer.is_success() => {
+        let counter = match &progress.act {
+            Act::Resent(_, Resent::Refused) => &mut self.resends_refused,
+            Act::Resent(_, Resent::Answered(answer)) if answer.is_success() => {
                 &mut self.resends_succeeded
             }
-            Progress::Resent(..) => &mut self.resends_failed,
-            Progress::Tested(_, answer) if answer.is_success() => &mut self.tests_succeeded,
-            Progress::Tested(..) => &mut self.tests_failed,
-            Progress::Found(_) | Progress::Backfilled(..) => return,
+            Act::Resent(..) => &mut self.resends_failed,
+            Act::Tested(answer) if answer.is_success() => &mut self.tests_succeeded,
+            Act::Tested(_) => &mut self.tests_failed,
+            Act::Found | Act::Backfilled(..) => return,
         };
         *counter += 1;
     }

@@ -59,29 +59,25 @@ pub(crate) struct Backfilled {
     pub(crate) oversize: Vec<String>,
 }
 
-/// Something that a run did.
+/// Something that a run did for a hook.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Progress<'a> {
-    /// It read the log of a hook.
-    #[non_exhaustive]
-    Found(&'a HookReport),
-    /// It tested a hook.
-    #[non_exhaustive]
-    Tested(&'a HookReport, TestAnswer),
-    /// It had a delivery sent again.
-    #[non_exhaustive]
-    Resent(&'a HookReport, &'a ResentDelivery, ResentResult),
-    /// It posted a replacement.
-    #[non_exhaustive]
-    Backfilled(&'a HookReport, &'a BackfilledObject, BackfilledResult),
+pub struct Progress<'a> {
+    pub(crate) report: &'a HookReport,
+    pub(crate) act: Act<'a>,
 }
 
-type TestAnswer = Answer;
-type ResentDelivery = Delivery;
-type ResentResult = Resent;
-type BackfilledObject = Object;
-type BackfilledResult = Posted;
+/// What it did.
+#[derive(Debug)]
+pub(crate) enum Act<'a> {
+    /// It read the log.
+    Found,
+    /// It tested the hook.
+    Tested(Answer),
+    /// It had a delivery sent again.
+    Resent(&'a Delivery, Resent),
+    /// It posted a replacement.
+    Backfilled(&'a Object, Posted),
+}
 
 impl HookReport {
     pub(crate) fn new(place: String, project: u64, hook: Hook, declared: DeclaredHook) -> Self {

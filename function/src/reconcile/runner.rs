@@ -14,7 +14,7 @@ use super::log::{Answer, Attempt, Delivery, Log};
 use super::pace::Pace;
 use super::plan::{self, Ending, HookState, PlanSettings, Resent, Step, Testing, Way};
 use super::post::{PostError, Poster, Webhook};
-use super::progress::{HookReport, Progress, Round};
+use super::progress::{Act, HookReport, Progress, Round};
 use crate::config::reconcile::ReconcileConfig;
 use crate::gitlab::username::GitLabUsername;
 use crate::gitlab_api::{
@@ -93,7 +93,7 @@ pub struct Reconciler<'a> {
     pub(super) run: Run,
     pub(super) client: Client,
     pub(super) clock: Clock,
-    pub(super) observe: Box<dyn FnMut(&Progress<'_>) + 'a>,
+    observe: Box<dyn FnMut(&Progress<'_>) + 'a>,
     cursor: Option<Cursor>,
     paces: BTreeMap<u64, Paces>,
     memory: BTreeMap<(u64, u64), Memory>,
@@ -175,7 +175,7 @@ impl<'a> Reconciler<'a> {
         };
         for report in &mut round.hooks {
             self.load(report).await?;
-            (self.observe)(&Progress::Found(report));
+            self.tell(report, Act::Found);
         }
         self.work(&mut round.hooks, settings).await?;
         for report in &mut round.hooks {
@@ -201,6 +201,10 @@ impl<'a> Reconciler<'a> {
         }
         round.ended = Some((self.clock.now)());
         Ok(round)
+    }
+
+    pub(super) fn tell(&mut self, report: &HookReport, act: Act<'_>) {
+        (self.observe)(&Progress { report, act });
     }
 
     /// Whether hooks may be tested, which only matters if one of them is disabled.
@@ -311,7 +315,7 @@ impl<'a> Reconciler<'a> {
                             if let Resent::Answered(answer) = resent {
                                 report.done.answers.push(answer);
                             }
-                            (self.observe)(&Progress::Resent(report, &delivery, resent));
+                            self.tell(report, Act::Resent(&delivery, resent));
                         }
                     }
                 }
@@ -348,7 +352,7 @@ impl<'a> Reconciler<'a> {
         report.done.rate_limits = 0;
         report.done.test = Some(answer);
         report.done.answers.push(answer);
-        (self.observe)(&Progress::Tested(report, answer));
+        self.tell(report, Act::Tested(answer));
         Ok(())
     }
 

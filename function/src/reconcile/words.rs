@@ -7,26 +7,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::backfill::Object;
 use super::log::{Delivery, Need};
 use super::plan::{Ending, Resent, Testing, Waits};
-use super::progress::{HookReport, Progress, Round};
+use super::progress::{Act, HookReport, Progress, Round};
 use crate::limits::LIMITS;
 
 impl Progress<'_> {
-    /// The hook that it is about.
-    pub(crate) fn report(&self) -> &HookReport {
-        match self {
-            Self::Found(report)
-            | Self::Tested(report, _)
-            | Self::Resent(report, ..)
-            | Self::Backfilled(report, ..) => report,
-        }
-    }
-
     /// One line; `None` if there is nothing to tell.
     pub fn line(&self) -> Option<String> {
-        let place = &self.report().place;
-        Some(match self {
-            Self::Found(report) => {
-                let waiting = report.log.waiting().count();
+        let place = &self.report.place;
+        Some(match &self.act {
+            Act::Found => {
+                let waiting = self.report.log.waiting().count();
                 if waiting == 0 {
                     return None;
                 }
@@ -37,21 +27,21 @@ impl Progress<'_> {
                 };
                 format!("{place}  {} not delivered{duration}", webhooks(waiting))
             }
-            Self::Tested(_, answer) if answer.is_success() => {
+            Act::Tested(answer) if answer.is_success() => {
                 format!("{place}  tested: GitLab sends to the hook again")
             }
-            Self::Tested(..) => format!("{place}  tested: the hook's URL failed"),
-            Self::Resent(_, delivery, Resent::Answered(answer)) => {
+            Act::Tested(_) => format!("{place}  tested: the hook's URL failed"),
+            Act::Resent(delivery, Resent::Answered(answer)) => {
                 format!(
                     "{place}  sent again: {}, {}",
                     delivery.name(),
                     answer.words()
                 )
             }
-            Self::Resent(_, delivery, Resent::Refused) => {
+            Act::Resent(delivery, Resent::Refused) => {
                 format!("{place}  GitLab does not resend: {}", delivery.name())
             }
-            Self::Backfilled(_, object, posted) => {
+            Act::Backfilled(object, posted) => {
                 let verb = match (posted.answer.is_success(), posted.sent) {
                     (true, true) => "replaced",
                     (true, false) => "already there",

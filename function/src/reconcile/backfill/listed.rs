@@ -42,7 +42,6 @@ pub(crate) struct PushFacts {
     pub(crate) commit_to: Option<String>,
     #[serde(rename = "ref")]
     pub(crate) reference: Option<String>,
-    pub(crate) commit_title: Option<String>,
 }
 
 /// `GET /projects/:id/repository/compare`.
