@@ -29,7 +29,7 @@ pub(crate) enum Object {
     },
     /// A pipeline has a status.
     Pipeline { id: u64, status: String },
-    /// A merge request was opened, closed, reopened or merged.
+    /// A merge request changed.
     MergeRequest {
         iid: u64,
         action: String,
@@ -118,6 +118,18 @@ impl Object {
             }
             _ => self == other,
         }
+    }
+
+    /// Whether it is a change of this merge request at about this time.
+    pub(crate) fn is_change_at(&self, number: u64, time: SystemTime) -> bool {
+        let Self::MergeRequest { iid, at, .. } = self else {
+            return false;
+        };
+        let seconds = time
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        *iid == number && at.abs_diff(seconds) <= LIMITS.reconcile.same_change.as_secs()
     }
 
     /// The key of the webhook that replaces a dropped one. `host` is that of GitLab.

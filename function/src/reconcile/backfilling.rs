@@ -92,7 +92,7 @@ impl Reconciler<'_> {
             self.tell(report, Act::Backfilled(&replacement.object, posted));
         }
         if report.log.longest_failure >= FAILURES_UNTIL_PAUSE || report.is_disabled() {
-            report.backfilled.others = history.others;
+            report.backfilled.others = history.others(&report.log);
         }
         find_oversize(report);
         Ok(())

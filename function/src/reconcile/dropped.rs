@@ -44,8 +44,11 @@ pub(crate) struct History {
     project: ProjectFacts,
     /// What backfill can send, oldest first.
     pub(crate) happened: Vec<Happened>,
-    /// What it cannot, by a noun in the plural, with the number that GitLab lists.
-    pub(crate) others: BTreeMap<&'static str, u32>,
+    /// What it cannot: nouns in the plural, the beginning of their trigger in the log, and the time.
+    others: Vec<(&'static str, &'static str, SystemTime)>,
+    /// Merge requests that were changed in another way, and when.
+    updated: Vec<(u64, SystemTime)>,
+    window: Window,
 }
 
 impl Window {
@@ -65,7 +68,9 @@ pub(crate) async fn list(
     let mut history = History {
         project: client.get(&["projects", &id], &[]).await?,
         happened: Vec::new(),
-        others: BTreeMap::new(),
+        others: Vec::new(),
+        updated: Vec::new(),
+        window,
     };
     let has = |trigger| hook.triggers.contains(trigger);
     // The API compares days and leaves out the one that it is given.
@@ -126,18 +131,18 @@ impl History {
             }
             return;
         }
-        let (noun, trigger) = match (
+        let (noun, name, trigger) = match (
             activity.action_name.as_deref(),
             activity.target_type.as_deref(),
         ) {
-            (Some("commented on"), _) => ("comments", Trigger::Note),
-            (_, Some("Issue" | "WorkItem")) => ("issues", Trigger::Issues),
-            (_, Some("Milestone")) => ("milestones", Trigger::Milestone),
-            (_, Some("WikiPage::Meta")) => ("wiki pages", Trigger::WikiPage),
+            (Some("commented on"), _) => ("comments", "note", Trigger::Note),
+            (_, Some("Issue" | "WorkItem")) => ("issues", "issue", Trigger::Issues),
+            (_, Some("Milestone")) => ("milestones", "milestone", Trigger::Milestone),
+            (_, Some("WikiPage::Meta")) => ("wiki pages", "wiki_page", Trigger::WikiPage),
             _ => return,
         };
-        if hook.triggers.contains(trigger) && at.is_some_and(|at| window.contains(at)) {
-            *self.others.entry(noun).or_default() += 1;
+        if let Some(at) = at.filter(|at| hook.triggers.contains(trigger) && window.contains(*at)) {
+            self.others.push((noun, name, at));
         }
     }
 
@@ -154,9 +159,41 @@ impl History {
             self.add(object, at, source, window);
         }
         let updated = time(request.updated_at.as_deref());
-        if self.happened.len() == before && updated.is_some_and(|at| window.contains(at)) {
-            *self.others.entry("updates of merge requests").or_default() += 1;
+        let updated = updated.filter(|at| self.happened.len() == before && window.contains(*at));
+        self.updated.extend(updated.map(|at| (request.iid, at)));
+    }
+
+    /// How many of what cannot be replaced the log has no record of, by a noun in the plural.
+    pub(crate) fn others(&self, log: &Log) -> BTreeMap<&'static str, usize> {
+        let mut others = BTreeMap::new();
+        for (noun, ..) in &self.others {
+            *others.entry(*noun).or_default() += 1;
         }
+        for (noun, name, _) in &self.others {
+            let listed = self
+                .others
+                .iter()
+                .filter(|(other, ..)| other == noun)
+                .count();
+            let recorded = log.deliveries.iter().filter(|delivery| {
+                let trigger = delivery.trigger.strip_prefix("confidential_");
+                let trigger = trigger.unwrap_or(&delivery.trigger);
+                let is_in_time = delivery
+                    .began
+                    .is_none_or(|began| self.window.since <= began);
+                trigger.starts_with(name) && is_in_time
+            });
+            others.insert(*noun, listed.saturating_sub(recorded.count()));
+        }
+        let is_recorded = |(iid, at): &&(u64, SystemTime)| log.records_change(*iid, *at);
+        let updates = self
+            .updated
+            .iter()
+            .filter(|update| !is_recorded(update))
+            .count();
+        others.insert("updates of merge requests", updates);
+        others.retain(|_, count| *count > 0);
+        others
     }
 
     /// What the log has no record of. An attempt that succeeded with a body that is too large for the log is about the

@@ -80,7 +80,7 @@ fn recorded(body: &str) -> Recorded {
 }
 
 impl Recorded {
-    /// `None` for kinds that backfill does not know, and for updates of merge requests.
+    /// `None` for kinds that backfill does not know.
     fn object(self) -> Option<Object> {
         match self.object_kind.as_deref()? {
             "push" | "tag_push" => Some(Object::Push {
@@ -100,8 +100,7 @@ impl Recorded {
                 let action = attributes.action?;
                 let changed = match action.as_str() {
                     "open" => attributes.created_at,
-                    "close" | "reopen" | "merge" => attributes.updated_at,
-                    _ => return None,
+                    _ => attributes.updated_at,
                 };
                 Some(Object::MergeRequest {
                     iid: attributes.iid?,

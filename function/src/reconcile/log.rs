@@ -218,6 +218,13 @@ impl Log {
         self.objects.iter().any(|recorded| recorded.covers(object))
     }
 
+    /// Whether a change of this merge request at about this time is recorded.
+    pub(crate) fn records_change(&self, number: u64, time: SystemTime) -> bool {
+        self.objects
+            .iter()
+            .any(|recorded| recorded.is_change_at(number, time))
+    }
+
     fn add_times(&mut self, attempt: &Attempt) {
         let last = if attempt.answer.is_success() {
             &mut self.last_success

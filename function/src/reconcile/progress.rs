@@ -54,7 +54,7 @@ pub(crate) struct Backfilled {
     /// GitLab has no details any more.
     pub(crate) gone: Vec<Object>,
     /// What cannot be rebuilt, by a noun in the plural.
-    pub(crate) others: BTreeMap<&'static str, u32>,
+    pub(crate) others: BTreeMap<&'static str, usize>,
     /// Keys of deliveries whose records are too large, and which are replaced.
     pub(crate) oversize: Vec<String>,
 }

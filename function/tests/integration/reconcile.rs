@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use webhook_app::config::reconcile::ReconcileConfig;
 use webhook_app::reconcile::{Clock, Progress, Reconciler, Round, Run};
 
-use crate::harness::{Harness, Setting, program};
+use crate::harness::{Harness, Setting};
+
+/// The ID of the project.
+const PROJECT_ID: u64 = 42;
 
 /// The account of the token, and the user whose pushes the function skips.
 const BOT: &str = "webhook-bot";
@@ -49,7 +52,8 @@ impl Setup {
     }
 
     async fn with(gitlab: FakeGitLab, settings: &[Setting<'_>]) -> Self {
-        let harness = Harness::with(settings).await;
+        let harness =
+            Harness::with(&[&[("DELIVERY_TIMEOUT_SECONDS", "1")], settings].concat()).await;
         let fields = json!({
             "url": harness.function.url("/webhook"), "signing_token": SAMPLE_KEY,
             "push_events": true, "tag_push_events": true, "pipeline_events": true,
@@ -167,6 +171,16 @@ const ONCE: Run = Run {
     backfill: None,
 };
 
+const DIRECT: Run = Run {
+    direct: true,
+    ..ONCE
+};
+
+const BACKFILL: Run = Run {
+    backfill: Some(Duration::from_hours(2)),
+    ..ONCE
+};
+
 /// A push to `main` with a commit of its own.
 fn push(number: u64) -> Value {
     let sample = Delivery::push_sample();
@@ -181,17 +195,53 @@ fn push(number: u64) -> Value {
     body
 }
 
+/// A push that the function skips with a success.
+fn skipped(number: u64) -> Value {
+    let mut body = push(number);
+    body["user_username"] = json!(BOT);
+    body
+}
+
+impl Setup {
+    async fn pushes(&self, numbers: impl IntoIterator<Item = u64>) {
+        for number in numbers {
+            self.gitlab
+                .happen(PROJECT, Trigger::Push, &push(number))
+                .await;
+        }
+    }
+
+    /// Every push fails, at once.
+    fn break_recipient(&self) {
+        self.harness.chat.deactivate_user("alice");
+    }
+
+    fn fix_recipient(&self) {
+        self.harness.chat.activate_user("alice");
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.gitlab.hook(self.hook)["alert_status"] == "executable"
+    }
+
+    /// Reads the messages of pushes with these numbers, in this order.
+    fn take_pushes(&self, numbers: impl IntoIterator<Item = u64>) {
+        for number in numbers {
+            let text = self.harness.chat.take_message().text;
+            assert!(
+                text.contains(&format!("Commit {number}")),
+                "{number}: {text}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_failed_is_sent_again_oldest_first_and_stored_once() {
     let setup = Setup::start().await;
-    setup.break_chat();
-    for number in 1..=3 {
-        setup
-            .gitlab
-            .happen(PROJECT, Trigger::Push, &push(number))
-            .await;
-    }
-    setup.fix_chat().await;
+    setup.break_recipient();
+    setup.pushes(1..=3).await;
+    setup.fix_recipient();
     let output = setup.run(ONCE, &[]).await;
     assert!(output.round.is_complete(), "{}", output.summary());
     assert_eq!(output.count("sent again"), 3, "{:?}", output.lines);
@@ -199,17 +249,277 @@ async fn what_failed_is_sent_again_oldest_first_and_stored_once() {
         output.summary(),
         "1 hook: 3 sent again, 0 waiting, 0 lost\n"
     );
-    for number in 1..=3 {
-        let message = setup.harness.chat.take_message();
-        assert!(
-            message.text.contains(&format!("Commit {number}")),
-            "{}",
-            message.text
-        );
-    }
+    setup.take_pushes(1..=3);
     setup.gitlab.clear_requests();
     let again = setup.run(ONCE, &[]).await;
     assert!(again.round.is_complete() && again.lines.is_empty());
     assert_eq!(setup.calls_that_change(), [""; 0]);
+    setup.finish();
+}
+
+#[tokio::test]
+async fn a_message_that_somebody_deleted_does_not_come_back() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=2).await;
+    setup.fix_recipient();
+    setup.run(ONCE, &[]).await;
+    setup.take_pushes(1..=1);
+    let message = setup.harness.chat.take_message();
+    setup.harness.chat.delete_message(&message.id);
+    let again = setup.run(ONCE, &[]).await;
+    assert!(again.round.is_complete() && again.lines.is_empty());
+    setup.finish();
+}
+
+#[tokio::test]
+async fn a_disabled_hook_is_tested_without_a_message_and_then_sent_to() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=5).await;
+    assert!(!setup.is_enabled());
+    setup.fix_recipient();
+    let output = setup.run(ONCE, &[]).await;
+    assert!(output.round.is_complete(), "{}", output.summary());
+    assert_eq!(output.count("tested: GitLab sends to the hook again"), 1);
+    assert!(setup.is_enabled());
+    // The fifth was dropped, and the test causes no message.
+    setup.take_pushes(1..=4);
+    setup.finish();
+}
+
+#[tokio::test]
+async fn a_hook_is_not_tested_if_that_would_send_a_message() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=4).await;
+    setup.fix_recipient();
+    for (user, advice) in [
+        ("", "set GITLAB_RECONCILE_USER"),
+        ("robin", "is not the user of"),
+    ] {
+        setup.gitlab.clear_requests();
+        let output = setup.run(ONCE, &[("GITLAB_RECONCILE_USER", user)]).await;
+        let summary = output.summary();
+        assert!(
+            summary.contains(advice) && summary.contains("4 waiting"),
+            "{summary}"
+        );
+        assert_eq!(setup.calls_that_change(), [""; 0]);
+        assert!(!output.round.is_complete());
+    }
+    setup.finish();
+}
+
+#[tokio::test]
+async fn no_more_than_five_resends_are_made_in_a_minute() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    for number in 1..=4_u64 {
+        setup
+            .pushes([number * 10, number * 10 + 1, number * 10 + 2])
+            .await;
+        setup
+            .gitlab
+            .deliver(PROJECT, Trigger::Push, &skipped(number))
+            .await;
+    }
+    setup.fix_recipient();
+    let before = setup.gitlab.now();
+    let output = setup.run(ONCE, &[]).await;
+    assert_eq!(output.count("sent again"), 12, "{:?}", output.lines);
+    let took = setup.gitlab.now() - before;
+    assert!(
+        took >= Duration::from_mins(2) && took < Duration::from_mins(4),
+        "{took:?}"
+    );
+    assert!(
+        setup
+            .gitlab
+            .requests()
+            .iter()
+            .all(|request| request.status != 429)
+    );
+    setup.harness.chat.mark_all_read();
+    setup.finish();
+}
+
+#[tokio::test]
+async fn a_rate_limit_that_others_use_up_is_waited_for() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=3).await;
+    setup.fix_recipient();
+    let hook = setup.hook;
+    let newest = setup.gitlab.events(hook)[0]["id"]
+        .as_u64()
+        .expect("has an ID");
+    // A person resends the same event in GitLab's page.
+    let url = format!(
+        "{}/api/v4/projects/{PROJECT_ID}/hooks/{hook}/events/{newest}/resend",
+        setup.gitlab.url()
+    );
+    for _ in 0..5 {
+        let token = setup.gitlab.token().as_bytes().to_vec();
+        let headers = [("PRIVATE-TOKEN".to_owned(), token)];
+        let answer = fakes::exchange::exchange("POST", &url, &headers, b"").await;
+        assert_eq!(answer.expect("is answered").status, 201);
+    }
+    let output = setup.run(ONCE, &[]).await;
+    assert!(output.round.is_complete(), "{}", output.summary());
+    assert!(
+        setup
+            .gitlab
+            .requests()
+            .iter()
+            .any(|request| request.status == 429)
+    );
+    setup.take_pushes(1..=3);
+    setup.finish();
+}
+
+#[tokio::test]
+async fn two_reconcilers_at_once_store_each_message_once() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=4).await;
+    setup.fix_recipient();
+    let (one, other) = tokio::join!(setup.run(ONCE, &[]), setup.run(ONCE, &[]));
+    assert!(one.count("sent again") + other.count("sent again") >= 4);
+    assert!(setup.run(ONCE, &[]).await.round.is_complete());
+    let mut numbers: Vec<_> = (0..4)
+        .map(|_| setup.harness.chat.take_message().text)
+        .collect();
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 4);
+    setup.finish();
+}
+
+#[tokio::test]
+async fn a_run_ends_while_the_function_still_fails_and_leaves_the_hook_enabled() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=4).await;
+    let output = setup.run(ONCE, &[]).await;
+    let summary = output.summary();
+    assert!(
+        summary.contains("webhook-app still fails (503)"),
+        "{summary}"
+    );
+    assert!(
+        summary.ends_with("0 sent again, 4 waiting, 0 lost\n"),
+        "{summary}"
+    );
+    assert!(setup.is_enabled() && !output.round.is_complete());
+    // Later, the same deliveries are sent.
+    setup.fix_recipient();
+    setup.gitlab.advance(Duration::from_mins(10));
+    let output = setup.run(ONCE, &[]).await;
+    assert!(output.round.is_complete(), "{}", output.summary());
+    setup.harness.chat.mark_all_read();
+    setup.finish();
+}
+
+#[tokio::test]
+async fn missing_rights_are_named() {
+    let setup = Setup::start().await;
+    let reading = setup.gitlab.add_token(BOT, Scope::ReadApi);
+    setup.break_recipient();
+    setup.pushes(1..=1).await;
+    let (_, round) = setup.try_run(ONCE, &[("GITLAB_API_TOKEN", &reading)]).await;
+    let error = round.expect_err("the token only reads");
+    assert!(error.contains("lacks a scope"), "{error}");
+    setup
+        .gitlab
+        .set_access(BOT, PROJECT, Some(Access::Developer));
+    let output = setup.run(ONCE, &[]).await;
+    assert!(
+        output.summary().contains("Maintainer"),
+        "{}",
+        output.summary()
+    );
+    assert!(!output.round.is_complete());
+    let (_, round) = setup
+        .try_run(ONCE, &[("GITLAB_API_TOKEN", "glpat-wrong")])
+        .await;
+    assert!(round.is_err_and(|error| error.contains("expired or revoked")));
+    setup.finish();
+}
+
+#[tokio::test]
+async fn a_record_that_is_too_large_is_lost_unless_backfill_finds_its_object() {
+    let gitlab = FakeGitLab::builder()
+        .record_limit(100)
+        .start()
+        .await
+        .expect("starts");
+    let setup = Setup::with(gitlab, &[("GITLAB_RECONCILE_USER", BOT)]).await;
+    setup.pushes(1..=1).await;
+    setup.take_pushes(1..=1);
+    setup.break_recipient();
+    setup.pushes(2..=2).await;
+    setup.fix_recipient();
+    setup.gitlab.advance(Duration::from_mins(5));
+    let output = setup.run(ONCE, &[]).await;
+    let summary = output.summary();
+    assert!(
+        summary.contains("too large for GitLab's log") && summary.contains("1 lost"),
+        "{summary}"
+    );
+    for sent in [1, 0] {
+        let output = setup.run(BACKFILL, &[]).await;
+        assert!(output.round.is_complete(), "{}", output.summary());
+        // The push that was delivered with an equally large body is not sent again.
+        assert_eq!(
+            output.count("replaced: push main"),
+            sent,
+            "{:?}",
+            output.lines
+        );
+    }
+    setup.take_pushes(2..=2);
+    setup.finish();
+}
+
+#[tokio::test]
+async fn recipients_with_a_redacted_address_are_named() {
+    let rules = "users: {kim@example.org: alice}\nrules: [{to: author}]";
+    let routes = [("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rules)];
+    let setup = Setup::with(FakeGitLab::start().await, &routes).await;
+    let mut body = push(1);
+    body["commits"][0]["author"] = json!({ "name": "Kim", "email": "kim@example.org" });
+    // An unknown event first: the chat server is away.
+    setup.break_chat();
+    setup.gitlab.happen(PROJECT, Trigger::Push, &body).await;
+    setup.fix_chat().await;
+    let output = setup.run(ONCE, &[]).await;
+    let summary = output.summary();
+    assert!(
+        summary.contains("which GitLab redacts in its log"),
+        "{summary}"
+    );
+    assert!(!output.round.is_complete());
+    setup.finish();
+}
+
+#[tokio::test]
+async fn with_direct_records_are_posted_without_gitlab_and_remembered() {
+    let setup = Setup::start().await;
+    let folder = std::env::temp_dir().join(format!("reconcile-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("can be created");
+    let file = folder.join("cursor.json");
+    let cursor = [("RECONCILE_CURSOR_FILE", file.to_str().expect("is text"))];
+    setup.break_recipient();
+    setup.pushes(1..=4).await;
+    setup.fix_recipient();
+    setup.gitlab.clear_requests();
+    let output = setup.run(DIRECT, &cursor).await;
+    assert_eq!(output.count("sent again"), 4, "{:?}", output.lines);
+    assert_eq!(setup.calls_that_change(), [""; 0]);
+    setup.take_pushes(1..=4);
+    let again = setup.run(DIRECT, &cursor).await;
+    assert_eq!(again.lines, [""; 0]);
+    std::fs::remove_dir_all(folder).expect("can be removed");
     setup.finish();
 }
