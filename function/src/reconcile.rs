@@ -3,7 +3,7 @@
 //! with a success in the log is finished.
 //!
 //! The core is pure: [`log`] says what each delivery needs, [`plan`] what is done next, [`pace`] how often, and
-//! [`backfill`] writes the webhooks of dropped events. [`runner`] makes the calls. Declared webhooks are compared and
+//! [`backfill`] writes the webhooks of dropped events. [`runner`] and the files beside it make the calls. Declared webhooks are compared and
 //! changed by [`hooks`](crate::hooks).
 
 pub(crate) mod log;
@@ -13,17 +13,22 @@ pub(crate) mod plan;
 pub(crate) mod backfill;
 pub(crate) mod cursor;
 mod dropped;
+mod details;
 mod post;
+mod clock;
 mod runner;
+mod reading;
+mod steps;
 mod backfilling;
 mod progress;
 mod words;
 mod metrics;
 
+pub use clock::Clock;
 pub use metrics::{Totals, exposition};
 pub use post::PostError;
 pub use progress::{HookReport, Progress, Round};
-pub use runner::{Clock, Reconciler, Run, RunError};
+pub use runner::{Reconciler, Run, RunError};
 
 use std::time::SystemTime;
 

@@ -76,7 +76,7 @@ impl Reconciler<'_> {
                 ],
                 body: replacement.body,
             };
-            let posted = poster.post(webhook, (self.clock.now)()).await;
+            let posted = poster.post(webhook).await;
             if posted.answer.is_success() {
                 failures = 0;
                 let count = if posted.sent {

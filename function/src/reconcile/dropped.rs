@@ -5,13 +5,11 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use serde::de::DeserializeOwned;
-
-use super::backfill::listed::{
-    Activity, CommitFacts, Comparison, JobFacts, ListedPipeline, MergeRequestFacts, PipelineFacts,
-    ProjectFacts, RefFacts,
+use super::backfill::listed::{Activity, ListedPipeline, MergeRequestFacts, ProjectFacts};
+use super::backfill::{
+    BackfillKind, Object, Replacement, bodies, branch_filter, merge_requests, time,
 };
-use super::backfill::{BackfillKind, Object, Replacement, bodies, time};
+use super::details::Objects;
 use super::log::Log;
 use crate::gitlab_api::{ApiError, Client, Hook, Trigger};
 use crate::limits::LIMITS;
@@ -124,7 +122,7 @@ impl History {
         if let Some(object) = bodies::pushed(&activity) {
             let is_triggered = match object.kind() {
                 BackfillKind::TagPush => hook.triggers.contains(Trigger::TagPush),
-                _ => hook.triggers.contains(Trigger::Push) && passes_filter(hook, &object),
+                _ => hook.triggers.contains(Trigger::Push) && branch_filter::passes(hook, &object),
             };
             if is_triggered {
                 self.add(object, at, Source::Push(Box::new(activity)), window);
@@ -148,7 +146,7 @@ impl History {
 
     fn add_merge_request(&mut self, request: &MergeRequestFacts, window: Window) {
         let before = self.happened.len();
-        for object in bodies::changes(request) {
+        for object in merge_requests::changes(request) {
             let at = match &object {
                 Object::MergeRequest { at, .. } => {
                     Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(*at))
@@ -247,7 +245,7 @@ impl History {
             (Source::MergeRequest(request), object) => {
                 let commit = api.commit(request.sha.as_deref()).await?;
                 let object = object.clone();
-                Ok(bodies::merge_request(
+                Ok(merge_requests::merge_request(
                     project,
                     request,
                     object,
@@ -258,128 +256,6 @@ impl History {
             (Source::Push(_) | Source::Pipeline, _) => Ok(None),
         }
     }
-}
-
-/// Looks up single objects of a project.
-struct Objects<'a> {
-    client: &'a Client,
-    project: &'a ProjectFacts,
-}
-
-impl Objects<'_> {
-    /// `None` if it does not exist, cannot be seen or is too large: a body can be written without it.
-    async fn optional<T: DeserializeOwned>(
-        &self,
-        path: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<Option<T>, ApiError> {
-        let id = self.project.id.to_string();
-        let path = [&["projects", id.as_str()], path].concat();
-        match self.client.get(&path, query).await {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.concerns_all_calls() => Err(error),
-            Err(ApiError::RateLimited(wait)) => Err(ApiError::RateLimited(wait)),
-            Err(_) => Ok(None),
-        }
-    }
-
-    async fn reference(&self, reference: &str) -> Result<Option<RefFacts>, ApiError> {
-        let (kind, name) = match reference.strip_prefix("refs/tags/") {
-            Some(tag) => ("tags", tag),
-            None => ("branches", branch(reference)),
-        };
-        self.optional(&["repository", kind, name], &[]).await
-    }
-
-    async fn commit(&self, sha: Option<&str>) -> Result<Option<CommitFacts>, ApiError> {
-        match sha {
-            Some(sha) if !sha.is_empty() => {
-                self.optional(&["repository", "commits", sha], &[]).await
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// The commits of a push: those since the former commit, and of a new branch those that the default branch lacks.
-    async fn comparison(
-        &self,
-        reference: &str,
-        before: &str,
-        after: &str,
-        found: Option<&RefFacts>,
-    ) -> Result<Comparison, ApiError> {
-        let only = |commit: Option<CommitFacts>| Comparison {
-            commits: commit.into_iter().collect(),
-            diffs: Vec::new(),
-        };
-        if reference.starts_with("refs/tags/") {
-            return Ok(only(found.and_then(|tag| tag.commit.clone())));
-        }
-        if after.is_empty() {
-            return Ok(Comparison::default());
-        }
-        let default = self.project.default_branch.as_deref().unwrap_or_default();
-        let is_default = reference.strip_prefix("refs/heads/") == Some(default);
-        let from = if before.is_empty() && !is_default {
-            default
-        } else {
-            before
-        };
-        let compared = if from.is_empty() {
-            None
-        } else {
-            let query = [("from", from), ("to", after)];
-            self.optional(&["repository", "compare"], &query).await?
-        };
-        match compared {
-            Some(compared) => Ok(compared),
-            None => Ok(only(self.commit(Some(after)).await?)),
-        }
-    }
-
-    async fn pipeline(&self, id: u64) -> Result<Option<Replacement>, ApiError> {
-        let id = id.to_string();
-        let found: Option<PipelineFacts> = self.optional(&["pipelines", &id], &[]).await?;
-        let Some(pipeline) = found else {
-            return Ok(None);
-        };
-        let jobs: Option<Vec<JobFacts>> = self
-            .optional(&["pipelines", &id, "jobs"], &[("per_page", "100")])
-            .await?;
-        let commit = self.commit(pipeline.sha.as_deref()).await?;
-        let reference = pipeline.reference.as_deref().unwrap_or_default();
-        let request = reference.strip_prefix("refs/merge-requests/");
-        let request: Option<MergeRequestFacts> =
-            match request.and_then(|rest| rest.split('/').next()) {
-                Some(number) => self.optional(&["merge_requests", number], &[]).await?,
-                None => None,
-            };
-        Ok(bodies::pipeline(
-            self.project,
-            &pipeline,
-            &jobs.unwrap_or_default(),
-            commit.as_ref(),
-            request.as_ref(),
-        ))
-    }
-}
-
-/// Whether the hook receives pushes to this branch. GitLab's regular expressions are not those of this program, so
-/// with one nothing is sent.
-fn passes_filter(hook: &Hook, object: &Object) -> bool {
-    let Object::Push { reference, .. } = object else {
-        return true;
-    };
-    let branch = branch(reference);
-    match (&hook.branch_filter, hook.branch_filter_strategy.as_deref()) {
-        (None, _) | (_, Some("all_branches")) => true,
-        (Some(_), Some("regex")) => false,
-        (Some(pattern), _) => super::backfill::matches(pattern, branch),
-    }
-}
-
-fn branch(reference: &str) -> &str {
-    reference.strip_prefix("refs/heads/").unwrap_or(reference)
 }
 
 fn rfc3339(time: SystemTime) -> String {

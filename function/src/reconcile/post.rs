@@ -76,13 +76,13 @@ impl<'a> Poster<'a> {
         })
     }
 
-    /// Posts a webhook, signed at `now`.
-    pub(crate) async fn post(&self, webhook: Webhook<'_>, now: SystemTime) -> Posted {
+    /// Posts a webhook, with a signature of now.
+    pub(crate) async fn post(&self, webhook: Webhook<'_>) -> Posted {
         let failed = Posted {
             answer: Answer::NoResponse,
             sent: false,
         };
-        let Some(headers) = self.headers(&webhook, now) else {
+        let Some(headers) = self.headers(&webhook, SystemTime::now()) else {
             return failed;
         };
         let request = self.http.post(self.url.clone()).headers(headers);

@@ -2,6 +2,7 @@
 //! again, what GitLab dropped is replaced, and every message is stored once.
 
 use std::collections::BTreeMap;
+use std::io::BufRead as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use webhook_app::config::reconcile::ReconcileConfig;
 use webhook_app::reconcile::{Clock, Progress, Reconciler, Round, Run};
 
-use crate::harness::{Harness, Setting};
+use crate::harness::{Harness, Setting, assert_delivered, program, recorded};
 
 /// The ID of the project.
 const PROJECT_ID: u64 = 42;
@@ -521,5 +522,322 @@ async fn with_direct_records_are_posted_without_gitlab_and_remembered() {
     let again = setup.run(DIRECT, &cursor).await;
     assert_eq!(again.lines, [""; 0]);
     std::fs::remove_dir_all(folder).expect("can be removed");
+    setup.finish();
+}
+
+fn fixture(name: &str) -> Value {
+    let path = format!(
+        "{}/tests/integration/fixtures/gitlab/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let text = std::fs::read_to_string(path).expect("exists");
+    serde_json::from_str(&text).expect("is JSON")
+}
+
+impl Setup {
+    /// Something of each kind, every eighth second of the clock of GitLab. Returns how many pushes there were.
+    async fn two_hundred_events(&self) -> u64 {
+        let mut pushes = 0;
+        for number in 0..200_u64 {
+            self.gitlab.advance(Duration::from_secs(8));
+            let now = UNIX_EPOCH + self.gitlab.now();
+            let now = humantime::format_rfc3339_seconds(now).to_string();
+            let (trigger, body) = match number % 10 {
+                0..6 => {
+                    pushes += 1;
+                    (Trigger::Push, push(pushes))
+                }
+                6 | 7 => {
+                    let mut body = fixture("pipeline_passed");
+                    body["object_attributes"]["id"] = json!(1000 + number);
+                    (Trigger::Pipeline, body)
+                }
+                8 => {
+                    let mut body = fixture("merge_request_opened");
+                    let attributes = &mut body["object_attributes"];
+                    for id in ["id", "iid"] {
+                        attributes[id] = json!(number);
+                    }
+                    for time in ["created_at", "updated_at"] {
+                        attributes[time] = json!(now);
+                    }
+                    (Trigger::MergeRequest, body)
+                }
+                _ => (Trigger::Note, fixture("note_on_a_commit")),
+            };
+            self.gitlab.happen(PROJECT, trigger, &body).await;
+        }
+        pushes
+    }
+}
+
+#[tokio::test]
+async fn half_an_hour_without_rocket_chat_loses_nothing_that_can_be_rebuilt() {
+    let setup = Setup::start().await;
+    setup.break_chat();
+    let pushes = setup.two_hundred_events().await;
+    setup.gitlab.advance(Duration::from_secs(200));
+    assert!(!setup.is_enabled());
+    let events = setup.gitlab.events(setup.hook);
+    let is_note = |event: &&Value| {
+        event["trigger"]
+            .as_str()
+            .is_some_and(|name| name.starts_with("note"))
+    };
+    let notes = events.iter().filter(is_note).count();
+    assert!(events.len() < 20, "GitLab dropped most of them");
+    setup.fix_chat().await;
+
+    let output = setup.run(BACKFILL, &[]).await;
+
+    assert_eq!(
+        output.count("sent again"),
+        events.len(),
+        "{:?}",
+        output.lines
+    );
+    assert_eq!(
+        output.count("replaced:"),
+        180 + notes - events.len(),
+        "{}",
+        output.summary()
+    );
+    let summary = output.summary();
+    assert!(
+        summary.contains(&format!("{} comments", 20 - notes)),
+        "{summary}"
+    );
+    let mut texts: Vec<_> = (0..180 + notes)
+        .map(|_| setup.harness.chat.take_message().text)
+        .collect();
+    let is_push = |text: &&String| text.contains("pushed to");
+    texts.sort();
+    let sent = texts.iter().filter(is_push).count();
+    texts.dedup();
+    assert_eq!(sent as u64, pushes);
+    assert_eq!(texts.iter().filter(is_push).count(), sent);
+    setup.gitlab.clear_requests();
+    let again = setup.run(BACKFILL, &[]).await;
+    assert_eq!(
+        again.count("sent again") + again.count("replaced:"),
+        0,
+        "{:?}",
+        again.lines
+    );
+    assert_eq!(again.count("already there"), 180 + notes - events.len());
+    assert_eq!(setup.calls_that_change(), [""; 0]);
+    setup.finish();
+}
+
+#[tokio::test]
+async fn a_replacement_has_the_message_of_the_webhook() {
+    let mut setup = Setup::start().await;
+    for (name, trigger, hook) in [
+        ("push_of_a_new_branch", Trigger::Push, "Push Hook"),
+        ("push_that_may_be_forced", Trigger::Push, "Push Hook"),
+        ("push_that_deletes_a_branch", Trigger::Push, "Push Hook"),
+        (
+            "tag_push_of_a_lightweight_tag",
+            Trigger::TagPush,
+            "Tag Push Hook",
+        ),
+        (
+            "tag_push_of_an_annotated_tag",
+            Trigger::TagPush,
+            "Tag Push Hook",
+        ),
+        (
+            "tag_push_that_deletes_a_tag",
+            Trigger::TagPush,
+            "Tag Push Hook",
+        ),
+        ("pipeline_failed", Trigger::Pipeline, "Pipeline Hook"),
+        ("pipeline_passed", Trigger::Pipeline, "Pipeline Hook"),
+        (
+            "pipeline_passed_with_warnings",
+            Trigger::Pipeline,
+            "Pipeline Hook",
+        ),
+        (
+            "pipeline_of_a_merge_request",
+            Trigger::Pipeline,
+            "Pipeline Hook",
+        ),
+        (
+            "merge_request_opened",
+            Trigger::MergeRequest,
+            "Merge Request Hook",
+        ),
+        (
+            "merge_request_closed",
+            Trigger::MergeRequest,
+            "Merge Request Hook",
+        ),
+        (
+            "merge_request_merged",
+            Trigger::MergeRequest,
+            "Merge Request Hook",
+        ),
+    ] {
+        let body = fixture(name);
+        let gitlab = FakeGitLab::start().await;
+        let fields = json!({
+            "url": setup.harness.function.url("/webhook"), "push_events": true, "tag_push_events": true,
+            "pipeline_events": true, "merge_requests_events": true,
+        });
+        setup.hook = gitlab.add_hook(PROJECT, &fields);
+        if trigger == Trigger::Pipeline || trigger == Trigger::MergeRequest {
+            // The commit is one of a push, and the merge request was opened long ago.
+            let mut pushed = push(1);
+            pushed["commits"][0] = match trigger {
+                Trigger::Pipeline => body["commit"].clone(),
+                _ => body["object_attributes"]["last_commit"].clone(),
+            };
+            let sha = pushed["commits"][0]["id"].clone();
+            (pushed["after"], pushed["checkout_sha"]) = (sha.clone(), sha);
+            gitlab.record_event(PROJECT, Trigger::Push, &pushed);
+            if body["object_attributes"]["action"] != "open" && trigger == Trigger::MergeRequest {
+                gitlab.record_event(PROJECT, trigger, &fixture("merge_request_opened"));
+            }
+            if trigger == Trigger::Pipeline && body["merge_request"].is_object() {
+                let mut request = fixture("merge_request_opened");
+                for field in ["iid", "title", "source_branch"] {
+                    request["object_attributes"][field] = body["merge_request"][field].clone();
+                }
+                gitlab.record_event(PROJECT, Trigger::MergeRequest, &request);
+            }
+            gitlab.advance(Duration::from_hours(3));
+        }
+        gitlab.record_event(PROJECT, trigger, &body);
+        gitlab.advance(Duration::from_mins(5));
+        setup.gitlab = Arc::new(gitlab);
+
+        let output = setup.run(BACKFILL, &[]).await;
+
+        assert_eq!(
+            output.count("replaced:"),
+            1,
+            "{name}: {:?}\n{}",
+            output.lines,
+            output.summary()
+        );
+        let replaced = setup.harness.chat.take_message().text;
+        let real = recorded(hook, &body.to_string());
+        assert_delivered(&setup.harness.post(&real).await);
+        assert_eq!(replaced, setup.harness.chat.take_message().text, "{name}");
+    }
+    setup.finish();
+}
+
+/// Runs the program on another thread than the one that serves the fakes.
+async fn command(setup: &Setup, arguments: &'static [&'static str]) -> (Option<i32>, String) {
+    let variables = setup.variables(&[]);
+    let run = move || {
+        program(&variables)
+            .arg("reconcile")
+            .args(arguments)
+            .output()
+            .expect("runs")
+    };
+    let output = tokio::task::spawn_blocking(run)
+        .await
+        .expect("does not panic");
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(!text.contains(setup.gitlab.token()) && !text.contains(SAMPLE_KEY));
+    (output.status.code(), text)
+}
+
+#[tokio::test]
+async fn the_command_says_what_it_did_and_exits_with_1_if_something_is_left() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=2).await;
+    let (code, text) = command(&setup, &["--once"]).await;
+    assert_eq!(code, Some(1), "{text}");
+    assert!(
+        text.contains("2 webhooks not delivered") && text.contains("failed again: 503"),
+        "{text}"
+    );
+    setup.fix_recipient();
+    setup.gitlab.advance(Duration::from_mins(10));
+    let (code, text) = command(&setup, &["--once"]).await;
+    // The clock of the program is not that of GitLab, so what failed twice still waits.
+    assert!(matches!(code, Some(0 | 1)), "{text}");
+    for (arguments, expected) in [
+        (&["--one"][..], "did you mean --once?"),
+        (&["--once", "--backfill"], "--since"),
+        (
+            &["--backfill", "--since", "2h"],
+            "expected --once with --backfill",
+        ),
+        (&["--once", "--backfill", "--since", "8d"], "2m to 7d"),
+        (&["--once", "--backfill", "--since"], "2m to 7d"),
+        (&["--once", "--direct"], "RECONCILE_CURSOR_FILE"),
+    ] {
+        let (code, text) = command(&setup, arguments).await;
+        assert_eq!(code, Some(64), "{arguments:?} {text}");
+        assert!(text.contains(expected), "{arguments:?} {text}");
+    }
+    setup.harness.chat.mark_all_read();
+    setup.finish();
+}
+
+#[tokio::test]
+async fn the_loop_serves_metrics_and_ends_with_sigterm() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=2).await;
+    setup.fix_recipient();
+    let variables = setup.variables(&[("METRICS_PORT", "0"), ("LOG_FORMAT", "json")]);
+    let mut child = program(&variables)
+        .arg("reconcile")
+        .spawn()
+        .expect("starts");
+    let output = child.stdout.take().expect("is piped");
+    let mut lines = std::io::BufReader::new(output).lines();
+    let (sender, port) = tokio::sync::oneshot::channel();
+    let reader = std::thread::spawn(move || {
+        let first = lines.next().expect("is logged").expect("is text");
+        let _ = sender.send(first);
+        lines.map_while(Result::ok).collect::<Vec<_>>()
+    });
+    let first: Value = serde_json::from_str(&port.await.expect("is logged")).expect("is JSON");
+    let port = first["metrics_port"].as_u64().expect("has a port");
+    let get = async |path: &str| {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        fakes::exchange::exchange("GET", &url, &[], b"")
+            .await
+            .expect("is answered")
+    };
+    while get("/readyz").await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(get("/healthz").await.status, 200);
+    let metrics = get("/metrics").await.text();
+    let hook = format!("project=\"{PROJECT_ID}\",hook=\"{}\"", setup.hook);
+    for line in [
+        "webhook_gitlab_hook_resends_total{result=\"success\"} 2".to_owned(),
+        format!("webhook_gitlab_hook_enabled{{{hook}}} 1"),
+        format!("webhook_gitlab_hook_failed_keys_waiting{{{hook}}} 0"),
+        "webhook_gitlab_hooks_missing 0".to_owned(),
+    ] {
+        assert!(
+            metrics.lines().any(|found| found == line),
+            "{line}\n{metrics}"
+        );
+    }
+    let killed = std::process::Command::new("kill")
+        .arg(child.id().to_string())
+        .status();
+    assert!(killed.expect("kill runs").success());
+    let ended = tokio::task::spawn_blocking(move || child.wait().expect("ends")).await;
+    assert_eq!(ended.expect("does not panic").code(), Some(0));
+    let logged = reader.join().expect("does not panic").join("\n");
+    assert!(
+        logged.contains("sent again: push") && logged.contains("2 sent again"),
+        "{logged}"
+    );
+    setup.take_pushes(1..=2);
     setup.finish();
 }

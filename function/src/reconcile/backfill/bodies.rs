@@ -157,85 +157,11 @@ pub(crate) fn pipeline(
     replacement(object, ended.or(pipeline.updated_at.as_deref()), body)
 }
 
-/// What happened to a merge request, of what its list says: GitLab keeps neither when it was reopened nor what an
-/// update changed.
-pub(crate) fn changes(request: &MergeRequestFacts) -> Vec<Object> {
-    let change = |action: &str, at: &Option<String>| {
-        let at = time(at.as_deref())?
-            .duration_since(std::time::UNIX_EPOCH)
-            .ok()?;
-        Some(Object::MergeRequest {
-            iid: request.iid,
-            action: action.to_owned(),
-            at: at.as_secs(),
-        })
-    };
-    let is = |state: &str| request.state.as_deref() == Some(state);
-    let opened = change("open", &request.created_at);
-    let closed = change("close", &request.closed_at).filter(|_| is("closed"));
-    let merged = change("merge", &request.merged_at).filter(|_| is("merged"));
-    [opened, closed, merged].into_iter().flatten().collect()
-}
-
-/// The webhook of one of [`changes`].
-pub(crate) fn merge_request(
-    project: &ProjectFacts,
-    request: &MergeRequestFacts,
+pub(super) fn replacement(
     object: Object,
-    commit: Option<&CommitFacts>,
+    at: Option<&str>,
+    mut body: Value,
 ) -> Option<Replacement> {
-    let Object::MergeRequest { action, .. } = &object else {
-        return None;
-    };
-    let (actor, at, state) = match action.as_str() {
-        "open" => (&request.author, &request.created_at, "opened"),
-        "close" => (&request.closed_by, &request.closed_at, "closed"),
-        _ => (&request.merge_user, &request.merged_at, "merged"),
-    };
-    let labels: Vec<_> = request
-        .labels
-        .iter()
-        .map(|title| json!({ "title": title }))
-        .collect();
-    let users = |accounts: &[Account]| -> Vec<Value> {
-        accounts.iter().map(|account| user(Some(account))).collect()
-    };
-    let body = json!({
-        "object_kind": "merge_request",
-        "event_type": "merge_request",
-        "user": user(actor.as_ref()),
-        "project": project_of(project),
-        "object_attributes": {
-            "id": request.id,
-            "iid": request.iid,
-            "title": request.title,
-            "description": request.description,
-            "state": state,
-            "action": action,
-            "draft": request.draft,
-            "author_id": request.author.as_ref().and_then(|author| author.id),
-            "source_branch": request.source_branch,
-            "target_branch": request.target_branch,
-            "source_project_id": request.source_project_id,
-            "target_project_id": request.target_project_id,
-            "created_at": request.created_at,
-            "updated_at": at,
-            "merge_commit_sha": request.merge_commit_sha,
-            "squash_commit_sha": request.squash_commit_sha,
-            "last_commit": commit.map(commit_of)
-                .or(request.sha.as_ref().map(|sha| json!({ "id": sha }))),
-            "labels": labels,
-            "url": request.web_url,
-        },
-        "labels": labels,
-        "changes": {},
-        "assignees": users(&request.assignees),
-        "reviewers": users(&request.reviewers),
-    });
-    replacement(object, at.as_deref(), body)
-}
-
-fn replacement(object: Object, at: Option<&str>, mut body: Value) -> Option<Replacement> {
     let occurred_at = time(at)?;
     body["webhook_app"] = super::super::occurred_at(occurred_at);
     let body = serde_json::to_vec(&body).ok()?;
@@ -246,7 +172,7 @@ fn replacement(object: Object, at: Option<&str>, mut body: Value) -> Option<Repl
     })
 }
 
-fn project_of(project: &ProjectFacts) -> Value {
+pub(super) fn project_of(project: &ProjectFacts) -> Value {
     json!({
         "id": project.id,
         "name": project.name,
@@ -258,7 +184,7 @@ fn project_of(project: &ProjectFacts) -> Value {
     })
 }
 
-fn user(account: Option<&Account>) -> Value {
+pub(super) fn user(account: Option<&Account>) -> Value {
     let Some(account) = account else {
         return Value::Null;
     };
@@ -270,7 +196,7 @@ fn user(account: Option<&Account>) -> Value {
     })
 }
 
-fn commit_of(commit: &CommitFacts) -> Value {
+pub(super) fn commit_of(commit: &CommitFacts) -> Value {
     json!({
         "id": commit.id,
         "message": commit.message,
