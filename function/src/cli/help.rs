@@ -151,16 +151,15 @@ value. These matter most; the default is in brackets:
         found.for_each(|setting| describe(setting, &mut text));
     }
     text.push_str("\nAll other settings are optional:\n");
-    let is_other = |name: &&str| !MAIN_SETTINGS.contains(name);
-    let of_commands = |name: &&str| GITLAB_API_SETTINGS.contains(name);
-    let others = SETTINGS.iter().filter(|setting| is_other(&setting.name));
-    let (of_commands, others): (Vec<_>, Vec<_>) =
-        others.partition(|setting| of_commands(&setting.name));
+    let is_of = |settings: &[Setting], name| settings.iter().any(|it| it.name == name);
+    let others = SETTINGS.iter().filter(|setting| {
+        !MAIN_SETTINGS.contains(&setting.name) && !is_of(GITLAB_API_SETTINGS, setting.name)
+    });
     for setting in others {
         describe(setting, &mut text);
     }
     text.push_str("\nThe command hooks, and check if a token of GitLab is set, also read:\n");
-    for setting in of_commands {
+    for setting in GITLAB_API_SETTINGS {
         describe(setting, &mut text);
     }
     text

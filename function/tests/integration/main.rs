@@ -47,7 +47,9 @@ mod send_machine;
 
 mod command_line;
 mod configuration;
+mod gitlab_settings;
 mod check;
+mod hooks;
 mod connection_errors;
 mod proxies;
 mod connections;
