@@ -20,9 +20,9 @@ def object: "\(.kind) \(.metadata.name)";
 | def is_object($kind; $name; $namespace): .kind == $kind and .metadata.name == $name and .metadata.namespace == $namespace;
   def known($kind; $name; $namespace): first($known[] | select(is_object($kind; $name; $namespace))) // null;
 
-# The workloads of the function, each with the settings that its container gets.
+# The workloads of the function and of `webhook-app reconcile`, each with the settings that its container gets.
   [ $objects[] | . as $workload | .metadata.namespace as $namespace | .spec.template.spec.containers[]? | select(.image == $image)
-    | { workload: $workload,
+    | { workload: $workload, reconciles: (.args[0]? == "reconcile"),
         # The content of a Secret that is only in the cluster is not known without it.
         sealed: ([.envFrom[]?.secretRef.name | select(. != null) | known("Secret"; .; $namespace) == null] | any),
         settings: (
@@ -65,9 +65,13 @@ def object: "\(.kind) \(.metadata.name)";
     ($known[] | select(.kind == "Secret" or .kind == "ConfigMap") | . as $object | content
       | to_entries[] | select($allow_test_credentials != "1" and (.key | IN("GITLAB_SIGNING_KEYS", "GITLAB_WEBHOOK_TOKENS", "ROCKETCHAT_AUTH_TOKEN")) and (.value | test("(^|[,\\s])canary-")))
       | "\($object | object), data.\(.key): it begins with canary-, as the tokens of the tests do; create a new one"),
-    ($found[] | missing(["ROCKETCHAT_URL"]; "set the address of your chat server in the ConfigMap"),
+    ($found[] | select(.reconciles)
+      | missing(["GITLAB_URL"]; "set the address of GitLab in the ConfigMap"),
+        missing(["HOOKS"]; "set the webhooks in the ConfigMap"),
+        (select(.sealed | not) | missing(["GITLAB_API_TOKEN"]; "set the token of the bot in GitLab in the Secret"))),
+    ($found[] | select(.reconciles | not) | missing(["ROCKETCHAT_URL"]; "set the address of your chat server in the ConfigMap"),
       missing(["ROCKETCHAT_RECIPIENT", "ROUTES"]; "set one of them in the ConfigMap")),
-    ($found[] | select(.sealed | not)
+    ($found[] | select(.reconciles or .sealed | not)
       | missing(["ROCKETCHAT_USER_ID"]; "set the user id of the bot in the Secret"),
         missing(["ROCKETCHAT_AUTH_TOKEN"]; "set the token of the bot in the Secret"),
         (select(.settings.ALLOW_UNAUTHENTICATED != "true")
@@ -77,7 +81,7 @@ def object: "\(.kind) \(.metadata.name)";
       | [.spec.replicas, ($existing[] | select(is_object($workload.kind; $workload.metadata.name; $workload.metadata.namespace)) | .spec.replicas)]
       | select(map(values)[0] == 0)
       | "\($workload | object): expected at least one replica, found 0, with which nothing receives webhooks; remove replicas from the overlay, and scale what is in the cluster to 1"),
-    (select($found == []) | "expected a Deployment or a Knative Service with the image \($image), found none; give a folder with one") ]
+    (select([$found[] | select(.reconciles | not)] == []) | "expected a Deployment or a Knative Service with the image \($image), found none; give a folder with one") ]
 | { workloads: [$found[].workload | {kind, name: .metadata.name, namespace: .metadata.namespace}] | unique,
     needs: ($needs | unique),
     problems: unique }

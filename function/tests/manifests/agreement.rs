@@ -65,7 +65,7 @@ fn the_service_monitor_selects_the_service_and_its_port() {
 #[test]
 fn the_pod_monitor_selects_the_pods_that_knative_creates() {
     let monitor = rendered!("monitoring");
-    let monitor = monitor.one("monitoring.coreos.com/PodMonitor");
+    let monitor = monitor.named("monitoring.coreos.com/PodMonitor", "webhook-app");
     let rendered = rendered!("knative");
     let service = rendered.one("serving.knative.dev/Service");
 
@@ -86,7 +86,7 @@ fn the_pod_monitor_selects_the_pods_that_knative_creates() {
 fn both_monitors_have_the_same_job_and_interval() {
     let rendered = rendered!("monitoring");
     let service = rendered.one("monitoring.coreos.com/ServiceMonitor");
-    let pod = rendered.one("monitoring.coreos.com/PodMonitor");
+    let pod = rendered.named("monitoring.coreos.com/PodMonitor", "webhook-app");
 
     assert_eq!(at(service, "/spec/jobLabel"), at(pod, "/spec/jobLabel"));
     for field in ["interval", "scrapeTimeout", "path"] {
@@ -179,6 +179,7 @@ fn each_host_name_of_an_installation_is_in_one_file() {
     };
     for (host, expected) in [
         ("chat.example.com", "k8s-base/common/config.env"),
+        ("gitlab.example.com", "k8s-base/reconcile/common/config.env"),
         ("webhooks.example.com", "k8s-base/gateway/gateway.yaml"),
     ] {
         let naming: Vec<_> = files().filter(|path| file(path).contains(host)).collect();
@@ -186,7 +187,7 @@ fn each_host_name_of_an_installation_is_in_one_file() {
         assert_eq!(file(expected).matches(host).count(), 1, "{host}");
     }
     let documentation = files().filter(|path| file(path).contains("example.com"));
-    assert_eq!(documentation.count(), 3, "the two and the image registry");
+    assert_eq!(documentation.count(), 4, "these and the image registry");
 }
 
 #[test]

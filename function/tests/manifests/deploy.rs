@@ -8,6 +8,7 @@ mod canceled;
 mod deployer;
 mod instances;
 mod pruning;
+mod reconcile;
 mod refusals;
 mod rejected;
 mod rollouts;

@@ -79,7 +79,7 @@ async fn accepted_webhooks_scale_and_rejected_ones_do_not() {
 async fn the_monitors_scrape_a_path_that_each_packaging_serves() {
     let monitors = rendered!("monitoring");
     let service = monitors.one("monitoring.coreos.com/ServiceMonitor");
-    let pod = monitors.one("monitoring.coreos.com/PodMonitor");
+    let pod = monitors.named("monitoring.coreos.com/PodMonitor", "webhook-app");
     let cases = [
         ("METRICS_PORT", "0", text(service, "/spec/endpoints/0/path")),
         (

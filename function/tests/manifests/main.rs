@@ -32,6 +32,7 @@ mod ownership;
 mod references;
 mod portable;
 mod prerequisites;
+mod reconcile;
 mod repeatable;
 mod remote;
 mod restricted;

@@ -6,8 +6,7 @@ use webhook_app::limits::LIMITS;
 
 use crate::agreement::is_part_of;
 use crate::lifetime::GITLAB_SECONDS;
-use crate::rendered::{Rendered, all, at, file, keys, list, named, rendered, text};
-use crate::restricted::pods;
+use crate::rendered::{Rendered, all, at, file, keys, list, named, rendered, template, text};
 
 /// A policy of a Component for pods that the operator adds.
 const DEAD_LETTERS: &str = "webhook-app-dead-letters";
@@ -31,11 +30,12 @@ fn every_policy_selects_existing_pods_and_ports() {
         for policy in policies.iter().filter(ours) {
             let selector = at(policy, "/spec/podSelector/matchLabels");
             let selects = |workload: &&&Value| {
-                is_part_of(selector, at(workload, "/spec/template/metadata/labels"))
+                is_part_of(selector, at(template(workload), "/metadata/labels"))
             };
             let selected = workloads.iter().filter(selects).count();
             assert_eq!(selected, 1, "{folder}: {policy:#}");
-            let declared = list(pods(&rendered)[0].1, "/containers/0/ports");
+            let selected = workloads.iter().find(selects).expect("a workload");
+            let declared = list(template(selected), "/spec/containers/0/ports");
             let named = list(policy, "/spec/ingress/0/ports");
             let mut named = named.iter().filter_map(|port| port["port"].as_str());
             // A policy for both packagings names the ports of both, and one of them exists.

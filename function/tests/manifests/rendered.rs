@@ -83,9 +83,20 @@ impl Rendered {
         found[0]
     }
 
-    /// The Deployments and Knative Services.
+    /// The object of a kind with this name.
+    pub(crate) fn named(&self, group_and_kind: &str, name: &str) -> &Value {
+        let found = self.every(group_and_kind);
+        let found = found.iter().find(|it| text(it, "/metadata/name") == name);
+        found.unwrap_or_else(|| panic!("no {group_and_kind} {name}"))
+    }
+
+    /// The Deployments, Knative Services and `CronJobs`.
     pub(crate) fn workloads(&self) -> Vec<&Value> {
-        let kinds = ["apps/Deployment", "serving.knative.dev/Service"];
+        let kinds = [
+            "apps/Deployment",
+            "serving.knative.dev/Service",
+            "batch/CronJob",
+        ];
         kinds.iter().flat_map(|kind| self.every(kind)).collect()
     }
 
@@ -146,6 +157,12 @@ pub(crate) fn file(path: &str) -> String {
 
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The pod template of a workload.
+pub(crate) fn template(workload: &Value) -> &Value {
+    let of_job = workload.pointer("/spec/jobTemplate/spec/template");
+    of_job.unwrap_or_else(|| at(workload, "/spec/template"))
 }
 
 /// The part of an object that a JSON pointer leads to.

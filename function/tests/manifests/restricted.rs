@@ -1,9 +1,9 @@
 //! Checks that every pod meets the Pod Security Standard `restricted` and two stricter rules: a read-only root file
-//! system and a numeric user. Covers Deployments and Knative Services.
+//! system and a numeric user. Covers Deployments, Knative Services and `CronJobs`.
 
 use serde_json::{Value, json};
 
-use crate::rendered::{Rendered, all, at, list, rendered, set, text};
+use crate::rendered::{Rendered, all, at, list, rendered, set, template, text};
 
 /// A JSON pointer, and the check of its value.
 type Rule = (&'static str, fn(&Value) -> bool);
@@ -139,7 +139,7 @@ fn every_image_has_a_version() {
 pub(crate) fn pods(rendered: &Rendered) -> Vec<(String, &Value)> {
     let objects = rendered.workloads().into_iter();
     let named = |object| {
-        let pod = at(object, "/spec/template/spec");
+        let pod = at(template(object), "/spec");
         (text(object, "/metadata/name").to_owned(), pod)
     };
     objects.map(named).collect()
