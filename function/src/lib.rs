@@ -86,6 +86,7 @@ pub mod gitlab_api;
 pub mod hooks;
 mod hook_lookup;
 mod hook_changes;
+pub mod reconcile;
 pub mod outcome;
 
 pub mod bootstrap;

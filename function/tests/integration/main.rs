@@ -41,6 +41,7 @@ mod fixed_pipelines;
 mod guessed_ids;
 mod hand_off;
 mod live_pipelines;
+mod reconcile;
 mod model_check;
 mod send_machine;
 

@@ -30,4 +30,14 @@ pub const GITLAB_API_SETTINGS: &[Setting] = &[
         "address to which webhooks in `HOOKS` send, such as `https://webhooks.example.org/webhook`",
         "required unless each has a `url`",
     ),
+    setting(
+        "RECONCILE_INTERVAL_SECONDS",
+        "time between two rounds of `webhook-app reconcile`, 10–3600; its `METRICS_PORT` is 9090 by default",
+        "60",
+    ),
+    setting(
+        "RECONCILE_CURSOR_FILE",
+        "absolute path of the file in which `webhook-app reconcile --direct` remembers what it has sent",
+        "required with `--direct`",
+    ),
 ];

@@ -11,6 +11,7 @@ mod merge_requests;
 mod people;
 mod pipelines;
 mod projects;
+mod refs;
 mod system_hooks;
 
 use serde_json::json;
@@ -141,6 +142,8 @@ fn read_route(
         ["repository", "compare"] => commits::compare(server, call, caller, project),
         ["repository", "commits"] => commits::list(server, call, caller, project),
         ["repository", "commits", commit] => commits::show(server, caller, project, commit),
+        ["repository", "branches", name] => refs::branch(server, caller, project, name),
+        ["repository", "tags", name] => refs::tag(server, caller, project, name),
         ["pipelines"] => pipelines::list(server, call, caller, project),
         ["pipelines", pipeline] => {
             pipelines::show(server, caller, project, id(pipeline, "pipeline_id")?)

@@ -1,4 +1,4 @@
-//! The events of a project, of which this fake has pushes only.
+//! The events of a project, of which this fake has pushes and comments.
 //! Source: `lib/api/project_events.rb`, `lib/api/helpers/events_helpers.rb`, `app/finders/events_finder.rb`,
 //! `lib/api/entities/{event,push_event_payload}.rb`.
 
@@ -49,8 +49,10 @@ pub(super) fn list(
     let reads_code = caller.is_admin || state.access(caller.id, project) >= Some(Access::Reporter);
     let pushes = project.repository.history.iter().filter(|one| {
         let is_push = matches!(one.trigger, Trigger::Push | Trigger::TagPush);
-        let is_asked_for = action.as_deref().is_none_or(|action| action == "pushed");
-        is_push && is_asked_for && reads_code
+        let is_comment = one.trigger == Trigger::Note;
+        let name = if is_comment { "commented" } else { "pushed" };
+        let is_asked_for = action.as_deref().is_none_or(|action| action == name);
+        (is_push || is_comment) && is_asked_for && reads_code
     });
     let pushes = pushes.filter(|one| after.is_none_or(|after| one.at >= after));
     let pushes = pushes.filter(|one| before.is_none_or(|before| one.at < before));
@@ -67,6 +69,9 @@ fn day(query: &Parameters, name: &str) -> Result<Option<u64>, Reply> {
 
 fn shown(server: &Server, project: u64, push: &Happened) -> Value {
     let body = &push.body;
+    if push.trigger == Trigger::Note {
+        return commented(server, project, push);
+    }
     let author = people::pusher(server, body);
     let commits = body["commits"].as_array().map_or(0, Vec::len);
     let newest = body["commits"]
@@ -113,6 +118,24 @@ fn shown(server: &Server, project: u64, push: &Happened) -> Value {
             "commit_title": newest,
             "ref_count": null,
         },
+        "author_username": author["username"],
+    })
+}
+
+fn commented(server: &Server, project: u64, comment: &Happened) -> Value {
+    let author = people::shown(server, &comment.body["user"]);
+    json!({
+        "id": comment.id,
+        "project_id": project,
+        "action_name": "commented on",
+        "target_id": comment.body["object_attributes"]["id"],
+        "target_iid": null,
+        "target_type": "Note",
+        "author_id": author["id"],
+        "target_title": null,
+        "created_at": iso(comment.at),
+        "author": author,
+        "imported": false,
         "author_username": author["username"],
     })
 }

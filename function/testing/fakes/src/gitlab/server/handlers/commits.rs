@@ -94,7 +94,7 @@ pub(super) fn show(
 }
 
 /// Unlike in records and in webhooks, the address of the author is shown.
-fn shown(server: &Server, project: &Project, commit: &Commit) -> Value {
+pub(super) fn shown(server: &Server, project: &Project, commit: &Commit) -> Value {
     let body = &commit.body;
     let id = body["id"].as_str().unwrap_or_default();
     let web_url = format!(

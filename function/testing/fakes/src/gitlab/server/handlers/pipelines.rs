@@ -89,7 +89,8 @@ pub(super) fn show(
     shown["queued_duration"] = attributes["queued_duration"].clone();
     shown["yaml_errors"] = Value::Null;
     shown["coverage"] = Value::Null;
-    shown["detailed_status"] = json!({ "text": attributes["detailed_status"] });
+    let label = &attributes["detailed_status"];
+    shown["detailed_status"] = json!({ "text": label, "label": label });
     Ok(Reply::ok(&shown))
 }
 
