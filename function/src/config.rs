@@ -25,6 +25,7 @@ mod clear_text;
 mod collector;
 mod doubt;
 mod env;
+pub mod gitlab;
 mod hand_off;
 mod list;
 pub(crate) mod misspelling;

@@ -20,7 +20,7 @@ pub mod page_url;
 pub(crate) mod project;
 mod group;
 pub mod status;
-mod timestamp;
+pub(crate) mod timestamp;
 pub mod changes;
 pub(crate) mod change_details;
 pub mod changed_paths;

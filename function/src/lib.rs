@@ -81,6 +81,9 @@ pub mod send;
 pub mod rocketchat;
 pub mod hand_off;
 pub mod dead_letters;
+pub mod gitlab_api;
+mod hooks;
+mod hook_lookup;
 pub mod outcome;
 
 pub mod bootstrap;
@@ -95,6 +98,7 @@ pub mod cli;
 pub mod telemetry;
 
 mod exit;
+mod connect_cause;
 mod derived_key;
 mod digest;
 mod file_descriptors;

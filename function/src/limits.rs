@@ -235,6 +235,34 @@ limits! {
         notable_clock_difference_seconds: u64 = 60,
     }
 
+    /// Calls to GitLab's API, of the commands `hooks` and `reconcile`.
+    gitlab_api: GitLabApiLimits {
+        /// Time to establish a connection.
+        connect_timeout: Duration = Duration::from_secs(10),
+        /// Time for one call: a resend waits for the response of the receiver, which has 10 s.
+        call_timeout: Duration = Duration::from_secs(30),
+        /// Longest response that is read: 20 entries of a log, of which GitLab keeps about 1 MB each.
+        max_response_bytes: usize = 32 * MIB,
+        /// Entries of a page, the most that GitLab accepts.
+        entries_per_page: u32 = 100,
+        /// Entries of a page of a webhook's log, the most that GitLab accepts there.
+        events_per_page: u32 = 20,
+        /// Pages of one list: 10,000 projects.
+        max_pages: u32 = 100,
+        /// Webhooks that one configuration can declare, groups resolved.
+        max_hooks: usize = 1000,
+        /// Attempts for one call that may be repeated.
+        max_attempts: u32 = 3,
+        /// Pause before a repetition after an error of the server.
+        retry_pause: Duration = Duration::from_secs(1),
+        /// The same after a rate limit that does not say when it resets.
+        rate_limit_pause: Duration = Duration::from_secs(10),
+        /// Longest rate limit that is waited for: GitLab's limits are per minute.
+        max_wait: Duration = Duration::from_mins(1),
+        /// Longest time until a reset that a rate limit can announce.
+        max_announced_wait: Duration = Duration::from_hours(1),
+    }
+
     /// Shutdown after SIGTERM.
     shutdown: ShutdownLimits {
         /// Default of `LAME_DUCK_SECONDS`: Kubernetes needs about this long to remove a pod from its

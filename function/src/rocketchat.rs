@@ -9,7 +9,6 @@ pub(crate) mod endpoint;
 mod request;
 pub mod response;
 pub(crate) mod api_error;
-mod connect_cause;
 pub mod reachability;
 pub(crate) mod room_lookup;
 pub(crate) mod server_headers;
@@ -19,7 +18,7 @@ mod tunnel;
 mod connecting;
 pub mod markup;
 
-pub use connect_cause::ConnectCause;
+pub use crate::connect_cause::ConnectCause;
 pub use connecting::CallTime;
 pub use message_id::{MessageId, MessageIds, MessageKey};
 

@@ -70,6 +70,11 @@ impl<'a> EnvReader<'a> {
         value.is_some_and(|value| !value.trim().is_empty())
     }
 
+    /// Whether a setting is given, in a variable or in a file.
+    pub(super) fn has_value(&self, name: &str) -> bool {
+        self.is_filled(name) || self.is_filled(&format!("{name}_FILE"))
+    }
+
     /// A required setting; `hint` says what to set it to.
     pub(super) fn required<T, E: Display>(
         &mut self,

@@ -7,6 +7,8 @@ use std::io;
 use super::ConfigErrors;
 use super::env::EnvReader;
 use crate::gitlab::kind::Kind;
+use crate::gitlab_api::Triggers;
+use crate::hooks;
 use crate::notifier::message::MessageStyle;
 use crate::notifier::routing::{self, RoutingRules};
 use crate::notifier::templates::{self, Templates};
@@ -76,6 +78,13 @@ pub(super) fn read(reader: &mut EnvReader) -> Option<Notifier> {
         style,
         live_pipelines,
     })
+}
+
+/// The triggers of webhooks that the rules need.
+pub(super) fn triggers(reader: &mut EnvReader) -> Option<Triggers> {
+    let routing = routing_rules(reader);
+    let live = reader.flag("LIVE_PIPELINES");
+    Some(hooks::needed(&routing?, live))
 }
 
 /// Whether the message for the example links to its pipeline.

@@ -10,7 +10,7 @@ const DAY: i64 = 24 * 3600;
 ///
 /// GitLab writes `2016-08-12 15:26:29 UTC`, the time zone of the instance in place of `UTC`, such as
 /// `+0200`, or RFC 3339. Without a time zone, the time is in UTC.
-pub(super) fn unix_seconds(text: &str) -> Option<u64> {
+pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
     let (local, offset) = split_zone(text)?;
     let time = humantime::parse_rfc3339_weak(local).ok()?;
     let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();

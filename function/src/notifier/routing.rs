@@ -25,6 +25,7 @@ mod user_mapping;
 mod hook_fields;
 mod reach;
 mod coverage;
+mod notified;
 mod pattern_mistakes;
 mod pattern_list;
 mod regular_expression;
@@ -32,6 +33,7 @@ mod warnings;
 
 pub use parse::parse;
 use path_search::PathSearch;
+pub(crate) use reader::Reader;
 pub use recipient::{NotifyReason, Recipient};
 use recipient_list::RecipientList;
 pub use recipient_list::Recipients;

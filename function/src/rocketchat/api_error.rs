@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use super::connect_cause::ConnectCause;
 use super::reachability::Unreachable;
+use crate::connect_cause::{ConnectCause, Server};
 
 /// Why a call failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -111,7 +111,7 @@ impl ApiError {
     /// What to check, to follow "could not deliver the message: ".
     pub(crate) fn advice(self) -> &'static str {
         match self {
-            Self::Connect(cause) => cause.advice(),
+            Self::Connect(cause) => cause.advice(Server::RocketChat),
             Self::Timeout => {
                 "Rocket.Chat did not respond in time; check its load, and firewalls and network policies on the way"
             }

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{RequestBuilder, Response, Version};
 
-use super::connect_cause::{ConnectCause, chain};
 use super::connecting::{self, CallTime};
 use super::response::{ApiError, ApiResponse};
 use super::tunnel;
+use crate::connect_cause::{ConnectCause, chain};
 use crate::limits::LIMITS;
 
 const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");

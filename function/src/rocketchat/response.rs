@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use super::api_error::ApiError;
-use super::connect_cause::ConnectCause;
 use super::reachability::Unreachable;
 use super::{MessageId, RoomId, UserId, Username};
+use crate::connect_cause::ConnectCause;
 use crate::limits::LIMITS;
 
 /// A complete response, of at most 64 KiB.

@@ -3,8 +3,8 @@
 
 use reqwest::{Client, Error, Method, Url};
 
-use super::connect_cause::{ConnectCause, chain};
 use super::response::ApiError;
+use crate::connect_cause::{ConnectCause, chain};
 
 /// The address of the server if the proxy answered that it opens no tunnel.
 pub(super) fn refused(error: &Error) -> Option<&Url> {

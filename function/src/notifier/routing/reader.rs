@@ -1,4 +1,4 @@
-//! Reads values from the tree of a file of rules. Owns the errors for values of a wrong type and for
+//! Reads values from the tree of a file of rules or webhooks. Owns the errors for values of a wrong type and for
 //! unknown keys, and collects all errors with their lines. Which keys exist is decided in
 //! [`mod@super::parse`].
 
@@ -8,21 +8,21 @@ use crate::notifier::words::{Words, echo};
 use crate::yaml::{Key, Node, Value};
 
 #[derive(Default)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     errors: Vec<(usize, String)>,
 }
 
 impl Reader {
-    pub(super) fn error(&mut self, line: usize, problem: impl Display) {
+    pub(crate) fn error(&mut self, line: usize, problem: impl Display) {
         self.errors.push((line, problem.to_string()));
     }
 
-    pub(super) fn error_count(&self) -> usize {
+    pub(crate) fn error_count(&self) -> usize {
         self.errors.len()
     }
 
     /// The errors, sorted by line.
-    pub(super) fn into_errors(mut self) -> Vec<String> {
+    pub(crate) fn into_errors(mut self) -> Vec<String> {
         self.errors.sort_by_key(|(line, _)| *line);
         let errors = self.errors.into_iter();
         errors
@@ -31,7 +31,7 @@ impl Reader {
     }
 
     /// The entries of a map whose keys are in `known`; other keys are errors.
-    pub(super) fn entries<'a>(
+    pub(crate) fn entries<'a>(
         &mut self,
         node: &'a Node,
         known: Words,
@@ -62,7 +62,7 @@ impl Reader {
         read
     }
 
-    pub(super) fn text<'a>(&mut self, node: &'a Node) -> Option<&'a str> {
+    pub(crate) fn text<'a>(&mut self, node: &'a Node) -> Option<&'a str> {
         match &node.value {
             Value::Text(text) => Some(text),
             Value::Null | Value::List(_) | Value::Map(_) => {
@@ -72,7 +72,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
+    pub(crate) fn flag(&mut self, node: &Node) -> Option<bool> {
         let text = self.text(node)?;
         // YAML knows `True` and `TRUE` too.
         match text.to_ascii_lowercase().as_str() {
@@ -90,7 +90,7 @@ impl Reader {
     }
 
     /// One value or a list of them.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         node: &Node,
         read: impl Fn(&str) -> Result<T, String>,
@@ -116,7 +116,7 @@ impl Reader {
 }
 
 /// The items of a list; any other value is one item.
-pub(super) fn items(node: &Node) -> &[Node] {
+pub(crate) fn items(node: &Node) -> &[Node] {
     match &node.value {
         Value::List(items) => items.as_slice(),
         Value::Null | Value::Text(_) | Value::Map(_) => std::slice::from_ref(node),

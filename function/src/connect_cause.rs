@@ -1,6 +1,6 @@
-//! Why no connection to Rocket.Chat was established. Owns the closed list of causes, their labels and
-//! advice, and how a cause follows from the chain of errors of the HTTP library. Other errors of a call
-//! are in [`api_error`](super::api_error).
+//! Why no connection to a server was established. Owns the closed list of causes, their labels, and how a
+//! cause follows from the chain of errors of the HTTP library. What to do about a cause is in
+//! [`advice`]; other errors of a call are with the client of each server.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -9,6 +9,10 @@ use std::iter::successors;
 use rustls::{AlertDescription, CertificateError};
 
 use crate::tls::UnusableCertificate;
+
+mod advice;
+
+pub(crate) use advice::Server;
 
 /// Why no connection was established.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +49,7 @@ pub enum ConnectCause {
 
 impl ConnectCause {
     /// The label in logs and metrics.
-    pub(super) fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Dns => "dns",
             // `refused` and `unreachable` are the labels of other failures.
@@ -65,56 +69,8 @@ impl ConnectCause {
         }
     }
 
-    /// What to check.
-    pub(super) fn advice(self) -> &'static str {
-        match self {
-            Self::Dns => {
-                "the host name in ROCKETCHAT_URL does not resolve; check its spelling and the DNS of this network"
-            }
-            Self::Refused => {
-                "no program listens on the host and port in ROCKETCHAT_URL; check both, and that Rocket.Chat is running"
-            }
-            Self::Unreachable => {
-                "the host in ROCKETCHAT_URL does not answer; check the address, firewalls and network policies"
-            }
-            Self::CertificateUntrusted => {
-                "the certificate of Rocket.Chat is not from a trusted authority; give the certificate of the authority, or a self-signed certificate itself, in ROCKETCHAT_CA; a certificate that an authority signed does not help itself, and the server must send its intermediate certificates, or give them there too"
-            }
-            Self::CertificateUnusable => {
-                "the certificate of Rocket.Chat, or that of its authority, cannot be used, whatever ROCKETCHAT_CA contains; issue a new one: X.509 version 3, RSA of at least 2048 bits or ECDSA with P-256 or P-384, SHA-256, and serverAuth if it has an extended key usage"
-            }
-            Self::CertificateName => {
-                "the certificate of Rocket.Chat is for another host name; set ROCKETCHAT_URL to one of its subject alternative names, or add the name there (-addext subjectAltName=DNS:…)"
-            }
-            Self::CertificateExpired => {
-                "the certificate of Rocket.Chat has expired or is not valid yet; renew it, or correct the clock of this machine"
-            }
-            Self::NotTls => {
-                "ROCKETCHAT_URL starts with https://, but the port answers without TLS; use http:// or the port for https"
-            }
-            Self::TlsRefused => {
-                "Rocket.Chat, or a proxy in front of it, refused the TLS handshake; let it accept TLS 1.2 or 1.3 with ECDHE, the host name in ROCKETCHAT_URL, and clients without a certificate, and use a key of RSA, P-256 or P-384"
-            }
-            Self::ClientCertificate => {
-                "Rocket.Chat, or a proxy in front of it, asks for a client certificate, which this program does not have; let it accept clients without one, or set ROCKETCHAT_URL to an address where it does"
-            }
-            Self::TlsExpected => {
-                "ROCKETCHAT_URL starts with http://, but the port expects TLS; use https://"
-            }
-            Self::Proxy => {
-                "no connection to Rocket.Chat through the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, in upper or lower case; check the address of the proxy and its log, or add the host in ROCKETCHAT_URL to NO_PROXY"
-            }
-            Self::ProxyCertificate => {
-                "the certificate of the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, in upper or lower case, is not accepted; check its name and dates, and give its authority in ROCKETCHAT_CA, or use http:// in the address of the proxy"
-            }
-            Self::Other => {
-                "no connection to Rocket.Chat; check ROCKETCHAT_URL, DNS and network policies"
-            }
-        }
-    }
-
     /// Whether a person must act before a connection can be established.
-    pub(super) fn is_permanent(self) -> bool {
+    pub(crate) fn is_permanent(self) -> bool {
         match self {
             Self::CertificateUntrusted
             | Self::CertificateUnusable
@@ -131,13 +87,13 @@ impl ConnectCause {
     }
 
     /// The cause that the errors of a chain contain.
-    pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
         chain(error).find_map(Self::of_link).unwrap_or(Self::Other)
     }
 
     /// The cause if connections are those to a proxy, which looks up the host itself. `in_tunnel` says
     /// whether the proxy opened a tunnel, so that TLS is that of the server.
-    pub(super) fn via_proxy(self, in_tunnel: bool) -> Self {
+    pub(crate) fn via_proxy(self, in_tunnel: bool) -> Self {
         let is_certificate = matches!(
             self,
             Self::CertificateUntrusted
@@ -208,14 +164,14 @@ impl ConnectCause {
             CertificateError::Other(cause) if cause.0.is::<UnusableCertificate>() => {
                 Self::CertificateUnusable
             }
-            // Includes a self-signed certificate that is not in ROCKETCHAT_CA.
+            // Includes a self-signed certificate that is not in the setting of authorities.
             _ => Self::CertificateUntrusted,
         }
     }
 }
 
 /// An error and its sources. That of an I/O error is the error it wraps, which its method `source` skips.
-pub(super) fn chain<'a>(
+pub(crate) fn chain<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     successors(Some(error), |error: &&'a (dyn Error + 'static)| {

@@ -1,0 +1,133 @@
+//! The connection to GitLab: one request and its response. Owns TLS, proxies, time limits, the longest
+//! response and what it means that there is none. Requests are made by [`client`](super::client).
+
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, redirect, retry};
+use secrecy::ExposeSecret as _;
+use url::Url;
+
+use super::error::ApiError;
+use super::response::Response;
+use super::server::GitLabServer;
+use crate::connect_cause::{ConnectCause, chain};
+use crate::limits::LIMITS;
+use crate::proxy;
+use crate::tls::{self, TlsError};
+
+/// Sends requests to one server as one account.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    http: reqwest::Client,
+    /// Whether connections are those to a proxy.
+    via_proxy: bool,
+}
+
+/// Why the client could not be created.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ClientError {
+    /// A certificate of an additional authority cannot be used.
+    #[error(
+        "expected certificates of authorities in GITLAB_CA, found one that cannot be used; give the root certificate of the authority"
+    )]
+    Authority,
+    /// The HTTP library rejected its settings.
+    #[error("failed to build the HTTP client for GitLab")]
+    Build,
+}
+
+impl Connection {
+    /// Creates a client without opening a connection.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the only client for GitLab's API"
+    )]
+    pub(super) fn new(server: &GitLabServer) -> Result<Self, ClientError> {
+        let tls = tls::client(&server.authorities).map_err(|error| match error {
+            TlsError::Authority => ClientError::Authority,
+            TlsError::Build => ClientError::Build,
+        })?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .default_headers(headers(server)?)
+            .connect_timeout(LIMITS.gitlab_api.connect_timeout)
+            .timeout(LIMITS.gitlab_api.call_timeout)
+            // A redirect would send the token to another server.
+            .redirect(redirect::Policy::none())
+            // Retries are decided by the client.
+            .retry(retry::never());
+        let http = proxy::apply(server.proxy.as_ref(), http)
+            .and_then(reqwest::ClientBuilder::build)
+            .map_err(|_| ClientError::Build)?;
+        Ok(Self {
+            http,
+            via_proxy: server.proxy.is_some(),
+        })
+    }
+
+    /// Sends a request with a JSON body, if there is one, and reads the response.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response, ApiError> {
+        let mut request = self.http.request(method, url);
+        if let Some(body) = body {
+            let json = HeaderValue::from_static("application/json");
+            request = request.header("content-type", json).body(body);
+        }
+        let failed = |error: reqwest::Error| self.failure(&error);
+        let mut response = request.send().await.map_err(failed)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > LIMITS.gitlab_api.max_response_bytes {
+                return Err(ApiError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response {
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            body,
+        })
+    }
+
+    /// What it means that there is no response.
+    fn failure(&self, error: &reqwest::Error) -> ApiError {
+        let cause = if error.is_dns() {
+            ConnectCause::Dns
+        } else if error.is_connect() && error.is_timeout() {
+            ConnectCause::Unreachable
+        } else {
+            ConnectCause::of(error)
+        };
+        let is_known = cause == ConnectCause::ClientCertificate;
+        if !error.is_connect() && !is_known {
+            return ApiError::Timeout;
+        }
+        if !self.via_proxy {
+            return ApiError::Unreachable(cause);
+        }
+        // Only the texts say what happened, because the library keeps the type to itself.
+        let says = |text: &str| chain(error).any(|link| link.to_string().contains(text));
+        if says("tunnel error: unsuccessful") || says("proxy authorization required") {
+            return ApiError::Proxy;
+        }
+        let is_tls = error.url().is_some_and(|url| url.scheme() == "https");
+        let in_tunnel = is_tls && !says("failed to create underlying connection");
+        ApiError::Unreachable(cause.via_proxy(in_tunnel))
+    }
+}
+
+fn headers(server: &GitLabServer) -> Result<HeaderMap, ClientError> {
+    let token = server.token.secret().expose_secret();
+    let mut token = HeaderValue::from_str(token).map_err(|_| ClientError::Build)?;
+    // Keeps the token out of the debug output of the HTTP library.
+    token.set_sensitive(true);
+    let agent = concat!("webhook-app/", env!("CARGO_PKG_VERSION"));
+    let mut headers = HeaderMap::new();
+    headers.insert("private-token", token);
+    headers.insert("user-agent", HeaderValue::from_static(agent));
+    headers.insert("accept", HeaderValue::from_static("application/json"));
+    Ok(headers)
+}
