@@ -1,9 +1,11 @@
 //! The command line: its arguments, its help texts, and the commands other than `serve`. Owns which
 //! command the arguments mean, and the errors in them; serving is in `server`.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use crate::config::gitlab::{self, GitLabConfig};
 use crate::config::{self, Config, ConfigErrors, misspelling};
 use crate::exit::{USAGE, print_error};
 use crate::server;
@@ -12,6 +14,7 @@ use crate::suggestion;
 mod check;
 mod dead_letters;
 mod help;
+mod hooks;
 mod render;
 
 use help::Topic;
@@ -23,16 +26,18 @@ enum Command {
     Check { send: bool },
     Render(render::Request),
     DeadLetters(dead_letters::Request),
+    Hooks(hooks::Request),
     Help(Topic),
     Version,
 }
 
 /// The names of the commands.
-const COMMANDS: [&str; 6] = [
+const COMMANDS: [&str; 7] = [
     "serve",
     "check",
     "render",
     "dead-letters",
+    "hooks",
     "help",
     "version",
 ];
@@ -56,6 +61,11 @@ const OTHER_COMMANDS: &[(&str, &str)] = &[
     ("explain", "render --explain"),
     ("kind", "render --kind"),
     ("usage", "help"),
+    ("webhooks", "hooks"),
+    ("plan", "hooks plan"),
+    ("apply", "hooks apply"),
+    ("register", "hooks apply"),
+    ("status", "hooks status"),
 ];
 
 impl Command {
@@ -74,6 +84,7 @@ impl Command {
             ("check", [option]) if option == "--send" => Ok(Self::Check { send: true }),
             ("render", options) => render::Request::parse(options).map(Self::Render),
             ("dead-letters", words) => dead_letters::Request::parse(words).map(Self::DeadLetters),
+            ("hooks", words) => hooks::Request::parse(words).map(Self::Hooks),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
             ("check", [found, ..]) => Err(format!(
                 "expected --send or no argument after check, found {}{}",
@@ -99,6 +110,7 @@ fn topic_of(command: &str) -> Result<Topic, String> {
         "check" => Ok(Topic::Check),
         "render" => Ok(Topic::Render),
         "dead-letters" => Ok(Topic::DeadLetters),
+        "hooks" => Ok(Topic::Hooks),
         "help" | "version" | "--help" | "-h" | "--version" | "-V" => Ok(Topic::Program),
         unknown_command => Err(unknown(unknown_command)),
     }
@@ -115,7 +127,7 @@ fn unknown(word: &str) -> String {
     };
     let found = echo(word);
     format!(
-        "expected no argument or one of serve, check, render, dead-letters, help and version, found {found}{advice}"
+        "expected no argument or one of serve, check, render, dead-letters, hooks, help and version, found {found}{advice}"
     )
 }
 
@@ -148,12 +160,17 @@ pub fn run(arguments: &[String]) -> ExitCode {
     match Command::parse(arguments) {
         Ok(Command::Serve) => with_config(server::serve),
         Ok(Command::Check { send }) => {
-            with_config(|config, warnings| check::run(&config, warnings, send))
+            let variables = config::environment();
+            loaded(&variables, |config, warnings| {
+                let gitlab = GitLabConfig::load_if_given(&variables, &read_file);
+                check::run(&config, &warnings, gitlab, send)
+            })
         }
         Ok(Command::Render(request)) => render::run(&request),
-        Ok(Command::DeadLetters(request)) => {
-            with_config(|config, _| dead_letters::run(config, &request))
-        }
+        Ok(Command::DeadLetters(request)) => loaded(&config::environment(), |config, _| {
+            dead_letters::run(config, &request)
+        }),
+        Ok(Command::Hooks(request)) => hooks::run(request),
         Ok(Command::Help(topic)) => print(&help::text(topic)),
         Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => {
@@ -163,14 +180,29 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// Runs `command` with the settings from the environment, or prints every error in them.
-pub fn with_config(command: impl FnOnce(Config, &[String]) -> ExitCode) -> ExitCode {
-    match Config::load(&config::environment(), &|path| {
-        std::fs::read_to_string(path)
-    }) {
-        Ok((config, warnings)) => command(config, &warnings),
+/// Receives webhooks with `serve` and the settings from the environment, or prints every error in them.
+pub fn with_config(serve: impl FnOnce(Config, &[String]) -> ExitCode) -> ExitCode {
+    let variables = config::environment();
+    let misplaced = gitlab::misplaced_token(&variables);
+    loaded(&variables, |config, mut warnings| {
+        warnings.extend(misplaced);
+        serve(config, &warnings)
+    })
+}
+
+/// Runs `command` with the settings, or prints every error in them.
+fn loaded(
+    variables: &BTreeMap<String, String>,
+    command: impl FnOnce(Config, Vec<String>) -> ExitCode,
+) -> ExitCode {
+    match Config::load(variables, &read_file) {
+        Ok((config, warnings)) => command(config, warnings),
         Err(errors) => print_config_errors(&errors),
     }
+}
+
+fn read_file(path: &str) -> io::Result<String> {
+    std::fs::read_to_string(path)
 }
 
 /// Prints every error in the settings.

@@ -24,8 +24,6 @@ pub(crate) struct Found {
     pub(crate) owner: HookOwner,
     /// The webhooks with the declared address, usually none or one.
     pub(crate) hooks: Vec<Hook>,
-    /// All webhooks there.
-    pub(crate) total: usize,
 }
 
 impl Found {
@@ -57,7 +55,6 @@ pub(crate) async fn look_up(
         let found = match client.hooks(owner).await {
             Ok(hooks) => Ok(Found {
                 owner,
-                total: hooks.len(),
                 hooks: hooks
                     .into_iter()
                     .filter(|hook| hook.sends_to(&declared.url))

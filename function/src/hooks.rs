@@ -2,8 +2,14 @@
 //! the decisions; everything here is pure. Calls are made by [`gitlab_api`](crate::gitlab_api), the output is in
 //! [`cli`](crate::cli).
 
+mod activity;
 mod declared;
+mod plan;
+mod secrets;
 mod triggers;
 
+pub(crate) use activity::Activity;
 pub(crate) use declared::{Declaration, DeclaredHook, Target, address, parse};
-pub(crate) use triggers::{kinds, needed};
+pub(crate) use plan::{Action, Change, Plan, Tense, Terms, changes, plan, words};
+pub(crate) use secrets::WebhookSecrets;
+pub(crate) use triggers::needed;

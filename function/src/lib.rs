@@ -84,6 +84,7 @@ pub mod dead_letters;
 pub mod gitlab_api;
 mod hooks;
 mod hook_lookup;
+mod hook_changes;
 pub mod outcome;
 
 pub mod bootstrap;

@@ -17,7 +17,7 @@ const LOCAL: &str = "localhost,127.0.0.0/8,::1";
 
 /// The proxies that the configuration names, and the destinations without one.
 #[derive(Debug, Default)]
-pub(crate) struct Proxies {
+pub struct Proxies {
     /// For `http://`.
     pub(crate) http: Option<ProxyAddress>,
     /// For `https://`.

@@ -1,4 +1,4 @@
-//! `webhook-app check`: checks the configuration against Rocket.Chat. Owns the order of the checks, the
+//! `webhook-app check`: checks the configuration against Rocket.Chat, and against GitLab if its token is there. Owns the order of the checks, the
 //! findings and how they are printed. Sends a message only if it is asked to.
 
 use std::borrow::Cow;
@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use http::HeaderMap;
 use tokio::runtime::Builder;
 
-use crate::config::{Config, RocketChat};
+use crate::config::gitlab::GitLabConfig;
+use crate::config::{Config, ConfigErrors, RocketChat};
 use crate::rocketchat::client::{CallOptions, Client};
 use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{CallTime, Destination};
@@ -17,9 +18,15 @@ mod account;
 mod clock;
 mod recipients;
 mod sending;
+mod webhooks;
 
 /// Prints one line per finding; fails if one of them would prevent the delivery of messages.
-pub(crate) fn run(config: &Config, warnings: &[String], send: bool) -> ExitCode {
+pub(crate) fn run(
+    config: &Config,
+    warnings: &[String],
+    gitlab: Option<Result<(GitLabConfig, Vec<String>), ConfigErrors>>,
+    send: bool,
+) -> ExitCode {
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {
         crate::exit::print_error("failed to start the async runtime\n");
         return ExitCode::FAILURE;
@@ -40,6 +47,9 @@ pub(crate) fn run(config: &Config, warnings: &[String], send: bool) -> ExitCode 
         findings.push(Finding::Ok("configuration".to_owned()));
     }
     findings.extend(runtime.block_on(check_server(config, send)));
+    if let Some(gitlab) = gitlab {
+        findings.extend(runtime.block_on(webhooks::check(gitlab, warnings)));
+    }
     let mut out = io::stdout().lock();
     for finding in &findings {
         let (mark, text) = match finding {

@@ -14,6 +14,7 @@ pub(super) enum Topic {
     Check,
     Render,
     DeadLetters,
+    Hooks,
 }
 
 /// Columns of a line.
@@ -30,6 +31,7 @@ Commands:
   check         Check the settings: sign in to Rocket.Chat, look up recipients
   render        Print the message for a webhook without sending it
   dead-letters  List messages that the broker gave up, or send them again
+  hooks         Compare the webhooks in GitLab with HOOKS, or create them
   help          Print this help, or that of a command: webhook-app help check
   version       Print the version
 ";
@@ -78,11 +80,29 @@ Usage: webhook-app dead-letters [list | resend ID… | resend --all]
 A message that the broker has stored again is removed from the list.
 ";
 
+const HOOKS: &str = "\
+Compares the webhooks in GitLab with those that HOOKS declares, and creates or
+changes them. Removes none, and switches no trigger off.
+
+Usage: webhook-app hooks plan [--renew-secrets]
+       webhook-app hooks apply [--renew-secrets]
+       webhook-app hooks status
+
+  plan             Print what is to create or to change
+  apply            Create and change it
+  status           Print the webhooks, and when they last succeeded and failed
+  --renew-secrets  Also write the secrets of webhooks that have one
+
+Needs GITLAB_URL, GITLAB_API_TOKEN and HOOKS, and no settings of Rocket.Chat.
+";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   success
   1   serve failed to start, check found a failure, render read no webhook,
-      or dead-letters could not read or send all
+      dead-letters could not read or send all, or hooks could not read or
+      write all
+  2   hooks plan: something is to do
   64  an argument or a setting is invalid
 ";
 
@@ -94,6 +114,7 @@ pub(super) fn text(topic: Topic) -> String {
         Topic::Check => CHECK,
         Topic::Render => RENDER,
         Topic::DeadLetters => DEAD_LETTERS,
+        Topic::Hooks => HOOKS,
     };
     format!("{text}\n{EXIT_CODES}\nwebhook-app --help lists the settings.\n")
 }
@@ -150,7 +171,14 @@ mod tests {
 
     #[test]
     fn every_help_text_fits_80_columns() {
-        for topic in [Topic::Program, Topic::Serve, Topic::Check, Topic::Render] {
+        for topic in [
+            Topic::Program,
+            Topic::Serve,
+            Topic::Check,
+            Topic::Render,
+            Topic::DeadLetters,
+            Topic::Hooks,
+        ] {
             for line in text(topic).lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }

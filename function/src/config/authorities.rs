@@ -1,4 +1,4 @@
-//! The certificate authorities in ROCKETCHAT_CA. Owns the format of the setting, and what is said about a
+//! The certificate authorities in ROCKETCHAT_CA and GITLAB_CA. Owns the format of the settings, and what is said about a
 //! value in another one. Whether a certificate can be used as an authority is decided in
 //! [`tls`](crate::tls). An error never shows the value.
 
@@ -11,7 +11,7 @@ const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 const OTHERS: [(&str, &str); 7] = [
     (
         CERTIFICATE,
-        "expected certificates in PEM format, found one without its line breaks; keep them, or give the file in ROCKETCHAT_CA_FILE",
+        "expected certificates in PEM format, found one without its line breaks; keep them, or give the file in the setting that ends with _FILE",
     ),
     (
         "PRIVATE KEY-----",

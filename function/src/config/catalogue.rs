@@ -127,6 +127,31 @@ pub const SETTINGS: &[Setting] = &[
         "nobody",
     ),
     setting(
+        "GITLAB_URL",
+        "address of GitLab, such as `https://gitlab.example.org`; for the command `hooks`, and for `check`, not needed to receive webhooks",
+        "–",
+    ),
+    setting(
+        "GITLAB_API_TOKEN",
+        "access token with the scope `api` of an account that is Maintainer of the projects, for the same commands; keep it out of the pods that receive webhooks",
+        "–",
+    ),
+    setting(
+        "GITLAB_CA",
+        "additional certificate authorities to trust for GitLab, in PEM format",
+        "–",
+    ),
+    setting(
+        "HOOKS",
+        "webhooks in GitLab, in YAML: in which projects, with which triggers",
+        "–",
+    ),
+    setting(
+        "WEBHOOK_URL",
+        "address to which webhooks in `HOOKS` send, such as `https://webhooks.example.org/webhook`",
+        "–",
+    ),
+    setting(
         "HTTPS_PROXY",
         "HTTP proxy for calls to addresses that start with `https://`, such as `http://proxy.example.org:3128`; also read in lower case",
         "–",

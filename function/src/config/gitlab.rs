@@ -15,7 +15,7 @@ use crate::gitlab::signature::SigningKey;
 use crate::gitlab::verification::MAX_SECRETS;
 use crate::gitlab::webhook_token::WebhookToken;
 use crate::gitlab_api::{ApiToken, GitLabServer, Triggers};
-use crate::hooks::{self, Declaration, DeclaredHook};
+use crate::hooks::{self, Declaration, DeclaredHook, WebhookSecrets};
 use crate::proxy::Proxies;
 
 /// The validated settings.
@@ -28,17 +28,7 @@ pub struct GitLabConfig {
     /// What GitLab proves with that it sent a webhook.
     pub(crate) secrets: WebhookSecrets,
     /// For calls to the addresses of the webhooks.
-    pub(crate) proxies: Proxies,
-}
-
-/// The first signing key and the first secret token, which are written into webhooks; the others are only
-/// accepted.
-#[derive(Debug, Default)]
-pub(crate) struct WebhookSecrets {
-    /// The signing key: as text, and ready to sign.
-    pub(crate) signing_key: Option<(SecretString, SigningKey)>,
-    /// The secret token.
-    pub(crate) token: Option<SecretString>,
+    pub proxies: Proxies,
 }
 
 /// Whether the secrets of webhooks are required.
@@ -68,6 +58,18 @@ impl GitLabConfig {
         }
     }
 
+    /// The same for `webhook-app check`, if both GitLab and a token are given.
+    pub(crate) fn load_if_given(
+        variables: &BTreeMap<String, String>,
+        read_file: &dyn Fn(&str) -> io::Result<String>,
+    ) -> Option<Result<(Self, Vec<String>), ConfigErrors>> {
+        let reader = EnvReader::new(variables, read_file);
+        let is_given = ["GITLAB_URL", "GITLAB_API_TOKEN"]
+            .iter()
+            .all(|name| reader.has_value(name));
+        is_given.then(|| Self::load(variables, read_file, Secrets::Optional))
+    }
+
     /// Reads all settings before it returns `None` for an invalid one.
     pub(super) fn read(reader: &mut EnvReader, secrets: Secrets) -> Option<Self> {
         let proxies = proxy::read(reader);
@@ -81,6 +83,15 @@ impl GitLabConfig {
             proxies,
         })
     }
+}
+
+/// A warning for the process that receives webhooks, which never calls GitLab.
+pub(crate) fn misplaced_token(variables: &BTreeMap<String, String>) -> Option<String> {
+    let read_file = |_: &str| Err(io::ErrorKind::NotFound.into());
+    let reader = EnvReader::new(variables, &read_file);
+    reader.has_value("GITLAB_API_TOKEN").then(|| {
+        "GITLAB_API_TOKEN: is set, and receiving webhooks does not need it; remove it here, because who takes over this process could change projects with it".to_owned()
+    })
 }
 
 fn server(reader: &mut EnvReader, proxies: &Proxies) -> Option<GitLabServer> {

@@ -10,6 +10,7 @@ use super::catalogue::SETTINGS;
 
 /// Prefixes that only settings of this program have.
 const PREFIXES: &[&str] = &[
+    "GITLAB_API_T",
     "GITLAB_SIGNING",
     "GITLAB_WEBHOOK",
     "ACCEPT_",

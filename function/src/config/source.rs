@@ -9,8 +9,8 @@ use super::mistake::Mistake;
 /// Precedes a text in files that some editors for Windows write.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The setting whose value also exists in a binary format.
-const CERTIFICATES: &str = "ROCKETCHAT_CA_FILE";
+/// The settings whose values also exist in a binary format.
+const CERTIFICATES: [&str; 2] = ["GITLAB_CA_FILE", "ROCKETCHAT_CA_FILE"];
 
 /// The text of a setting.
 pub(super) struct Value {
@@ -68,7 +68,7 @@ impl EnvReader<'_> {
         match (self.read_file)(path) {
             Ok(text) if !text.trim().is_empty() => return Some(text.trim().to_owned()),
             Ok(_) => self.error(name, "is the path of an empty file; write the value to it"),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData && name == CERTIFICATES => self.error(
+            Err(error) if error.kind() == io::ErrorKind::InvalidData && CERTIFICATES.contains(&name) => self.error(
                 name,
                 "is the path of a file that is not UTF-8, such as a DER certificate; convert it to PEM format with `openssl x509 -inform der -in FILE -out ca.pem`",
             ),

@@ -4,10 +4,13 @@
 use super::env::EnvReader;
 
 /// Settings whose values an error never shows: secrets, what is easily confused with them, and documents.
-const HIDDEN: [&str; 16] = [
+const HIDDEN: [&str; 19] = [
     "ALL_PROXY",
+    "GITLAB_API_TOKEN",
+    "GITLAB_CA",
     "GITLAB_SIGNING_KEYS",
     "GITLAB_WEBHOOK_TOKENS",
+    "HOOKS",
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "MESSAGES",

@@ -47,9 +47,3 @@ fn of_kind(kind: Kind, confidential: bool) -> Vec<Trigger> {
     let confidential_one = confidential_one.filter(|_| confidential);
     [usual].into_iter().chain(confidential_one).collect()
 }
-
-/// The kinds of event that a trigger sends, for documentation.
-pub(crate) fn kinds(trigger: Trigger) -> Vec<Kind> {
-    let sends = |kind: &Kind| of_kind(*kind, true).contains(&trigger);
-    Kind::known().filter(sends).collect()
-}
