@@ -8,7 +8,6 @@ mod administration;
 mod attachments;
 mod builder;
 mod chunks;
-mod clock;
 mod connection;
 mod fault;
 mod fault_injection;
