@@ -16,6 +16,7 @@ mod dead_letters;
 mod help;
 mod hooks;
 mod render;
+mod setup;
 
 use help::Topic;
 
@@ -27,17 +28,19 @@ enum Command {
     Render(render::Request),
     DeadLetters(dead_letters::Request),
     Hooks(hooks::Request),
+    Setup(setup::Request),
     Help(Topic),
     Version,
 }
 
 /// The names of the commands.
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "serve",
     "check",
     "render",
     "dead-letters",
     "hooks",
+    "setup",
     "help",
     "version",
 ];
@@ -60,6 +63,9 @@ const OTHER_COMMANDS: &[(&str, &str)] = &[
     ("dry-run", "render"),
     ("explain", "render --explain"),
     ("kind", "render --kind"),
+    ("init", "setup"),
+    ("install", "setup"),
+    ("connect", "setup"),
     ("usage", "help"),
     ("webhooks", "hooks"),
     ("plan", "hooks plan"),
@@ -84,6 +90,7 @@ impl Command {
             ("check", [option]) if option == "--send" => Ok(Self::Check { send: true }),
             ("render", options) => render::Request::parse(options).map(Self::Render),
             ("dead-letters", words) => dead_letters::Request::parse(words).map(Self::DeadLetters),
+            ("setup", options) => setup::Request::parse(options).map(Self::Setup),
             ("hooks", words) => hooks::Request::parse(words).map(Self::Hooks),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
             ("check", [found, ..]) => Err(format!(
@@ -111,6 +118,7 @@ fn topic_of(command: &str) -> Result<Topic, String> {
         "render" => Ok(Topic::Render),
         "dead-letters" => Ok(Topic::DeadLetters),
         "hooks" => Ok(Topic::Hooks),
+        "setup" => Ok(Topic::Setup),
         "help" | "version" | "--help" | "-h" | "--version" | "-V" => Ok(Topic::Program),
         unknown_command => Err(unknown(unknown_command)),
     }
@@ -127,7 +135,7 @@ fn unknown(word: &str) -> String {
     };
     let found = echo(word);
     format!(
-        "expected no argument or one of serve, check, render, dead-letters, hooks, help and version, found {found}{advice}"
+        "expected no argument or one of serve, check, render, dead-letters, hooks, setup, help and version, found {found}{advice}"
     )
 }
 
@@ -171,6 +179,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
             dead_letters::run(config, &request)
         }),
         Ok(Command::Hooks(request)) => hooks::run(request),
+        Ok(Command::Setup(request)) => setup::run(request),
         Ok(Command::Help(topic)) => print(&help::text(topic)),
         Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => {

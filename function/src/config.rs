@@ -32,6 +32,7 @@ pub(crate) mod misspelling;
 mod mistake;
 pub mod notifications;
 mod proxy;
+pub(crate) mod setup;
 mod source;
 mod telemetry;
 mod traces;

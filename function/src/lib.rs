@@ -87,6 +87,8 @@ mod hook_lookup;
 mod hook_changes;
 pub mod outcome;
 
+mod setup;
+
 pub mod bootstrap;
 mod recipient_check;
 mod sign_in_check;

@@ -13,13 +13,14 @@ mod refusal;
 mod secret_file;
 mod secrets;
 mod wishes;
+mod words;
 
 pub(crate) use call::{Call, Mark};
 pub(crate) use known::{Account, GitLabFacts, Known, Line, TOKEN_NAME};
 pub(crate) use next::next;
-pub(crate) use outbound::{OutboundRules, is_local};
+pub(crate) use outbound::OutboundRules;
 pub(crate) use output::{kustomization, secret_manifest};
-pub(crate) use refusal::Refusal;
-pub(crate) use secret_file::{FileError, SecretFile};
+pub(crate) use secret_file::SecretFile;
 pub(crate) use secrets::{password, random_key};
 pub(crate) use wishes::{Output, Wishes};
+pub(crate) use words::line;

@@ -15,6 +15,7 @@ pub(super) enum Topic {
     Render,
     DeadLetters,
     Hooks,
+    Setup,
 }
 
 /// Columns of a line.
@@ -32,6 +33,7 @@ Commands:
   render        Print the message for a webhook without sending it
   dead-letters  List messages that the broker gave up, or send them again
   hooks         Compare the webhooks in GitLab with HOOKS, or create them
+  setup         Create the bot and the webhook, and send a test message
   help          Print this help, or that of a command: webhook-app help check
   version       Print the version
 ";
@@ -96,12 +98,39 @@ Usage: webhook-app hooks plan [--renew-secrets]
 Needs GITLAB_URL, GITLAB_API_TOKEN and HOOKS, and no settings of Rocket.Chat.
 ";
 
+const SETUP: &str = "\
+Creates the bot in Rocket.Chat and the webhook in GitLab, writes the secrets of
+both to a file, and sends a test message. Another run changes nothing.
+
+Usage: webhook-app setup --project PROJECT [OPTIONS]
+
+  --project PROJECT  Path or ID of the project that gets the webhook
+  --to NAME          Who gets the test message [the administrator]
+  --bot NAME         Username of the bot [gitlab]
+  --email ADDRESS    E-mail address of a new bot [NAME@webhook-app.invalid]
+  --file FILE        File of secrets [secret.env]
+  --output FORMAT    env: only that file (default); secret: also print a Secret
+                     for Kubernetes; overlay: also write kustomization.yaml
+                     beside the file
+  --allow-list       Let GitLab send to the webhook's address in its own network
+  --renew-token      Give an existing bot a new password and a new token
+  --dry-run          Print the steps, and change nothing
+  --gitlab-url, --rocketchat-url, --webhook-url
+                     The same as the settings GITLAB_URL, ROCKETCHAT_URL and
+                     WEBHOOK_URL
+
+Needs also GITLAB_API_TOKEN and an administrator of Rocket.Chat, with
+ROCKETCHAT_ADMIN_USER_ID and ROCKETCHAT_ADMIN_TOKEN, or
+ROCKETCHAT_ADMIN_USERNAME, ROCKETCHAT_ADMIN_PASSWORD and, with a second factor,
+ROCKETCHAT_ADMIN_CODE. What is missing is asked for on a terminal.
+";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   success
   1   serve failed to start, check found a failure, render read no webhook,
-      dead-letters could not read or send all, or hooks could not read or
-      write all
+      dead-letters could not read or send all, hooks could not read or write
+      all, or setup could not finish
   2   hooks plan: something is to do
   64  an argument or a setting is invalid
 ";
@@ -115,6 +144,7 @@ pub(super) fn text(topic: Topic) -> String {
         Topic::Render => RENDER,
         Topic::DeadLetters => DEAD_LETTERS,
         Topic::Hooks => HOOKS,
+        Topic::Setup => SETUP,
     };
     format!("{text}\n{EXIT_CODES}\nwebhook-app --help lists the settings.\n")
 }

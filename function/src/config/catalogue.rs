@@ -256,6 +256,31 @@ pub const SETTINGS: &[Setting] = &[
         "fraction of traces that `traceidratio` keeps, 0–1",
         "1",
     ),
+    setting(
+        "ROCKETCHAT_ADMIN_USER_ID",
+        "only for `setup`: user ID of an administrator of Rocket.Chat",
+        "–",
+    ),
+    setting(
+        "ROCKETCHAT_ADMIN_TOKEN",
+        "only for `setup`: a personal access token of that administrator",
+        "–",
+    ),
+    setting(
+        "ROCKETCHAT_ADMIN_USERNAME",
+        "only for `setup`, in place of the token: username of an administrator",
+        "–",
+    ),
+    setting(
+        "ROCKETCHAT_ADMIN_PASSWORD",
+        "only for `setup`: the password of that administrator",
+        "–",
+    ),
+    setting(
+        "ROCKETCHAT_ADMIN_CODE",
+        "only for `setup`: the code of the administrator's second factor",
+        "–",
+    ),
 ];
 
 /// The settings that matter most, in the order of a first setup.

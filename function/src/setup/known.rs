@@ -3,7 +3,7 @@
 
 use secrecy::SecretString;
 
-use super::call::Mark;
+use super::call::{Call, Mark};
 use super::outbound::OutboundRules;
 use super::secret_file::SecretFile;
 
@@ -64,6 +64,10 @@ pub(crate) struct Known {
     pub(crate) outbound: Option<OutboundRules>,
     /// Whether the webhook is as it should be.
     pub(crate) is_hook_right: Option<bool>,
+    /// What is to do about the webhook, if it is not: whether it is new, and the words for it.
+    pub(crate) hook_changes: (bool, String),
+    /// Whether it was said that the secrets are stored.
+    pub(crate) is_save_said: bool,
     /// Whether the test message is there.
     pub(crate) is_message_stored: Option<bool>,
     /// Whether the test message was sent in this run.
@@ -113,6 +117,50 @@ impl Known {
         let found = self.found.iter_mut().flatten();
         for account in found.chain(&mut self.bot) {
             account.roles.clone_from(&roles);
+        }
+    }
+
+    /// Goes on as if a call had been made, because a dry run changes nothing.
+    pub(crate) fn assume(&mut self, call: &Call) {
+        match call {
+            Call::Save => self.is_unsaved = false,
+            Call::SignIn => self.is_bot_unknown = true,
+            Call::CreateBot => {
+                self.found = Some(Some(Account {
+                    roles: vec!["user".to_owned(), "bot".to_owned()],
+                    ..Account::default()
+                }));
+                // It has just been created with this password.
+                self.is_password_set = true;
+            }
+            Call::SetRoles { roles, .. } => self.roles_set(roles.clone()),
+            Call::SetPassword { .. } => self.is_password_set = true,
+            Call::LogInBot => {
+                self.has_bot_session = true;
+                self.has_named_token = Some(false);
+            }
+            Call::CreateToken { .. } => self.is_bot_unknown = true,
+            Call::LogOutBot => self.has_bot_session = false,
+            Call::LogOut => self.has_session = false,
+            Call::AllowHost { hosts } => {
+                let rules = self.outbound.as_ref();
+                self.outbound = rules.map(|rules| rules.replaced(hosts.clone()));
+            }
+            Call::WriteHook => self.is_hook_right = Some(true),
+            Call::SendMessage { .. } => {
+                self.is_message_sent = true;
+                self.is_message_stored = Some(true);
+            }
+            Call::ChatVersion
+            | Call::GitLab
+            | Call::SignInBot
+            | Call::GenerateKeys
+            | Call::GeneratePassword
+            | Call::FindBot
+            | Call::ListTokens
+            | Call::OutboundRules
+            | Call::CompareHook
+            | Call::FindMessage { .. } => {}
         }
     }
 

@@ -42,11 +42,15 @@ impl OutboundRules {
             return false;
         };
         let host = host.trim_matches(['[', ']']);
-        let with_port = url.port_or_known_default().map(|port| format!("{host}:{port}"));
+        let with_port = url
+            .port_or_known_default()
+            .map(|port| format!("{host}:{port}"));
         let is_listed = |entry: &String| {
             let entry = entry.trim_matches(['[', ']']);
             entry.eq_ignore_ascii_case(host)
-                || with_port.as_ref().is_some_and(|other| other.eq_ignore_ascii_case(entry))
+                || with_port
+                    .as_ref()
+                    .is_some_and(|other| other.eq_ignore_ascii_case(entry))
                 || contains(entry, host)
         };
         self.allows_all || self.hosts.iter().any(is_listed)
@@ -91,7 +95,13 @@ pub(crate) fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
-            let suffixes = [".svc", ".svc.cluster.local", ".localhost", ".local", ".internal"];
+            let suffixes = [
+                ".svc",
+                ".svc.cluster.local",
+                ".localhost",
+                ".local",
+                ".internal",
+            ];
             !name.contains('.') || suffixes.iter().any(|suffix| name.ends_with(suffix))
         }
         Some(Host::Ipv4(address)) => {
@@ -147,7 +157,11 @@ mod tests {
             ("fd00::1", "http://[fd00::1]/webhook", true),
             ("", "http://hooks/webhook", false),
         ] {
-            assert_eq!(rules(entry).allow(&url(address)), expected, "{entry} {address}");
+            assert_eq!(
+                rules(entry).allow(&url(address)),
+                expected,
+                "{entry} {address}"
+            );
         }
         let address = url("http://hooks/webhook");
         assert!(!OutboundRules::default().allow(&address));

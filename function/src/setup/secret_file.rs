@@ -28,7 +28,9 @@ pub(crate) struct SecretFile {
 
 /// The file is not one that setup wrote.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("was not written by webhook-app setup, and is not replaced; move it away, or name another file with --file")]
+#[error(
+    "was not written by webhook-app setup, and is not replaced; move it away, or name another file with --file"
+)]
 pub(crate) struct FileError;
 
 impl SecretFile {
@@ -60,9 +62,9 @@ impl SecretFile {
 
     /// The settings that are known, in a fixed order.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let secret = |secret: &'_ Option<SecretString>| -> Option<&'_ str> {
-            None.or(secret.as_ref().map(|secret| secret.expose_secret()))
-        };
+        fn secret(secret: &Option<SecretString>) -> Option<&str> {
+            secret.as_ref().map(|secret| secret.expose_secret())
+        }
         let settings = [
             ("GITLAB_SIGNING_KEYS", secret(&self.signing_key)),
             ("GITLAB_WEBHOOK_TOKENS", secret(&self.webhook_token)),
@@ -108,7 +110,11 @@ mod tests {
     #[test]
     fn any_other_file_is_refused() {
         for text in ["", "\n", TEXT, "\u{feff}", &format!("\n{HEADER}\n")] {
-            assert_eq!(SecretFile::parse(text).map(|_| ()), Err(FileError), "{text}");
+            assert_eq!(
+                SecretFile::parse(text).map(|_| ()),
+                Err(FileError),
+                "{text}"
+            );
         }
     }
 

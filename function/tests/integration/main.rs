@@ -46,6 +46,7 @@ mod send_machine;
 mod command_line;
 mod configuration;
 mod check;
+mod setup;
 mod connection_errors;
 mod proxies;
 mod connections;

@@ -4,6 +4,7 @@
 mod events;
 mod hooks;
 mod projects;
+mod settings;
 mod system_hooks;
 mod tests;
 
@@ -74,6 +75,7 @@ fn is_route(path: &[&str]) -> bool {
         "groups",
         "hooks",
         "personal_access_tokens",
+        "application",
     ];
     path.first().is_some_and(|first| known.contains(first))
 }
@@ -102,6 +104,8 @@ async fn routed(
         (_, ["projects", project, "hooks", rest @ ..]) => {
             hook_route(server, call, caller, method, project, rest).await
         }
+        ("GET", ["application", "settings"]) => settings::show(server, caller),
+        ("PUT", ["application", "settings"]) => settings::edit(server, call, caller),
         ("GET", ["hooks"]) => system_hooks::list(server, call, caller),
         ("POST", ["hooks"]) => system_hooks::create(server, call, caller),
         (_, ["hooks", hook]) => {
