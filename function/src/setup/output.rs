@@ -21,6 +21,7 @@ pub(crate) fn secret_manifest(secrets: &SecretFile) -> SecretString {
 
 /// An overlay that generates the Secret from the file beside it.
 pub(crate) fn kustomization(chat: &Url, recipient: &str, file: &str) -> String {
+    let chat = chat.as_str().trim_end_matches('/');
     let chat = quoted(&format!("ROCKETCHAT_URL={chat}"));
     let recipient = quoted(&format!("ROCKETCHAT_RECIPIENT={recipient}"));
     let file = quoted(file);

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fakes::gitlab::FakeGitLab;
+use fakes::gitlab::{Access, FakeGitLab, Scope};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
 use crate::harness::program;
@@ -205,7 +205,26 @@ async fn the_output_has_one_line_per_step_and_the_next_command() {
     let out = run.out.replace(&world.chat.url(), "CHAT");
     let out = out.replace(&world.gitlab.url(), "GITLAB");
     let out = out.replace(&world.file().display().to_string(), "secret.env");
-    insta::assert_snapshot!(out, @"");
+    insta::assert_snapshot!(out, @"
+    ok       Rocket.Chat 8.8 at CHAT
+    ok       GitLab 19.3.0 at GITLAB, signed in as @root
+    created  signing key, GITLAB_SIGNING_KEYS
+    created  MESSAGE_ID_SECRET
+    ok       signed in to Rocket.Chat as @root
+    wrote    secret.env
+    created  account @gitlab with the roles user and bot
+    created  personal access token webhook-app of @gitlab
+    created  webhook of acme/rocket: push, tag_push, merge_requests, issues and 12 more triggers
+    sent     test message to @alice
+    ok       read the test message back
+
+    Revoke GITLAB_API_TOKEN and ROCKETCHAT_ADMIN_TOKEN now if they were made for this; webhook-app does not need them.
+
+    Next, start webhook-app where GitLab reaches https://hooks.example.org/webhook:
+
+      set -a; . secret.env; set +a
+      ROCKETCHAT_URL=CHAT ROCKETCHAT_RECIPIENT=alice webhook-app
+    ");
     world.finish();
 }
 
@@ -451,7 +470,7 @@ async fn a_gitlab_before_19_gets_a_secret_token() {
 #[tokio::test]
 async fn a_file_that_setup_did_not_write_is_not_replaced() {
     let world = World::start().await;
-    fs::write(world.file(), "MINE=1\n").expect("is written");
+    fs::write(world.file(), "MINE=elephant\n").expect("is written");
 
     let run = world.setup(&[]).await;
 
@@ -463,7 +482,7 @@ async fn a_file_that_setup_did_not_write_is_not_replaced() {
     );
     assert_eq!(
         fs::read_to_string(world.file()).expect("is text"),
-        "MINE=1\n"
+        "MINE=elephant\n"
     );
     assert_eq!(world.changes(0), Vec::<String>::new());
     world.finish();
@@ -575,26 +594,44 @@ async fn a_run_that_was_interrupted_is_continued() {
 }
 
 #[tokio::test]
-async fn gitlab_may_fail_at_any_call_too() {
-    let calls = [1, 2, 3, 4, 5];
-    for failing in calls {
-        let world = World::start().await;
-        let answers = |count| {
-            for _ in 1..count {
-                world.gitlab.answer_next(200, &[], "");
-            }
-        };
-        let _ = answers;
-        world.gitlab.answer_always(503, &[], "<html>");
+async fn a_run_without_gitlab_or_the_role_in_it_is_continued() {
+    let world = World::start().await;
+    world.gitlab.add_user("robin");
+    let token = world.gitlab.add_token("robin", Scope::Api);
+    world
+        .gitlab
+        .set_access("robin", PROJECT, Some(Access::Developer));
+    let robin = [("GITLAB_API_TOKEN", token.as_str())];
 
-        let first = world.setup(&[]).await;
-        world.gitlab.answer_normally();
-        let second = world.setup(&[]).await;
+    world.gitlab.answer_always(503, &[], "<html>");
+    let away = world.setup(&[]).await;
+    world.gitlab.answer_normally();
+    let developer = world.setup_with(&robin, &[]).await;
+    world
+        .gitlab
+        .set_access("robin", PROJECT, Some(Access::Maintainer));
+    let maintainer = world.setup_with(&robin, &[]).await;
 
-        assert_eq!((first.code, second.code), (Some(1), Some(0)), "{failing}");
-        world.take_message();
-        world.finish();
-    }
+    assert_eq!(away.code, Some(1));
+    assert!(
+        away.out.contains("failed to reach GitLab: "),
+        "{}",
+        away.out
+    );
+    assert_eq!(developer.code, Some(1));
+    assert!(
+        developer.out.contains("role Maintainer"),
+        "{}",
+        developer.out
+    );
+    assert!(
+        developer.out.contains("the next run continues here"),
+        "{}",
+        developer.out
+    );
+    assert_eq!(maintainer.code, Some(0), "{}", maintainer.out);
+    world.take_message();
+    world.finish();
 }
 
 #[tokio::test]
@@ -647,7 +684,7 @@ async fn an_overlay_is_written_beside_the_file_and_kept() {
 async fn wrong_arguments_are_usage_errors() {
     let world = World::start().await;
     for (arguments, expected) in [
-        (&["--bto", "x"][..], "did you mean --bot?"),
+        (&["--projct", "x"][..], "did you mean --project?"),
         (&["--to"], "expected a value after --to"),
         (&["--dry-run=yes"], "expected no value after --dry-run"),
         (&["--output", "yaml"], "expected env, secret or overlay"),

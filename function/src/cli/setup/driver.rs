@@ -87,7 +87,7 @@ impl<'a> Driver<'a> {
             Call::ChatVersion => {
                 let version = self.chat.version().await?;
                 known.chat_is_reached = true;
-                let address = &self.config.chat.url;
+                let address = self.config.chat.url.as_str().trim_end_matches('/');
                 known.say(Mark::Ok, format!("Rocket.Chat {version} at {address}"));
             }
             Call::SignIn => {

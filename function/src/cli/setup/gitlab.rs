@@ -3,7 +3,7 @@
 
 use super::failure::Failure;
 use crate::config::setup::SetupConfig;
-use crate::gitlab_api::{ApiError, Client, HookSecret};
+use crate::gitlab_api::{ApiError, Client, HookOwner, HookSecret, Trigger, Triggers};
 use crate::hook_changes;
 use crate::hook_lookup::look_up;
 use crate::hooks::{Action, DeclaredHook, Plan, Target, Tense, Terms, plan, words};
@@ -14,7 +14,7 @@ pub(super) struct GitLab<'a> {
     config: &'a SetupConfig,
     client: Client,
     declared: DeclaredHook,
-    plan: Option<(crate::gitlab_api::HookOwner, Plan)>,
+    plan: Option<(HookOwner, Plan)>,
 }
 
 impl<'a> GitLab<'a> {
@@ -26,7 +26,7 @@ impl<'a> GitLab<'a> {
             declared: DeclaredHook {
                 target: Target::Project(wishes.project.clone()),
                 url: config.hook.clone(),
-                triggers: config.triggers,
+                triggers: config.triggers.and(Triggers::of_projects()),
                 branch_filter: None,
                 ssl_verification: config.hook.scheme() == "https",
             },
@@ -40,7 +40,8 @@ impl<'a> GitLab<'a> {
             Call::GitLab => {
                 let version = self.client.version().await?;
                 let user = self.client.user().await?;
-                let (text, address) = (&version.text, &self.config.gitlab.url);
+                let address = self.config.gitlab.url.as_str().trim_end_matches('/');
+                let text = &version.text;
                 let name = &user.username;
                 known.say(
                     Mark::Ok,
@@ -108,7 +109,7 @@ impl<'a> GitLab<'a> {
             }
             Action::Create(fields) => {
                 known.is_hook_right = Some(false);
-                known.hook_changes = (true, fields.on.to_string());
+                known.hook_changes = (true, summary(fields.on));
             }
             Action::Change { changes, .. } => {
                 known.is_hook_right = Some(false);
@@ -120,6 +121,19 @@ impl<'a> GitLab<'a> {
         }
         self.plan = Some((found.owner, plan));
         Ok(())
+    }
+}
+
+/// The first triggers, because a line with all of them is too long to read.
+fn summary(triggers: Triggers) -> String {
+    const SHOWN: usize = 4;
+    let names: Vec<_> = triggers.iter().map(Trigger::name).collect();
+    match names.get(SHOWN..) {
+        Some([]) | None => names.join(", "),
+        Some(rest) => {
+            let shown = names[..SHOWN].join(", ");
+            format!("{shown} and {} more triggers", rest.len())
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn end(
     }
     let path = storage.path();
     let to = wishes.to.as_ref().map_or("NAME", |to| to.as_str());
-    let url = &config.chat.url;
+    let url = config.chat.url.as_str().trim_end_matches('/');
     let _ = match storage.output() {
         Output::Env => write!(
             text,
