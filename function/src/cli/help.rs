@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::config::catalogue::{MAIN_SETTINGS, SETTINGS, Setting};
+use crate::config::catalogue::{GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS, Setting};
 
 /// What the help is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -161,10 +161,16 @@ value. These matter most; the default is in brackets:
         found.for_each(|setting| describe(setting, &mut text));
     }
     text.push_str("\nAll other settings are optional:\n");
-    for setting in SETTINGS {
-        if !MAIN_SETTINGS.contains(&setting.name) {
-            describe(setting, &mut text);
-        }
+    let is_of = |settings: &[Setting], name| settings.iter().any(|it| it.name == name);
+    let others = SETTINGS.iter().filter(|setting| {
+        !MAIN_SETTINGS.contains(&setting.name) && !is_of(GITLAB_API_SETTINGS, setting.name)
+    });
+    for setting in others {
+        describe(setting, &mut text);
+    }
+    text.push_str("\nThe command hooks, and check if a token of GitLab is set, also read:\n");
+    for setting in GITLAB_API_SETTINGS {
+        describe(setting, &mut text);
     }
     text
 }

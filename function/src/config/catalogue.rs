@@ -1,6 +1,10 @@
 //! The list of settings, for the help text, the documentation and warnings about misspelled names. Owns
-//! their names and descriptions. Values are read in [`config`](super), names are compared in
-//! [`misspelling`](super::misspelling).
+//! their names and descriptions; those of the commands that call GitLab's API are in [`gitlab_api`]. Values are
+//! read in [`config`](super), names are compared in [`misspelling`](super::misspelling).
+
+mod gitlab_api;
+
+pub use gitlab_api::GITLAB_API_SETTINGS;
 
 /// The description of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +26,22 @@ const fn setting(name: &'static str, meaning: &'static str, default: &'static st
 }
 
 /// All settings. The value of each can also be in a file, whose path is in `NAME_FILE`.
-pub const SETTINGS: &[Setting] = &[
+pub const SETTINGS: &[Setting] = &{
+    let mut all = [RECEIVING[0]; RECEIVING.len() + GITLAB_API_SETTINGS.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < RECEIVING.len() {
+            RECEIVING[at]
+        } else {
+            GITLAB_API_SETTINGS[at - RECEIVING.len()]
+        };
+        at += 1;
+    }
+    all
+};
+
+/// Those for receiving webhooks and sending messages.
+const RECEIVING: &[Setting] = &[
     setting("PORT", "port for webhooks", "8080"),
     setting(
         "METRICS_PORT",
@@ -125,31 +144,6 @@ pub const SETTINGS: &[Setting] = &[
         "DEAD_LETTERS_TO",
         "user or room that is notified of each of them: `@alice` or `room:ID`",
         "nobody",
-    ),
-    setting(
-        "GITLAB_URL",
-        "address of GitLab, such as `https://gitlab.example.org`; for the command `hooks`, and for `check`, not needed to receive webhooks",
-        "–",
-    ),
-    setting(
-        "GITLAB_API_TOKEN",
-        "access token with the scope `api` of an account that is Maintainer of the projects, for the same commands; keep it out of the pods that receive webhooks",
-        "–",
-    ),
-    setting(
-        "GITLAB_CA",
-        "additional certificate authorities to trust for GitLab, in PEM format",
-        "–",
-    ),
-    setting(
-        "HOOKS",
-        "webhooks in GitLab, in YAML: in which projects, with which triggers",
-        "–",
-    ),
-    setting(
-        "WEBHOOK_URL",
-        "address to which webhooks in `HOOKS` send, such as `https://webhooks.example.org/webhook`",
-        "–",
     ),
     setting(
         "HTTPS_PROXY",

@@ -156,17 +156,21 @@ impl Client {
             .await
     }
 
-    /// Sends an entry of the log again. GitLab accepts 5 a minute per project and user; a rate limit is not
-    /// waited for.
-    pub async fn resend(&self, project: u64, hook: u64, event: u64) -> Result<(), ApiError> {
+    /// Sends an entry of the log again, and returns the status of the receiver's response. Without a response,
+    /// GitLab refuses. It accepts 5 a minute per project and user; a rate limit is not waited for.
+    pub async fn resend(&self, project: u64, hook: u64, event: u64) -> Result<u16, ApiError> {
+        #[derive(Deserialize)]
+        struct Body {
+            response_status: u16,
+        }
         let rest = [&hook.to_string(), "events", &event.to_string(), "resend"];
         let url = self.url(&HookOwner::Project(project).path(&rest), &[]);
-        let called = self.call(Method::POST, url, None, Retries::Never);
-        called.await.map(|_| ())
+        let response = self.call(Method::POST, url, None, Retries::Never).await?;
+        parsed(&response).map(|body: Body| body.response_status)
     }
 
     /// Sends a test event of a trigger such as `push_events`, also if the webhook is disabled. A success of
-    /// the receiver enables it. GitLab accepts 5 a minute per project and user; a rate limit is not waited for.
+    /// the receiver enables it; anything else is a refusal. GitLab accepts 5 a minute per project and user; a rate limit is not waited for.
     pub async fn test(&self, project: u64, hook: u64, trigger: &str) -> Result<(), ApiError> {
         let rest = [&hook.to_string(), "test", trigger];
         let url = self.url(&HookOwner::Project(project).path(&rest), &[]);

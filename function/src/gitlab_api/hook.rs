@@ -87,3 +87,75 @@ impl TryFrom<Map<String, Value>> for Hook {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As GitLab 19 returns it.
+    const HOOK: &str = r#"{
+        "id": 7, "url": "https://webhooks.example.org/webhook", "name": "webhook-app", "description": null,
+        "created_at": "2026-11-28T10:00:00.000Z", "push_events": true, "tag_push_events": false,
+        "merge_requests_events": false, "repository_update_events": false, "enable_ssl_verification": true,
+        "alert_status": "temporarily_disabled", "disabled_until": "2026-11-28T14:03:00.000Z",
+        "url_variables": [], "push_events_branch_filter": "", "branch_filter_strategy": "wildcard",
+        "custom_webhook_template": null, "custom_headers": [], "project_id": 3, "pipeline_events": true,
+        "token_present": false, "signing_token_present": true
+    }"#;
+
+    #[test]
+    fn the_fields_of_a_webhook_are_read() {
+        let hook: Hook = serde_json::from_str(HOOK).expect("is a webhook");
+        assert_eq!(hook.triggers.to_string(), "push, pipeline");
+        let off = hook.known_triggers.without(hook.triggers).to_string();
+        assert_eq!(off, "tag_push, merge_requests, repository_update");
+        assert_eq!(hook.alert_status, AlertStatus::TemporarilyDisabled);
+        assert_eq!(hook.disabled_until, Some(1_795_874_580));
+        assert_eq!(hook.branch_filter, None);
+        assert_eq!(hook.signing_token_present, Some(true));
+        for url in [
+            "https://webhooks.example.org/webhook",
+            "https://WEBHOOKS.example.org:443/webhook",
+        ] {
+            assert!(hook.sends_to(&Url::parse(url).expect("is a URL")), "{url}");
+        }
+        for url in [
+            "https://webhooks.example.org/webhook/",
+            "http://webhooks.example.org/webhook",
+        ] {
+            assert!(!hook.sends_to(&Url::parse(url).expect("is a URL")), "{url}");
+        }
+    }
+
+    #[test]
+    fn fields_of_another_type_count_as_absent() {
+        let text = r#"{"id": 7, "url": "x", "push_events": "yes", "alert_status": 3, "disabled_until": "soon"}"#;
+        let hook: Hook = serde_json::from_str(text).expect("is a webhook");
+        assert!(hook.known_triggers.is_empty());
+        assert_eq!(hook.alert_status, AlertStatus::Executable);
+        assert_eq!((hook.disabled_until, hook.token_present), (None, None));
+    }
+
+    #[test]
+    fn what_is_no_webhook_is_an_error() {
+        for end in 0..HOOK.len() {
+            let _ = serde_json::from_str::<Hook>(&HOOK[..end]).expect_err("is cut off");
+        }
+        for text in [
+            "[]",
+            "{}",
+            "7",
+            r#"{"id": "7", "url": "x"}"#,
+            r#"{"id": 7}"#,
+            r#"{"id": -7, "url": "x"}"#,
+        ] {
+            assert!(serde_json::from_str::<Hook>(text).is_err(), "{text}");
+        }
+        let deep = format!(
+            r#"{{"id": 7, "url": "x", "x": {}1{}}}"#,
+            "[".repeat(9999),
+            "]".repeat(9999)
+        );
+        assert!(serde_json::from_str::<Hook>(&deep).is_err());
+    }
+}

@@ -107,3 +107,76 @@ fn headers<'de, D: Deserializer<'de>>(
     });
     Ok(texts.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(fields: &str) -> HookEvent {
+        serde_json::from_str(&format!(r#"{{"id": 7{fields}}}"#)).expect(fields)
+    }
+
+    #[test]
+    fn the_time_is_that_of_the_entry_or_of_the_response() {
+        let date = r#", "response_headers": {"date": "Sun, 06 Nov 1994 08:49:37 GMT"}"#;
+        for (fields, expected) in [
+            (
+                r#", "created_at": "2016-08-12T15:26:29.123Z""#.to_owned(),
+                Some(1_471_015_589),
+            ),
+            (date.to_owned(), Some(784_111_777)),
+            (
+                format!(r#", "created_at": "2016-08-12T15:26:29Z"{date}"#),
+                Some(1_471_015_589),
+            ),
+            (date.replace("Nov", "Nvo"), None),
+            (date.replace("Nov", "anF"), None),
+            (date.replace(" GMT", ""), None),
+            (date.replace("06", "66"), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(event(&fields).unix_seconds(), expected, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_a_success_and_no_response_is_none() {
+        for (status, expected) in [
+            ("\"200\"", true),
+            ("204", true),
+            ("\"302\"", true),
+            ("\"404\"", false),
+            ("\"503\"", false),
+            ("\"internal error\"", false),
+            ("null", false),
+            ("{}", false),
+        ] {
+            let event = event(&format!(r#", "response_status": {status}"#));
+            assert_eq!(event.is_success(), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn headers_and_bodies_are_kept_as_they_are() {
+        let event = event(
+            r#", "request_headers": {"Idempotency-Key": "k", "X": ["a"]}, "request_data": {"a":  1}"#,
+        );
+        assert_eq!(event.request_header("idempotency-key"), Some("k"));
+        assert_eq!(event.request_header("X"), None);
+        assert_eq!(event.request_data.expect("is there").get(), r#"{"a":  1}"#);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_entry_makes_it_panic(value in "(?s).{0,40}", field in "url|created_at|response_status") {
+            let value = serde_json::to_string(&value).expect("is JSON");
+            let event = event(&format!(r#", "{field}": {value}"#));
+            let _ = (event.unix_seconds(), event.is_success());
+        }
+
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(0_u8.., 0..200)) {
+            let _ = serde_json::from_slice::<HookEvent>(&bytes);
+        }
+    }
+}

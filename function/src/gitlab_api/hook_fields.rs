@@ -36,7 +36,7 @@ pub enum HookSecret {
 
 impl HookFields {
     /// The body of a request.
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut fields = Map::new();
         let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
         set("url", self.url.clone().into());

@@ -3,10 +3,11 @@
 
 use url::Url;
 
-use crate::gitlab_api::{ProjectRef, Trigger, Triggers};
+use super::vocabulary::{KEYS, address, filter, trigger};
+use crate::gitlab_api::{ProjectRef, Triggers};
 use crate::limits::LIMITS;
 use crate::notifier::routing::Reader;
-use crate::notifier::words::{Synonyms, Words, echo};
+use crate::notifier::words::echo;
 use crate::yaml::{self, Node, Value};
 
 /// A webhook as it should be.
@@ -65,64 +66,6 @@ impl Declaration {
         }
     }
 }
-
-const KEYS: Words<'static> = Words {
-    known: &[
-        "project",
-        "group",
-        "membership",
-        "system",
-        "url",
-        "triggers",
-        "branch_filter",
-        "ssl_verification",
-    ],
-    synonyms: &[
-        ("projects", "project"),
-        ("repository", "project"),
-        ("groups", "group"),
-        ("namespace", "group"),
-        ("all", "membership"),
-        ("events", "triggers"),
-        ("trigger", "triggers"),
-        ("address", "url"),
-        ("branch", "branch_filter"),
-        ("branches", "branch_filter"),
-        ("push_events_branch_filter", "branch_filter"),
-        ("enable_ssl_verification", "ssl_verification"),
-        ("ssl", "ssl_verification"),
-        ("tls", "ssl_verification"),
-    ],
-    advice: &[
-        ("token", SECRETS),
-        ("secret", SECRETS),
-        ("signing_token", SECRETS),
-    ],
-};
-
-const SECRETS: &str =
-    "secrets do not belong here; set GITLAB_SIGNING_KEYS or GITLAB_WEBHOOK_TOKENS";
-
-/// Words for the triggers of other places: the fields of the API, and the events of `ROUTES`.
-const TRIGGERS: Synonyms = &[
-    ("merge_request", "merge_requests"),
-    ("issue", "issues"),
-    ("work_item", "issues"),
-    ("comment", "note"),
-    ("comments", "note"),
-    ("notes", "note"),
-    ("build", "job"),
-    ("jobs", "job"),
-    ("pipelines", "pipeline"),
-    ("tag", "tag_push"),
-    ("wiki", "wiki_page"),
-    ("deployments", "deployment"),
-    ("release", "releases"),
-    ("milestones", "milestone"),
-    ("feature_flags", "feature_flag"),
-    ("access_token", "resource_access_token"),
-    ("deploy_token", "resource_deploy_token"),
-];
 
 /// Parses `HOOKS`, or returns all errors in it.
 pub(crate) fn parse(text: &str) -> Result<Vec<Declaration>, Vec<String>> {
@@ -268,35 +211,149 @@ fn only_true(reader: &mut Reader, node: &Node, target: Target) -> Option<Target>
     }
 }
 
-fn trigger(text: &str) -> Result<Trigger, String> {
-    let words = Words {
-        known: Trigger::NAMES,
-        synonyms: TRIGGERS,
-        advice: &[],
-    };
-    let name = text.strip_suffix("_events").unwrap_or(text);
-    // A trigger has one spelling, as a key has.
-    Trigger::with_name(name).ok_or_else(|| {
-        let suggestion = words.suggest(name);
-        format!("there is no trigger {}; {suggestion}", echo(text))
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gitlab_api::Trigger;
 
-/// GitLab's filter is a pattern with `*`.
-fn filter(text: &str) -> Result<String, &'static str> {
-    let is_usable = !text.is_empty() && text.len() <= 255 && !text.contains(char::is_whitespace);
-    is_usable
-        .then(|| text.to_owned())
-        .ok_or("expected a branch, or a pattern such as release/*")
-}
+    fn errors(text: &str) -> String {
+        parse(text).expect_err(text).join("\n")
+    }
 
-/// Parses the address of a webhook.
-pub(crate) fn address(text: &str) -> Result<Url, &'static str> {
-    const EXPECTED: &str = "expected the address at which webhook-app receives webhooks, such as https://webhooks.example.org/webhook, without credentials";
-    let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    let is_usable = matches!(url.scheme(), "http" | "https")
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.fragment().is_none();
-    is_usable.then_some(url).ok_or(EXPECTED)
+    #[test]
+    fn every_key_is_read() {
+        let text = "
+- project: group/app
+  url: https://webhooks.example.org/webhook
+  triggers: [push, tag_push, pipeline_events]
+  branch_filter: release/*
+  ssl_verification: false
+- group: infra
+- membership: true
+- system: true
+  triggers: repository_update
+- project: 42
+";
+        let hooks = parse(text).expect("is valid");
+        let place = |text: &str| ProjectRef::parse(text).expect("is a path");
+        let targets: Vec<_> = hooks.iter().map(|hook| hook.target.clone()).collect();
+        let expected = [
+            Target::Project(place("group/app")),
+            Target::Group(place("infra")),
+            Target::Membership,
+            Target::System,
+            Target::Project(place("42")),
+        ];
+        assert_eq!(targets, expected);
+        let first = &hooks[0];
+        let triggers = first.triggers.expect("is declared").to_string();
+        assert_eq!(triggers, "push, tag_push, pipeline");
+        assert_eq!(first.branch_filter.as_deref(), Some("release/*"));
+        assert_eq!(first.ssl_verification, Some(false));
+        assert_eq!(hooks[1].triggers, None);
+    }
+
+    #[test]
+    fn defaults_follow_from_the_address_and_the_kind_of_webhook() {
+        let all: Triggers = Trigger::ALL.iter().copied().collect();
+        let hooks = parse("[{project: a/b}, {system: true}]").expect("is valid");
+        for (scheme, verification) in [("http", false), ("https", true)] {
+            let url = Url::parse(&format!("{scheme}://hooks.example.org/webhook")).expect("is one");
+            let with_defaults = |hook: &Declaration| hook.clone().with_defaults(url.clone(), all);
+            let hooks: Vec<_> = hooks.iter().map(with_defaults).collect();
+            assert_eq!(hooks[0].ssl_verification, verification);
+            assert!(!hooks[0].triggers.contains(Trigger::RepositoryUpdate));
+            let system = hooks[1].triggers.to_string();
+            assert_eq!(system, "push, tag_push, merge_requests, repository_update");
+        }
+    }
+
+    #[test]
+    fn all_errors_are_reported_with_their_lines_and_advice() {
+        let text = "
+- project: group/app
+  event: push
+- group: infra
+  membership: true
+- triggers: push
+- project: 'https://gitlab.example.org/group/app'
+- project: group/app
+  triggers: [pipelnie, repository_update]
+  token: canary
+- project: group/app
+  triggers: repository_update
+- system: true
+  triggers: [job]
+- system: false
+- project: a/b
+  url: https://robin:canary@webhooks.example.org
+- project: a/b
+  branch_filter: 'two words'
+- project: c/d
+- project: c/d
+- membership: maybe
+";
+        let errors = errors(text);
+        assert!(!errors.contains("canary"), "{errors}");
+        insta::assert_snapshot!(errors, @r"
+            line 3: there is no `event`; did you mean `triggers`?
+            line 4: expected exactly one of project, group, membership and system
+            line 6: expected exactly one of project, group, membership and system
+            line 7: expected a path such as group/app, or an ID, found `https://gitlab.example.org/group/app`
+            line 9: there is no trigger `pipelnie`; did you mean `pipeline`?
+            line 10: there is no `token`; secrets do not belong here; set GITLAB_SIGNING_KEYS or GITLAB_WEBHOOK_TOKENS
+            line 12: webhooks of projects have no trigger repository_update; leave it out
+            line 14: system hooks have no trigger job; leave it out
+            line 15: expected true; leave out the entry instead
+            line 17: expected the address at which webhook-app receives webhooks, such as https://webhooks.example.org/webhook, without credentials
+            line 19: expected a branch, or a pattern such as release/*
+            line 21: the same webhook is declared at line 20; remove one of them
+            line 22: expected true or false, found `maybe`
+        ");
+    }
+
+    #[test]
+    fn anything_but_a_list_of_webhooks_is_an_error() {
+        for text in [
+            "",
+            "[]",
+            "project: a/b",
+            "push",
+            "- push",
+            "- []",
+            "-",
+            "[[]]",
+        ] {
+            assert!(errors(text).starts_with("line "), "{text}");
+        }
+        for text in [
+            "- project: a/b\n- project: [",
+            "[{project: a/b}, {project: &a b}]",
+        ] {
+            assert!(errors(text).starts_with("line "), "{text}");
+        }
+        let huge = "- project: a/b\n".repeat(30_000);
+        assert!(errors(&huge).contains("at most"));
+        let many: Vec<_> = (0..1001).map(|id| format!("- project: {id}\n")).collect();
+        assert_eq!(
+            errors(&many.concat()),
+            "line 1: expected at most 1000 webhooks"
+        );
+        assert!(errors(&"[".repeat(99)).contains("nesting"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "(?s).{0,200}") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn no_webhook_makes_the_parser_panic(
+            key in "project|group|membership|system|url|triggers|branch_filter|ssl_verification|x",
+            value in "(?s).{0,60}",
+        ) {
+            let _ = parse(&format!("- project: a/b\n  {key}: {value}\n"));
+        }
+    }
 }

@@ -121,7 +121,7 @@ pub(crate) fn changes(declared: &DeclaredHook, hook: &Hook, terms: Terms<'_>) ->
         );
         if hook.branch_filter.as_ref() != Some(filter) || !is_wildcard {
             changes.push(Change::BranchFilter {
-                from: hook.branch_filter.clone(),
+                from: current_filter(hook),
                 to: filter.clone(),
             });
         }
@@ -135,6 +135,16 @@ pub(crate) fn changes(declared: &DeclaredHook, hook: &Hook, terms: Terms<'_>) ->
         }
     }
     changes
+}
+
+/// The filter in words; `None` if it lets all branches pass.
+fn current_filter(hook: &Hook) -> Option<String> {
+    let filter = hook.branch_filter.as_ref()?;
+    match hook.branch_filter_strategy.as_deref() {
+        Some("all_branches") => None,
+        Some("regex") => Some(format!("{filter} (regex)")),
+        _ => Some(filter.clone()),
+    }
 }
 
 fn fields(hook: &Hook, changes: &[Change], terms: Terms<'_>) -> HookFields {
@@ -267,4 +277,244 @@ pub(crate) fn words(changes: &[Change], tense: Tense) -> String {
         .chain(others)
         .collect::<Vec<_>>()
         .join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+    use serde_json::json;
+    use url::Url;
+
+    use super::*;
+    use crate::hooks::Target;
+
+    const PROJECT: HookOwner = HookOwner::Project(3);
+
+    fn declared() -> DeclaredHook {
+        DeclaredHook {
+            target: Target::Membership,
+            url: Url::parse("https://webhooks.example.org/webhook").expect("is a URL"),
+            triggers: [Trigger::Push, Trigger::Pipeline].into_iter().collect(),
+            branch_filter: None,
+            ssl_verification: true,
+        }
+    }
+
+    /// As declared, with some fields changed.
+    fn real(changed: serde_json::Value) -> Hook {
+        let mut fields = json!({
+            "id": 7, "url": "https://webhooks.example.org/webhook", "push_events": true, "pipeline_events": true,
+            "job_events": false, "enable_ssl_verification": true, "push_events_branch_filter": "",
+            "branch_filter_strategy": "wildcard", "token_present": false, "signing_token_present": true,
+        });
+        for (name, value) in changed.as_object().expect("are fields") {
+            fields[name] = value.clone();
+        }
+        serde_json::from_value(fields).expect("is a webhook")
+    }
+
+    fn signing() -> HookSecret {
+        HookSecret::SigningToken(SecretString::from("whsec_canary"))
+    }
+
+    fn found(declared: &DeclaredHook, hook: &Hook, secret: &HookSecret, renew: bool) -> String {
+        let terms = Terms {
+            secret: Some(secret),
+            renew,
+        };
+        words(&changes(declared, hook, terms), Tense::Future)
+    }
+
+    #[test]
+    fn every_difference_is_one_change_and_what_is_not_declared_is_none() {
+        let (signing, token) = (signing(), HookSecret::Token(SecretString::from("canary")));
+        let filtered = DeclaredHook {
+            branch_filter: Some("release/*".to_owned()),
+            ..declared()
+        };
+        let plain = declared();
+        for (case, declared, changed, secret, expected) in [
+            ("as declared", &plain, json!({}), &signing, ""),
+            (
+                "more triggers",
+                &plain,
+                json!({ "job_events": true }),
+                &signing,
+                "",
+            ),
+            (
+                "a trigger off",
+                &plain,
+                json!({ "pipeline_events": false }),
+                &signing,
+                "pipeline off → on",
+            ),
+            (
+                "two triggers off",
+                &plain,
+                json!({ "pipeline_events": false, "push_events": false }),
+                &signing,
+                "push off → on, pipeline off → on",
+            ),
+            (
+                "a trigger that GitLab does not know",
+                &plain,
+                json!({ "pipeline_events": null }),
+                &signing,
+                "",
+            ),
+            (
+                "no verification",
+                &plain,
+                json!({ "enable_ssl_verification": false }),
+                &signing,
+                "SSL verification off → on",
+            ),
+            (
+                "a filter of a person",
+                &plain,
+                json!({ "push_events_branch_filter": "main" }),
+                &signing,
+                "",
+            ),
+            (
+                "no filter",
+                &filtered,
+                json!({}),
+                &signing,
+                "branch filter none → release/*",
+            ),
+            (
+                "another filter",
+                &filtered,
+                json!({ "push_events_branch_filter": "main" }),
+                &signing,
+                "branch filter main → release/*",
+            ),
+            (
+                "the same filter in another way",
+                &filtered,
+                json!({ "push_events_branch_filter": "release/*", "branch_filter_strategy": "regex" }),
+                &signing,
+                "branch filter release/* (regex) → release/*",
+            ),
+            (
+                "the same filter of an old GitLab",
+                &filtered,
+                json!({ "push_events_branch_filter": "release/*", "branch_filter_strategy": null }),
+                &signing,
+                "",
+            ),
+            (
+                "no signing token",
+                &plain,
+                json!({ "signing_token_present": false, "token_present": true }),
+                &signing,
+                "signing token missing",
+            ),
+            (
+                "no secret token",
+                &plain,
+                json!({}),
+                &token,
+                "secret token missing",
+            ),
+            (
+                "a secret token",
+                &plain,
+                json!({ "token_present": true }),
+                &token,
+                "",
+            ),
+            (
+                "GitLab does not say",
+                &plain,
+                json!({ "token_present": null }),
+                &token,
+                "",
+            ),
+        ] {
+            assert_eq!(
+                found(declared, &real(changed), secret, false),
+                expected,
+                "{case}"
+            );
+        }
+        assert_eq!(
+            found(&plain, &real(json!({})), &signing, true),
+            "signing token is renewed"
+        );
+    }
+
+    #[test]
+    fn only_what_differs_is_written_under_the_address_that_gitlab_has() {
+        let secret = signing();
+        let terms = Terms {
+            secret: Some(&secret),
+            renew: false,
+        };
+        let url = "https://WEBHOOKS.example.org/webhook";
+        let hooks = [real(json!({ "pipeline_events": false, "url": url }))];
+        let plan = plan(PROJECT, &declared(), &hooks, terms);
+        assert!(!format!("{plan:?}").contains("canary"));
+        let Action::Change {
+            hook: 7, fields, ..
+        } = plan.action
+        else {
+            panic!("{:?}", plan.action);
+        };
+        assert_eq!(
+            fields.to_json(),
+            json!({ "url": url, "pipeline_events": true })
+        );
+    }
+
+    #[test]
+    fn a_new_webhook_has_the_declared_triggers_and_no_others() {
+        let secret = signing();
+        let terms = Terms {
+            secret: Some(&secret),
+            renew: false,
+        };
+        let only_pipelines = DeclaredHook {
+            triggers: [Trigger::Pipeline].into_iter().collect(),
+            ..declared()
+        };
+        for (owner, off) in [
+            (PROJECT, "push_events"),
+            (HookOwner::System, "repository_update_events"),
+        ] {
+            let plan = plan(owner, &only_pipelines, &[], terms);
+            let Action::Create(fields) = plan.action else {
+                panic!("{:?}", plan.action);
+            };
+            let expected = json!({
+                "url": "https://webhooks.example.org/webhook", "name": "webhook-app", "pipeline_events": true,
+                off: false, "enable_ssl_verification": true, "signing_token": "whsec_canary",
+            });
+            assert_eq!(fields.to_json(), expected);
+        }
+    }
+
+    #[test]
+    fn what_nothing_is_written_about_is_a_note() {
+        let token = HookSecret::Token(SecretString::from("canary"));
+        let terms = Terms {
+            secret: Some(&token),
+            renew: false,
+        };
+        let hook = real(json!({ "token_present": null, "pipeline_events": null }));
+        let plan = plan(
+            PROJECT,
+            &declared(),
+            &[hook.clone(), Hook { id: 9, ..hook }],
+            terms,
+        );
+        let notes: Vec<_> = plan.notes.iter().map(Note::to_string).collect();
+        insta::assert_snapshot!(notes.join("\n"), @r"
+            webhooks 7 and 9 have the same address, so that messages are sent twice; remove all but one in GitLab
+            this GitLab has no trigger pipeline
+            GitLab before 19.0 does not say whether there is a secret token; apply --renew-secrets writes it
+        ");
+    }
 }

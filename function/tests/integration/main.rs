@@ -45,7 +45,9 @@ mod send_machine;
 
 mod command_line;
 mod configuration;
+mod gitlab_settings;
 mod check;
+mod hooks;
 mod setup;
 mod connection_errors;
 mod proxies;

@@ -80,8 +80,15 @@ impl Lines {
 
     /// The whole output. On a terminal, long lines are wrapped under their last column.
     pub(super) fn text(&self, is_terminal: bool) -> String {
+        // A long path must not push the details of all lines to the right.
+        const MOST: usize = 36;
         let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or_default();
         let places = width(&mut self.lines.iter().map(|(place, _)| place.chars().count()));
+        let places = if is_terminal {
+            places.min(MOST)
+        } else {
+            places
+        };
         let verbs = width(&mut self.lines.iter().map(|(_, line)| self.verb(line).len()));
         let mut text = String::new();
         for (place, line) in &self.lines {
@@ -92,6 +99,11 @@ impl Lines {
                 wrap(&details, start.chars().count())
             } else {
                 details
+            };
+            let start = if details.starts_with('\n') {
+                start.trim_end()
+            } else {
+                &start
             };
             let _ = writeln!(text, "{}", format!("{start}{details}").trim_end());
         }
@@ -164,12 +176,22 @@ mod tests {
 
     #[test]
     fn a_plan_has_one_aligned_line_for_each_webhook() {
-        insta::assert_snapshot!(lines(false).text(false), @"");
+        insta::assert_snapshot!(lines(false).text(false), @r"
+            group/app           create  push, tag_push, pipeline
+            group/subgroup/app  change  pipeline off → on, job off → on; SSL verification off → on; branch filter none → release/*; signing token missing
+            group/other         ok
+            1 to create, 1 to change, 1 as declared
+        ");
     }
 
     #[test]
     fn what_was_done_is_said_in_the_past_tense() {
-        insta::assert_snapshot!(lines(true).text(false), @"");
+        insta::assert_snapshot!(lines(true).text(false), @r"
+            group/app           created  push, tag_push, pipeline
+            group/subgroup/app  changed  pipeline off → on, job off → on; SSL verification off → on; branch filter none → release/*; signing token written
+            group/other         ok
+            1 created, 1 changed, 1 as declared
+        ");
     }
 
     #[test]
