@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::config::catalogue::{GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS, Setting};
+use crate::config::catalogue::{
+    GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS, SETUP_SETTINGS, Setting,
+};
 
 /// What the help is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -163,13 +165,19 @@ value. These matter most; the default is in brackets:
     text.push_str("\nAll other settings are optional:\n");
     let is_of = |settings: &[Setting], name| settings.iter().any(|it| it.name == name);
     let others = SETTINGS.iter().filter(|setting| {
-        !MAIN_SETTINGS.contains(&setting.name) && !is_of(GITLAB_API_SETTINGS, setting.name)
+        !MAIN_SETTINGS.contains(&setting.name)
+            && !is_of(GITLAB_API_SETTINGS, setting.name)
+            && !is_of(SETUP_SETTINGS, setting.name)
     });
     for setting in others {
         describe(setting, &mut text);
     }
     text.push_str("\nThe command hooks, and check if a token of GitLab is set, also read:\n");
     for setting in GITLAB_API_SETTINGS {
+        describe(setting, &mut text);
+    }
+    text.push_str("\nThe command setup also reads, for one run:\n");
+    for setting in SETUP_SETTINGS {
         describe(setting, &mut text);
     }
     text

@@ -104,7 +104,7 @@ mod tests {
         let file = SecretFile::parse(&text).expect("is ours");
         assert_eq!(file.user_id.as_deref(), Some("id"));
         assert_eq!(file.text().expose_secret(), text);
-        assert!(!format!("{file:?}").contains("token"), "{file:?}");
+        assert!(!format!("{file:?}").contains("whsec_a"), "{file:?}");
     }
 
     #[test]

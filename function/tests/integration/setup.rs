@@ -11,6 +11,7 @@ use fakes::gitlab::{Access, FakeGitLab, Scope};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
 use crate::harness::program;
+use crate::skipped::report_skipped;
 
 const ADMIN: &str = "root";
 const ADMIN_TOKEN: &str = "canary-admin-token-2f7c";
@@ -702,5 +703,66 @@ async fn wrong_arguments_are_usage_errors() {
     for expected in ["2 errors", "found a half of it", "WEBHOOK_URL: is not set"] {
         assert!(run.err.contains(expected), "{expected}: {}", run.err);
     }
+    world.finish();
+}
+
+/// A stand-in for kubectl that keeps the applied Secret in a file, as the API server does: encoded.
+const KUBECTL: &str = r#"#!/bin/sh
+echo "$*" >> "$PLACE/kubectl.log"
+case "$*" in
+  *" get secret webhook-app "*)
+    [ -f "$PLACE/secret.json" ] || { echo "Error from server (NotFound)" >&2; exit 1; }
+    cat "$PLACE/secret.json" ;;
+  *" apply "*)
+    file=$(echo "$*" | sed 's/.*--filename //')
+    grep '^  [A-Z_]*: "' "$file" | sed 's/^  \([A-Z_]*\): "\(.*\)"$/\1 \2/' | while read -r name value; do
+      printf '%s %s\n' "$name" "$(printf %s "$value" | base64 -w 0)"
+    done | jq -Rn '{data: ([inputs | split(" ") | {(.[0]): .[1]}] | add)}' > "$PLACE/secret.json" ;;
+esac
+"#;
+
+#[tokio::test]
+async fn connect_reads_the_secret_of_the_namespace_and_writes_it_only_if_it_changed() {
+    let has = |tool: &str| {
+        std::process::Command::new(tool)
+            .arg("--version")
+            .output()
+            .is_ok()
+    };
+    if !has("jq") || !has("bash") {
+        report_skipped("the script connect, which needs bash and jq");
+        return;
+    }
+    let world = World::start().await;
+    let kubectl = world.folder.join("kubectl");
+    fs::write(&kubectl, KUBECTL).expect("is written");
+    fs::set_permissions(&kubectl, fs::Permissions::from_mode(0o755)).expect("is changed");
+    let run = async || {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/ci/connect");
+        let mut command = crate::harness::command(script, &world.settings());
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", world.folder.display());
+        command.env("PATH", path).env("PLACE", &world.folder);
+        command.env("WEBHOOK_APP", env!("CARGO_BIN_EXE_webhook-app"));
+        command.env("NAMESPACE", "hooks").arg(PROJECT);
+        let output = tokio::task::spawn_blocking(move || command.output().expect("runs"));
+        let output = output.await.expect("does not panic");
+        let text = String::from_utf8(output.stdout).expect("is text")
+            + &String::from_utf8(output.stderr).expect("is text");
+        world.assert_no_secret(&text);
+        (output.status.code(), text)
+    };
+
+    let (first, said) = run().await;
+    world.take_message();
+    let stored = fs::read_to_string(world.folder.join("secret.json")).expect("is applied");
+    let (second, says_again) = run().await;
+
+    assert_eq!((first, second), (Some(0), Some(0)), "{said}{says_again}");
+    assert!(stored.contains("ROCKETCHAT_AUTH_TOKEN"), "{said}");
+    assert!(says_again.contains("Nothing is to do."), "{says_again}");
+    let log = fs::read_to_string(world.folder.join("kubectl.log")).expect("is text");
+    assert_eq!(log.matches(" apply ").count(), 1, "{log}");
+    assert!(log.contains("--namespace hooks"), "{log}");
+    assert!(!log.contains("whsec_"), "{log}");
     world.finish();
 }

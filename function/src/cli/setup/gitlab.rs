@@ -1,6 +1,8 @@
 //! The calls of setup to GitLab: its version, its settings, and the webhook, which is compared and written as
 //! `webhook-app hooks apply` does.
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use super::failure::Failure;
 use crate::config::setup::SetupConfig;
 use crate::gitlab_api::{ApiError, Client, HookOwner, HookSecret, Trigger, Triggers};
@@ -153,7 +155,10 @@ fn secret(known: &Known) -> Option<HookSecret> {
     } = &known.secrets;
     let facts = known.gitlab.as_ref();
     if facts.is_some_and(|facts| facts.has_signing_tokens) {
-        signing_key.clone().map(HookSecret::SigningToken)
+        // A person may have added the key before it.
+        let first = |key: &SecretString| key.expose_secret().split(',').next().map(str::to_owned);
+        let first = signing_key.as_ref().and_then(first);
+        first.map(|key| HookSecret::SigningToken(key.into()))
     } else {
         webhook_token.clone().map(HookSecret::Token)
     }
