@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run events tables test check fmt lint shellcheck docs deny advisories markup pictures manifests snapshots clean
 .PHONY: coverage codequality
-.PHONY: gitlab-api image image-test reproduce publish deploy review review-stop smoke register ci-image pipeline lambda lambda-test sbom budgets composition bench microbench
+.PHONY: gitlab-api image image-test reproduce publish deploy review review-stop smoke connect register ci-image pipeline lambda lambda-test sbom budgets composition bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
 # compiler flags would make cargo rebuild everything.
@@ -166,6 +166,9 @@ review-stop: ## delete the namespace of a merge request: KUBE_CONTEXT
 
 smoke: ## check a deployed function without sending a message: WEBHOOK_URL, GITLAB_SIGNING_KEY
 	function/ci/smoke
+
+connect: ## create the bot, the webhook and the Secret of a namespace: PROJECT, NAMESPACE or OVERLAY, SETUP_OPTIONS, KUBE_CONTEXT
+	@function/ci/connect "$(PROJECT)" "$(OVERLAY)"
 
 register: ## create or update the webhook of a GitLab project: WEBHOOK_URL, GITLAB_API_TOKEN, GITLAB_SIGNING_KEY, TRIGGERS
 	function/ci/register

@@ -17,6 +17,7 @@ mod help;
 mod hooks;
 mod reconcile;
 mod render;
+mod setup;
 
 use help::Topic;
 
@@ -29,18 +30,20 @@ enum Command {
     DeadLetters(dead_letters::Request),
     Hooks(hooks::Request),
     Reconcile(crate::reconcile::Run),
+    Setup(setup::Request),
     Help(Topic),
     Version,
 }
 
 /// The names of the commands.
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "serve",
     "check",
     "render",
     "dead-letters",
     "hooks",
     "reconcile",
+    "setup",
     "help",
     "version",
 ];
@@ -63,6 +66,9 @@ const OTHER_COMMANDS: &[(&str, &str)] = &[
     ("dry-run", "render"),
     ("explain", "render --explain"),
     ("kind", "render --kind"),
+    ("init", "setup"),
+    ("install", "setup"),
+    ("connect", "setup"),
     ("usage", "help"),
     ("webhooks", "hooks"),
     ("plan", "hooks plan"),
@@ -87,6 +93,7 @@ impl Command {
             ("check", [option]) if option == "--send" => Ok(Self::Check { send: true }),
             ("render", options) => render::Request::parse(options).map(Self::Render),
             ("dead-letters", words) => dead_letters::Request::parse(words).map(Self::DeadLetters),
+            ("setup", options) => setup::Request::parse(options).map(Self::Setup),
             ("hooks", words) => hooks::Request::parse(words).map(Self::Hooks),
             ("reconcile", words) => reconcile::parse(words).map(Self::Reconcile),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
@@ -116,6 +123,7 @@ fn topic_of(command: &str) -> Result<Topic, String> {
         "dead-letters" => Ok(Topic::DeadLetters),
         "hooks" => Ok(Topic::Hooks),
         "reconcile" => Ok(Topic::Reconcile),
+        "setup" => Ok(Topic::Setup),
         "help" | "version" | "--help" | "-h" | "--version" | "-V" => Ok(Topic::Program),
         unknown_command => Err(unknown(unknown_command)),
     }
@@ -132,7 +140,7 @@ fn unknown(word: &str) -> String {
     };
     let found = echo(word);
     format!(
-        "expected no argument or one of serve, check, render, dead-letters, hooks, reconcile, help and version, found {found}{advice}"
+        "expected no argument or one of serve, check, render, dead-letters, hooks, reconcile, setup, help and version, found {found}{advice}"
     )
 }
 
@@ -177,6 +185,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         }),
         Ok(Command::Hooks(request)) => hooks::run(request),
         Ok(Command::Reconcile(run)) => reconcile::run(run),
+        Ok(Command::Setup(request)) => setup::run(request),
         Ok(Command::Help(topic)) => print(&help::text(topic)),
         Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => {

@@ -33,6 +33,7 @@ mod mistake;
 pub mod notifications;
 mod proxy;
 pub mod reconcile;
+pub(crate) mod setup;
 mod source;
 mod telemetry;
 mod traces;

@@ -89,6 +89,8 @@ mod hook_changes;
 pub mod reconcile;
 pub mod outcome;
 
+mod setup;
+
 pub mod bootstrap;
 mod recipient_check;
 mod sign_in_check;

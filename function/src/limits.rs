@@ -276,6 +276,9 @@ limits! {
         /// Longest wait that a rate limit can announce in `X-RateLimit-Reset`, and so the largest
         /// `Retry-After`. Rocket.Chat's limit is reset every minute.
         max_rate_limit_wait: Duration = Duration::from_hours(1),
+        /// Time for one call of `webhook-app setup`, which a person waits for: creating an account takes longer
+        /// than a message.
+        setup_call_timeout: Duration = Duration::from_secs(15),
         /// Idle connections kept for the next delivery, as many as notifications in progress.
         max_idle_connections: usize = 64,
         /// Difference between the local clock and that of Rocket.Chat that `webhook-app check` notes:

@@ -13,6 +13,7 @@ pub mod reachability;
 pub(crate) mod room_lookup;
 pub(crate) mod server_headers;
 pub(crate) mod client;
+pub(crate) mod administration;
 mod exchange;
 mod tunnel;
 mod connecting;

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::config::catalogue::{GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS, Setting};
+use crate::config::catalogue::{
+    GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS, SETUP_SETTINGS, Setting,
+};
 
 /// What the help is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,6 +18,7 @@ pub(super) enum Topic {
     DeadLetters,
     Hooks,
     Reconcile,
+    Setup,
 }
 
 /// Columns of a line.
@@ -34,6 +37,7 @@ Commands:
   dead-letters  List messages that the broker gave up, or send them again
   hooks         Compare the webhooks in GitLab with HOOKS, or create them
   reconcile     Have GitLab send again what failed, and replace what it dropped
+  setup         Create the bot and the webhook, and send a test message
   help          Print this help, or that of a command: webhook-app help check
   version       Print the version
 ";
@@ -115,12 +119,40 @@ Usage: webhook-app reconcile [--once] [--direct] [--backfill --since DURATION]
   --since DURATION  How long ago the first of them was, such as 2h
 ";
 
+const SETUP: &str = "\
+Creates the bot in Rocket.Chat and the webhook in GitLab, writes the secrets of
+both to a file, and sends a test message. Another run changes nothing.
+
+Usage: webhook-app setup --project PROJECT [OPTIONS]
+
+  --project PROJECT  Path or ID of the project that gets the webhook
+  --to NAME          Who gets the test message [the administrator]
+  --bot NAME         Username of the bot [gitlab]
+  --email ADDRESS    E-mail address of a new bot [NAME@webhook-app.invalid]
+  --file FILE        File of secrets [secret.env]
+  --output FORMAT    env: only that file (default); secret: also print a Secret
+                     for Kubernetes; overlay: also write kustomization.yaml
+                     beside the file
+  --allow-list       Let GitLab send to the webhook's address in its own network
+  --renew-token      Give an existing bot a new password and a new token
+  --dry-run          Print the steps, and change nothing
+  --gitlab-url, --rocketchat-url, --webhook-url
+                     The same as the settings GITLAB_URL, ROCKETCHAT_URL and
+                     WEBHOOK_URL
+
+Needs also GITLAB_API_TOKEN and an administrator of Rocket.Chat, with
+ROCKETCHAT_ADMIN_USER_ID and ROCKETCHAT_ADMIN_TOKEN, or
+ROCKETCHAT_ADMIN_USERNAME, ROCKETCHAT_ADMIN_PASSWORD and, with a second factor,
+ROCKETCHAT_ADMIN_CODE. What is missing is asked for on a terminal.
+";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   success
   1   serve failed to start, check found a failure, render read no webhook,
       dead-letters could not read or send all, hooks could not read or write
-      all, or reconcile --once left something that waits or is lost
+      all, reconcile --once left something that waits or is lost, or setup
+      could not finish
   2   hooks plan: something is to do
   64  an argument or a setting is invalid
 ";
@@ -135,6 +167,7 @@ pub(super) fn text(topic: Topic) -> String {
         Topic::DeadLetters => DEAD_LETTERS,
         Topic::Hooks => HOOKS,
         Topic::Reconcile => RECONCILE,
+        Topic::Setup => SETUP,
     };
     format!("{text}\n{EXIT_CODES}\nwebhook-app --help lists the settings.\n")
 }
@@ -153,13 +186,19 @@ value. These matter most; the default is in brackets:
     text.push_str("\nAll other settings are optional:\n");
     let is_of = |settings: &[Setting], name| settings.iter().any(|it| it.name == name);
     let others = SETTINGS.iter().filter(|setting| {
-        !MAIN_SETTINGS.contains(&setting.name) && !is_of(GITLAB_API_SETTINGS, setting.name)
+        !MAIN_SETTINGS.contains(&setting.name)
+            && !is_of(GITLAB_API_SETTINGS, setting.name)
+            && !is_of(SETUP_SETTINGS, setting.name)
     });
     for setting in others {
         describe(setting, &mut text);
     }
     text.push_str("\nThe command hooks, and check if a token of GitLab is set, also read:\n");
     for setting in GITLAB_API_SETTINGS {
+        describe(setting, &mut text);
+    }
+    text.push_str("\nThe command setup also reads, for one run:\n");
+    for setting in SETUP_SETTINGS {
         describe(setting, &mut text);
     }
     text

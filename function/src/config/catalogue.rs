@@ -1,10 +1,13 @@
 //! The list of settings, for the help text, the documentation and warnings about misspelled names. Owns
-//! their names and descriptions; those of the commands that call GitLab's API are in [`gitlab_api`]. Values are
+//! their names and descriptions; those of the commands that call GitLab's API are in [`gitlab_api`], and
+//! those of its setup in [`setup`]. Values are
 //! read in [`config`](super), names are compared in [`misspelling`](super::misspelling).
 
 mod gitlab_api;
+mod setup;
 
 pub use gitlab_api::GITLAB_API_SETTINGS;
+pub use setup::SETUP_SETTINGS;
 
 /// The description of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +30,17 @@ const fn setting(name: &'static str, meaning: &'static str, default: &'static st
 
 /// All settings. The value of each can also be in a file, whose path is in `NAME_FILE`.
 pub const SETTINGS: &[Setting] = &{
-    let mut all = [RECEIVING[0]; RECEIVING.len() + GITLAB_API_SETTINGS.len()];
-    let mut at = 0;
-    while at < all.len() {
-        all[at] = if at < RECEIVING.len() {
-            RECEIVING[at]
+    const PARTS: [&[Setting]; 3] = [RECEIVING, GITLAB_API_SETTINGS, SETUP_SETTINGS];
+    const COUNT: usize = RECEIVING.len() + GITLAB_API_SETTINGS.len() + SETUP_SETTINGS.len();
+    let mut all = [RECEIVING[0]; COUNT];
+    let (mut at, mut part, mut row) = (0, 0, 0);
+    while at < COUNT {
+        if row == PARTS[part].len() {
+            (part, row) = (part + 1, 0);
         } else {
-            GITLAB_API_SETTINGS[at - RECEIVING.len()]
-        };
-        at += 1;
+            all[at] = PARTS[part][row];
+            (at, row) = (at + 1, row + 1);
+        }
     }
     all
 };

@@ -94,7 +94,7 @@ pub(crate) fn misplaced_token(variables: &BTreeMap<String, String>) -> Option<St
     })
 }
 
-fn server(reader: &mut EnvReader, proxies: &Proxies) -> Option<GitLabServer> {
+pub(super) fn server(reader: &mut EnvReader, proxies: &Proxies) -> Option<GitLabServer> {
     let url = reader.required(
         "GITLAB_URL",
         "give the address of GitLab, such as https://gitlab.example.org",

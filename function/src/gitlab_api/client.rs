@@ -178,6 +178,14 @@ impl Client {
         called.await.map(|_| ())
     }
 
+    /// Replaces the hosts of the local network that GitLab may send to; only administrators may.
+    pub(crate) async fn allow_local_hosts(&self, hosts: &[String]) -> Result<(), ApiError> {
+        let url = self.url(&["application", "settings"], &[]);
+        let body = Some(serde_json::json!({ "outbound_local_requests_whitelist": hosts }));
+        let called = self.call(Method::PUT, url, body, Retries::Any);
+        called.await.map(|_| ())
+    }
+
     /// One object of the API. A part of the path may contain slashes, which are encoded.
     pub async fn get<T: DeserializeOwned>(
         &self,

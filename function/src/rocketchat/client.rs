@@ -25,6 +25,8 @@ use crate::limits::LIMITS;
 use crate::proxy::{self, Proxy};
 use crate::tls::{self, TlsError};
 
+mod administration;
+
 /// Calls one Rocket.Chat server as one account.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -38,6 +40,8 @@ pub(crate) struct Client {
     me: Url,
     user_info: Url,
     room_info: Url,
+    /// Address of the server, for the calls of administrators.
+    base: Url,
 }
 
 /// The time limits and the headers of one call.
@@ -75,10 +79,6 @@ impl Client {
     ///
     /// `authorities` are trusted in addition to the compiled-in ones. `limit` is the time limit of a
     /// delivery. Every connection is to `proxy`, if there is one.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the only client for Rocket.Chat"
-    )]
     pub(crate) fn new(
         base: &Url,
         credentials: &Credentials,
@@ -86,9 +86,33 @@ impl Client {
         proxy: Option<&Proxy>,
         limit: Duration,
     ) -> Result<Self, ClientError> {
+        Self::with_headers(base, headers(credentials)?, authorities, proxy, limit)
+    }
+
+    /// Creates a client without an account, for the sign-in with a password.
+    pub(crate) fn anonymous(
+        base: &Url,
+        authorities: &[CertificateDer<'static>],
+        proxy: Option<&Proxy>,
+        limit: Duration,
+    ) -> Result<Self, ClientError> {
+        Self::with_headers(base, general_headers(), authorities, proxy, limit)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the only client for Rocket.Chat"
+    )]
+    fn with_headers(
+        base: &Url,
+        headers: HeaderMap,
+        authorities: &[CertificateDer<'static>],
+        proxy: Option<&Proxy>,
+        limit: Duration,
+    ) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client(authorities)?)
-            .default_headers(headers(credentials)?)
+            .default_headers(headers)
             // Divided between the addresses of the server, so that each of them is tried.
             .connect_timeout(limit)
             .connector_layer(MapFutureLayer::new(connecting::track))
@@ -113,6 +137,7 @@ impl Client {
             me: url(Endpoint::Me),
             user_info: url(Endpoint::UserInfo),
             room_info: url(Endpoint::RoomInfo),
+            base: base.clone(),
         })
     }
 
@@ -283,21 +308,30 @@ fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
     let mut token = HeaderValue::from_str(token).map_err(|_| ClientError::Token)?;
     // Keeps the token out of the debug output of the HTTP library.
     token.set_sensitive(true);
-    let mut headers = HeaderMap::new();
+    let mut headers = general_headers();
     headers.insert("x-user-id", user_id);
     headers.insert("x-auth-token", token);
+    Ok(headers)
+}
+
+fn general_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
     headers.insert(
         "user-agent",
         HeaderValue::from_static(concat!("webhook-app/", env!("CARGO_PKG_VERSION"))),
     );
     headers.insert("accept", HeaderValue::from_static("application/json"));
-    Ok(headers)
+    headers
 }
 
 fn endpoint_url(base: &Url, endpoint: Endpoint) -> Url {
+    url_of(base, endpoint.path())
+}
+
+fn url_of(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     // Keeps the path of a server below one. `base` is http or https, so it has a path.
-    let path = format!("{}{}", base.path().trim_end_matches('/'), endpoint.path());
+    let path = format!("{}{path}", base.path().trim_end_matches('/'));
     url.set_path(&path);
     url
 }

@@ -159,6 +159,11 @@ fn has_code(response: &ApiResponse, codes: &[&str]) -> bool {
     codes.contains(&ErrorBody::of(response).code())
 }
 
+/// Whether an error has this text in it.
+pub(super) fn says(response: &ApiResponse, text: &str) -> bool {
+    ErrorBody::of(response).text().contains(text)
+}
+
 /// What an error says; empty if it is not one of Rocket.Chat.
 #[derive(Default, Deserialize)]
 #[serde(default)]

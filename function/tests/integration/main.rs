@@ -50,6 +50,7 @@ mod configuration;
 mod gitlab_settings;
 mod check;
 mod hooks;
+mod setup;
 mod connection_errors;
 mod proxies;
 mod connections;

@@ -12,8 +12,11 @@ const routes = {
   'chat.sendMessage': 'isChatSendMessageProps',
   'chat.update': 'isChatUpdateProps',
   'im.create': 'isDmCreateProps',
+  'login': 'isLoginProps',
   'rooms.info': 'isRoomsInfoProps',
+  'users.create': 'isUserCreateParamsPOST',
   'users.info': 'isUsersInfoParamsGetProps',
+  'users.update': 'isUsersUpdateParamsPOST',
 };
 
 const typings = '@rocket.chat/rest-typings';

@@ -3,6 +3,7 @@
 //! Each request that violates the published API is recorded as a violation and fails the test when the handle is dropped.
 
 mod absence;
+mod accounts;
 mod administration;
 mod attachments;
 mod builder;
@@ -21,7 +22,9 @@ mod reply;
 mod room;
 mod route;
 mod schema;
+mod second_factor;
 mod server;
+mod sessions;
 mod store;
 mod wire;
 
@@ -160,6 +163,11 @@ impl FakeRocketChat {
     pub fn calls(&self, route: Route) -> usize {
         let store = self.server.store();
         store.calls.get(&route).copied().unwrap_or_default()
+    }
+
+    /// The routes in the order in which they were called.
+    pub fn history(&self) -> Vec<Route> {
+        self.server.store().history.clone()
     }
 
     /// How often a message with this id was stored, not counting those of other users.

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use webhook_app::config::catalogue::{GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS};
+use webhook_app::config::catalogue::{
+    GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS, SETUP_SETTINGS,
+};
 use webhook_app::gitlab::kind::Kind;
 use webhook_app::hooks;
 use webhook_app::limits;
@@ -29,13 +31,16 @@ fn the_tables_of_settings_are_current() {
         table
     };
     let of_api = |name: &str| GITLAB_API_SETTINGS.iter().any(|it| it.name == name);
-    let others = table(&|name| !of_api(name));
+    let of_setup = |name: &str| SETUP_SETTINGS.iter().any(|it| it.name == name);
+    let others = table(&|name| !of_api(name) && !of_setup(name));
     block("function/docs/settings.md", "settings", &others);
     block(
         "function/docs/settings.md",
         "gitlab-settings",
         &table(&of_api),
     );
+    let setup = table(&of_setup);
+    block("function/docs/setup.md", "setup-settings", &setup);
     let main = table(&|name| MAIN_SETTINGS.contains(&name));
     block("README.md", "main-settings", &main);
 }

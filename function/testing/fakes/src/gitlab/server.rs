@@ -12,6 +12,7 @@ mod hook;
 mod inspect;
 mod limiter;
 mod log;
+mod outbound;
 mod pagination;
 mod reply;
 mod repository;

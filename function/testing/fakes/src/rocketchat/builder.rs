@@ -1,6 +1,7 @@
 //! Settings of the fake Rocket.Chat, and starting it.
 
 use std::io;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
@@ -9,6 +10,7 @@ use tokio::sync::{Barrier, Notify};
 use super::absence::Absence;
 use super::people::User;
 use super::server::Server;
+use super::sessions::{Session, Sessions};
 use super::store::Store;
 use super::{FakeRocketChat, connection};
 
@@ -32,6 +34,7 @@ pub struct Builder {
     drops_unknown_users: bool,
     racing_room_creation: bool,
     editing_allowed: bool,
+    keeps_tokens: bool,
     inspectable: bool,
     address: String,
 }
@@ -47,6 +50,7 @@ impl Default for Builder {
             drops_unknown_users: false,
             racing_room_creation: false,
             editing_allowed: true,
+            keeps_tokens: false,
             inspectable: false,
             address: "127.0.0.1:0".to_owned(),
         }
@@ -107,6 +111,13 @@ impl Builder {
         self
     }
 
+    /// Keeps the tokens of an account when an administrator changes its password. By default they end with it.
+    #[must_use]
+    pub fn keeps_tokens(mut self) -> Self {
+        self.keeps_tokens = true;
+        self
+    }
+
     /// Serves the inspection API under `/inspect/`, for tests in another process.
     #[must_use]
     pub fn inspectable(mut self) -> Self {
@@ -132,7 +143,10 @@ impl Builder {
             .iter()
             .chain(&self.deactivated)
             .map(|name| User::new(name, &["user"]));
+        let mut sessions = Sessions::default();
+        sessions.add(Session::personal(&bot.id, AUTH_TOKEN, "webhook-app", true));
         let store = Store {
+            sessions,
             users: std::iter::once(bot.clone()).chain(people).collect(),
             ..Store::default()
         };
@@ -144,6 +158,8 @@ impl Builder {
             drops_unknown_users: self.drops_unknown_users,
             racing_room_creation: self.racing_room_creation,
             editing_allowed: self.editing_allowed,
+            keeps_tokens: self.keeps_tokens,
+            tokens: AtomicUsize::new(0),
             store: Mutex::new(store),
             absence,
             message_stored: Notify::new(),

@@ -146,12 +146,12 @@ async fn respond(
         return response(&server.not_found(&call));
     };
     if let Some((how, until)) = server.absence.now() {
-        *server.store().calls.entry(route).or_default() += 1;
+        server.store().count(route);
         return response(&absent(how, until, &cut).await);
     }
     let fault = {
         let mut store = server.store();
-        *store.calls.entry(route).or_default() += 1;
+        store.count(route);
         store.faults.next(route)
     };
     let Some(fault) = fault else {

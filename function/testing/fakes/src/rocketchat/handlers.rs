@@ -1,20 +1,26 @@
 //! One handler per route, called after `middleware`: it checks permissions, then executes the call.
 //! `Ok` and `Err` both hold the reply to send; `Err` lets a handler return early with `?`.
 
+mod access_tokens;
 mod create_direct_message;
 mod get_message;
 mod people;
 mod room_info;
 mod send_message;
+mod sign_in;
 mod update_message;
+mod users;
 mod validate_message;
 
+pub(super) use access_tokens::{access_tokens, generate_access_token, regenerate_access_token};
 pub(super) use create_direct_message::create_direct_message;
 pub(super) use get_message::get_message;
 pub(super) use people::{me, user_info};
 pub(super) use room_info::room_info;
 pub(super) use send_message::{Collision, send_message};
+pub(super) use sign_in::{info, log_in, log_out};
 pub(super) use update_message::update_message;
+pub(super) use users::{create_user, update_user};
 
 use serde_json::{Value, json};
 

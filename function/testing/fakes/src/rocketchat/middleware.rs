@@ -1,5 +1,5 @@
-//! The checks of every call before its handler runs: authentication, then the rate limit, then the parameters.
-//! Permissions are checked by `handlers`.
+//! The checks of every call before its handler runs: authentication, then the rate limit, then the parameters, then
+//! the second factor. Permissions are checked by `handlers`.
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use super::people::{Permission, User};
 use super::reply::Reply;
 use super::server::Server;
-use super::{Route, limiter, schema};
+use super::sessions::Session;
+use super::{Route, limiter, schema, second_factor};
 
 /// A received call, read to its end.
 pub(super) struct Call {
@@ -21,15 +22,30 @@ pub(super) struct Call {
 
 /// A call that passed all checks.
 pub(super) struct CheckedCall {
-    pub(super) user: User,
+    /// Who calls; nobody on a route that needs no account.
+    pub(super) caller: Option<Caller>,
     pub(super) parameters: Value,
     pub(super) limits: Option<limiter::LimitHeaders>,
 }
 
+/// The account of a call, and what it signed in with.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) user: User,
+    pub(super) session: Session,
+}
+
 /// Runs the checks in order; returns the first rejection.
 pub(super) fn check(server: &Server, route: Route, call: &Call) -> Result<CheckedCall, Reply> {
-    let user = authenticate(server, route, call)?;
-    let limits = if user.may(Permission::BypassRateLimit) {
+    let caller = if route.needs_account() {
+        Some(authenticate(server, route, call)?)
+    } else {
+        None
+    };
+    let is_unlimited = caller
+        .as_ref()
+        .is_some_and(|caller| caller.user.may(Permission::BypassRateLimit));
+    let limits = if is_unlimited {
         None
     } else {
         Some(server.store().limiter.count(route)?)
@@ -38,40 +54,54 @@ pub(super) fn check(server: &Server, route: Route, call: &Call) -> Result<Checke
         "GET" => query_parameters(server, route, call),
         _ => body_parameters(server, route, call),
     };
-    let mut rejection = match parameters {
-        Ok(parameters) => {
-            return Ok(CheckedCall {
-                user,
-                parameters,
-                limits,
-            });
+    let checked = parameters.and_then(|parameters| {
+        match &caller {
+            Some(caller) if route.needs_second_factor() => {
+                second_factor::check(caller, &call.headers)?;
+            }
+            _ => {}
         }
-        Err(rejection) => rejection,
-    };
-    rejection.headers.extend(limits.into_iter().flatten());
-    Err(rejection)
+        Ok(parameters)
+    });
+    match checked {
+        Ok(parameters) => Ok(CheckedCall {
+            caller,
+            parameters,
+            limits,
+        }),
+        Err(mut rejection) => {
+            rejection.headers.extend(limits.into_iter().flatten());
+            Err(rejection)
+        }
+    }
 }
 
-fn authenticate(server: &Server, route: Route, call: &Call) -> Result<User, Reply> {
-    let mut given = ["x-user-id", "x-auth-token"].map(|name| {
+fn authenticate(server: &Server, route: Route, call: &Call) -> Result<Caller, Reply> {
+    let given = ["x-user-id", "x-auth-token"].map(|name| {
         let value = call.headers.get(name);
         if value.is_none() {
             server.violation(format!("{} without {name}", route.path()));
         }
         value.map(|value| value.as_bytes().to_vec())
     });
-    let token = given[1].take();
-    if token.as_deref() != Some(server.auth_token.as_bytes()) {
+    let [Some(user_id), Some(token)] = given else {
         return Err(Reply::unauthorized());
-    }
-    let user_id = given[0].take();
-    if user_id.as_deref() != Some(server.bot.id.as_bytes()) {
-        return Err(Reply::unauthorized());
-    }
+    };
+    let (user_id, token) = (
+        String::from_utf8_lossy(&user_id),
+        String::from_utf8_lossy(&token),
+    );
     // The roles may have changed since the start.
     let store = server.store();
-    let account = store.user_by_id(&server.bot.id);
-    account.cloned().ok_or_else(Reply::unauthorized)
+    let session = store.sessions.of(&user_id, &token);
+    let user = store.user_by_id(&user_id).filter(|user| user.active);
+    match (user, session) {
+        (Some(user), Some(session)) => Ok(Caller {
+            user: user.clone(),
+            session: session.clone(),
+        }),
+        _ => Err(Reply::unauthorized()),
+    }
 }
 
 fn query_parameters(server: &Server, route: Route, call: &Call) -> Result<Value, Reply> {
@@ -91,6 +121,9 @@ fn body_parameters(server: &Server, route: Route, call: &Call) -> Result<Value, 
     let path = route.path();
     if !call.query.is_empty() {
         server.violation(format!("{path} with a query"));
+    }
+    if route == Route::LogOut && call.body.is_empty() {
+        return Ok(json!({}));
     }
     let content_type = call.headers.get(CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());
@@ -124,9 +157,16 @@ fn validate(server: &Server, route: Route, parameters: Value) -> Result<Value, R
         Route::Me | Route::UserInfo | Route::RoomInfo | Route::GetMessage => {
             Reply::validation_error("error-invalid-params", &error)
         }
-        Route::CreateDirectMessage | Route::UpdateMessage => {
-            Reply::validation_error("invalid-params", &error)
-        }
+        Route::CreateDirectMessage
+        | Route::UpdateMessage
+        | Route::Info
+        | Route::LogIn
+        | Route::LogOut
+        | Route::CreateUser
+        | Route::UpdateUser
+        | Route::ListAccessTokens
+        | Route::GenerateAccessToken
+        | Route::RegenerateAccessToken => Reply::validation_error("invalid-params", &error),
     })
 }
 

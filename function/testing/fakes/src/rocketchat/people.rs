@@ -8,6 +8,11 @@ pub(super) struct User {
     pub(super) id: String,
     pub(super) username: String,
     pub(super) roles: Vec<String>,
+    pub(super) email: Option<String>,
+    /// The SHA-256 of the password in hexadecimal digits; `None` if the account cannot sign in with one.
+    pub(super) password: Option<String>,
+    /// The code that its authenticator app shows, if it has one.
+    pub(super) totp: Option<String>,
     /// `false` once an administrator has deactivated the account.
     pub(super) active: bool,
 }
@@ -15,10 +20,14 @@ pub(super) struct User {
 /// The permissions that the fake checks.
 #[derive(Clone, Copy)]
 pub(super) enum Permission {
+    AssignRoles,
     BypassRateLimit,
     CreateDirectMessages,
+    CreatePersonalAccessTokens,
+    CreateUsers,
     /// Edit messages of others, and any message where editing is off.
     EditMessages,
+    EditUsers,
     Impersonate,
     MentionAll,
     MentionHere,
@@ -26,6 +35,8 @@ pub(super) enum Permission {
     PostInReadOnlyRooms,
     /// Read and write in direct-message rooms of which the account is a member.
     ViewDirectMessages,
+    /// See the roles and e-mail addresses of others.
+    ViewFullUserInfo,
 }
 
 impl User {
@@ -35,6 +46,9 @@ impl User {
             id: id_for(username),
             username: username.to_owned(),
             roles: roles.iter().map(|&role| role.to_owned()).collect(),
+            email: None,
+            password: None,
+            totp: None,
             active: true,
         }
     }
@@ -42,6 +56,12 @@ impl User {
     /// Whether one of the roles has the permission by default.
     pub(super) fn may(&self, permission: Permission) -> bool {
         let granted: &[&str] = match permission {
+            Permission::AssignRoles
+            | Permission::CreateUsers
+            | Permission::EditUsers
+            | Permission::ViewFullUserInfo => &["admin"],
+            // Not a mistake: bots do not have this permission.
+            Permission::CreatePersonalAccessTokens => &["admin", "user"],
             Permission::BypassRateLimit => &["admin", "bot", "app"],
             Permission::CreateDirectMessages => &["admin", "user", "bot", "app"],
             Permission::EditMessages | Permission::PostInReadOnlyRooms => {
@@ -58,6 +78,13 @@ impl User {
             .iter()
             .any(|role| granted.contains(&role.as_str()))
     }
+}
+
+/// The SHA-256 of a password, in the form in which it proves the identity of its owner.
+pub(super) fn password_digest(password: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, password.as_bytes());
+    let digits = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
 }
 
 /// Seventeen letters and digits, the format of the server's ids.

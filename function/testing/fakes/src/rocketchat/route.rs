@@ -19,11 +19,27 @@ pub enum Route {
     GetMessage,
     /// `POST /api/v1/chat.update`: change the text of a message.
     UpdateMessage,
+    /// `GET /api/info`: the version; needs no account.
+    Info,
+    /// `POST /api/v1/login`: sign in with a password.
+    LogIn,
+    /// `POST /api/v1/logout`: end the session of the token.
+    LogOut,
+    /// `POST /api/v1/users.create`: create an account.
+    CreateUser,
+    /// `POST /api/v1/users.update`: change another account.
+    UpdateUser,
+    /// `GET /api/v1/users.getPersonalAccessTokens`: the names of the own tokens.
+    ListAccessTokens,
+    /// `POST /api/v1/users.generatePersonalAccessToken`: create a token of the own account.
+    GenerateAccessToken,
+    /// `POST /api/v1/users.regeneratePersonalAccessToken`: replace a token of the own account.
+    RegenerateAccessToken,
 }
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 15] = [
         Self::Me,
         Self::UserInfo,
         Self::RoomInfo,
@@ -31,13 +47,34 @@ impl Route {
         Self::SendMessage,
         Self::GetMessage,
         Self::UpdateMessage,
+        Self::Info,
+        Self::LogIn,
+        Self::LogOut,
+        Self::CreateUser,
+        Self::UpdateUser,
+        Self::ListAccessTokens,
+        Self::GenerateAccessToken,
+        Self::RegenerateAccessToken,
     ];
 
     /// Its HTTP method.
     pub fn method(self) -> &'static str {
         match self {
-            Self::Me | Self::UserInfo | Self::RoomInfo | Self::GetMessage => "GET",
-            Self::CreateDirectMessage | Self::SendMessage | Self::UpdateMessage => "POST",
+            Self::Me
+            | Self::UserInfo
+            | Self::RoomInfo
+            | Self::GetMessage
+            | Self::Info
+            | Self::ListAccessTokens => "GET",
+            Self::CreateDirectMessage
+            | Self::SendMessage
+            | Self::UpdateMessage
+            | Self::LogIn
+            | Self::LogOut
+            | Self::CreateUser
+            | Self::UpdateUser
+            | Self::GenerateAccessToken
+            | Self::RegenerateAccessToken => "POST",
         }
     }
 
@@ -51,7 +88,28 @@ impl Route {
             Self::SendMessage => "/api/v1/chat.sendMessage",
             Self::GetMessage => "/api/v1/chat.getMessage",
             Self::UpdateMessage => "/api/v1/chat.update",
+            Self::Info => "/api/info",
+            Self::LogIn => "/api/v1/login",
+            Self::LogOut => "/api/v1/logout",
+            Self::CreateUser => "/api/v1/users.create",
+            Self::UpdateUser => "/api/v1/users.update",
+            Self::ListAccessTokens => "/api/v1/users.getPersonalAccessTokens",
+            Self::GenerateAccessToken => "/api/v1/users.generatePersonalAccessToken",
+            Self::RegenerateAccessToken => "/api/v1/users.regeneratePersonalAccessToken",
         }
+    }
+
+    /// Whether it needs a token.
+    pub fn needs_account(self) -> bool {
+        !matches!(self, Self::Info | Self::LogIn)
+    }
+
+    /// Whether it needs a second factor (`twoFactorRequired`).
+    pub(super) fn needs_second_factor(self) -> bool {
+        matches!(
+            self,
+            Self::UpdateUser | Self::GenerateAccessToken | Self::RegenerateAccessToken
+        )
     }
 
     pub(super) fn find(method: &str, path: &str) -> Option<Self> {

@@ -22,6 +22,26 @@ static ROOM_INFO: LazyLock<Validator> =
 static USER_INFO: LazyLock<Validator> =
     LazyLock::new(|| compile(include_str!("../../schemas/users.info.json")));
 
+static LOG_IN: LazyLock<Validator> =
+    LazyLock::new(|| compile(include_str!("../../schemas/login.json")));
+static CREATE_USER: LazyLock<Validator> =
+    LazyLock::new(|| compile(include_str!("../../schemas/users.create.json")));
+static UPDATE_USER: LazyLock<Validator> =
+    LazyLock::new(|| compile(include_str!("../../schemas/users.update.json")));
+/// Not published: what the handlers of these routes read.
+static GENERATE_ACCESS_TOKEN: LazyLock<Validator> = LazyLock::new(|| {
+    compile(
+        r#"{"type": "object", "additionalProperties": false, "properties": {"tokenName": {"type": "string"}, "bypassTwoFactor": {"type": "boolean"}}}"#,
+    )
+});
+static REGENERATE_ACCESS_TOKEN: LazyLock<Validator> = LazyLock::new(|| {
+    compile(
+        r#"{"type": "object", "additionalProperties": false, "properties": {"tokenName": {"type": "string"}}}"#,
+    )
+});
+static NO_PARAMETERS: LazyLock<Validator> =
+    LazyLock::new(|| compile(r#"{"type": "object", "additionalProperties": false}"#));
+
 /// Validates the parameters of a route; the error is the server's text.
 pub(super) fn check(route: Route, parameters: &Value) -> Result<(), String> {
     let validator: &Validator = match route {
@@ -31,6 +51,12 @@ pub(super) fn check(route: Route, parameters: &Value) -> Result<(), String> {
         Route::UpdateMessage => &UPDATE_MESSAGE,
         Route::RoomInfo => &ROOM_INFO,
         Route::UserInfo => &USER_INFO,
+        Route::LogIn => &LOG_IN,
+        Route::CreateUser => &CREATE_USER,
+        Route::UpdateUser => &UPDATE_USER,
+        Route::GenerateAccessToken => &GENERATE_ACCESS_TOKEN,
+        Route::RegenerateAccessToken => &REGENERATE_ACCESS_TOKEN,
+        Route::Info | Route::LogOut | Route::ListAccessTokens => &NO_PARAMETERS,
         Route::Me => return Ok(()),
     };
     let mut errors = validator.iter_errors(parameters);

@@ -7,6 +7,7 @@ use super::fault::Faults;
 use super::limiter::Limiter;
 use super::people::User;
 use super::room::Room;
+use super::sessions::Sessions;
 use super::{Kept, Message, Route};
 
 /// A message and whether a test has read it.
@@ -24,17 +25,26 @@ pub(super) struct DuplicateId;
 #[derive(Default)]
 pub(super) struct Store {
     pub(super) users: Vec<User>,
+    pub(super) sessions: Sessions,
     pub(super) rooms: BTreeMap<String, Room>,
     pub(super) messages: Vec<Stored>,
     pub(super) inserts: BTreeMap<String, usize>,
     pub(super) attempts: BTreeMap<String, usize>,
     pub(super) calls: HashMap<Route, usize>,
+    /// The routes in the order in which they were called.
+    pub(super) history: Vec<Route>,
     pub(super) violations: Vec<String>,
     pub(super) faults: Faults,
     pub(super) limiter: Limiter,
 }
 
 impl Store {
+    /// Counts a call, whatever its result.
+    pub(super) fn count(&mut self, route: Route) {
+        *self.calls.entry(route).or_default() += 1;
+        self.history.push(route);
+    }
+
     pub(super) fn user(&self, username: &str) -> Option<&User> {
         self.users.iter().find(|user| user.username == username)
     }

@@ -447,3 +447,29 @@ async fn system_hooks_are_managed_by_administrators_and_have_no_event_log() {
     assert_eq!(bot.delete(&path).await.status, 403);
     assert_eq!(root.delete(&path).await.status, 204);
 }
+
+#[tokio::test]
+async fn only_administrators_read_and_change_the_list_of_local_hosts() {
+    let gitlab = FakeGitLab::builder().local_requests_forbidden().start();
+    let gitlab = gitlab.await.expect("a free port");
+    let maintainer = Client::of(&gitlab);
+    let administrator = Client::with(&gitlab, gitlab.admin_token());
+    let settings = "application/settings";
+    let list = json!({ "outbound_local_requests_whitelist": ["127.0.0.1", "other"] });
+    let hook = json!({ "url": "http://127.0.0.1:8080/webhook" });
+
+    let forbidden = maintainer.get(settings).await;
+    let blocked = maintainer.post(HOOKS, &hook).await;
+    let wrong = json!({ "outbound_local_requests_whitelist": "127.0.0.1" });
+    let wrong = administrator.put(settings, &wrong).await;
+    let empty = administrator.put(settings, &json!({})).await;
+    let changed = administrator.put(settings, &list).await;
+    let shown = administrator.get(settings).await;
+    let allowed = maintainer.post(HOOKS, &hook).await;
+
+    assert_eq!((forbidden.status, blocked.status), (403, 422));
+    assert_eq!((wrong.status, empty.status), (400, 400));
+    assert_eq!((changed.status, allowed.status), (200, 201));
+    let hosts = shown.json()["outbound_local_requests_whitelist"].clone();
+    assert_eq!(hosts, list["outbound_local_requests_whitelist"]);
+}

@@ -7,6 +7,7 @@
 
 mod absences;
 mod accounts;
+mod administration;
 mod client;
 mod deleted;
 mod deliveries;

@@ -16,7 +16,8 @@ async fn a_call_without_valid_credentials_is_rejected() {
         ("wrong token", "X-Auth-Token", Some("wrong"), false),
         ("wrong user", "X-User-Id", Some("wrong"), false),
     ];
-    for route in Route::ALL {
+    let routes = Route::ALL.into_iter();
+    for route in routes.filter(|route| route.needs_account()) {
         for (case, name, value, is_violation) in cases {
             let chat = FakeRocketChat::start().await;
             chat.expect_violation();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::outbound::OutboundList;
 use super::state::State;
 use super::time::Clock;
 use super::{Access, FakeGitLab, PROJECT, PROJECT_ID, Scope, Server, connection};
@@ -63,6 +64,7 @@ pub(super) struct Settings {
     /// The address at which it listens, in links of the API.
     pub(super) base_url: String,
     pub(super) allows_local_requests: bool,
+    pub(super) outbound: OutboundList,
     pub(super) webhook_timeout: Duration,
     pub(super) record_limit: usize,
     pub(super) shows_event_times: bool,
@@ -85,6 +87,7 @@ impl Default for Builder {
                 instance_url: "https://gitlab.example.org".to_owned(),
                 base_url: String::new(),
                 allows_local_requests: true,
+                outbound: OutboundList::default(),
                 webhook_timeout: WEBHOOK_TIMEOUT,
                 record_limit: RECORD_LIMIT,
                 shows_event_times: true,

@@ -12,6 +12,7 @@ mod people;
 mod pipelines;
 mod projects;
 mod refs;
+mod settings;
 mod system_hooks;
 
 use serde_json::json;
@@ -81,6 +82,7 @@ fn is_route(path: &[&str]) -> bool {
         "groups",
         "hooks",
         "personal_access_tokens",
+        "application",
     ];
     path.first().is_some_and(|first| known.contains(first))
 }
@@ -109,6 +111,8 @@ async fn routed(
         (_, ["projects", project, "hooks", rest @ ..]) => {
             hook_route(server, call, caller, method, project, rest).await
         }
+        ("GET", ["application", "settings"]) => settings::show(server, caller),
+        ("PUT", ["application", "settings"]) => settings::edit(server, call, caller),
         ("GET", ["projects", project, rest @ ..]) => {
             read_route(server, call, caller, project, rest)
         }

@@ -161,7 +161,7 @@ async fn send(
     settings: &Settings,
 ) -> Result<Response, String> {
     let url = without_credentials(&hook.address());
-    if let Err(problem) = check_url(&url, settings.allows_local_requests) {
+    if let Err(problem) = check_url(&url, settings) {
         return Err(format!("URL is blocked: {problem}"));
     }
     let body = body.to_string();
@@ -178,7 +178,7 @@ async fn send(
 }
 
 /// What GitLab's validator of public URLs says (`lib/gitlab/http_v2/url_blocker.rb`).
-pub(super) fn check_url(url: &str, allows_local: bool) -> Result<(), &'static str> {
+pub(super) fn check_url(url: &str, settings: &Settings) -> Result<(), &'static str> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err("Only allowed schemes are http, https");
     };
@@ -202,7 +202,8 @@ pub(super) fn check_url(url: &str, allows_local: bool) -> Result<(), &'static st
         Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unspecified(),
         Err(_) => name.eq_ignore_ascii_case("localhost"),
     };
-    if is_local && !allows_local {
+    let is_listed = settings.outbound.contains(host) || settings.outbound.contains(name);
+    if is_local && !settings.allows_local_requests && !is_listed {
         return Err("Requests to the local network are not allowed");
     }
     Ok(())

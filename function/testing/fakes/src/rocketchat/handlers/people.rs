@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::HandlerResult;
-use crate::rocketchat::people::User;
+use crate::rocketchat::people::{Permission, User};
 use crate::rocketchat::reply::Reply;
 use crate::rocketchat::server::Server;
 
@@ -27,13 +27,13 @@ pub(in crate::rocketchat) fn user_info(
     let user = found.ok_or_else(|| Reply::failure("User not found."))?;
     let mut body = as_json(user);
     // Roles of others are only for accounts with `view-full-other-user-info`.
-    if user.id != caller.id && !caller.roles.iter().any(|role| role == "admin") {
+    if user.id != caller.id && !caller.may(Permission::ViewFullUserInfo) {
         body.as_object_mut().map(|body| body.remove("roles"));
     }
     Ok(Reply::success("user", &body))
 }
 
-fn as_json(user: &User) -> Value {
+pub(super) fn as_json(user: &User) -> Value {
     json!({
         "_id": user.id,
         "username": user.username,

@@ -208,8 +208,7 @@ fn merge(pairs: &mut Vec<(String, String)>, others: &[(String, String)]) {
 
 fn validate(server: &Server, hook: &Hook) -> Result<(), Reply> {
     let address = hook.address();
-    if check_url(&address, server.settings.allows_local_requests).is_err() || address.contains('{')
-    {
+    if check_url(&address, &server.settings).is_err() || address.contains('{') {
         return Err(Reply::error(422, "Invalid url given"));
     }
     if !is_branch_filter(hook) {

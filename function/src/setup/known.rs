@@ -1,0 +1,171 @@
+//! What setup knows so far. Owns how an answer changes it, and the line of output that follows from it. What
+//! is done next is decided in [`next`](super::next).
+
+use secrecy::SecretString;
+
+use super::call::{Call, Mark};
+use super::outbound::OutboundRules;
+use super::secret_file::SecretFile;
+
+/// The name of the personal access token of the bot.
+pub(crate) const TOKEN_NAME: &str = "webhook-app";
+
+/// An account of Rocket.Chat.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Account {
+    /// Its ID.
+    pub(crate) id: String,
+    /// Its username.
+    pub(crate) username: String,
+    /// Its roles.
+    pub(crate) roles: Vec<String>,
+}
+
+impl Account {
+    /// Whether it has a role.
+    pub(crate) fn has(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own == role)
+    }
+}
+
+/// What GitLab says about itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct GitLabFacts {
+    /// Whether webhooks can have a signing key.
+    pub(crate) has_signing_tokens: bool,
+}
+
+/// What is known. Nothing is known at first but the stored secrets.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) chat_is_reached: bool,
+    pub(crate) gitlab: Option<GitLabFacts>,
+    /// The secrets, as they should be stored.
+    pub(crate) secrets: SecretFile,
+    /// Whether they differ from what is stored.
+    pub(crate) is_unsaved: bool,
+    pub(crate) administrator: Option<Account>,
+    /// Whether the administrator signed in with a password, in a session that is open.
+    pub(crate) has_session: bool,
+    /// Whether the bot signed in with a password, in a session that is open.
+    pub(crate) has_bot_session: bool,
+    /// What the look-up of the bot found.
+    pub(crate) found: Option<Option<Account>>,
+    /// The account whose token is stored and accepted.
+    pub(crate) bot: Option<Account>,
+    /// Whether the stored token is not accepted.
+    pub(crate) is_token_refused: bool,
+    /// Whether the password of the bot was replaced in this run.
+    pub(crate) is_password_set: bool,
+    /// Whether the bot has a token of our name.
+    pub(crate) has_named_token: Option<bool>,
+    /// Whether a token was created in this run.
+    pub(crate) is_token_new: bool,
+    pub(crate) outbound: Option<OutboundRules>,
+    /// Whether the webhook is as it should be.
+    pub(crate) is_hook_right: Option<bool>,
+    /// What is to do about the webhook, if it is not: whether it is new, and the words for it.
+    pub(crate) hook_changes: (bool, String),
+    /// Whether it was said that the secrets are stored.
+    pub(crate) is_save_said: bool,
+    /// Whether the test message is there.
+    pub(crate) is_message_stored: Option<bool>,
+    /// Whether the test message was sent in this run.
+    pub(crate) is_message_sent: bool,
+    /// In a dry run: what follows from a sign-in that was not made is not known.
+    pub(crate) is_bot_unknown: bool,
+    /// What was found and done.
+    pub(crate) lines: Vec<Line>,
+}
+
+/// One line of the output.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Line {
+    /// What kind of line it is.
+    pub(crate) mark: Mark,
+    /// What it is about.
+    pub(crate) text: String,
+}
+
+impl Known {
+    /// Adds a line.
+    pub(crate) fn say(&mut self, mark: Mark, text: impl Into<String>) {
+        let text = text.into();
+        self.lines.push(Line { mark, text });
+    }
+
+    /// Changes the secrets, which then have to be stored.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut SecretFile)) {
+        change(&mut self.secrets);
+        self.is_unsaved = true;
+    }
+
+    /// The bot has a new token.
+    pub(crate) fn token_created(&mut self, id: &str, token: SecretString) {
+        let id = id.to_owned();
+        self.change(|secrets| {
+            secrets.user_id = Some(id);
+            secrets.auth_token = Some(token);
+            secrets.pending_password = None;
+        });
+        self.is_token_new = true;
+        self.is_token_refused = false;
+    }
+
+    /// The account of the bot has these roles from now on.
+    pub(crate) fn roles_set(&mut self, roles: Vec<String>) {
+        let found = self.found.iter_mut().flatten();
+        for account in found.chain(&mut self.bot) {
+            account.roles.clone_from(&roles);
+        }
+    }
+
+    /// Goes on as if a call had been made, because a dry run changes nothing.
+    pub(crate) fn assume(&mut self, call: &Call) {
+        match call {
+            Call::Save => self.is_unsaved = false,
+            Call::SignIn => self.is_bot_unknown = true,
+            Call::CreateBot => {
+                self.found = Some(Some(Account {
+                    roles: vec!["user".to_owned(), "bot".to_owned()],
+                    ..Account::default()
+                }));
+                // It has just been created with this password.
+                self.is_password_set = true;
+            }
+            Call::SetRoles { roles, .. } => self.roles_set(roles.clone()),
+            Call::SetPassword { .. } => self.is_password_set = true,
+            Call::LogInBot => {
+                self.has_bot_session = true;
+                self.has_named_token = Some(false);
+            }
+            Call::CreateToken { .. } => self.is_bot_unknown = true,
+            Call::LogOutBot => self.has_bot_session = false,
+            Call::LogOut => self.has_session = false,
+            Call::AllowHost { hosts } => {
+                let rules = self.outbound.as_ref();
+                self.outbound = rules.map(|rules| rules.replaced(hosts.clone()));
+            }
+            Call::WriteHook => self.is_hook_right = Some(true),
+            Call::SendMessage { .. } => {
+                self.is_message_sent = true;
+                self.is_message_stored = Some(true);
+            }
+            Call::ChatVersion
+            | Call::GitLab
+            | Call::SignInBot
+            | Call::GenerateKeys
+            | Call::GeneratePassword
+            | Call::FindBot
+            | Call::ListTokens
+            | Call::OutboundRules
+            | Call::CompareHook
+            | Call::FindMessage { .. } => {}
+        }
+    }
+
+    /// Whether something was changed, or would be.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.lines.iter().any(|line| line.mark.is_change())
+    }
+}

@@ -1,0 +1,127 @@
+//! The file `secret.env`. Owns its form, and the rule that a file that setup did not write is never replaced.
+//! Its values are settings, so `--env-file` and kustomize read it; lines of a person are kept.
+
+use std::fmt::Write as _;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// The first line.
+const HEADER: &str =
+    "# Written by webhook-app setup, which reads it again. Keep it secret, and out of Git.";
+
+/// Before the password of a bot whose token is not stored yet. A comment, because it is no setting.
+const PENDING: &str = "#SETUP_BOT_PASSWORD=";
+
+/// The secrets of the function.
+#[derive(Debug, Default)]
+pub(crate) struct SecretFile {
+    pub(crate) signing_key: Option<SecretString>,
+    pub(crate) webhook_token: Option<SecretString>,
+    pub(crate) message_id_secret: Option<SecretString>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) auth_token: Option<SecretString>,
+    /// The password of a bot whose token is not stored yet.
+    pub(crate) pending_password: Option<SecretString>,
+    /// What a person added.
+    others: Vec<String>,
+}
+
+/// The file is not one that setup wrote.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "was not written by webhook-app setup, and is not replaced; move it away, or name another file with --file"
+)]
+pub(crate) struct FileError;
+
+impl SecretFile {
+    /// Parses the text of a file.
+    pub(crate) fn parse(text: &str) -> Result<Self, FileError> {
+        let mut lines = text.lines();
+        if lines.next() != Some(HEADER) {
+            return Err(FileError);
+        }
+        let mut file = Self::default();
+        for line in lines {
+            if let Some(password) = line.strip_prefix(PENDING) {
+                file.pending_password = Some(password.into());
+                continue;
+            }
+            let known = line.split_once('=').filter(|(_, value)| !value.is_empty());
+            match known {
+                Some(("GITLAB_SIGNING_KEYS", value)) => file.signing_key = Some(value.into()),
+                Some(("GITLAB_WEBHOOK_TOKENS", value)) => file.webhook_token = Some(value.into()),
+                Some(("MESSAGE_ID_SECRET", value)) => file.message_id_secret = Some(value.into()),
+                Some(("ROCKETCHAT_USER_ID", value)) => file.user_id = Some(value.to_owned()),
+                Some(("ROCKETCHAT_AUTH_TOKEN", value)) => file.auth_token = Some(value.into()),
+                _ if line.trim().is_empty() => {}
+                _ => file.others.push(line.to_owned()),
+            }
+        }
+        Ok(file)
+    }
+
+    /// The settings that are known, in a fixed order.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        fn secret(secret: &Option<SecretString>) -> Option<&str> {
+            secret.as_ref().map(|secret| secret.expose_secret())
+        }
+        let settings = [
+            ("GITLAB_SIGNING_KEYS", secret(&self.signing_key)),
+            ("GITLAB_WEBHOOK_TOKENS", secret(&self.webhook_token)),
+            ("MESSAGE_ID_SECRET", secret(&self.message_id_secret)),
+            ("ROCKETCHAT_USER_ID", self.user_id.as_deref()),
+            ("ROCKETCHAT_AUTH_TOKEN", secret(&self.auth_token)),
+        ];
+        let known = settings.into_iter();
+        known.filter_map(|(name, value)| Some((name, value?)))
+    }
+
+    /// The text of the file.
+    pub(crate) fn text(&self) -> SecretString {
+        let mut text = format!("{HEADER}\n");
+        for (name, value) in self.settings() {
+            let _ = writeln!(text, "{name}={value}");
+        }
+        if let Some(password) = &self.pending_password {
+            let _ = writeln!(text, "{PENDING}{}", password.expose_secret());
+        }
+        for line in &self.others {
+            let _ = writeln!(text, "{line}");
+        }
+        text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "GITLAB_SIGNING_KEYS=whsec_a+/=\nMESSAGE_ID_SECRET=b=c\nROCKETCHAT_USER_ID=id\nROCKETCHAT_AUTH_TOKEN=token\n#SETUP_BOT_PASSWORD=aZ7!x\n# mine\nLOG_LEVEL=debug\n";
+
+    #[test]
+    fn a_file_is_written_as_it_was_read() {
+        let text = format!("{HEADER}\n{TEXT}");
+        let file = SecretFile::parse(&text).expect("is ours");
+        assert_eq!(file.user_id.as_deref(), Some("id"));
+        assert_eq!(file.text().expose_secret(), text);
+        assert!(!format!("{file:?}").contains("whsec_a"), "{file:?}");
+    }
+
+    #[test]
+    fn any_other_file_is_refused() {
+        for text in ["", "\n", TEXT, "\u{feff}", &format!("\n{HEADER}\n")] {
+            assert_eq!(
+                SecretFile::parse(text).map(|_| ()),
+                Err(FileError),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_value_is_no_value() {
+        let text = format!("{HEADER}\r\nROCKETCHAT_AUTH_TOKEN=\nROCKETCHAT_USER_ID");
+        let file = SecretFile::parse(&text).expect("is ours");
+        assert!(file.auth_token.is_none() && file.user_id.is_none());
+    }
+}
