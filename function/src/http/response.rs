@@ -91,7 +91,7 @@ impl IntoResponse for Report {
                 deliveries: several(&self.recipients),
             })
             .into_response(),
-            Outcome::DeadLetter => status(&self).into_response(),
+            Outcome::DeadLetter | Outcome::PutAside(_) => status(&self).into_response(),
             Outcome::HandedOff(_) => unsent(&self, "handed_off"),
             Outcome::Skipped(SkipReason::Unreachable) => unsent(&self, "skipped"),
             Outcome::Skipped(_) => {

@@ -58,6 +58,15 @@ pub enum Next {
 }
 
 impl Next {
+    /// What Knative's broker for RabbitMQ does after a status; `None` if there was no response. What is not to be sent
+    /// again counts as delivered, so a refused event becomes no dead letter.
+    pub fn on_rabbitmq(status: Option<u16>) -> Self {
+        match Self::after(status) {
+            Self::DeadLetter => Self::Forget,
+            next => next,
+        }
+    }
+
     /// What Knative's delivery rules say about a status; `None` if there was no response.
     pub fn after(status: Option<u16>) -> Self {
         match status {
