@@ -1,4 +1,4 @@
-//! `webhook-app check`: checks the configuration against Rocket.Chat. Owns the order of the checks, the
+//! `webhook-app check`: checks the configuration against Rocket.Chat and the broker. Owns the order of the checks, the
 //! findings and how they are printed. Sends a message only if it is asked to.
 
 use std::borrow::Cow;
@@ -14,6 +14,7 @@ use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{CallTime, Destination};
 
 mod account;
+mod broker;
 mod clock;
 mod recipients;
 mod sending;
@@ -39,6 +40,7 @@ pub(crate) fn run(config: &Config, warnings: &[String], send: bool) -> ExitCode 
     if !findings.iter().any(Finding::is_failure) {
         findings.push(Finding::Ok("configuration".to_owned()));
     }
+    findings.extend(runtime.block_on(broker::check(config)));
     findings.extend(runtime.block_on(check_server(config, send)));
     let mut out = io::stdout().lock();
     for finding in &findings {

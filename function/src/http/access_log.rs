@@ -36,10 +36,7 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
         Outcome::HandedOff(_) => line!(warn, "webhook handed off to the broker"),
         Outcome::Skipped(_) => line!(info, "webhook skipped"),
         Outcome::DeadLetter => line!(info, "dead letter stored"),
-        Outcome::PutAside(_) => line!(
-            error,
-            "failed to deliver webhook; it is stored as a dead letter"
-        ),
+        Outcome::PutAside(_) => line!(error, "message put aside as a dead letter"),
         Outcome::Failed(Failure::NotFound | Failure::MethodNotAllowed) => {
             line!(debug, "request rejected");
         }

@@ -185,6 +185,24 @@ async fn a_file_that_cannot_be_read_does_not_hide_the_others() {
 }
 
 #[tokio::test]
+async fn the_start_says_where_dead_letters_are_stored_and_if_they_cannot_be() {
+    let setup = Setup::start("dead-letters-logged").await;
+    let folder = setup.folder.display().to_string();
+    let output = setup.harness.finish().join("\n");
+    assert!(
+        output.contains(&format!(r#""dead_letters":"{folder}""#)),
+        "{output}"
+    );
+    assert!(!output.contains("no dead letter can be stored"), "{output}");
+    let harness = Harness::with(&[("DEAD_LETTERS_FOLDER", &format!("{folder}/missing"))]).await;
+    let output = harness.finish().join("\n");
+    assert!(
+        output.contains("; no dead letter can be stored"),
+        "{output}"
+    );
+}
+
+#[tokio::test]
 async fn there_are_no_dead_letters_without_a_folder() {
     let harness = Harness::start().await;
     let answer = harness.function.request("POST", "/dead-letters").await;

@@ -1,0 +1,42 @@
+//! The broker and the service for dead letters: whether they respond, and whether this process can store dead
+//! letters. Sends no event.
+
+use super::Finding;
+use crate::config::Config;
+use crate::hand_off::Receiver;
+
+pub(super) async fn check(config: &Config) -> Vec<Finding> {
+    let broker = config.sink.as_ref().map(|sink| &sink.receiver);
+    let mut findings = Vec::new();
+    for (what, settings) in [
+        ("broker", broker),
+        ("service for dead letters", config.dead_letter_sink.as_ref()),
+    ] {
+        let Some(settings) = settings else {
+            continue;
+        };
+        let authorities = &config.rocketchat.authorities;
+        findings.push(match Receiver::new(settings.clone(), authorities) {
+            Ok(receiver) => responds(config, what, &receiver).await,
+            Err(error) => Finding::Failure(error.to_string()),
+        });
+    }
+    let folder = config.dead_letters.as_ref();
+    let folder = folder.map(|dead_letters| &dead_letters.folder);
+    findings.extend(folder.map(|folder| match folder.try_writing() {
+        Ok(()) => Finding::Ok(format!("dead letters can be stored in {folder}")),
+        Err(error) => Finding::Failure(error.to_string()),
+    }));
+    findings
+}
+
+async fn responds(config: &Config, what: &str, receiver: &Receiver) -> Finding {
+    let address = receiver.address();
+    if receiver.responds(config.delivery_timeout).await {
+        Finding::Ok(format!("{what} {address} responds"))
+    } else {
+        Finding::Failure(format!(
+            "{what} {address} does not respond; check its address, network policies, and for https:// the authority of its certificate"
+        ))
+    }
+}
