@@ -61,7 +61,7 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, SetupErr
     let hand_off = match config.sink {
         Some(sink) => {
             let keys = Arc::clone(&hand_off_keys);
-            let dead_letter_sink = config.dead_letter_sink;
+            let dead_letter_sink = sink.dead_letter_sink.clone();
             let dead_letter_sink =
                 dead_letter_sink.map(|settings| Receiver::new(settings, &authorities));
             Some(Broker {

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::dead_letters::DeadLetters;
 use crate::gitlab::verification::Verifier;
-use crate::hand_off::{HandOffKeys, ReceiverSettings, SinkSettings};
+use crate::hand_off::{HandOffKeys, SinkSettings};
 use crate::limits::LIMITS;
 use crate::notifier::Notifier;
 use crate::proxy::{Proxies, Proxy};
@@ -61,8 +61,6 @@ pub struct Config {
     pub delivery_timeout: Duration,
     /// The broker that keeps what is not delivered in time, if there is one.
     pub sink: Option<SinkSettings>,
-    /// Where the process itself posts the events that cannot be delivered, if it does that.
-    pub dead_letter_sink: Option<ReceiverSettings>,
     /// Where events are stored that the broker puts aside, if this process does that.
     pub dead_letters: Option<DeadLetters>,
     /// How long a connection stays open between two requests.
@@ -168,7 +166,6 @@ impl Config {
             1..=LIMITS.delivery.max_timeout_seconds,
         );
         let sink = hand_off::read(reader, &proxies, delivery);
-        let dead_letter_sink = hand_off::dead_letter_sink(reader, &proxies);
         let dead_letters = hand_off::dead_letters(reader);
         let idle_timeout = reader.number(
             "IDLE_TIMEOUT_SECONDS",
@@ -205,7 +202,6 @@ impl Config {
             notifier: notifier?,
             delivery_timeout: Duration::from_secs(delivery),
             sink,
-            dead_letter_sink,
             dead_letters,
             idle_timeout: Duration::from_secs(idle_timeout),
             lame_duck: Duration::from_secs(lame_duck),

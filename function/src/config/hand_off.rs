@@ -35,6 +35,7 @@ pub(super) fn read(
     }
     let authorities = reader.optional("K_CA_CERTS", authorities::parse);
     let extensions = reader.optional("K_CE_OVERRIDES", Extensions::parse);
+    let dead_letter_sink = dead_letter_sink(reader, proxies);
     let (name, url) = ours.or(knative)?;
     reader.warn_all(clear_text::warning(
         name,
@@ -63,14 +64,12 @@ pub(super) fn read(
             authorities: authorities.unwrap_or_default(),
         },
         extensions: extensions.unwrap_or_default(),
+        dead_letter_sink,
     })
 }
 
 /// Where the function posts what cannot be delivered.
-pub(super) fn dead_letter_sink(
-    reader: &mut EnvReader,
-    proxies: &Proxies,
-) -> Option<ReceiverSettings> {
+fn dead_letter_sink(reader: &mut EnvReader, proxies: &Proxies) -> Option<ReceiverSettings> {
     const NAME: &str = "DEAD_LETTER_SINK";
     let url = reader.optional(NAME, dead_letter_address)?;
     reader.warn_all(clear_text::warning(

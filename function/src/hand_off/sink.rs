@@ -36,6 +36,8 @@ pub struct SinkSettings {
     pub(crate) receiver: ReceiverSettings,
     /// Attributes of every event.
     pub(crate) extensions: Extensions,
+    /// The service that stores what cannot be delivered, if the broker does not put it aside.
+    pub(crate) dead_letter_sink: Option<ReceiverSettings>,
 }
 
 /// Posts notifications to one broker, as events.

@@ -151,6 +151,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             "bootstrap",
             "config",
+            "dead_letters",
             "exit",
             "http",
             "limits",

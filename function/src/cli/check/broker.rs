@@ -6,12 +6,16 @@ use crate::config::Config;
 use crate::hand_off::Receiver;
 
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
-    let broker = config.sink.as_ref().map(|sink| &sink.receiver);
     let mut findings = Vec::new();
-    for (what, settings) in [
-        ("broker", broker),
-        ("service for dead letters", config.dead_letter_sink.as_ref()),
-    ] {
+    let sink = config.sink.as_ref();
+    let receivers = [
+        ("broker", sink.map(|sink| &sink.receiver)),
+        (
+            "service for dead letters",
+            sink.and_then(|sink| sink.dead_letter_sink.as_ref()),
+        ),
+    ];
+    for (what, settings) in receivers {
         let Some(settings) = settings else {
             continue;
         };

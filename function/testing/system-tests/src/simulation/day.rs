@@ -202,7 +202,7 @@ impl<'a> Day<'a> {
         outages.extend((0..12).map(|_| (Part::Broker, rng.time(minutes(2)))));
         outages.extend((0..8).map(|_| (Part::DeadLetterSink, rng.time(minutes(4)))));
         for (part, lasting) in outages {
-            let at = rng.time(DAY - minutes(130));
+            let at = rng.time(minutes(21 * 60));
             steps.after(at, Step::Set(part, false));
             steps.after(at + lasting, Step::Set(part, true));
         }
@@ -478,7 +478,7 @@ impl<'a> Day<'a> {
         }
         let now = self.steps.now();
         let this = &self.runs[run];
-        let deadline = this.began + LIMIT - LIMITS.hand_off.response_reserve;
+        let deadline = this.began + LIMIT.saturating_sub(LIMITS.hand_off.response_reserve);
         let Purpose::Webhook { post } = this.purpose else {
             return;
         };
@@ -499,14 +499,13 @@ impl<'a> Day<'a> {
             self.fill();
         }
         let confirmed = stored && !self.loses(3);
-        let result = match (confirmed, has_time) {
-            (true, _) => HandOffResult::Accepted,
-            (false, true) if self.mutant != Mutant::UnconfirmedHandOff => {
-                let pause = LIMITS.hand_off.retry_pause + self.rng.time(Duration::from_millis(20));
-                return self.steps.after(pause, Step::HandOff(run));
-            }
-            (false, true) => HandOffResult::Accepted,
-            (false, false) => HandOffResult::Failed(SinkError::NoTime),
+        let result = if confirmed || (has_time && self.mutant == Mutant::UnconfirmedHandOff) {
+            HandOffResult::Accepted
+        } else if has_time {
+            let pause = LIMITS.hand_off.retry_pause + self.rng.time(Duration::from_millis(20));
+            return self.steps.after(pause, Step::HandOff(run));
+        } else {
+            HandOffResult::Failed(SinkError::NoTime)
         };
         if let Some(recipient) = &mut self.runs[run].result {
             recipient.hand_off = result;
@@ -528,7 +527,10 @@ impl<'a> Day<'a> {
         let results: Vec<_> = results
             .filter_map(|run| self.runs[*run].result.clone())
             .collect();
-        let took = self.steps.now() - self.runs[this.runs[0]].began;
+        let took = self
+            .steps
+            .now()
+            .saturating_sub(self.runs[this.runs[0]].began);
         if took > LIMIT {
             self.violations
                 .push(format!("a webhook was answered after {took:?}"));
@@ -588,7 +590,7 @@ impl<'a> Day<'a> {
             return;
         }
         let this = &self.runs[run];
-        let deadline = this.began + LIMIT - LIMITS.hand_off.response_reserve;
+        let deadline = this.began + LIMIT.saturating_sub(LIMITS.hand_off.response_reserve);
         let Purpose::Redelivery { event, .. } = this.purpose else {
             return;
         };
