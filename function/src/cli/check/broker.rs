@@ -8,11 +8,14 @@ use crate::hand_off::Receiver;
 pub(super) async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     let sink = config.sink.as_ref();
+    // The service for dead letters is this process, which network policies need not admit to itself.
+    let is_function = config.dead_letters.is_none();
     let receivers = [
         ("broker", sink.map(|sink| &sink.receiver)),
         (
             "service for dead letters",
-            sink.and_then(|sink| sink.dead_letter_sink.as_ref()),
+            sink.and_then(|sink| sink.dead_letter_sink.as_ref())
+                .filter(|_| is_function),
         ),
     ];
     for (what, settings) in receivers {

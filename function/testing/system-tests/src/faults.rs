@@ -489,7 +489,7 @@ async fn run_scenario(scenario: Scenario) -> Result<Duration, String> {
     let is_handed_off = response.status == 202 && broker.len() == 1;
     let mut redelivery = None;
     if is_handed_off {
-        let url = format!("{}/deliver", repaired.url());
+        let url = format!("http://{}/deliver", repaired.address());
         let response = FakeBroker::deliver(&broker.take(), &url).await;
         redelivery = Some(response.map_or(0, |response| response.status));
     }

@@ -215,7 +215,7 @@ pub(super) async fn killed_at(point: KillPoint) -> KillOutcome {
     if matches!(point, KillPoint::Deliver(_) | KillPoint::Delivered) {
         fixture.is_away.store(false, Ordering::Relaxed);
         let event = fixture.broker.take();
-        let url = format!("{}/deliver", fixture.sut.url());
+        let url = format!("http://{}/deliver", fixture.sut.address());
         if let KillPoint::Deliver(stage) = point {
             let breakpoint = fixture.chat_proxy.breakpoint();
             breakpoint.set(stage, "chat.sendMessage");
@@ -255,7 +255,8 @@ pub(super) async fn killed_at(point: KillPoint) -> KillOutcome {
         events.push(fixture.broker.take());
     }
     for event in &events {
-        let response = FakeBroker::deliver(event, &format!("{}/deliver", next.url())).await;
+        let response =
+            FakeBroker::deliver(event, &format!("http://{}/deliver", next.address())).await;
         let is_delivered = response.is_ok_and(|response| response.status == 200);
         outcome.not_delivered += usize::from(!is_delivered);
     }
