@@ -37,7 +37,10 @@ pub(super) async fn receive(State(state): State<Arc<AppState>>, request: Request
         Ok(content) => send(&state, content, started, facts).await,
         Err(error) => Report::new(facts, Outcome::Failed(Failure::Event(*error))),
     };
-    match (&broker.dead_letter_sink, &report.outcome) {
+    // The address may lead here by mistake, and the event would go round.
+    let sink = broker.dead_letter_sink.as_ref();
+    let sink = sink.filter(|_| !dead_letters::was_refused(&event.headers));
+    match (sink, &report.outcome) {
         (Some(sink), Outcome::Failed(failure)) if failure.is_final_for_broker() => {
             let outcome = put_aside(sink, &event, failure, started + broker.limit).await;
             Report { outcome, ..report }

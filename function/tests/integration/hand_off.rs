@@ -412,6 +412,31 @@ async fn what_a_broker_would_forget_is_put_aside_before_it_does() {
     );
 }
 
+/// An address of another function in place of the service for dead letters.
+#[tokio::test]
+async fn an_event_does_not_go_round_among_functions() {
+    let (setup, sink) = with_dead_letter_sink().await;
+    let event = setup.kept().await;
+    let deliver = setup.harness.function.url("/deliver");
+    let other = [
+        ("SINK_URL", setup.broker.url()),
+        ("DEAD_LETTER_SINK", deliver),
+        (MESSAGE_ID_SECRET.0, MESSAGE_ID_SECRET.1.to_owned()),
+    ];
+    let other = other
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let other = Harness::with(&other).await;
+    for chat in [&setup.harness.chat, &other.chat] {
+        chat.rename_user("alice", "alicia");
+    }
+    let answer = FakeBroker::deliver(&event, &other.function.url("/deliver")).await;
+    assert_problem(&answer.expect("is answered"), 503, "not_put_aside");
+    assert!(sink.is_empty());
+    other.finish();
+    setup.finish();
+}
+
 #[tokio::test]
 async fn an_event_comes_back_until_its_dead_letter_is_stored() {
     let (setup, sink) = with_dead_letter_sink().await;
