@@ -788,14 +788,18 @@ mod tests {
     use super::*;
 
     /// Two days: one with each table of responses.
-    fn violations(mutant: Mutant) -> Vec<String> {
-        let days = (0..2).map(|seed| Day::new(seed, mutant, &mut Counts::default()).run());
+    fn violations(mutant: Mutant, counts: &mut Counts) -> Vec<String> {
+        let days = (0..2).map(|seed| Day::new(seed, mutant, counts).run());
         days.flatten().collect()
     }
 
     #[test]
     fn two_days_lose_and_repeat_nothing() {
-        assert_eq!(violations(Mutant::None), Vec::<String>::new());
+        let mut counts = Counts::default();
+        assert_eq!(violations(Mutant::None, &mut counts), Vec::<String>::new());
+        for (what, count) in counts.coverage() {
+            assert!(count > 0, "{what}: {counts:?}");
+        }
     }
 
     #[test]
@@ -806,7 +810,8 @@ mod tests {
             Mutant::NewMessageId,
             Mutant::FailedIsForgotten,
         ] {
-            assert!(!violations(mutant).is_empty(), "{mutant:?}");
+            let found = violations(mutant, &mut Counts::default());
+            assert!(!found.is_empty(), "{mutant:?}");
         }
     }
 }
