@@ -2,13 +2,10 @@
 //! handler. Serving is in `server` and, on AWS Lambda, in `lambda`.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use rustls::pki_types::CertificateDer;
 
 use crate::config::{Config, RocketChat};
 use crate::gitlab::verification::Verifier;
-use crate::hand_off::{HandOffKeys, Sink, SinkClientError, SinkSettings};
+use crate::hand_off::{Receiver, Sink, SinkClientError};
 use crate::http::body_limit::BodyLimit;
 use crate::http::webhook::{AppState, Broker};
 use crate::limits::LIMITS;
@@ -61,10 +58,20 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, SetupErr
     let limit = config.delivery_timeout;
     let client = Client::new(&url, &credentials, &authorities, proxy.as_ref(), limit)?;
     let hand_off_keys = Arc::new(hand_off_keys);
-    let hand_off = config
-        .sink
-        .map(|settings| broker(settings, &hand_off_keys, &authorities, limit));
-    let hand_off = hand_off.transpose()?;
+    let hand_off = match config.sink {
+        Some(sink) => {
+            let keys = Arc::clone(&hand_off_keys);
+            let dead_letter_sink = sink.dead_letter_sink.clone();
+            let dead_letter_sink =
+                dead_letter_sink.map(|settings| Receiver::new(settings, &authorities));
+            Some(Broker {
+                sink: Sink::new(sink, keys, &authorities)?,
+                dead_letter_sink: dead_letter_sink.transpose()?,
+                limit: limit.saturating_sub(LIMITS.hand_off.response_reserve),
+            })
+        }
+        None => None,
+    };
     let account = Account {
         bot: credentials.user_id,
         ids: Arc::new(message_ids),
@@ -87,17 +94,5 @@ pub fn state(config: Config, telemetry: &Telemetry) -> Result<AppState, SetupErr
         dead_letters: config.dead_letters,
         body_limit: BodyLimit::default(),
         accept_missing_key: config.accept_missing_key,
-    })
-}
-
-fn broker(
-    settings: SinkSettings,
-    keys: &Arc<HandOffKeys>,
-    authorities: &[CertificateDer<'static>],
-    limit: Duration,
-) -> Result<Broker, SinkClientError> {
-    Ok(Broker {
-        sink: Sink::new(settings, Arc::clone(keys), authorities)?,
-        limit: limit.saturating_sub(LIMITS.hand_off.response_reserve),
     })
 }

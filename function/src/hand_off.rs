@@ -17,8 +17,8 @@ pub(crate) mod sink;
 pub use event::{EventError, HandedOff};
 pub(crate) use extensions::Extensions;
 pub use signature::HandOffKeys;
-pub(crate) use sink::Sink;
-pub use sink::{SinkClientError, SinkSettings};
+pub(crate) use sink::{Receiver, Sink};
+pub use sink::{ReceiverSettings, SinkClientError, SinkSettings};
 
 use crate::notifier::notification::Notification;
 use crate::send::{HandOffResult, RecipientResult};

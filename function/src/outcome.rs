@@ -39,6 +39,8 @@ pub enum Outcome {
     Skipped(SkipReason),
     /// An event that the broker gave up is stored.
     DeadLetter,
+    /// A notification that came back cannot be delivered, and the service for dead letters has stored it. Contains why.
+    PutAside(Failure),
     /// The webhook was rejected, or its message not delivered.
     Failed(Failure),
 }
@@ -80,6 +82,8 @@ pub enum Failure {
     EarlyFix,
     /// A dead letter could not be stored.
     NotStored,
+    /// A notification that cannot be delivered could not be sent to the service for dead letters.
+    NotPutAside,
     /// The path does not exist.
     NotFound,
     /// The path does not support the method.
@@ -110,9 +114,10 @@ impl Outcome {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            // The response names the recipients who got nothing.
+            // The response names the recipients who got nothing, and a broker forgets what was put aside.
             Self::Delivered { .. }
-            | Self::Skipped(SkipReason::Unreachable | SkipReason::RecipientRedacted) => 200,
+            | Self::Skipped(SkipReason::Unreachable | SkipReason::RecipientRedacted)
+            | Self::PutAside(_) => 200,
             Self::Skipped(_) => 204,
             Self::HandedOff(_) | Self::DeadLetter => 202,
             Self::Failed(failure) => failure.status(),
@@ -122,9 +127,11 @@ impl Outcome {
     /// Whether the webhook was handled without failure. The connection stays open only then.
     pub(crate) fn is_trusted(&self) -> bool {
         match self {
-            Self::Delivered { .. } | Self::HandedOff(_) | Self::Skipped(_) | Self::DeadLetter => {
-                true
-            }
+            Self::Delivered { .. }
+            | Self::HandedOff(_)
+            | Self::Skipped(_)
+            | Self::DeadLetter
+            | Self::PutAside(_) => true,
             Self::Failed(_) => false,
         }
     }
@@ -136,12 +143,14 @@ impl Outcome {
             Self::HandedOff(_) => HANDED_OFF,
             Self::Skipped(_) => SKIPPED,
             Self::DeadLetter => "dead_letter",
+            Self::PutAside(_) => "put_aside",
             Self::Failed(
                 Failure::Send(_)
                 | Failure::Unreachable(_)
                 | Failure::Overloaded
                 | Failure::EarlyFix
                 | Failure::NotStored
+                | Failure::NotPutAside
                 | Failure::Panic,
             ) => "failed",
             Self::Failed(_) => "rejected",
@@ -154,7 +163,9 @@ impl Outcome {
             Self::Delivered { confirmed_by, .. } => confirmed_by.label(),
             Self::Skipped(reason) => reason.label(),
             Self::DeadLetter => "stored",
-            Self::HandedOff(failure) | Self::Failed(failure) => failure.reason(),
+            Self::HandedOff(failure) | Self::PutAside(failure) | Self::Failed(failure) => {
+                failure.reason()
+            }
         }
     }
 }
@@ -195,6 +206,7 @@ impl Failure {
             Self::Unreachable(Unreachable::UnknownUser),
             Self::EarlyFix,
             Self::NotStored,
+            Self::NotPutAside,
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::Panic,
@@ -223,7 +235,8 @@ impl Failure {
             | Self::Unreachable(_)
             | Self::Event(EventError::UnknownVersion)
             | Self::EarlyFix
-            | Self::NotStored => 503,
+            | Self::NotStored
+            | Self::NotPutAside => 503,
         }
     }
 
@@ -235,6 +248,11 @@ impl Failure {
             Self::Unreachable(_) => 422,
             failure => failure.status(),
         }
+    }
+
+    /// Whether a broker puts the event aside, or forgets it if it does not follow Knative's rules.
+    pub fn is_final_for_broker(&self) -> bool {
+        !matches!(self.status_for_broker(), 404 | 408 | 409 | 429 | 500..)
     }
 
     /// The reason as a label in logs, metrics and the response.
@@ -260,6 +278,7 @@ impl Failure {
             Self::Event(EventError::Unreadable) => "unreadable_event",
             Self::EarlyFix => "early_fix",
             Self::NotStored => "not_stored",
+            Self::NotPutAside => "not_put_aside",
             Self::NotFound => "unknown_path",
             Self::MethodNotAllowed => "method",
             Self::Panic => "panic",
@@ -278,7 +297,8 @@ impl Failure {
             | Self::Unreachable(_)
             | Self::Event(EventError::UnknownVersion)
             | Self::EarlyFix
-            | Self::NotStored => Some(LIMITS.delivery.retry_after_seconds),
+            | Self::NotStored
+            | Self::NotPutAside => Some(LIMITS.delivery.retry_after_seconds),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::bootstrap::{self, SetupError};
 use crate::config::{Config, Platform};
+use crate::dead_letters::Folder;
 use crate::exit::print_error;
 use crate::http::health::Readiness;
 use crate::http::listener;
@@ -145,6 +146,12 @@ fn log_start(
     let routing = &state.notifier.routing;
     let recipient = routing.only_recipient().map(Username::as_str);
     let rules = recipient.is_none().then(|| routing.rule_count());
+    let broker = state.hand_off.as_ref();
+    let folder = state.dead_letters.as_ref();
+    let folder = folder.map(|dead_letters| &dead_letters.folder);
+    if let Some(Err(error)) = folder.map(Folder::try_writing) {
+        tracing::error!("{error}; no dead letter can be stored");
+    }
     tracing::info!(
         address = address.map(|address| address.to_string()),
         path = "/webhook",
@@ -152,6 +159,8 @@ fn log_start(
         rocketchat = rocketchat.as_str(),
         recipient = recipient.map(|name| format!("@{name}")),
         rules,
+        broker = broker.map(|broker| broker.sink.receiver.address()),
+        dead_letters = folder.map(Folder::to_string),
         port = address.map_or(0, |address| address.port()),
         metrics_port = metrics.map(|address| address.port()),
         version = env!("CARGO_PKG_VERSION"),

@@ -1,4 +1,5 @@
-//! `webhook-app check`: checks the configuration against Rocket.Chat, and against GitLab if its token is there. Owns the order of the checks, the
+//! `webhook-app check`: checks the configuration against Rocket.Chat and the broker, and against GitLab if its token is
+//! there. Owns the order of the checks, the
 //! findings and how they are printed. Sends a message only if it is asked to.
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{CallTime, Destination};
 
 mod account;
+mod broker;
 mod clock;
 mod recipients;
 mod sending;
@@ -46,6 +48,7 @@ pub(crate) fn run(
     if !findings.iter().any(Finding::is_failure) {
         findings.push(Finding::Ok("configuration".to_owned()));
     }
+    findings.extend(runtime.block_on(broker::check(config)));
     findings.extend(runtime.block_on(check_server(config, send)));
     if let Some(gitlab) = gitlab {
         findings.extend(runtime.block_on(webhooks::check(gitlab, warnings)));

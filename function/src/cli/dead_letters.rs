@@ -128,7 +128,7 @@ fn resend(config: Config, folder: &Folder, letters: &[DeadLetter], ids: &[String
     for letter in &chosen {
         let deadline = Instant::now() + config.delivery_timeout;
         let (headers, data) = letter.event();
-        let stored = runtime.block_on(sink.post_until(&headers, &data, deadline));
+        let stored = runtime.block_on(sink.receiver.post_until(&headers, &data, deadline));
         let removed = match stored {
             Ok(()) => folder.remove(letter).map_err(|error| error.to_string()),
             Err(error) => Err(format!(

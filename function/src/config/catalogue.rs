@@ -146,6 +146,16 @@ const RECEIVING: &[Setting] = &[
         "none",
     ),
     setting(
+        "K_CA_CERTS",
+        "certificate authorities of the broker, in PEM format; a SinkBinding of Knative sets it",
+        "none",
+    ),
+    setting(
+        "DEAD_LETTER_SINK",
+        "service that stores messages which came back and cannot be delivered, such as `http://webhook-app-dead-letters/dead-letters`; for brokers that forget refused events, such as Knative's for RabbitMQ",
+        "none: the broker puts them aside",
+    ),
+    setting(
         "DEAD_LETTERS_FOLDER",
         "absolute path of the folder for messages that the broker gave up, which it posts to `/dead-letters`; only in the one pod that has a volume there",
         "none: there is no `/dead-letters`",

@@ -1,13 +1,13 @@
 //! The settings of the broker that keeps undelivered messages. Owns which of two names of its address is read:
-//! `K_SINK` and `K_CE_OVERRIDES` are what a SinkBinding of Knative sets. What is handed off is decided in
+//! `K_SINK`, `K_CA_CERTS` and `K_CE_OVERRIDES` are what a SinkBinding of Knative sets. What is handed off is decided in
 //! [`hand_off`](crate::hand_off).
 
 use url::Url;
 
 use super::env::EnvReader;
-use super::{clear_text, repeats_scheme};
+use super::{authorities, clear_text, repeats_scheme};
 use crate::dead_letters::{DeadLetters, Folder};
-use crate::hand_off::{Extensions, SinkSettings};
+use crate::hand_off::{Extensions, ReceiverSettings, SinkSettings};
 use crate::limits::LIMITS;
 use crate::notifier::routing;
 use crate::proxy::Proxies;
@@ -33,7 +33,9 @@ pub(super) fn read(
             ),
         );
     }
+    let authorities = reader.optional("K_CA_CERTS", authorities::parse);
     let extensions = reader.optional("K_CE_OVERRIDES", Extensions::parse);
+    let dead_letter_sink = dead_letter_sink(reader, proxies);
     let (name, url) = ours.or(knative)?;
     reader.warn_all(clear_text::warning(
         name,
@@ -56,9 +58,29 @@ pub(super) fn read(
         );
     }
     Some(SinkSettings {
+        receiver: ReceiverSettings {
+            proxy: proxies.of(&url),
+            url,
+            authorities: authorities.unwrap_or_default(),
+        },
+        extensions: extensions.unwrap_or_default(),
+        dead_letter_sink,
+    })
+}
+
+/// Where the function posts what cannot be delivered.
+fn dead_letter_sink(reader: &mut EnvReader, proxies: &Proxies) -> Option<ReceiverSettings> {
+    const NAME: &str = "DEAD_LETTER_SINK";
+    let url = reader.optional(NAME, dead_letter_address)?;
+    reader.warn_all(clear_text::warning(
+        NAME,
+        &url,
+        "messages that cannot be delivered",
+    ));
+    Some(ReceiverSettings {
         proxy: proxies.of(&url),
         url,
-        extensions: extensions.unwrap_or_default(),
+        authorities: Vec::new(),
     })
 }
 
@@ -79,8 +101,21 @@ pub(super) fn dead_letters(reader: &mut EnvReader) -> Option<DeadLetters> {
 }
 
 fn address(text: &str) -> Result<Url, &'static str> {
-    const EXPECTED: &str = "expected the address of a broker that accepts CloudEvents over HTTP, such as http://broker-ingress.knative-eventing.svc/webhook-app/default";
-    let url = Url::parse(text).map_err(|_| EXPECTED)?;
+    event_address(
+        text,
+        "expected the address of a broker that accepts CloudEvents over HTTP, such as http://broker-ingress.knative-eventing.svc/webhook-app/default",
+    )
+}
+
+fn dead_letter_address(text: &str) -> Result<Url, &'static str> {
+    event_address(
+        text,
+        "expected the address of the service that stores dead letters, such as http://webhook-app-dead-letters/dead-letters",
+    )
+}
+
+fn event_address(text: &str, expected: &'static str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| expected)?;
     if repeats_scheme(&url) {
         return Err("expected an address with one scheme, found two; remove one");
     }
@@ -88,5 +123,5 @@ fn address(text: &str) -> Result<Url, &'static str> {
         && url.username().is_empty()
         && url.password().is_none()
         && url.fragment().is_none();
-    is_usable.then_some(url).ok_or(EXPECTED)
+    is_usable.then_some(url).ok_or(expected)
 }

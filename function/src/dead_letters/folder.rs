@@ -1,6 +1,7 @@
 //! The folder in which dead letters are stored, one file each. Owns that a file is complete and on disk before
 //! the broker gets its response.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,12 @@ const SUFFIX: &str = ".json";
 /// A folder of dead letters.
 #[derive(Clone, Debug)]
 pub struct Folder(PathBuf);
+
+impl fmt::Display for Folder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(formatter)
+    }
+}
 
 /// Why a dead letter could not be stored, read or removed.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +38,16 @@ impl Folder {
         is_absolute.then(|| Self(path.to_owned())).ok_or(
             "expected the absolute path of a folder that outlives the process, such as /data",
         )
+    }
+
+    /// Whether something can be stored: writes a file and removes it.
+    pub(crate) fn try_writing(&self) -> Result<(), FolderError> {
+        let path = self.0.join("try.unfinished");
+        let write = || {
+            File::create(&path)?.sync_all()?;
+            fs::remove_file(&path)
+        };
+        write().map_err(|error| failed("write", &path, error))
     }
 
     /// Stores a dead letter. One with the same ID is replaced.

@@ -1,11 +1,11 @@
-//! The call to the broker. Owns its client, its retries and what its response means. Which notifications are
-//! handed off is decided in [`hand_off`](super).
+//! The calls to the broker and to the service that stores dead letters. Owns their client, their retries and what
+//! a response means. Which notifications are handed off is decided in [`hand_off`](super).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{redirect, retry};
+use reqwest::{Method, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use tokio::time::{self, Instant};
 use url::Url;
@@ -18,57 +18,60 @@ use crate::proxy::{self, Proxy};
 use crate::send::SinkError;
 use crate::tls;
 
-/// The broker and what its events contain.
+/// An address that accepts events.
 #[derive(Clone, Debug)]
-pub struct SinkSettings {
+pub struct ReceiverSettings {
     /// Where events are posted.
     pub(crate) url: Url,
     /// The proxy of this address, if there is one.
     pub(crate) proxy: Option<Proxy>,
-    /// Attributes of every event.
-    pub(crate) extensions: Extensions,
+    /// Certificate authorities that are trusted in addition to the others.
+    pub(crate) authorities: Vec<CertificateDer<'static>>,
 }
 
-/// Posts events to one broker.
+/// The broker and what its events contain.
+#[derive(Clone, Debug)]
+pub struct SinkSettings {
+    /// The broker.
+    pub(crate) receiver: ReceiverSettings,
+    /// Attributes of every event.
+    pub(crate) extensions: Extensions,
+    /// The service that stores what cannot be delivered, if the broker does not put it aside.
+    pub(crate) dead_letter_sink: Option<ReceiverSettings>,
+}
+
+/// Posts notifications to one broker, as events.
 #[derive(Clone, Debug)]
 pub(crate) struct Sink {
-    http: reqwest::Client,
-    url: Url,
+    pub(crate) receiver: Receiver,
     extensions: Extensions,
     keys: Arc<HandOffKeys>,
 }
 
+/// Posts events to one address.
+#[derive(Clone, Debug)]
+pub(crate) struct Receiver {
+    http: reqwest::Client,
+    url: Url,
+}
+
 /// The client could not be created.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("failed to build the HTTP client for the broker")]
+#[error(
+    "failed to build the HTTP client for the broker: expected certificates of authorities in K_CA_CERTS and ROCKETCHAT_CA"
+)]
 pub struct SinkClientError;
 
 impl Sink {
     /// Creates a client without opening a connection. `authorities` are trusted in addition to the compiled-in
-    /// ones.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the only client for the broker"
-    )]
+    /// ones and those of the broker.
     pub(crate) fn new(
         settings: SinkSettings,
         keys: Arc<HandOffKeys>,
         authorities: &[CertificateDer<'static>],
     ) -> Result<Self, SinkClientError> {
-        let tls = tls::client(authorities).map_err(|_| SinkClientError)?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .user_agent(concat!("webhook-app/", env!("CARGO_PKG_VERSION")))
-            .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
-            // A redirect would send the message to another server.
-            .redirect(redirect::Policy::none())
-            .retry(retry::never());
-        let http = proxy::apply(settings.proxy.as_ref(), http)
-            .and_then(reqwest::ClientBuilder::build)
-            .map_err(|_| SinkClientError)?;
         Ok(Self {
-            http,
-            url: settings.url,
+            receiver: Receiver::new(settings.receiver, authorities)?,
             extensions: settings.extensions,
             keys,
         })
@@ -91,10 +94,56 @@ impl Sink {
         let Some((headers, data)) = event else {
             return Err(SinkError::Refused);
         };
-        self.post_until(&headers, &data, hand_off.deadline).await
+        let receiver = &self.receiver;
+        receiver
+            .post_until(&headers, &data, hand_off.deadline)
+            .await
+    }
+}
+
+impl Receiver {
+    /// Creates a client without opening a connection. `authorities` are trusted in addition to the compiled-in
+    /// ones and those of the settings.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the only client for events"
+    )]
+    pub(crate) fn new(
+        settings: ReceiverSettings,
+        authorities: &[CertificateDer<'static>],
+    ) -> Result<Self, SinkClientError> {
+        let trusted = [authorities, &settings.authorities].concat();
+        let tls = tls::client(&trusted).map_err(|_| SinkClientError)?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("webhook-app/", env!("CARGO_PKG_VERSION")))
+            .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
+            // A redirect would send the message to another server.
+            .redirect(redirect::Policy::none())
+            .retry(retry::never());
+        let http = proxy::apply(settings.proxy.as_ref(), http)
+            .and_then(reqwest::ClientBuilder::build)
+            .map_err(|_| SinkClientError)?;
+        Ok(Self {
+            http,
+            url: settings.url,
+        })
     }
 
-    /// Posts an event until the broker has stored it or `deadline` has passed.
+    /// Its address without what could be a secret, the query.
+    pub(crate) fn address(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.into()
+    }
+
+    /// Whether it responds to a request without an event, which it may refuse.
+    pub(crate) async fn responds(&self, within: Duration) -> bool {
+        let request = self.http.request(Method::OPTIONS, self.url.clone());
+        request.timeout(within).send().await.is_ok()
+    }
+
+    /// Posts an event until it is stored there or `deadline` has passed.
     pub(crate) async fn post_until(
         &self,
         headers: &HeaderMap,

@@ -37,6 +37,7 @@ pub(super) fn log(report: &Report, elapsed: Duration) {
         Outcome::HandedOff(_) => line!(warn, "webhook handed off to the broker"),
         Outcome::Skipped(_) => line!(info, "webhook skipped"),
         Outcome::DeadLetter => line!(info, "dead letter stored"),
+        Outcome::PutAside(_) => line!(error, "message put aside as a dead letter"),
         Outcome::Failed(Failure::NotFound | Failure::MethodNotAllowed) => {
             line!(debug, "request rejected");
         }
@@ -157,15 +158,19 @@ fn delivery_id(report: &Report) -> Option<&str> {
 fn message_id(outcome: &Outcome) -> Option<&str> {
     match outcome {
         Outcome::Delivered { message_id, .. } => Some(message_id.as_str()),
-        Outcome::HandedOff(_) | Outcome::Skipped(_) | Outcome::DeadLetter | Outcome::Failed(_) => {
-            None
-        }
+        Outcome::HandedOff(_)
+        | Outcome::Skipped(_)
+        | Outcome::DeadLetter
+        | Outcome::PutAside(_)
+        | Outcome::Failed(_) => None,
     }
 }
 
 fn detail(outcome: &Outcome) -> Option<String> {
     match outcome {
-        Outcome::HandedOff(failure) | Outcome::Failed(failure) => Some(failure.detail()),
+        Outcome::HandedOff(failure) | Outcome::PutAside(failure) | Outcome::Failed(failure) => {
+            Some(failure.detail())
+        }
         Outcome::Delivered { .. } | Outcome::Skipped(_) | Outcome::DeadLetter => None,
     }
 }

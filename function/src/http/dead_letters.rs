@@ -39,11 +39,12 @@ async fn store(
     let Some(dead_letters) = &state.dead_letters else {
         return Err(Failure::NotFound);
     };
-    let (headers, body, event) = redelivery::read(state, request, started, facts).await?;
+    let event = redelivery::read(state, request, started, facts).await?;
+    let content = event.content.as_ref().ok();
     let letter = DeadLetter::new(
-        &headers,
-        body.bytes(),
-        &event.notification,
+        &event.headers,
+        event.body.bytes(),
+        content.map(|content| &content.notification),
         SystemTime::now(),
     );
     let letter = letter.ok_or(Failure::Event(EventError::Unreadable))?;

@@ -91,7 +91,7 @@ impl IntoResponse for Report {
                 deliveries: several(&self),
             })
             .into_response(),
-            Outcome::DeadLetter => status(&self).into_response(),
+            Outcome::DeadLetter | Outcome::PutAside(_) => status(&self).into_response(),
             Outcome::HandedOff(_) => unsent(&self, "handed_off"),
             Outcome::Skipped(SkipReason::Unreachable | SkipReason::RecipientRedacted) => {
                 unsent(&self, "skipped")

@@ -17,7 +17,7 @@ use crate::gitlab::cloud_event;
 use crate::gitlab::event::Event;
 use crate::gitlab::rejection::Rejection;
 use crate::gitlab::verification::{OriginError, Unverified, Verified, Verifier};
-use crate::hand_off::{HandOff, HandOffKeys, Sink};
+use crate::hand_off::{HandOff, HandOffKeys, Receiver, Sink};
 use crate::limits::LIMITS;
 use crate::notifier::notification::Notification;
 use crate::notifier::{Notifier, Plan};
@@ -53,6 +53,8 @@ pub struct AppState {
 pub struct Broker {
     /// Accepts events.
     pub(crate) sink: Sink,
+    /// Stores the events that are put aside here and not by the broker, if there is such a service.
+    pub(crate) dead_letter_sink: Option<Receiver>,
     /// Time from the headers of a webhook to the end of the last call to the broker.
     pub(crate) limit: Duration,
 }

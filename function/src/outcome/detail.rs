@@ -54,6 +54,9 @@ impl Failure {
             Self::NotStored => {
                 "could not store the dead letter; see the log of the pod with DEAD_LETTERS_FOLDER".to_owned()
             }
+            Self::NotPutAside => {
+                "the message cannot be delivered, and the service in DEAD_LETTER_SINK has not stored it; the broker sends the event again".to_owned()
+            }
             Self::NotFound => "the path does not exist; expected POST /webhook".to_owned(),
             Self::MethodNotAllowed => "the path does not support this method; see the header Allow".to_owned(),
             Self::Panic => "internal error in webhook-app; see its log for the location".to_owned(),

@@ -120,7 +120,7 @@ fn precedence(outcome: &Outcome) -> u8 {
         Outcome::HandedOff(_) => 1,
         Outcome::Delivered { .. } => 2,
         Outcome::Skipped(SkipReason::Unreachable | SkipReason::RecipientRedacted) => 4,
-        Outcome::Skipped(_) | Outcome::DeadLetter => 5,
+        Outcome::Skipped(_) | Outcome::DeadLetter | Outcome::PutAside(_) => 5,
     }
 }
 

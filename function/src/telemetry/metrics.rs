@@ -153,7 +153,7 @@ impl Metrics {
                 .dead_letters
                 .add(1, &NoLabels.listed());
         } else if request.is_redelivery() {
-            let result = RedeliveryLabel::of(report.status());
+            let result = RedeliveryLabel::of(report);
             self.instruments
                 .broker
                 .redeliveries

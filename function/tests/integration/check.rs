@@ -1,9 +1,15 @@
 //! `webhook-app check`: what it finds out about the account, the recipients and the clock, and the messages
 //! of `--send`.
 
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use fakes::broker::FakeBroker;
+use fakes::https::{Certificate, Https};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 
-use crate::harness::{program, settings};
+use crate::harness::{MESSAGE_ID_SECRET, program, settings};
 
 /// The exit code and the output of `check` with these arguments and settings.
 async fn check(
@@ -34,6 +40,95 @@ async fn a_failed_sign_in_is_the_only_finding() {
     FAIL  failed to sign in: Rocket.Chat does not accept ROCKETCHAT_USER_ID with ROCKETCHAT_AUTH_TOKEN; check both
     ");
     assert_eq!(chat.calls(Route::UserInfo), 0);
+    chat.finish();
+}
+
+#[tokio::test]
+async fn the_broker_is_asked_for_a_response_without_an_event() {
+    let chat = FakeRocketChat::start().await;
+    let (broker, sink) = (FakeBroker::start().await, FakeBroker::start().await);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("check-dead-letters");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("can be created");
+    let folder = folder.display().to_string();
+    let addresses = [broker.url(), sink.url()];
+    let with_query = format!("{}?key=canary", broker.url());
+    let sink_url = ("SINK_URL", with_query.as_str());
+    let of_function = [
+        sink_url,
+        MESSAGE_ID_SECRET,
+        ("DEAD_LETTER_SINK", addresses[1].as_str()),
+    ];
+    let of_dead_letters = [
+        sink_url,
+        MESSAGE_ID_SECRET,
+        ("DEAD_LETTERS_FOLDER", folder.as_str()),
+    ];
+    let findings = async |settings: &[(&str, &str)]| {
+        let (code, output) = check(&chat, &[], settings).await;
+        let output = output.replace(&addresses[0], "BROKER");
+        let output = output.replace(&addresses[1], "SINK");
+        let output = output.replace(&folder, "FOLDER");
+        let lines = output.lines().map(str::to_owned);
+        let lines = lines.take_while(|line| !line.contains("signed in"));
+        (code, lines.collect::<Vec<_>>())
+    };
+    let broker_responds = "ok    broker BROKER responds".to_owned();
+    let configuration = "ok    configuration".to_owned();
+    let expected = |more: &str| {
+        let lines = [&configuration, &broker_responds].map(Clone::clone);
+        (Some(0), [&lines[..], &[more.to_owned()]].concat())
+    };
+    assert_eq!(
+        findings(&of_function).await,
+        expected("ok    service for dead letters SINK responds")
+    );
+    assert_eq!(
+        findings(&of_dead_letters).await,
+        expected("ok    dead letters can be stored in FOLDER")
+    );
+    assert!(broker.is_empty() && sink.is_empty());
+    drop((broker, sink));
+    fs::remove_dir_all(&folder).expect("can be removed");
+    let (code, lines) = findings(&of_function).await;
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    ok    configuration
+    FAIL  broker BROKER does not respond; check its address, network policies, and for https:// the authority of its certificate
+    FAIL  service for dead letters SINK does not respond; check its address, network policies, and for https:// the authority of its certificate
+    ");
+    let (code, lines) = findings(&of_dead_letters).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        lines[2],
+        "FAIL  failed to write FOLDER/try.unfinished: No such file or directory (os error 2)"
+    );
+    chat.finish();
+}
+
+#[tokio::test]
+async fn a_broker_may_have_the_certificate_of_its_cluster() {
+    let (chat, broker) = (FakeRocketChat::start().await, FakeBroker::start().await);
+    let base = broker.url();
+    let base = base.trim_end_matches("/default/broker");
+    let https = Https::in_front_of(base, Certificate::Valid, Duration::ZERO).await;
+    let https = https.expect("openssl is installed");
+    let url = format!("{}/default/broker", https.url());
+    for (authority, expected) in [
+        (https.authority(), " responds"),
+        ("", " does not respond; "),
+    ] {
+        let settings = [
+            ("K_SINK", url.as_str()),
+            ("K_CA_CERTS", authority),
+            MESSAGE_ID_SECRET,
+        ];
+        let (_, output) = check(&chat, &[], &settings).await;
+        assert!(
+            output.contains(&format!("broker {url}{expected}")),
+            "{output}"
+        );
+    }
     chat.finish();
 }
 

@@ -150,6 +150,27 @@ async fn only_signed_events_are_stored_and_none_is_lost_if_the_disk_is_full() {
 }
 
 #[tokio::test]
+async fn a_function_stores_its_dead_letter_in_the_pod_of_dead_letters() {
+    let setup = Setup::start("dead-letters-posted").await;
+    let event = setup.event().await;
+    let sink = setup.harness.function.url("/dead-letters");
+    let function = Harness::with(&[
+        ("SINK_URL", &setup.broker.url()),
+        ("DEAD_LETTER_SINK", &sink),
+        MESSAGE_ID_SECRET,
+    ])
+    .await;
+    function.chat.rename_user("alice", "alicia");
+    let answer = FakeBroker::deliver(&event, &function.function.url("/deliver")).await;
+    assert_eq!(answer.expect("is answered").status, 200);
+    assert_eq!(setup.harness.chat.take_message().recipient, "carol");
+    let list = text(&setup.command(&[]).await.stdout);
+    assert!(list.ends_with("422     @alice\n"), "{list}");
+    function.finish();
+    setup.harness.finish();
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_read_does_not_hide_the_others() {
     let setup = Setup::start("dead-letters-broken").await;
     let event = setup.event().await;
@@ -161,6 +182,24 @@ async fn a_file_that_cannot_be_read_does_not_hide_the_others() {
     assert!(text(&output.stdout).contains("@alice"));
     assert!(text(&output.stderr).contains("broken.json"));
     setup.harness.finish();
+}
+
+#[tokio::test]
+async fn the_start_says_where_dead_letters_are_stored_and_if_they_cannot_be() {
+    let setup = Setup::start("dead-letters-logged").await;
+    let folder = setup.folder.display().to_string();
+    let output = setup.harness.finish().join("\n");
+    assert!(
+        output.contains(&format!(r#""dead_letters":"{folder}""#)),
+        "{output}"
+    );
+    assert!(!output.contains("no dead letter can be stored"), "{output}");
+    let harness = Harness::with(&[("DEAD_LETTERS_FOLDER", &format!("{folder}/missing"))]).await;
+    let output = harness.finish().join("\n");
+    assert!(
+        output.contains("; no dead letter can be stored"),
+        "{output}"
+    );
 }
 
 #[tokio::test]

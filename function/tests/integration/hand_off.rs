@@ -139,11 +139,11 @@ async fn what_rocket_chat_does_not_confirm_is_kept_by_the_broker_and_stored_once
             "{series}"
         );
     }
+    let started = format!(r#""broker":"{}""#, setup.broker.url());
     let output = setup.finish().join("\n");
-    assert!(
-        output.contains("webhook handed off to the broker"),
-        "{output}"
-    );
+    for expected in ["webhook handed off to the broker", started.as_str()] {
+        assert!(output.contains(expected), "{output}");
+    }
 }
 
 #[tokio::test]
@@ -378,6 +378,110 @@ async fn what_the_broker_cannot_mend_becomes_a_dead_letter() {
     setup.harness.chat.rename_user("alice", "alicia");
     let answer = setup.deliver(&event).await;
     assert_problem(&answer, 422, "unreachable");
+    setup.finish();
+}
+
+/// A function with a broker that forgets what is refused, as Knative's for RabbitMQ, and a service that stores dead
+/// letters in place of it.
+async fn with_dead_letter_sink() -> (Setup, FakeBroker) {
+    let sink = FakeBroker::start().await;
+    let setup = Setup::with(&[("DEAD_LETTER_SINK", &sink.url())]).await;
+    (setup, sink)
+}
+
+#[tokio::test]
+async fn what_a_broker_would_forget_is_put_aside_before_it_does() {
+    let (setup, sink) = with_dead_letter_sink().await;
+    let event = setup.kept().await;
+    setup.harness.chat.rename_user("alice", "alicia");
+    let answer = setup.deliver(&event).await;
+    assert_eq!((answer.status, answer.body.as_slice()), (200, &b""[..]));
+    assert_eq!(Next::on_rabbitmq(Some(answer.status)), Next::Forget);
+    let dead = sink.take();
+    assert_eq!(dead.attribute("knativeerrorcode"), Some("422"));
+    assert_eq!(dead.data, event.data);
+    for (name, value) in &event.attributes {
+        assert_eq!(dead.attribute(name), Some(value.as_str()), "{name}");
+    }
+    let series = r#"webhook_redeliveries_total{result="put_aside"}"#;
+    assert_eq!(setup.metric(series).await.as_deref(), Some("1"));
+    let output = setup.finish().join("\n");
+    assert!(
+        output.contains("message put aside as a dead letter"),
+        "{output}"
+    );
+}
+
+/// An address of another function in place of the service for dead letters.
+#[tokio::test]
+async fn an_event_does_not_go_round_among_functions() {
+    let (setup, sink) = with_dead_letter_sink().await;
+    let event = setup.kept().await;
+    let deliver = setup.harness.function.url("/deliver");
+    let other = [
+        ("SINK_URL", setup.broker.url()),
+        ("DEAD_LETTER_SINK", deliver),
+        (MESSAGE_ID_SECRET.0, MESSAGE_ID_SECRET.1.to_owned()),
+    ];
+    let other = other
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let other = Harness::with(&other).await;
+    for chat in [&setup.harness.chat, &other.chat] {
+        chat.rename_user("alice", "alicia");
+    }
+    let answer = FakeBroker::deliver(&event, &other.function.url("/deliver")).await;
+    assert_problem(&answer.expect("is answered"), 503, "not_put_aside");
+    assert!(sink.is_empty());
+    other.finish();
+    setup.finish();
+}
+
+#[tokio::test]
+async fn an_event_comes_back_until_its_dead_letter_is_stored() {
+    let (setup, sink) = with_dead_letter_sink().await;
+    let event = setup.kept().await;
+    setup.harness.chat.rename_user("alice", "alicia");
+    // The volume is full; the service refuses it; the service is gone.
+    for status in [503, 401] {
+        sink.refuse_always(Some(status));
+        let answer = setup.deliver(&event).await;
+        assert_problem(&answer, 503, "not_put_aside");
+        assert_eq!(Next::on_rabbitmq(Some(answer.status)), Next::Again);
+    }
+    sink.refuse_always(None);
+    assert!(sink.is_empty());
+    sink.refuse_next(&[503, 429]);
+    assert_eq!(setup.deliver(&event).await.status, 200);
+    sink.take();
+    drop(sink);
+    assert_problem(&setup.deliver(&event).await, 503, "not_put_aside");
+    let output = setup.finish().join("\n");
+    assert!(
+        output.contains("a message that cannot be delivered is not stored as a dead letter"),
+        "{output}"
+    );
+}
+
+#[tokio::test]
+async fn only_signed_events_that_a_later_attempt_cannot_deliver_are_put_aside() {
+    let (setup, sink) = with_dead_letter_sink().await;
+    let event = setup.kept().await;
+    let mut forged = event.clone();
+    forged.data.push(b' ');
+    assert_problem(&setup.deliver(&forged).await, 401, "unsigned_event");
+    let mut huge = event.clone();
+    huge.data = vec![b' '; LIMITS.hand_off.max_bytes + 1];
+    assert_problem(&setup.deliver(&huge).await, 413, "too_large");
+    let mut structured = event.clone();
+    structured.content_type = "application/cloudevents+json".to_owned();
+    assert_problem(&setup.deliver(&structured).await, 415, "media_type");
+    setup.break_chat();
+    assert_problem(&setup.deliver(&event).await, 503, "server_error");
+    setup.fix_chat().await;
+    assert_eq!(setup.deliver(&event).await.status, 200);
+    setup.harness.chat.take_message();
+    assert!(sink.is_empty());
     setup.finish();
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 const SHELL: &[&str] = &[
     "cli/check.rs",
     "cli/check/account.rs",
+    "cli/check/broker.rs",
     "cli/check/recipients.rs",
     "cli/check/sending.rs",
     "cli/check/webhooks.rs",
@@ -206,6 +207,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             "bootstrap",
             "config",
+            "dead_letters",
             "exit",
             "http",
             "limits",

@@ -11,6 +11,7 @@ use webhook_app::hand_off::event::EVENT_TYPE;
 use webhook_app::limits::LIMITS;
 use webhook_app::outcome::Failure;
 
+use crate::agreement::is_part_of;
 use crate::network_policies::policy;
 use crate::program::Program;
 use crate::rendered::{Rendered, at, file, kustomize, list, number, overlay, rendered, text};
@@ -34,6 +35,7 @@ const RABBITMQ_CONSUMER_TIMEOUT: Duration = Duration::from_mins(30);
 
 const TRIGGER: &str = "eventing.knative.dev/Trigger";
 const BROKER: &str = "eventing.knative.dev/Broker";
+const POD_LABELS: &str = "/spec/podSelector/matchLabels";
 
 #[test]
 fn every_reference_of_the_broker_leads_to_an_object_of_the_overlay() {
@@ -160,6 +162,34 @@ fn the_pod_of_dead_letters_has_the_settings_of_the_function_and_a_volume() {
             rendered.has("/ServiceAccount", account),
             "{name}: {account}"
         );
+    }
+}
+
+/// Knative's broker for RabbitMQ forgets what the function refuses, so the function puts it aside itself.
+#[test]
+fn the_function_puts_dead_letters_where_the_broker_does_and_may_connect() {
+    for name in ["dead-letters", "knative-dead-letters"] {
+        let rendered = rendered!(overlay(name));
+        let sink = at(rendered.one(TRIGGER), "/spec/delivery/deadLetterSink");
+        let (service, path) = (text(sink, "/ref/name"), text(sink, "/uri"));
+        let address = text(rendered.one("/ConfigMap"), "/data/DEAD_LETTER_SINK");
+        assert_eq!(address, format!("http://{service}{path}"), "{name}");
+
+        let policies = rendered.every("networking.k8s.io/NetworkPolicy");
+        let stores = json!({"app.kubernetes.io/name": "webhook-app-dead-letters"});
+        let function = at(rendered.workloads()[0], "/spec/template/metadata/labels");
+        let allows = |rules: &str, from: &Value, to: &Value| {
+            policies.iter().any(|policy| {
+                let rule = policy.pointer(rules);
+                let peer = rule.and_then(|rule| rule.pointer("/0/podSelector/matchLabels"));
+                let selects = |selector: Option<&Value>, labels: &Value| {
+                    selector.is_some_and(|selector| is_part_of(selector, labels))
+                };
+                selects(policy.pointer(POD_LABELS), from) && selects(peer, to)
+            })
+        };
+        assert!(allows("/spec/egress/0/to", function, &stores), "{name}");
+        assert!(allows("/spec/ingress/0/from", &stores, function), "{name}");
     }
 }
 

@@ -77,7 +77,7 @@ impl BrokerInstruments {
             redeliveries: meter
                 .u64_counter("webhook.redeliveries")
                 .with_unit("{notification}")
-                .with_description("Notifications that came back from the broker; it sends them `again` or puts them aside as `dead_letter`.")
+                .with_description("Notifications that came back from the broker; it sends them `again`, puts them aside as `dead_letter`, or forgets them because they are `put_aside` by `DEAD_LETTER_SINK`.")
                 .build(),
             dead_letters: meter
                 .u64_counter("webhook.dead_letters")

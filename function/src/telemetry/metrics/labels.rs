@@ -8,7 +8,7 @@ use opentelemetry::KeyValue;
 
 use crate::gitlab::kind::Kind;
 use crate::gitlab::verification::{MAX_SECRETS, OriginError, Scheme};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome, Report};
 use crate::rocketchat::reachability::Unreachable;
 use crate::send::SinkError;
 
@@ -220,11 +220,14 @@ pub(super) enum RedeliveryLabel {
     Again,
     /// The broker puts it aside.
     DeadLetter,
+    /// The service for dead letters has stored it: the broker forgets it.
+    PutAside,
 }
 
 impl RedeliveryLabel {
-    pub(super) fn of(status: u16) -> Self {
-        match status {
+    pub(super) fn of(report: &Report) -> Self {
+        match report.status() {
+            _ if matches!(report.outcome, Outcome::PutAside(_)) => Self::PutAside,
             200..300 => Self::Done,
             404 | 408 | 409 | 429 | 500.. => Self::Again,
             _ => Self::DeadLetter,
@@ -234,7 +237,7 @@ impl RedeliveryLabel {
 
 impl Labels for RedeliveryLabel {
     fn all() -> Vec<Self> {
-        vec![Self::Done, Self::Again, Self::DeadLetter]
+        vec![Self::Done, Self::Again, Self::DeadLetter, Self::PutAside]
     }
 
     fn attributes(&self) -> Vec<KeyValue> {
@@ -242,6 +245,7 @@ impl Labels for RedeliveryLabel {
             Self::Done => "done",
             Self::Again => "again",
             Self::DeadLetter => "dead_letter",
+            Self::PutAside => "put_aside",
         };
         vec![KeyValue::new("result", result)]
     }

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -58,6 +58,15 @@ pub enum Next {
 }
 
 impl Next {
+    /// What Knative's broker for RabbitMQ does after a status; `None` if there was no response. What is not to be sent
+    /// again counts as delivered, so a refused event becomes no dead letter.
+    pub fn on_rabbitmq(status: Option<u16>) -> Self {
+        match Self::after(status) {
+            Self::DeadLetter => Self::Forget,
+            next => next,
+        }
+    }
+
     /// What Knative's delivery rules say about a status; `None` if there was no response.
     pub fn after(status: Option<u16>) -> Self {
         match status {
@@ -170,6 +179,10 @@ impl State {
     /// The status of the response to a request.
     async fn handle(&self, request: Request<Incoming>) -> u16 {
         let (parts, body) = request.into_parts();
+        // By which a sender may ask whether it may send, without an event.
+        if parts.method == Method::OPTIONS {
+            return 200;
+        }
         let Ok(body) = body.collect().await else {
             return 400;
         };

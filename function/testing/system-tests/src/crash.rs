@@ -23,6 +23,8 @@ use crate::secret_scan::TOKEN;
 use crate::sockets;
 use crate::sut::{Settings, Sut};
 
+mod with_broker;
+
 /// How long it may take to reach a kill point.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -137,6 +139,13 @@ pub(crate) fn check(size: Size) -> CheckReport {
             }
         }
     }
+    let mut with_broker = with_broker::Stats::default();
+    for _ in 0..rounds {
+        for point in with_broker::KILL_POINTS {
+            let outcome = run(with_broker::killed_at(point));
+            with_broker.record(&mut report, point, &outcome);
+        }
+    }
     for seed in 0..random {
         let outcome = run(killed_after(&mut Rng::seeded(seed)));
         stats.record(&mut report, &format!("random time, seed {seed}"), outcome);
@@ -148,15 +157,20 @@ pub(crate) fn check(size: Size) -> CheckReport {
         )
     });
     report.workload(format!(
-        "{} kills: {} kill points × 3 modes × {rounds} rounds, {random} at random times",
+        "{} kills: {} kill points × 3 modes × {rounds} rounds, {random} at random times; {} with a broker: {} kill points × {rounds} rounds",
         stats.kills,
-        KILL_POINTS.len()
+        KILL_POINTS.len(),
+        with_broker.kills,
+        with_broker::KILL_POINTS.len()
     ));
     report.measurement(format!(
-        "{} lost, {} duplicates; {} had been accepted; slowest restart {} ms",
+        "{} lost, {} duplicates; {} had been accepted; with a broker {} lost, {} duplicates, {} had been handed off; slowest restart {} ms",
         stats.lost,
         stats.duplicated,
         stats.accepted,
+        with_broker.lost,
+        with_broker.duplicated,
+        with_broker.accepted,
         stats.slowest_start.as_millis()
     ));
     report

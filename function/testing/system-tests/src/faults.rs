@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use fakes::broker::FakeBroker;
 use fakes::rocketchat::FakeRocketChat;
 use tokio::task::JoinSet;
 
@@ -14,6 +15,9 @@ use crate::sut::{Settings, Sut, push};
 
 /// The maximum response time: the deadline of 5 s, and some tolerance for a busy machine.
 const MAX_RESPONSE_TIME: Duration = Duration::from_millis(5500);
+
+/// Both processes of a scenario sign events with it.
+const SECRET: &str = "of-the-tests-0123456789abcdefghijklmnop";
 
 /// Scenarios in parallel, because they mostly wait.
 const PARALLEL: usize = 6;
@@ -27,6 +31,19 @@ enum Repeat {
 
 use Repeat::{Always, Times};
 
+/// What the broker behind the function does, if there is one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Sink {
+    None,
+    Works,
+    /// It refuses events.
+    Refuses,
+    /// Its queue is full.
+    IsFull,
+    /// Nothing listens at its address.
+    IsGone,
+}
+
 /// One scenario: the fault for calls of a path, and the expected response to GitLab.
 #[derive(Clone, Debug)]
 struct Scenario {
@@ -39,6 +56,7 @@ struct Scenario {
     messages: Option<usize>,
     /// A URL of the chat server to use instead of the proxy.
     url: Option<String>,
+    sink: Sink,
 }
 
 fn scenario(name: &str, repeat: Repeat, action: Action, status: u16, messages: usize) -> Scenario {
@@ -50,6 +68,7 @@ fn scenario(name: &str, repeat: Repeat, action: Action, status: u16, messages: u
         status,
         messages: Some(messages),
         url: None,
+        sink: Sink::None,
     }
 }
 
@@ -350,6 +369,25 @@ fn statuses() -> Vec<Scenario> {
     .collect()
 }
 
+/// The same faults with a broker: one that works for all of them, and others where nothing else can help.
+fn with_broker(scenarios: &[Scenario]) -> Vec<Scenario> {
+    let with = |scenario: &Scenario, sink| Scenario {
+        name: format!("{}; broker {sink:?}", scenario.name),
+        sink,
+        // It depends on timing whether the call or the broker is first.
+        messages: None,
+        ..scenario.clone()
+    };
+    let working = scenarios.iter().map(|scenario| with(scenario, Sink::Works));
+    let always = scenarios.iter().filter(|scenario| scenario.status == 503);
+    let others = [Sink::Refuses, Sink::IsFull, Sink::IsGone];
+    // Each of the faults with one of them.
+    let others = always
+        .enumerate()
+        .map(|(number, scenario)| with(scenario, others[number % others.len()]));
+    working.chain(others).collect()
+}
+
 /// Runs the check.
 pub(crate) fn check(size: Size) -> CheckReport {
     let mut report = CheckReport::default();
@@ -359,6 +397,7 @@ pub(crate) fn check(size: Size) -> CheckReport {
         address_and_room_faults(),
     ]
     .concat();
+    let scenarios = [&scenarios[..], &with_broker(&scenarios)].concat();
     let statuses = size.of(Vec::new(), statuses(), statuses());
     let rounds = size.of(1, 2, 20);
     let count = scenarios.len() + statuses.len();
@@ -366,7 +405,7 @@ pub(crate) fn check(size: Size) -> CheckReport {
         .flat_map(|_| [&scenarios[..], &statuses].concat())
         .collect();
     let slowest = run(run_all(all, &mut report));
-    report.workload(format!("{count} scenarios × {rounds} rounds through a fault-injection proxy, then a resend of the same delivery"));
+    report.workload(format!("{count} scenarios, with and without a broker, × {rounds} rounds through a fault-injection proxy, then a resend of the same delivery"));
     report.measurement(format!(
         "{} of {} as expected; slowest response {:.1} s",
         count * rounds - report.failures().min(count * rounds),
@@ -423,7 +462,19 @@ async fn run_scenario(scenario: Scenario) -> Result<Duration, String> {
         Some(url) => url.to_owned(),
         None => proxy.url(),
     };
-    let sut = Sut::start(&Settings::with(&chat).set("ROCKETCHAT_URL", &url));
+    let broker = FakeBroker::start().await;
+    match scenario.sink {
+        Sink::Refuses => broker.refuse_always(Some(403)),
+        Sink::IsFull => broker.refuse_always(Some(503)),
+        Sink::None | Sink::Works | Sink::IsGone => {}
+    }
+    let settings = Settings::with(&chat).set("MESSAGE_ID_SECRET", SECRET);
+    let settings = match scenario.sink {
+        Sink::None => settings,
+        Sink::Works | Sink::Refuses | Sink::IsFull => settings.set("SINK_URL", broker.url()),
+        Sink::IsGone => settings.set("SINK_URL", "http://127.0.0.1:9/"),
+    };
+    let sut = Sut::start(&settings.clone().set("ROCKETCHAT_URL", &url));
     let delivery = push("the-one");
     let began = Instant::now();
     let response = sut
@@ -434,7 +485,14 @@ async fn run_scenario(scenario: Scenario) -> Result<Duration, String> {
     let stored = chat.messages().len();
     left.store(0, Ordering::Relaxed);
     // The operator has corrected the URL.
-    let repaired = Sut::start(&Settings::with(&chat).set("ROCKETCHAT_URL", proxy.url()));
+    let repaired = Sut::start(&settings.set("ROCKETCHAT_URL", proxy.url()));
+    let is_handed_off = response.status == 202 && broker.len() == 1;
+    let mut redelivery = None;
+    if is_handed_off {
+        let url = format!("http://{}/deliver", repaired.address());
+        let response = FakeBroker::deliver(&broker.take(), &url).await;
+        redelivery = Some(response.map_or(0, |response| response.status));
+    }
     let resend_status = repaired
         .post(&delivery)
         .await
@@ -443,13 +501,21 @@ async fn run_scenario(scenario: Scenario) -> Result<Duration, String> {
     let violations = chat.violations();
     chat.mark_all_read();
     chat.expect_violation();
-    let passed = response.status == scenario.status
+    let is_expected = match scenario.sink {
+        // The broker keeps what is not confirmed, also where a later attempt would have succeeded.
+        Sink::Works => {
+            is_handed_off || (scenario.status == 200 && response.status == 200 && stored == 1)
+        }
+        _ => response.status == scenario.status,
+    };
+    let passed = is_expected
+        && redelivery.is_none_or(|status| status == 200)
         && scenario.messages.is_none_or(|messages| messages == stored)
         && (resend_status, stored_after_resend) == (200, 1)
         && took < MAX_RESPONSE_TIME
         && violations.is_empty();
     let found = format!(
-        "{}: status {} ({}) after {took:?} with {stored} messages; resend: status {resend_status} with {stored_after_resend} messages; API violations: {violations:?}",
+        "{}: status {} ({}) after {took:?} with {stored} messages; redelivery {redelivery:?}; resend: status {resend_status} with {stored_after_resend} messages; API violations: {violations:?}",
         scenario.name,
         response.status,
         response.text()

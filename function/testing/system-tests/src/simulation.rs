@@ -1,17 +1,19 @@
 //! Check `simulation`: replicas, GitLab and a chat server in virtual time, from a seed. Owns the sizes and the
 //! report; [`simulator`] has the model and its invariants, [`chat`] the chat server, [`fixes`] the notifications
-//! of fixed pipelines, [`event_queue`] the order of events and [`stats`] the counts.
+//! of fixed pipelines, [`day`] one day with a broker, [`event_queue`] the order of events and [`stats`] the counts.
 
 use std::time::{Duration, Instant};
 
 use crate::check::{CheckReport, Size};
 
 mod chat;
+mod day;
 mod event_queue;
 mod fixes;
 mod simulator;
 mod stats;
 
+use day::{Day, Mutant};
 use simulator::Simulator;
 use stats::Stats;
 
@@ -51,6 +53,20 @@ pub(crate) fn check(size: Size) -> CheckReport {
             break;
         }
     }
+    let days = size.of(10, 100, 1_000);
+    let mut counts = day::Counts::default();
+    for seed in 0..days {
+        let day = Day::new(seed, Mutant::None, &mut counts);
+        for violation in day.run() {
+            report.expect(false, || format!("day of seed {seed}: {violation}"));
+        }
+        if report.failures() > 20 {
+            break;
+        }
+    }
+    for (what, count) in counts.coverage() {
+        report.expect(count > 0, || format!("did not occur in any day: {what}"));
+    }
     for (what, count) in [
         ("a fix that was sent", fixes.sent),
         ("a fix that was withheld", fixes.withheld),
@@ -62,9 +78,10 @@ pub(crate) fn check(size: Size) -> CheckReport {
         report.expect(count > 0, || format!("did not occur in any seed: {what}"));
     }
     report.workload(format!(
-        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost responses, {} edits, {} partial deliveries, webhook disabled {} times, {replays} identical replays; fixes: {} sent, {} withheld, {} rejected",
+        "{seeds} seeds, 3 replicas: {} deliveries in {} attempts, {} crashes, {} lost responses, {} edits, {} partial deliveries, webhook disabled {} times, {replays} identical replays; fixes: {} sent, {} withheld, {} rejected; {days} days with a broker: {} webhooks, {} handed off, {} redeliveries, {} put aside, {} given up",
         total.deliveries, total.attempts, total.crashes, total.lost_responses, total.edited, total.partially_delivered, total.auto_disabled,
-        fixes.sent, fixes.withheld, fixes.rejected
+        fixes.sent, fixes.withheld, fixes.rejected,
+        counts.webhooks, counts.handed_off, counts.redeliveries, counts.put_aside, counts.given_up
     ));
     report.measurement(format!(
         "{} lost after acceptance, {} duplicates, {} late; {:.0} seeds/s",

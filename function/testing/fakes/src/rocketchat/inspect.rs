@@ -35,6 +35,15 @@ pub(super) fn respond(server: &Server, call: &Call) -> Option<Reply> {
             store.messages.clear();
             Reply::json(200, &json!({ "ready": true }))
         }
+        ("DELETE", "deactivations") => {
+            for user in &mut store.users {
+                user.active = true;
+            }
+            for room in store.rooms.values_mut() {
+                room.read_only = Some(false);
+            }
+            Reply::json(200, &json!({ "ready": true }))
+        }
         ("DELETE", "faults") => {
             store.faults.clear();
             Reply::json(200, &json!({ "ready": true }))

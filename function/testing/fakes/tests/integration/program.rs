@@ -98,8 +98,16 @@ async fn fake_rocketchat_prints_and_serves_its_messages() {
     assert_eq!(messages[0]["id"], "gl1");
     assert_eq!(messages[0]["inserts"], 1);
     assert_eq!(messages[0]["attempts"], 2);
+    let room = post("im.create", json!({ "username": "former" })).await;
+    let message = json!({ "_id": "gl2", "rid": room["room"]["rid"], "msg": "hello" });
+    let message = json!({ "message": message });
+    let refused = post("chat.sendMessage", message.clone()).await;
+    assert_eq!(refused["success"], false);
+    inspect("DELETE", "deactivations").await;
+    let sent = post("chat.sendMessage", message).await;
+    assert_eq!(sent["success"], true);
     assert_eq!(inspect("GET", "violations").await, json!([]));
-    assert_eq!(inspect("GET", "calls").await["/api/v1/chat.sendMessage"], 2);
+    assert_eq!(inspect("GET", "calls").await["/api/v1/chat.sendMessage"], 4);
     inspect("DELETE", "messages").await;
     assert_eq!(inspect("GET", "messages").await, json!([]));
 }
