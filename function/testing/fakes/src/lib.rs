@@ -3,6 +3,7 @@
 //! Start with [`rocketchat::FakeRocketChat`] and [`gitlab::Delivery`]; [`exchange`] is the HTTP client that deliveries use.
 
 pub mod broker;
+mod clock;
 pub mod exchange;
 pub mod gitlab;
 pub mod https;

@@ -7,7 +7,6 @@ mod administration;
 mod attachments;
 mod builder;
 mod chunks;
-mod clock;
 mod connection;
 mod fault;
 mod fault_injection;

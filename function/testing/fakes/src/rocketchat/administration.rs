@@ -1,11 +1,11 @@
 //! What administrators and other users do while the server runs: roles, accounts, states of rooms, deleted messages and occupied ids.
 //! Owns these methods of the handle; the effects on calls are in `handlers`.
 
-use super::clock::iso_now;
 use super::people::User;
 use super::room::Room;
 use super::store::Store;
 use super::{FakeRocketChat, Message};
+use crate::clock::iso_now;
 
 /// How the server keeps the document of a deleted message, so that its id stays in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::Route;
-use super::clock::epoch_milliseconds;
 use super::reply::Reply;
+use crate::clock::epoch_milliseconds;
 
 const CALLS: u32 = 10;
 const PERIOD: Duration = Duration::from_mins(1);

@@ -12,6 +12,8 @@ mod deleted;
 mod deliveries;
 mod duplicates;
 mod faults;
+mod gitlab_client;
+mod gitlab_hooks;
 mod https;
 mod limits;
 mod program;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{HandlerResult, text};
-use crate::rocketchat::clock::iso_now;
+use crate::clock::iso_now;
 use crate::rocketchat::people::{Permission, User};
 use crate::rocketchat::reply::Reply;
 use crate::rocketchat::server::Server;

@@ -4,7 +4,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
 use super::{check_size, check_writable};
-use crate::rocketchat::clock::iso_now;
+use crate::clock::iso_now;
 use crate::rocketchat::mentions::mentions;
 use crate::rocketchat::people::{Permission, User, short_id};
 use crate::rocketchat::reply::Reply;

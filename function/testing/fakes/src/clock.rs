@@ -1,29 +1,50 @@
-//! The current time in the two formats of the API.
+//! The current time, and times in the formats of Rocket.Chat and GitLab. What time it is for the fake GitLab is in
+//! [`crate::gitlab`], because tests move its clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Unix milliseconds, `ahead` of now.
-pub(super) fn epoch_milliseconds(ahead: Duration) -> u128 {
+pub(crate) fn epoch_milliseconds(ahead: Duration) -> u128 {
     (since_1970() + ahead).as_millis()
 }
 
 /// Now as ISO 8601 in UTC with milliseconds.
-pub(super) fn iso_now() -> String {
+pub(crate) fn iso_now() -> String {
     iso(since_1970())
 }
 
-fn since_1970() -> Duration {
+pub(crate) fn since_1970() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
 }
 
-fn iso(since: Duration) -> String {
+/// A time after 1970 as ISO 8601 in UTC with milliseconds.
+pub(crate) fn iso(since: Duration) -> String {
     let seconds = since.as_secs();
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     let milliseconds = since.subsec_millis();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+}
+
+/// A time after 1970 as in the header `Date`.
+pub(crate) fn http_date(since: Duration) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let seconds = since.as_secs();
+    let days = seconds / 86_400;
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let weekday = DAYS
+        .iter()
+        .cycle()
+        .nth(usize::try_from(days % 7).unwrap_or_default());
+    let month = MONTHS.iter().nth(usize::try_from(month).unwrap_or(1) - 1);
+    let (weekday, month) = (weekday.unwrap_or(&"Thu"), month.unwrap_or(&"Jan"));
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
 /// The date of a day counted from 1970. Years start in March, so that a leap day is the last day of its year.
@@ -48,6 +69,19 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    #[test]
+    fn instants_are_formatted_as_in_http() {
+        let cases = [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (1_781_200_000, "Thu, 11 Jun 2026 17:46:40 GMT"),
+        ];
+
+        for (seconds, expected) in cases {
+            assert_eq!(super::http_date(Duration::from_secs(seconds)), expected);
+        }
+    }
 
     #[test]
     fn instants_are_formatted_as_iso_8601() {
