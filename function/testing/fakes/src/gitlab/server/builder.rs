@@ -19,28 +19,12 @@ const RECORD_LIMIT: usize = 5 * 1024 * 1024;
 
 /// A version of GitLab.
 #[derive(Clone, Debug)]
-pub(super) struct Version {
-    name: String,
-    /// Whether the feature flag `webhook_signing_token` is off.
-    ignores_signing_tokens: bool,
-}
+pub(super) struct Version(String);
 
 impl Version {
-    fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ignores_signing_tokens: false,
-        }
-    }
-
     fn major(&self) -> u32 {
-        let first = self.name.split('.').next();
+        let first = self.0.split('.').next();
         first.and_then(|first| first.parse().ok()).unwrap_or(0)
-    }
-
-    /// Whether signing tokens are kept.
-    pub(super) fn accepts_signing_tokens(&self) -> bool {
-        self.has_signing_tokens() && !self.ignores_signing_tokens
     }
 
     /// Signing tokens came with 19.0.
@@ -51,7 +35,7 @@ impl Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.name)
+        formatter.write_str(&self.0)
     }
 }
 
@@ -81,7 +65,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             settings: Settings {
-                version: Version::new("19.3.0"),
+                version: Version("19.3.0".to_owned()),
                 instance_url: "https://gitlab.example.org".to_owned(),
                 base_url: String::new(),
                 allows_local_requests: true,
@@ -100,14 +84,7 @@ impl Builder {
     /// The version; 19.3.0 by default. Signing tokens are silently ignored before 19.
     #[must_use]
     pub fn version(mut self, version: &str) -> Self {
-        self.settings.version = Version::new(version);
-        self
-    }
-
-    /// Switches off the feature flag `webhook_signing_token`: signing tokens are silently ignored.
-    #[must_use]
-    pub fn without_signing_tokens(mut self) -> Self {
-        self.settings.version.ignores_signing_tokens = true;
+        self.settings.version = Version(version.to_owned());
         self
     }
 
