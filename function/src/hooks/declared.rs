@@ -1,6 +1,8 @@
 //! The webhooks that `HOOKS` declares, in YAML. Owns what each key means, and reports all errors at once, each
 //! with its line. Defaults come from other settings, see [`config`](crate::config).
 
+use std::fmt;
+
 use url::Url;
 
 use super::vocabulary::{KEYS, address, filter, trigger};
@@ -36,6 +38,24 @@ pub(crate) enum Target {
     Membership,
     /// A system hook.
     System,
+}
+
+impl Target {
+    /// Whether it can stand for several projects.
+    pub(crate) fn is_many(&self) -> bool {
+        matches!(self, Self::Group(_) | Self::Membership)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(project) => formatter.write_str(project.as_str()),
+            Self::Group(group) => write!(formatter, "group {}", group.as_str()),
+            Self::Membership => formatter.write_str("memberships"),
+            Self::System => formatter.write_str("system hook"),
+        }
+    }
 }
 
 /// One entry of `HOOKS`, without the defaults of other settings.
