@@ -180,7 +180,7 @@ mod tests {
                 Call::FindBot => known.found = Some(self.bot.clone()),
                 Call::CreateBot => {
                     self.bot = Some(account("gitlab", &["user", "bot"]));
-                    known.found = Some(self.bot.clone());
+                    known.found = self.bot.clone().into();
                 }
                 Call::SetRoles { roles, .. } => {
                     known.roles_set(roles.clone());
