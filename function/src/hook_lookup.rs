@@ -40,29 +40,15 @@ pub(crate) async fn look_up(
 ) -> Result<Vec<Lookup>, ApiError> {
     let mut lookups = Vec::new();
     for (place, declared) in places(client, declared).await? {
-        let (place, owner) = match place {
-            Ok((place, owner)) => (place, owner),
-            Err((place, error)) => {
-                let found = Err(error);
-                lookups.push(Lookup {
-                    place,
-                    declared,
-                    found,
-                });
-                continue;
-            }
+        let (place, found) = match place {
+            Ok((place, owner)) => (place, look_in(client, owner, &declared).await),
+            Err((place, error)) => (place, Err(error)),
         };
-        let found = match client.hooks(owner).await {
-            Ok(hooks) => Ok(Found {
-                owner,
-                hooks: hooks
-                    .into_iter()
-                    .filter(|hook| hook.sends_to(&declared.url))
-                    .collect(),
-            }),
-            Err(error) if error.concerns_all_calls() => return Err(error),
-            Err(error) => Err(error),
-        };
+        if let Err(error) = found
+            && error.concerns_all_calls()
+        {
+            return Err(error);
+        }
         lookups.push(Lookup {
             place,
             declared,
@@ -72,64 +58,62 @@ pub(crate) async fn look_up(
     Ok(lookups)
 }
 
+async fn look_in(
+    client: &Client,
+    owner: HookOwner,
+    declared: &DeclaredHook,
+) -> Result<Found, ApiError> {
+    let hooks = client.hooks(owner).await?.into_iter();
+    let hooks = hooks.filter(|hook| hook.sends_to(&declared.url)).collect();
+    Ok(Found { owner, hooks })
+}
+
 type Place = Result<(String, HookOwner), (String, ApiError)>;
 
-/// Every place with what is declared for it.
+/// Every place with what is declared for it. Projects that are declared by themselves come first.
 async fn places(
     client: &Client,
     declared: &[DeclaredHook],
 ) -> Result<Vec<(Place, DeclaredHook)>, ApiError> {
+    let is_many = |hook: &&DeclaredHook| hook.target.is_many();
+    let (many, single): (Vec<_>, Vec<_>) = declared.iter().partition(is_many);
     let mut places: Vec<(Place, DeclaredHook)> = Vec::new();
-    // Projects that are declared by themselves come first.
-    let is_single =
-        |hook: &&DeclaredHook| !matches!(hook.target, Target::Group(_) | Target::Membership);
-    let single = declared.iter().filter(is_single);
-    let many = declared.iter().filter(|hook| !is_single(hook));
-    for hook in single.chain(many) {
-        let found = match &hook.target {
-            Target::System => Ok(vec![("system hook".to_owned(), HookOwner::System)]),
-            Target::Project(project) => {
-                let found = client.project(project).await;
-                found
-                    .map(|project| projects(vec![project]))
-                    .map_err(|error| (project.as_str().to_owned(), error))
+    for hook in single.into_iter().chain(many) {
+        match of_target(client, &hook.target).await {
+            Ok(found) => {
+                let new = found
+                    .into_iter()
+                    .filter(|(_, owner)| !is_taken(&places, *owner, hook))
+                    .map(|place| (Ok(place), hook.clone()));
+                let new: Vec<_> = new.collect();
+                places.extend(new);
             }
-            Target::Group(group) => {
-                let found = client.group_projects(group).await;
-                found
-                    .map(projects)
-                    .map_err(|error| (format!("group {}", group.as_str()), error))
-            }
-            Target::Membership => {
-                let found = client.maintained_projects().await;
-                found
-                    .map(projects)
-                    .map_err(|error| ("membership".to_owned(), error))
-            }
-        };
-        let found = match found {
-            Ok(found) => found,
-            Err((_, error)) if error.concerns_all_calls() => return Err(error),
-            Err(failed) => {
-                places.push((Err(failed), hook.clone()));
-                continue;
-            }
-        };
-        for (place, owner) in found {
-            // One project may have webhooks with several addresses only if each names the project.
-            let is_taken = places.iter().any(|(other, declared)| {
-                let is_same = matches!(other, Ok((_, other)) if *other == owner);
-                is_same && (declared.url == hook.url || !is_single(&hook))
-            });
-            if !is_taken {
-                places.push((Ok((place, owner)), hook.clone()));
-            }
-            if places.len() > LIMITS.gitlab_api.max_hooks {
-                return Err(ApiError::TooLarge);
-            }
+            Err(error) if error.concerns_all_calls() => return Err(error),
+            Err(error) => places.push((Err((hook.target.to_string(), error)), hook.clone())),
+        }
+        if places.len() > LIMITS.gitlab_api.max_hooks {
+            return Err(ApiError::TooLarge);
         }
     }
     Ok(places)
+}
+
+/// Whether another declaration has the place: a project may have webhooks with several addresses only if each
+/// names the project.
+fn is_taken(places: &[(Place, DeclaredHook)], owner: HookOwner, hook: &DeclaredHook) -> bool {
+    places.iter().any(|(place, other)| {
+        let is_same = place.as_ref().is_ok_and(|(_, taken)| *taken == owner);
+        is_same && (other.url == hook.url || hook.target.is_many())
+    })
+}
+
+async fn of_target(client: &Client, target: &Target) -> Result<Vec<(String, HookOwner)>, ApiError> {
+    Ok(match target {
+        Target::System => vec![(target.to_string(), HookOwner::System)],
+        Target::Project(project) => projects(vec![client.project(project).await?]),
+        Target::Group(group) => projects(client.group_projects(group).await?),
+        Target::Membership => projects(client.maintained_projects().await?),
+    })
 }
 
 fn projects(projects: Vec<Project>) -> Vec<(String, HookOwner)> {

@@ -58,6 +58,9 @@ Usage: webhook-app check [--send]
   --send  Also send one message to each recipient of the settings and read it
           back
 
+With GITLAB_URL and GITLAB_API_TOKEN, it also compares the webhooks in GitLab
+with those that HOOKS declares.
+
 Each line begins with ok, note or FAIL.
 ";
 

@@ -41,11 +41,15 @@ impl Request {
         let words: Vec<_> = arguments.iter().map(String::as_str).collect();
         match words[..] {
             ["status"] => Ok(Self::Status),
+            ["status", found, ..] => Err(format!(
+                "expected nothing after hooks status, found {}",
+                super::echo(found)
+            )),
             [command @ ("plan" | "apply"), ref options @ ..] => {
                 let renew_secrets = match options {
                     [] => false,
                     ["--renew-secrets"] => true,
-                    [found, ..] => {
+                    ["--renew-secrets", found, ..] | [found, ..] => {
                         return Err(format!(
                             "expected --renew-secrets or nothing after hooks {command}, found {}",
                             super::echo(found)
@@ -166,5 +170,54 @@ async fn line(client: &Client, lookup: &Lookup, terms: Terms<'_>, apply: bool, l
     }
     for note in &plan.notes {
         lines.push(&lookup.place, Line::Note(note.to_string()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &str) -> Result<Request, String> {
+        let words: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
+        Request::parse(&words)
+    }
+
+    #[test]
+    fn each_command_has_its_words() {
+        let plan = |renew_secrets| Ok(Request::Plan { renew_secrets });
+        let apply = |renew_secrets| Ok(Request::Apply { renew_secrets });
+        assert_eq!(parse("plan"), plan(false));
+        assert_eq!(parse("plan --renew-secrets"), plan(true));
+        assert_eq!(parse("apply"), apply(false));
+        assert_eq!(parse("apply --renew-secrets"), apply(true));
+        assert_eq!(parse("status"), Ok(Request::Status));
+    }
+
+    #[test]
+    fn wrong_words_are_errors_that_show_no_value() {
+        for (words, expected) in [
+            (
+                "",
+                "expected plan, apply or status after hooks, found nothing",
+            ),
+            (
+                "aply",
+                "expected plan, apply or status after hooks, found \"aply\"; did you mean apply?",
+            ),
+            (
+                "status --all",
+                "expected nothing after hooks status, found \"--all\"",
+            ),
+            (
+                "plan --token=canary",
+                "expected --renew-secrets or nothing after hooks plan, found \"--token\"",
+            ),
+            (
+                "apply --renew-secrets x",
+                "expected --renew-secrets or nothing after hooks apply, found \"x\"",
+            ),
+        ] {
+            assert_eq!(parse(words), Err(expected.to_owned()));
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The webhooks that `HOOKS` declares, in YAML. Owns what each key means, and reports all errors at once, each
 //! with its line. Defaults come from other settings, see [`config`](crate::config).
 
+use std::fmt;
+
 use url::Url;
 
 use super::vocabulary::{KEYS, address, filter, trigger};
@@ -38,6 +40,24 @@ pub(crate) enum Target {
     System,
 }
 
+impl Target {
+    /// Whether it can stand for several projects.
+    pub(crate) fn is_many(&self) -> bool {
+        matches!(self, Self::Group(_) | Self::Membership)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(project) => formatter.write_str(project.as_str()),
+            Self::Group(group) => write!(formatter, "group {}", group.as_str()),
+            Self::Membership => formatter.write_str("memberships"),
+            Self::System => formatter.write_str("system hook"),
+        }
+    }
+}
+
 /// One entry of `HOOKS`, without the defaults of other settings.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Declaration {
@@ -59,7 +79,7 @@ impl Declaration {
         };
         DeclaredHook {
             ssl_verification: self.ssl_verification.unwrap_or(url.scheme() == "https"),
-            triggers: self.triggers.unwrap_or(triggers.and(offered)),
+            triggers: self.triggers.unwrap_or(triggers.intersection(offered)),
             target: self.target,
             url,
             branch_filter: self.branch_filter,
@@ -153,7 +173,7 @@ fn hook(reader: &mut Reader, node: &Node) -> Option<Declaration> {
     };
     let triggers = triggers.map(|(line, list)| (line, list.into_iter().collect::<Triggers>()));
     if let Some((line, asked)) = triggers {
-        let others = asked.without(offered);
+        let others = asked.difference(offered);
         if !others.is_empty() {
             let what = match target {
                 Target::System => "system hooks",
@@ -202,13 +222,11 @@ fn place(reader: &mut Reader, node: &Node) -> Option<ProjectRef> {
 }
 
 fn only_true(reader: &mut Reader, node: &Node, target: Target) -> Option<Target> {
-    match reader.flag(node)? {
-        true => Some(target),
-        false => {
-            reader.error(node.line, "expected true; leave out the entry instead");
-            None
-        }
+    let is_true = reader.flag(node)?;
+    if !is_true {
+        reader.error(node.line, "expected true; leave out the entry instead");
     }
+    is_true.then_some(target)
 }
 
 #[cfg(test)]

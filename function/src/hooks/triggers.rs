@@ -167,7 +167,7 @@ mod tests {
         let rules =
             RoutingRules::to(crate::rocketchat::Username::parse("alice").expect("is a name"));
         let needed = needed(&rules, false);
-        let missing = Triggers::of_projects().without(needed);
+        let missing = Triggers::of_projects().difference(needed);
         assert_eq!(
             missing.to_string(),
             "confidential_issues, confidential_note"

@@ -560,7 +560,7 @@ async fn status_shows_what_the_log_says() {
         rows[1]
     );
     assert!(rows[1].contains(" UTC  1 off     token   –"), "{}", rows[1]);
-    assert!(rows[1].ends_with("4"), "{}", rows[1]);
+    assert!(rows[1].ends_with('4'), "{}", rows[1]);
     assert_eq!(
         rows[2],
         "acme/new     –     missing           –         –       –        –        –"

@@ -42,7 +42,7 @@ pub(crate) fn http_date(since: Duration) -> String {
         .iter()
         .cycle()
         .nth(usize::try_from(days % 7).unwrap_or_default());
-    let month = MONTHS.iter().nth(usize::try_from(month).unwrap_or(1) - 1);
+    let month = MONTHS.get(usize::try_from(month).unwrap_or(1) - 1);
     let (weekday, month) = (weekday.unwrap_or(&"Thu"), month.unwrap_or(&"Jan"));
     format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }

@@ -180,7 +180,19 @@ async fn what_gitlab_refuses_is_refused_and_changes_nothing() {
             );
         }
     }
-    let one = [
+    assert_eq!(gitlab.hook(hook), before);
+    assert_eq!(
+        client.get(HOOKS).await.json().as_array().map(Vec::len),
+        Some(1)
+    );
+}
+
+#[tokio::test]
+async fn a_new_hook_needs_a_url_and_a_change_needs_a_field_and_a_hook() {
+    let gitlab = FakeGitLab::start().await;
+    let client = Client::of(&gitlab);
+    let hook = gitlab.add_hook(PROJECT, &json!({ "url": URL }));
+    let cases = [
         (
             "POST",
             HOOKS.to_owned(),
@@ -217,7 +229,7 @@ async fn what_gitlab_refuses_is_refused_and_changes_nothing() {
             "404 Not Found",
         ),
     ];
-    for (method, path, fields, status, error) in one {
+    for (method, path, fields, status, error) in cases {
         let headers = [("Content-Type", "application/json")];
         let response = client
             .send(method, &path, &headers, fields.to_string().as_bytes())
@@ -234,11 +246,6 @@ async fn what_gitlab_refuses_is_refused_and_changes_nothing() {
             response.text()
         );
     }
-    assert_eq!(gitlab.hook(hook), before);
-    assert_eq!(
-        client.get(HOOKS).await.json().as_array().map(Vec::len),
-        Some(1)
-    );
 }
 
 #[tokio::test]

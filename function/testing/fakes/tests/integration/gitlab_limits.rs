@@ -36,8 +36,8 @@ async fn five_resends_and_five_tests_a_minute_are_allowed_for_each_project_and_u
     let status = async |client: &Client, path: &str| client.post(path, &json!({})).await.status;
     at_the_start_of_a_minute(&gitlab);
 
-    for (resend, test) in &paths {
-        for path in [resend, test] {
+    for (resend, testing) in &paths {
+        for path in [resend, testing] {
             for number in 1..=5 {
                 assert_eq!(status(&bot, path).await, 201, "{path} {number}");
             }

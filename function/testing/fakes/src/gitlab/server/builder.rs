@@ -54,8 +54,6 @@ pub(super) struct Settings {
     pub(super) shows_event_times: bool,
     pub(super) requests_a_minute: Option<u32>,
     pub(super) is_inspectable: bool,
-    /// The feature flag `webhook_signing_token`.
-    pub(super) signs: bool,
 }
 
 /// Settings of a [`FakeGitLab`].
@@ -79,7 +77,6 @@ impl Default for Builder {
                 shows_event_times: true,
                 requests_a_minute: None,
                 is_inspectable: false,
-                signs: true,
             },
             address: "127.0.0.1:0".to_owned(),
         }
@@ -91,13 +88,6 @@ impl Builder {
     #[must_use]
     pub fn version(mut self, version: &str) -> Self {
         self.settings.version = Version(version.to_owned());
-        self
-    }
-
-    /// Switches off the feature flag `webhook_signing_token`: signing tokens are silently ignored.
-    #[must_use]
-    pub fn without_signing_tokens(mut self) -> Self {
-        self.settings.signs = false;
         self
     }
 

@@ -101,8 +101,8 @@ async fn routed(
         ("GET", ["version"]) => Ok(Reply::ok(&json!({
             "version": server.settings.version.to_string(), "revision": "0123456789a",
         }))),
-        ("GET", ["user"]) => projects::user(server, caller),
-        ("GET", ["personal_access_tokens", "self"]) => projects::token(caller),
+        ("GET", ["user"]) => Ok(projects::user(server, caller)),
+        ("GET", ["personal_access_tokens", "self"]) => Ok(projects::token(caller)),
         ("GET", ["projects"]) => projects::list(server, call, caller, None),
         ("GET", ["groups", group, "projects"]) => projects::list(server, call, caller, Some(group)),
         ("GET", ["groups", group]) => projects::group(server, caller, group),

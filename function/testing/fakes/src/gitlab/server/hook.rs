@@ -150,11 +150,11 @@ impl Hook {
             return shown;
         };
         for trigger in Trigger::ALL {
-            let shows = match self.owner {
+            let has_it = match self.owner {
                 Owner::Project(_) => true,
                 Owner::System => trigger.is_for_system_hooks(),
             };
-            if shows {
+            if has_it {
                 fields.insert(
                     trigger.field().to_owned(),
                     self.triggers.contains(&trigger).into(),

@@ -75,11 +75,11 @@ fn throttled(limit: u32, observed: u32, now: Duration) -> Reply {
         body: "Retry later\n".to_owned(),
     };
     reply
-        .with_header("RateLimit-Limit", limit)
+        .with_header("RateLimit-Limit", limit.to_string())
         .with_header("RateLimit-Name", "throttle_authenticated_api")
-        .with_header("RateLimit-Observed", observed)
-        .with_header("RateLimit-Remaining", 0)
-        .with_header("RateLimit-Reset", reset)
+        .with_header("RateLimit-Observed", observed.to_string())
+        .with_header("RateLimit-Remaining", "0")
+        .with_header("RateLimit-Reset", reset.to_string())
         .with_header("RateLimit-ResetTime", http_date(Duration::from_secs(reset)))
-        .with_header("Retry-After", reset - now.as_secs())
+        .with_header("Retry-After", (reset - now.as_secs()).to_string())
 }

@@ -59,12 +59,12 @@ impl Page {
         let links: Vec<_> = links.into_iter().flatten().collect();
         let text = |page: Option<usize>| page.map(|page| page.to_string()).unwrap_or_default();
         Reply::ok(&Value::Array(items))
-            .with_header("X-Per-Page", self.size)
-            .with_header("X-Page", self.number)
+            .with_header("X-Per-Page", self.size.to_string())
+            .with_header("X-Page", self.number.to_string())
             .with_header("X-Next-Page", text(next))
             .with_header("X-Prev-Page", text(previous))
             .with_header("Link", links.join(", "))
-            .with_header("X-Total", all.len())
-            .with_header("X-Total-Pages", pages)
+            .with_header("X-Total", all.len().to_string())
+            .with_header("X-Total-Pages", pages.to_string())
     }
 }

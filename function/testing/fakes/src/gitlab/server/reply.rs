@@ -85,8 +85,8 @@ impl Reply {
         Self::message(429, json!({ "error": text }))
     }
 
-    pub(super) fn with_header(mut self, name: &str, value: impl ToString) -> Self {
-        self.headers.push((name.to_owned(), value.to_string()));
+    pub(super) fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
         self
     }
 }

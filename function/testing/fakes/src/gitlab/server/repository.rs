@@ -87,14 +87,14 @@ impl Repository {
     pub(super) fn ancestors(&self, head: &str) -> Vec<Commit> {
         let mut found: Vec<Commit> = Vec::new();
         let mut next = Some(head.to_owned());
-        while let Some(commit) = next.and_then(|id| self.commit(&id)) {
+        while let Some(commit) = next.as_deref().and_then(|id| self.commit(id)) {
             if found
                 .iter()
                 .any(|known| known.body["id"] == commit.body["id"])
             {
                 break;
             }
-            next = commit.parent.clone();
+            next.clone_from(&commit.parent);
             found.push(commit);
         }
         found

@@ -75,7 +75,7 @@ fn all(project: &Project) -> Vec<Lifetime> {
 fn shown(server: &Server, project: &Project, request: &Lifetime) -> Value {
     let last = request.last();
     let attributes = &last["object_attributes"];
-    let list = |people: &Value| -> Value {
+    let everybody = |people: &Value| -> Value {
         let people = people.as_array().into_iter().flatten();
         people.map(|user| people::shown(server, user)).collect()
     };
@@ -113,8 +113,8 @@ fn shown(server: &Server, project: &Project, request: &Lifetime) -> Value {
         "target_branch": attributes["target_branch"],
         "source_branch": attributes["source_branch"],
         "author": people::shown(server, &request.first()["user"]),
-        "assignees": list(&last["assignees"]),
-        "reviewers": list(&last["reviewers"]),
+        "assignees": everybody(&last["assignees"]),
+        "reviewers": everybody(&last["reviewers"]),
         "source_project_id": attributes["source_project_id"],
         "target_project_id": attributes["target_project_id"],
         "labels": labels,

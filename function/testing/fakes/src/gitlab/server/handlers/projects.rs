@@ -10,7 +10,7 @@ use crate::gitlab::server::pagination::Page;
 use crate::gitlab::server::reply::Reply;
 use crate::gitlab::server::state::Project;
 
-pub(super) fn user(server: &Server, caller: &Caller) -> Result<Reply, Reply> {
+pub(super) fn user(server: &Server, caller: &Caller) -> Reply {
     let mut shown = json!({
         "id": caller.id,
         "username": caller.username,
@@ -22,18 +22,18 @@ pub(super) fn user(server: &Server, caller: &Caller) -> Result<Reply, Reply> {
     if caller.is_admin {
         shown["is_admin"] = true.into();
     }
-    Ok(Reply::ok(&shown))
+    Reply::ok(&shown)
 }
 
-pub(super) fn token(caller: &Caller) -> Result<Reply, Reply> {
+pub(super) fn token(caller: &Caller) -> Reply {
     let scope = match caller.scope() {
         Scope::Api => "api",
         Scope::ReadApi => "read_api",
         Scope::ReadRepository => "read_repository",
     };
-    Ok(Reply::ok(&json!({
+    Reply::ok(&json!({
         "user_id": caller.id, "scopes": [scope], "active": true, "revoked": false,
-    })))
+    }))
 }
 
 /// The projects that the caller may see: of a group, or all. `membership` and `min_access_level` leave out others.
