@@ -18,6 +18,7 @@ use crate::proxy::{Proxies, Proxy};
 use crate::rocketchat::{Credentials, MessageIds, UserId};
 use crate::telemetry::Settings;
 
+mod address;
 mod authentication;
 mod authorities;
 pub mod catalogue;
@@ -40,6 +41,7 @@ mod traces;
 mod words;
 mod wrong_value;
 
+use address::{chat_address, repeats_scheme};
 use env::EnvReader;
 use list::{Commas, ListFormat};
 
@@ -280,30 +282,6 @@ fn message_id_secret(text: &str) -> Result<SecretString, &'static str> {
     secret.ok_or(
         "expected at least 32 visible ASCII characters, such as the output of `openssl rand -base64 32`",
     )
-}
-
-fn chat_address(text: &str) -> Result<Url, &'static str> {
-    const EXPECTED: &str = "expected an address that starts with https:// or http://, such as https://chat.example.org";
-    let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    let is_plain = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    match url.scheme() {
-        "http" | "https" if repeats_scheme(&url) => Err(
-            "expected an address with one scheme, such as https://chat.example.org, found two; remove one",
-        ),
-        "http" | "https" if is_plain => Ok(url),
-        "http" | "https" => Err(
-            "expected an address without credentials, query or fragment, such as https://chat.example.org",
-        ),
-        _ => Err(EXPECTED),
-    }
-}
-
-/// Whether the host and the path of an address are another address, as in `https://https://chat.example.org`.
-fn repeats_scheme(url: &Url) -> bool {
-    matches!(url.host_str(), Some("http" | "https")) && url.path().starts_with("//")
 }
 
 fn auth_token(text: &str) -> Result<SecretString, &'static str> {

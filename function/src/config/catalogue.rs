@@ -4,10 +4,13 @@
 //! read in [`config`](super), names are compared in [`misspelling`](super::misspelling).
 
 mod gitlab_api;
+mod joined;
 mod setup;
 
 pub use gitlab_api::GITLAB_API_SETTINGS;
 pub use setup::SETUP_SETTINGS;
+
+use joined::joined;
 
 /// The description of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -29,21 +32,9 @@ const fn setting(name: &'static str, meaning: &'static str, default: &'static st
 }
 
 /// All settings. The value of each can also be in a file, whose path is in `NAME_FILE`.
-pub const SETTINGS: &[Setting] = &{
-    const PARTS: [&[Setting]; 3] = [RECEIVING, GITLAB_API_SETTINGS, SETUP_SETTINGS];
-    const COUNT: usize = RECEIVING.len() + GITLAB_API_SETTINGS.len() + SETUP_SETTINGS.len();
-    let mut all = [RECEIVING[0]; COUNT];
-    let (mut at, mut part, mut row) = (0, 0, 0);
-    while at < COUNT {
-        if row == PARTS[part].len() {
-            (part, row) = (part + 1, 0);
-        } else {
-            all[at] = PARTS[part][row];
-            (at, row) = (at + 1, row + 1);
-        }
-    }
-    all
-};
+pub const SETTINGS: &[Setting] = &joined::<COUNT>([RECEIVING, GITLAB_API_SETTINGS, SETUP_SETTINGS]);
+
+const COUNT: usize = RECEIVING.len() + GITLAB_API_SETTINGS.len() + SETUP_SETTINGS.len();
 
 /// Those for receiving webhooks and sending messages.
 const RECEIVING: &[Setting] = &[

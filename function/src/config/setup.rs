@@ -116,15 +116,15 @@ impl SetupConfig {
                 url,
                 authorities,
             },
-            administrator: administrator?,
+            administrator,
             hook: hook?,
             triggers: triggers?,
         })
     }
 }
 
-/// Both ways are read, so that all errors are reported together; the outer `None` is an error.
-fn administrator(reader: &mut EnvReader, is_needed: bool) -> Option<Option<Administrator>> {
+/// Both ways are read, so that all errors are reported together.
+fn administrator(reader: &mut EnvReader, is_needed: bool) -> Option<Administrator> {
     let before = reader.error_count();
     let user_id = reader.optional("ROCKETCHAT_ADMIN_USER_ID", |text| {
         UserId::parse(text).ok_or("expected a user ID of visible ASCII characters")
@@ -145,20 +145,18 @@ fn administrator(reader: &mut EnvReader, is_needed: bool) -> Option<Option<Admin
         return None;
     }
     match (user_id, auth_token, username, password) {
-        (Some(user_id), Some(auth_token), None, None) => {
-            Some(Some(Administrator::Token(Credentials {
-                user_id,
-                auth_token,
-            })))
-        }
+        (Some(user_id), Some(auth_token), None, None) => Some(Administrator::Token(Credentials {
+            user_id,
+            auth_token,
+        })),
         (None, None, Some(username), Some(password)) => {
-            Some(Some(Administrator::Password(PasswordSignIn {
+            Some(Administrator::Password(PasswordSignIn {
                 username,
                 password,
                 code,
-            })))
+            }))
         }
-        (None, None, None, None) if !is_needed => Some(None),
+        (None, None, None, None) if !is_needed => None,
         (None, None, None, None) => {
             reader.missing(
                 &["ROCKETCHAT_ADMIN_TOKEN", "ROCKETCHAT_ADMIN_PASSWORD"],

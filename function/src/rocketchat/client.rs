@@ -4,10 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, redirect, retry};
 use rustls::pki_types::CertificateDer;
-use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use tower::util::MapFutureLayer;
 use url::Url;
@@ -25,7 +24,11 @@ use crate::limits::LIMITS;
 use crate::proxy::{self, Proxy};
 use crate::tls::{self, TlsError};
 
+mod address;
 mod administration;
+mod headers;
+
+use address::{endpoint_url, url_of, with_query};
 
 /// Calls one Rocket.Chat server as one account.
 #[derive(Clone, Debug)]
@@ -86,7 +89,7 @@ impl Client {
         proxy: Option<&Proxy>,
         limit: Duration,
     ) -> Result<Self, ClientError> {
-        Self::with_headers(base, headers(credentials)?, authorities, proxy, limit)
+        Self::with_headers(base, headers::of(credentials)?, authorities, proxy, limit)
     }
 
     /// Creates a client without an account, for the sign-in with a password.
@@ -96,7 +99,7 @@ impl Client {
         proxy: Option<&Proxy>,
         limit: Duration,
     ) -> Result<Self, ClientError> {
-        Self::with_headers(base, general_headers(), authorities, proxy, limit)
+        Self::with_headers(base, headers::general(), authorities, proxy, limit)
     }
 
     #[expect(
@@ -299,47 +302,6 @@ pub enum ClientError {
     /// The HTTP library rejected its settings, or the user id cannot be a header.
     #[error("failed to build the HTTP client")]
     Build,
-}
-
-fn headers(credentials: &Credentials) -> Result<HeaderMap, ClientError> {
-    let user_id =
-        HeaderValue::from_str(credentials.user_id.as_str()).map_err(|_| ClientError::Build)?;
-    let token = credentials.auth_token.expose_secret();
-    let mut token = HeaderValue::from_str(token).map_err(|_| ClientError::Token)?;
-    // Keeps the token out of the debug output of the HTTP library.
-    token.set_sensitive(true);
-    let mut headers = general_headers();
-    headers.insert("x-user-id", user_id);
-    headers.insert("x-auth-token", token);
-    Ok(headers)
-}
-
-fn general_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(
-        "user-agent",
-        HeaderValue::from_static(concat!("webhook-app/", env!("CARGO_PKG_VERSION"))),
-    );
-    headers.insert("accept", HeaderValue::from_static("application/json"));
-    headers
-}
-
-fn endpoint_url(base: &Url, endpoint: Endpoint) -> Url {
-    url_of(base, endpoint.path())
-}
-
-fn url_of(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    // Keeps the path of a server below one. `base` is http or https, so it has a path.
-    let path = format!("{}{path}", base.path().trim_end_matches('/'));
-    url.set_path(&path);
-    url
-}
-
-fn with_query(url: &Url, name: &str, value: &str) -> Url {
-    let mut url = url.clone();
-    url.query_pairs_mut().append_pair(name, value);
-    url
 }
 
 fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {

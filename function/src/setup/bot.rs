@@ -4,7 +4,7 @@
 //! signs in with it once, and creates the token itself.
 
 use super::call::Call;
-use super::known::{Account, Known};
+use super::known::{Account, Known, Lookup};
 use super::refusal::Refusal;
 use super::wishes::Wishes;
 
@@ -35,13 +35,11 @@ pub(super) fn step(known: &Known, wishes: &Wishes) -> Result<Option<Call>, Refus
     if let Some(call) = administration(known)? {
         return Ok(Some(call));
     }
-    let Some(found) = &known.found else {
-        return Ok(Some(Call::FindBot));
-    };
-    match found {
-        None if secrets.pending_password.is_none() => Ok(Some(Call::GeneratePassword)),
-        None => Ok(Some(Call::CreateBot)),
-        Some(account) => existing(known, wishes, account).map(Some),
+    match &known.found {
+        Lookup::Unknown => Ok(Some(Call::FindBot)),
+        Lookup::Absent if secrets.pending_password.is_none() => Ok(Some(Call::GeneratePassword)),
+        Lookup::Absent => Ok(Some(Call::CreateBot)),
+        Lookup::Found(account) => existing(known, wishes, account).map(Some),
     }
 }
 

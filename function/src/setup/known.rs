@@ -28,6 +28,24 @@ impl Account {
     }
 }
 
+/// What the look-up of an account found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Lookup {
+    /// It was not made.
+    #[default]
+    Unknown,
+    /// No account has the name.
+    Absent,
+    /// The account.
+    Found(Account),
+}
+
+impl From<Option<Account>> for Lookup {
+    fn from(account: Option<Account>) -> Self {
+        account.map_or(Self::Absent, Self::Found)
+    }
+}
+
 /// What GitLab says about itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct GitLabFacts {
@@ -37,6 +55,10 @@ pub(crate) struct GitLabFacts {
 
 /// What is known. Nothing is known at first but the stored secrets.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and most combinations occur"
+)]
 pub(crate) struct Known {
     pub(crate) chat_is_reached: bool,
     pub(crate) gitlab: Option<GitLabFacts>,
@@ -50,7 +72,7 @@ pub(crate) struct Known {
     /// Whether the bot signed in with a password, in a session that is open.
     pub(crate) has_bot_session: bool,
     /// What the look-up of the bot found.
-    pub(crate) found: Option<Option<Account>>,
+    pub(crate) found: Lookup,
     /// The account whose token is stored and accepted.
     pub(crate) bot: Option<Account>,
     /// Whether the stored token is not accepted.
@@ -114,8 +136,11 @@ impl Known {
 
     /// The account of the bot has these roles from now on.
     pub(crate) fn roles_set(&mut self, roles: Vec<String>) {
-        let found = self.found.iter_mut().flatten();
-        for account in found.chain(&mut self.bot) {
+        let found = match &mut self.found {
+            Lookup::Found(account) => Some(account),
+            Lookup::Unknown | Lookup::Absent => None,
+        };
+        for account in found.into_iter().chain(&mut self.bot) {
             account.roles.clone_from(&roles);
         }
     }
@@ -126,10 +151,10 @@ impl Known {
             Call::Save => self.is_unsaved = false,
             Call::SignIn => self.is_bot_unknown = true,
             Call::CreateBot => {
-                self.found = Some(Some(Account {
+                self.found = Lookup::Found(Account {
                     roles: vec!["user".to_owned(), "bot".to_owned()],
                     ..Account::default()
-                }));
+                });
                 // It has just been created with this password.
                 self.is_password_set = true;
             }

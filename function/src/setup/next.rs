@@ -177,10 +177,10 @@ mod tests {
                     known.is_unsaved = false;
                 }
                 Call::LogInBot => known.has_bot_session = true,
-                Call::FindBot => known.found = Some(self.bot.clone()),
+                Call::FindBot => known.found = self.bot.clone().into(),
                 Call::CreateBot => {
                     self.bot = Some(account("gitlab", &["user", "bot"]));
-                    known.found = Some(self.bot.clone());
+                    known.found = self.bot.clone().into();
                 }
                 Call::SetRoles { roles, .. } => {
                     known.roles_set(roles.clone());

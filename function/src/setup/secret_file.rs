@@ -62,15 +62,21 @@ impl SecretFile {
 
     /// The settings that are known, in a fixed order.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        fn secret(secret: &Option<SecretString>) -> Option<&str> {
-            secret.as_ref().map(|secret| secret.expose_secret())
+        fn exposed(secret: Option<&SecretString>) -> Option<&str> {
+            secret.map(|secret| secret.expose_secret())
         }
         let settings = [
-            ("GITLAB_SIGNING_KEYS", secret(&self.signing_key)),
-            ("GITLAB_WEBHOOK_TOKENS", secret(&self.webhook_token)),
-            ("MESSAGE_ID_SECRET", secret(&self.message_id_secret)),
+            ("GITLAB_SIGNING_KEYS", exposed(self.signing_key.as_ref())),
+            (
+                "GITLAB_WEBHOOK_TOKENS",
+                exposed(self.webhook_token.as_ref()),
+            ),
+            (
+                "MESSAGE_ID_SECRET",
+                exposed(self.message_id_secret.as_ref()),
+            ),
             ("ROCKETCHAT_USER_ID", self.user_id.as_deref()),
-            ("ROCKETCHAT_AUTH_TOKEN", secret(&self.auth_token)),
+            ("ROCKETCHAT_AUTH_TOKEN", exposed(self.auth_token.as_ref())),
         ];
         let known = settings.into_iter();
         known.filter_map(|(name, value)| Some((name, value?)))

@@ -1,4 +1,5 @@
-//! What a person asks setup for.
+//! What a person asks setup for. Owns the arguments in the form in which they are used; they are parsed in
+//! [`cli`](crate::cli).
 
 use crate::gitlab_api::ProjectRef;
 use crate::rocketchat::Username;

@@ -18,6 +18,9 @@ const ADMIN_TOKEN: &str = "canary-admin-token-2f7c";
 const PASSWORD: &str = "canary-Admin-password-9!";
 const PROJECT: &str = "acme/rocket";
 
+/// How many folders were made.
+static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+
 /// Both servers, an administrator, and a folder for the file.
 struct World {
     chat: FakeRocketChat,
@@ -42,7 +45,6 @@ impl World {
         let chat = FakeRocketChat::start().await;
         chat.add_administrator(ADMIN, PASSWORD);
         let admin_id = chat.add_access_token(ADMIN, ADMIN_TOKEN, true);
-        static FOLDERS: AtomicUsize = AtomicUsize::new(0);
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let folder = format!("setup-{}-{number}", std::process::id());
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(folder);

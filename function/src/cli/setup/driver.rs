@@ -9,7 +9,7 @@ use super::gitlab::GitLab;
 use super::report;
 use super::storage::Storage;
 use crate::config::setup::{Administrator, SetupConfig};
-use crate::setup::{self, Account, Call, Known, Mark, SecretFile, Wishes};
+use crate::setup::{self, Account, Call, Known, Lookup, Mark, SecretFile, Wishes};
 
 /// A run.
 pub(super) struct Driver<'a> {
@@ -116,10 +116,10 @@ impl<'a> Driver<'a> {
                 self.storage.write(&known.secrets).map_err(Failure::Other)?;
                 known.is_unsaved = false;
             }
-            Call::FindBot => known.found = Some(self.chat.find(bot).await?),
+            Call::FindBot => known.found = self.chat.find(bot).await?.into(),
             Call::CreateBot => {
                 let created = self.chat.create(self.wishes, &known.secrets).await?;
-                known.found = Some(Some(created));
+                known.found = Lookup::Found(created);
                 known.is_password_set = true;
             }
             Call::SetRoles { id, roles } => {

@@ -28,7 +28,7 @@ impl<'a> GitLab<'a> {
             declared: DeclaredHook {
                 target: Target::Project(wishes.project.clone()),
                 url: config.hook.clone(),
-                triggers: config.triggers.and(Triggers::of_projects()),
+                triggers: config.triggers.intersection(Triggers::of_projects()),
                 branch_filter: None,
                 ssl_verification: config.hook.scheme() == "https",
             },

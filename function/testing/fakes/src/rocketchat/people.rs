@@ -1,5 +1,7 @@
 //! Accounts, and the permissions of their roles.
 
+use std::fmt::Write as _;
+
 use ring::digest;
 
 /// An account.
@@ -83,8 +85,12 @@ impl User {
 /// The SHA-256 of a password, in the form in which it proves the identity of its owner.
 pub(super) fn password_digest(password: &str) -> String {
     let hash = digest::digest(&digest::SHA256, password.as_bytes());
-    let digits = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
+    let mut digits = String::new();
+    for byte in hash.as_ref() {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 /// Seventeen letters and digits, the format of the server's ids.

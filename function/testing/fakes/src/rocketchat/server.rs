@@ -15,6 +15,10 @@ use super::people::User;
 use super::reply::Reply;
 use super::store::Store;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of the server that is on or off"
+)]
 pub(super) struct Server {
     pub(super) bot: User,
     pub(super) auth_token: String,
