@@ -214,11 +214,11 @@ impl Setup {
 
     /// Every push fails, at once.
     fn break_recipient(&self) {
-        self.harness.chat.deactivate_user("alice");
+        self.harness.chat.rename_user("alice", "away");
     }
 
     fn fix_recipient(&self) {
-        self.harness.chat.activate_user("alice");
+        self.harness.chat.rename_user("away", "alice");
     }
 
     fn is_enabled(&self) -> bool {
