@@ -32,7 +32,6 @@ pub(crate) mod misspelling;
 mod mistake;
 pub mod notifications;
 mod proxy;
-pub mod reconcile;
 mod source;
 mod telemetry;
 mod traces;

@@ -13,7 +13,7 @@ use super::plan::{PlanSettings, Resent, Testing, Way};
 use super::post::PostError;
 use super::progress::{Act, HookReport, Progress, Round};
 use super::reading::Memory;
-use crate::config::reconcile::ReconcileConfig;
+use crate::config::gitlab::reconcile::ReconcileConfig;
 use crate::gitlab_api::{AlertStatus, ApiError, Client, ClientError, Hook, HookOwner};
 use crate::hook_lookup;
 

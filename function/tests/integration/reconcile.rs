@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use fakes::gitlab::{Access, Delivery, FakeGitLab, PROJECT, SAMPLE_KEY, Scope, Trigger};
 use fakes::rocketchat::{Fault, Route};
 use serde_json::{Value, json};
-use webhook_app::config::reconcile::ReconcileConfig;
+use webhook_app::config::gitlab::reconcile::ReconcileConfig;
 use webhook_app::reconcile::{Clock, Progress, Reconciler, Round, Run};
 
 use crate::harness::{Harness, Setting, assert_delivered, program, recorded};

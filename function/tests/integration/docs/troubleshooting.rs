@@ -160,7 +160,14 @@ fn the_page_names_only_settings_and_commands_that_exist() {
         .iter()
         .filter_map(|span| span.strip_prefix("webhook-app "));
     for command in commands {
-        let is_known = ["check", "check --send", "dead-letters", "reconcile"].contains(&command)
+        let is_known = [
+            "check",
+            "check --send",
+            "dead-letters",
+            "reconcile",
+            "reconcile --once",
+        ]
+        .contains(&command)
             || ["plan", "apply", "apply --renew-secrets", "status"]
                 .iter()
                 .any(|word| command.strip_prefix("hooks ") == Some(word))
