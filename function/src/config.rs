@@ -33,7 +33,6 @@ pub(crate) mod misspelling;
 mod mistake;
 pub mod notifications;
 mod proxy;
-pub mod reconcile;
 pub(crate) mod setup;
 mod source;
 mod telemetry;

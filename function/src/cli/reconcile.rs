@@ -12,8 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time;
 
-use crate::config::reconcile::ReconcileConfig;
-use crate::config::{self};
+use crate::config;
+use crate::config::gitlab::reconcile::ReconcileConfig;
 use crate::exit::print_error;
 use crate::http::health::Readiness;
 use crate::http::listener;

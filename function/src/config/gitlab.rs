@@ -2,6 +2,8 @@
 //! which of them are required together. They need neither Rocket.Chat nor templates. What an entry of `HOOKS`
 //! means is decided in [`hooks`](crate::hooks).
 
+pub mod reconcile;
+
 use std::collections::BTreeMap;
 use std::io;
 

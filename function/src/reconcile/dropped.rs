@@ -77,7 +77,8 @@ pub(crate) async fn list(
     let after = after.get(..10).unwrap_or_default();
     let query = [("after", after)];
     let activities: Vec<Activity> = client.list(&["projects", &id, "events"], &query).await?;
-    for activity in activities {
+    // Lists have the newest first, and times have whole seconds.
+    for activity in activities.into_iter().rev() {
         history.add_activity(activity, hook, window);
     }
     let since = rfc3339(window.since);
@@ -85,7 +86,7 @@ pub(crate) async fn list(
         let query = [("updated_after", since.as_str())];
         let pipelines: Vec<ListedPipeline> =
             client.list(&["projects", &id, "pipelines"], &query).await?;
-        for pipeline in pipelines {
+        for pipeline in pipelines.into_iter().rev() {
             let at = time(pipeline.updated_at.as_deref());
             let object = Object::Pipeline {
                 id: pipeline.id,
@@ -102,7 +103,7 @@ pub(crate) async fn list(
         ];
         let path = ["projects", &id, "merge_requests"];
         let requests: Vec<MergeRequestFacts> = client.list(&path, &query).await?;
-        for request in requests {
+        for request in requests.into_iter().rev() {
             history.add_merge_request(&request, window);
         }
     }

@@ -86,7 +86,7 @@ pub fn exposition(totals: &Totals, round: Option<&Round>) -> String {
         "webhook_gitlab_hook_triggers_as_declared",
         "1 if the declared triggers of the hook are on.",
         &|report| {
-            let missing = report.declared.triggers.without(report.hook.triggers);
+            let missing = report.declared.triggers.difference(report.hook.triggers);
             Some(u64::from(missing.is_empty()))
         },
     );

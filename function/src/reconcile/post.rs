@@ -13,7 +13,8 @@ use url::Url;
 use super::log::Answer;
 use crate::config::gitlab::GitLabConfig;
 use crate::limits::LIMITS;
-use crate::{proxy, tls};
+use crate::proxy;
+use crate::tls;
 
 /// Headers of a record that are sent again.
 const RECORDED: [&str; 4] = [

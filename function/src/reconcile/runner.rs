@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::clock::Clock;
 use super::cursor::{Cursor, CursorError};
@@ -13,7 +13,7 @@ use super::plan::{PlanSettings, Resent, Testing, Way};
 use super::post::PostError;
 use super::progress::{Act, HookReport, Progress, Round};
 use super::reading::Memory;
-use crate::config::reconcile::ReconcileConfig;
+use crate::config::gitlab::reconcile::ReconcileConfig;
 use crate::gitlab_api::{AlertStatus, ApiError, Client, ClientError, Hook, HookOwner};
 use crate::hook_lookup;
 

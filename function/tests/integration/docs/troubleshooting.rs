@@ -165,6 +165,7 @@ fn the_page_names_only_settings_and_commands_that_exist() {
             "check --send",
             "dead-letters",
             "reconcile",
+            "reconcile --once",
             "setup --allow-list",
         ]
         .contains(&command)

@@ -1,14 +1,14 @@
 //! The settings of `webhook-app reconcile`. Owns those that only this command has; the others are read in
-//! [`gitlab`](super::gitlab) and in `telemetry`.
+//! [`gitlab`](super) and in `telemetry`.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::env::EnvReader;
-use super::gitlab::{GitLabConfig, Secrets};
-use super::{ConfigErrors, misspelling, telemetry};
+use super::super::env::EnvReader;
+use super::super::{ConfigErrors, misspelling, telemetry};
+use super::{GitLabConfig, Secrets};
 use crate::gitlab::username::GitLabUsername;
 use crate::limits::LIMITS;
 use crate::telemetry::Settings;
