@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help run events tables test check fmt lint shellcheck docs deny advisories markup pictures manifests snapshots clean
 .PHONY: coverage codequality
-.PHONY: image image-test reproduce publish deploy review review-stop smoke register ci-image pipeline lambda lambda-test sbom budgets composition bench microbench
+.PHONY: gitlab-api image image-test reproduce publish deploy review review-stop smoke register ci-image pipeline lambda lambda-test sbom budgets composition bench microbench
 
 # Warnings are errors in `lint` and `docs`. Elsewhere they are not, because other
 # compiler flags would make cargo rebuild everything.
@@ -39,7 +39,7 @@ endif
 # The list of all checks. The pipeline has a job for each, and .ci/run calls each; a test compares the three.
 # Separate are `e2e`, which needs a cluster and which .ci/run calls, and `release-test`, which needs cosign, whose build takes
 # minutes, and which the pipeline runs.
-check: fmt lint shellcheck docs deny advisories test manifests run pictures pipeline lambda-test prove image image-test budgets sbom ## run all checks
+check: fmt lint shellcheck docs deny advisories test manifests run pictures pipeline gitlab-api lambda-test prove image image-test budgets sbom ## run all checks
 check: ONCE = 1
 check: CHECK = 1
 check: SHORT = 1
@@ -178,9 +178,13 @@ pipeline: ## check the pipeline, its templates and .ci, and run the jobs that do
 	cargo build -q -p webhook-app -p fakes --bins
 	npm --prefix function/tests/gitlab-ci test --silent
 
+gitlab-api: ## check the fake of GitLab's API with two clients of other people, python-gitlab and gitbeaker
+	cargo build -q -p webhook-app -p fakes --bins
+	function/tests/gitlab-api/check
+
 clean: ## remove everything that was built
 	cargo clean
-	rm -rf function/tests/markup/node_modules function/tests/pictures/node_modules function/tests/gitlab-ci/node_modules
+	rm -rf function/tests/markup/node_modules function/tests/pictures/node_modules function/tests/gitlab-ci/node_modules function/tests/gitlab-api/node_modules
 
 .PHONY: e2e up demo load dry-run down
 

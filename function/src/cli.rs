@@ -15,6 +15,7 @@ mod check;
 mod dead_letters;
 mod help;
 mod hooks;
+mod reconcile;
 mod render;
 
 use help::Topic;
@@ -27,17 +28,19 @@ enum Command {
     Render(render::Request),
     DeadLetters(dead_letters::Request),
     Hooks(hooks::Request),
+    Reconcile(crate::reconcile::Run),
     Help(Topic),
     Version,
 }
 
 /// The names of the commands.
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "serve",
     "check",
     "render",
     "dead-letters",
     "hooks",
+    "reconcile",
     "help",
     "version",
 ];
@@ -85,6 +88,7 @@ impl Command {
             ("render", options) => render::Request::parse(options).map(Self::Render),
             ("dead-letters", words) => dead_letters::Request::parse(words).map(Self::DeadLetters),
             ("hooks", words) => hooks::Request::parse(words).map(Self::Hooks),
+            ("reconcile", words) => reconcile::parse(words).map(Self::Reconcile),
             ("version" | "--version" | "-V", []) => Ok(Self::Version),
             ("check", [found, ..]) => Err(format!(
                 "expected --send or no argument after check, found {}{}",
@@ -111,6 +115,7 @@ fn topic_of(command: &str) -> Result<Topic, String> {
         "render" => Ok(Topic::Render),
         "dead-letters" => Ok(Topic::DeadLetters),
         "hooks" => Ok(Topic::Hooks),
+        "reconcile" => Ok(Topic::Reconcile),
         "help" | "version" | "--help" | "-h" | "--version" | "-V" => Ok(Topic::Program),
         unknown_command => Err(unknown(unknown_command)),
     }
@@ -127,7 +132,7 @@ fn unknown(word: &str) -> String {
     };
     let found = echo(word);
     format!(
-        "expected no argument or one of serve, check, render, dead-letters, hooks, help and version, found {found}{advice}"
+        "expected no argument or one of serve, check, render, dead-letters, hooks, reconcile, help and version, found {found}{advice}"
     )
 }
 
@@ -171,6 +176,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
             dead_letters::run(config, &request)
         }),
         Ok(Command::Hooks(request)) => hooks::run(request),
+        Ok(Command::Reconcile(run)) => reconcile::run(run),
         Ok(Command::Help(topic)) => print(&help::text(topic)),
         Ok(Command::Version) => print(concat!("webhook-app ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(error) => {

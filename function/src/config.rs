@@ -32,6 +32,7 @@ pub(crate) mod misspelling;
 mod mistake;
 pub mod notifications;
 mod proxy;
+pub mod reconcile;
 mod source;
 mod telemetry;
 mod traces;

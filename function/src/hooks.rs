@@ -7,9 +7,12 @@ mod declared;
 mod plan;
 mod secrets;
 mod triggers;
+mod vocabulary;
 
 pub(crate) use activity::Activity;
-pub(crate) use declared::{Declaration, DeclaredHook, Target, address, parse};
+pub(crate) use declared::{Declaration, DeclaredHook, Target, parse};
 pub(crate) use plan::{Action, Change, Plan, Tense, Terms, changes, plan, words};
 pub(crate) use secrets::WebhookSecrets;
 pub(crate) use triggers::needed;
+pub use triggers::trigger_rows;
+pub(crate) use vocabulary::address;

@@ -40,6 +40,7 @@
 //! | when a call is retried | `send::retry`, depending on the error in [`rocketchat::response`], within the budget and the circuit breaker of [`send::ServerState`] |
 //! | which status and reason a webhook is answered with | [`outcome`] |
 //! | which settings exist | [`config::catalogue`] |
+//! | how webhooks in GitLab are compared with `HOOKS` | [`hooks`] |
 //! | which limits and timeouts exist | [`limits`] |
 //!
 //! # Glossary
@@ -70,7 +71,7 @@
 //!   and all of them can be lost at any time. Replicas do not communicate: the id of a message follows from the delivery, and Rocket.Chat
 //!   stores one message per id.
 //! - No work happens after the response: messages are stored, or kept by a broker, before GitLab gets a success.
-//! - Only [`config`] reads the environment, only `rocketchat::client` and `hand_off::sink` call out for a webhook, only
+//! - Only [`config`] reads the environment, only `rocketchat::client` and `hand_off::sink` call out for a webhook, only `gitlab_api` calls GitLab, for commands of an operator, only
 //!   [`telemetry`] names exporters, and the core is not async and does not import the shell; the test `tidy.rs`
 //!   enforces this.
 
@@ -82,9 +83,10 @@ pub mod rocketchat;
 pub mod hand_off;
 pub mod dead_letters;
 pub mod gitlab_api;
-mod hooks;
+pub mod hooks;
 mod hook_lookup;
 mod hook_changes;
+pub mod reconcile;
 pub mod outcome;
 
 pub mod bootstrap;

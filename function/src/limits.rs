@@ -217,6 +217,44 @@ limits! {
         fix_wait: Duration = Duration::from_mins(10),
     }
 
+    /// Webhooks that `webhook-app reconcile` has GitLab send again.
+    reconcile: ReconcileLimits {
+        /// Resends, and tests, of the hooks of one project within `pace`: what GitLab allows each user.
+        requests_per_minute: usize = 5,
+        /// Time in which GitLab counts them.
+        pace: Duration = Duration::from_mins(1),
+        /// Refusals with 429 in a row after which a run ends: others use the same allowance.
+        max_rate_limits: u32 = 10,
+        /// Pause before a delivery is sent a third time; each further pause is `pause_factor` times as long.
+        pause: Duration = Duration::from_mins(1),
+        /// Growth of this pause, so that a delivery that always fails is sent about thirty times until GitLab forgets
+        /// it.
+        pause_factor: u32 = 4,
+        /// Longest such pause.
+        max_pause: Duration = Duration::from_hours(6),
+        /// Longest time for which GitLab shows an event, and so the most that `--since` accepts.
+        log_age: Duration = Duration::from_hours(7 * 24),
+        /// An object that changed more recently is left to its webhook, which may still wait in GitLab's queue.
+        settle: Duration = Duration::from_mins(2),
+        /// Difference between the times that GitLab writes in the log and in the API for one change.
+        same_change: Duration = Duration::from_mins(1),
+        /// Longest time from a change to the attempt that reports it, for attempts that do not say what they report.
+        same_delivery: Duration = Duration::from_mins(10),
+        /// Entries of one log that are read and remembered, about 200 bytes each; older ones are left.
+        max_entries: usize = 20_000,
+        /// Time for a webhook that is posted without GitLab: what GitLab waits.
+        post_timeout: Duration = Duration::from_secs(10),
+        /// Default of `RECONCILE_INTERVAL_SECONDS`, the time between two rounds: GitLab pauses a hook for at least a
+        /// minute.
+        default_interval_seconds: u64 = 60,
+        /// Least that `RECONCILE_INTERVAL_SECONDS` accepts, so that the calls do not load GitLab.
+        min_interval_seconds: u64 = 10,
+        /// Most that it accepts.
+        max_interval_seconds: u64 = 3600,
+        /// Longest cursor file: a few hundred hooks with thousands of finished events.
+        max_cursor_bytes: usize = 4 * MIB,
+    }
+
     /// Messages about events of the past.
     lateness: LatenessLimits {
         /// A message that is sent later than this after its event, or after its webhook arrived, says so.

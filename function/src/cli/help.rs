@@ -15,6 +15,7 @@ pub(super) enum Topic {
     Render,
     DeadLetters,
     Hooks,
+    Reconcile,
 }
 
 /// Columns of a line.
@@ -32,6 +33,7 @@ Commands:
   render        Print the message for a webhook without sending it
   dead-letters  List messages that the broker gave up, or send them again
   hooks         Compare the webhooks in GitLab with HOOKS, or create them
+  reconcile     Have GitLab send again what failed, and replace what it dropped
   help          Print this help, or that of a command: webhook-app help check
   version       Print the version
 ";
@@ -96,12 +98,29 @@ Usage: webhook-app hooks plan [--renew-secrets]
 Needs GITLAB_URL, GITLAB_API_TOKEN and HOOKS, and no settings of Rocket.Chat.
 ";
 
+const RECONCILE: &str = "\
+Finds the webhooks that failed in GitLab's event log, and has GitLab send them
+again, oldest first, at most five a minute for each project. Needs GITLAB_URL,
+GITLAB_API_TOKEN and HOOKS, and neither MESSAGES nor Rocket.Chat.
+
+Usage: webhook-app reconcile [--once] [--direct] [--backfill --since DURATION]
+
+  --once            Do it once, print what waits and what is lost, and end;
+                    without it, again every RECONCILE_INTERVAL_SECONDS until
+                    SIGTERM, with /metrics on METRICS_PORT
+  --direct          Post the records to the hook's URL without GitLab, and
+                    remember them in RECONCILE_CURSOR_FILE
+  --backfill        With --once: also send the pushes, pipelines and merge
+                    requests that GitLab dropped while a hook was disabled
+  --since DURATION  How long ago the first of them was, such as 2h
+";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   success
   1   serve failed to start, check found a failure, render read no webhook,
-      dead-letters could not read or send all, or hooks could not read or
-      write all
+      dead-letters could not read or send all, hooks could not read or write
+      all, or reconcile --once left something that waits or is lost
   2   hooks plan: something is to do
   64  an argument or a setting is invalid
 ";
@@ -115,6 +134,7 @@ pub(super) fn text(topic: Topic) -> String {
         Topic::Render => RENDER,
         Topic::DeadLetters => DEAD_LETTERS,
         Topic::Hooks => HOOKS,
+        Topic::Reconcile => RECONCILE,
     };
     format!("{text}\n{EXIT_CODES}\nwebhook-app --help lists the settings.\n")
 }
@@ -131,16 +151,15 @@ value. These matter most; the default is in brackets:
         found.for_each(|setting| describe(setting, &mut text));
     }
     text.push_str("\nAll other settings are optional:\n");
-    let is_other = |name: &&str| !MAIN_SETTINGS.contains(name);
-    let of_commands = |name: &&str| GITLAB_API_SETTINGS.contains(name);
-    let others = SETTINGS.iter().filter(|setting| is_other(&setting.name));
-    let (of_commands, others): (Vec<_>, Vec<_>) =
-        others.partition(|setting| of_commands(&setting.name));
+    let is_of = |settings: &[Setting], name| settings.iter().any(|it| it.name == name);
+    let others = SETTINGS.iter().filter(|setting| {
+        !MAIN_SETTINGS.contains(&setting.name) && !is_of(GITLAB_API_SETTINGS, setting.name)
+    });
     for setting in others {
         describe(setting, &mut text);
     }
     text.push_str("\nThe command hooks, and check if a token of GitLab is set, also read:\n");
-    for setting in of_commands {
+    for setting in GITLAB_API_SETTINGS {
         describe(setting, &mut text);
     }
     text

@@ -59,8 +59,9 @@ impl Request {
             }
             [] => Err("expected plan, apply or status after hooks, found nothing".to_owned()),
             [found, ..] => Err(format!(
-                "expected plan, apply or status after hooks, found {}",
-                super::echo(found)
+                "expected plan, apply or status after hooks, found {}{}",
+                super::echo(found),
+                super::advice(found, &["plan", "apply", "status"]).unwrap_or_default()
             )),
         }
     }

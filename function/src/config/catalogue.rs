@@ -1,6 +1,10 @@
 //! The list of settings, for the help text, the documentation and warnings about misspelled names. Owns
-//! their names and descriptions. Values are read in [`config`](super), names are compared in
-//! [`misspelling`](super::misspelling).
+//! their names and descriptions; those of the commands that call GitLab's API are in [`gitlab_api`]. Values are
+//! read in [`config`](super), names are compared in [`misspelling`](super::misspelling).
+
+mod gitlab_api;
+
+pub use gitlab_api::GITLAB_API_SETTINGS;
 
 /// The description of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +26,22 @@ const fn setting(name: &'static str, meaning: &'static str, default: &'static st
 }
 
 /// All settings. The value of each can also be in a file, whose path is in `NAME_FILE`.
-pub const SETTINGS: &[Setting] = &[
+pub const SETTINGS: &[Setting] = &{
+    let mut all = [RECEIVING[0]; RECEIVING.len() + GITLAB_API_SETTINGS.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < RECEIVING.len() {
+            RECEIVING[at]
+        } else {
+            GITLAB_API_SETTINGS[at - RECEIVING.len()]
+        };
+        at += 1;
+    }
+    all
+};
+
+/// Those for receiving webhooks and sending messages.
+const RECEIVING: &[Setting] = &[
     setting("PORT", "port for webhooks", "8080"),
     setting(
         "METRICS_PORT",
@@ -132,31 +151,6 @@ pub const SETTINGS: &[Setting] = &[
         "nobody",
     ),
     setting(
-        "GITLAB_URL",
-        "address of GitLab, such as `https://gitlab.example.org`",
-        "required",
-    ),
-    setting(
-        "GITLAB_API_TOKEN",
-        "access token with the scope `api` of an account that is Maintainer of the projects; keep it out of the pods that receive webhooks",
-        "required",
-    ),
-    setting(
-        "GITLAB_CA",
-        "additional certificate authorities to trust for GitLab, in PEM format",
-        "–",
-    ),
-    setting(
-        "HOOKS",
-        "webhooks in GitLab, in YAML: in which projects, with which triggers",
-        "required",
-    ),
-    setting(
-        "WEBHOOK_URL",
-        "address to which webhooks in `HOOKS` send, such as `https://webhooks.example.org/webhook`",
-        "required unless each has a `url`",
-    ),
-    setting(
         "HTTPS_PROXY",
         "HTTP proxy for calls to addresses that start with `https://`, such as `http://proxy.example.org:3128`; also read in lower case",
         "–",
@@ -261,15 +255,6 @@ pub const SETTINGS: &[Setting] = &[
         "fraction of traces that `traceidratio` keeps, 0–1",
         "1",
     ),
-];
-
-/// The settings of the commands that call GitLab's API, which receiving webhooks does not need.
-pub const GITLAB_API_SETTINGS: [&str; 5] = [
-    "GITLAB_URL",
-    "GITLAB_API_TOKEN",
-    "GITLAB_CA",
-    "HOOKS",
-    "WEBHOOK_URL",
 ];
 
 /// The settings that matter most, in the order of a first setup.

@@ -153,7 +153,9 @@ fn declared(reader: &mut EnvReader) -> Option<Vec<DeclaredHook>> {
             );
         }
     }
-    let needs = |what: fn(&Declaration) -> bool| declared.iter().flatten().any(what);
+    // All of it is still to be set if there is nothing yet.
+    let is_new = declared.is_none() && !reader.has_value("HOOKS");
+    let needs = |what: fn(&Declaration) -> bool| is_new || declared.iter().flatten().any(what);
     let needs_url = needs(|hook| hook.url.is_none());
     let needs_triggers = needs(|hook| hook.triggers.is_none());
     if needs_url && url.is_none() && !reader.has_value("WEBHOOK_URL") {

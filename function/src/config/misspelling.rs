@@ -31,7 +31,7 @@ const PREFIXES: &[&str] = &[
 const SYSTEMS: [(&str, &str); 2] = [("ROCKET_CHAT_", "ROCKETCHAT_"), ("GIT_LAB_", "GITLAB_")];
 
 /// Names of other programs that are near to the name of a setting.
-const UNRELATED: [&str; 2] = ["ROUTER", "ROUTERS"];
+const UNRELATED: [&str; 3] = ["GITLAB_CI", "ROUTER", "ROUTERS"];
 
 /// Names for a port that other programs use. They mean `PORT` if that is not set.
 const PORTS: &[&str] = &["HTTP_PORT", "LISTEN_PORT", "SERVER_PORT", "WEBHOOK_PORT"];

@@ -39,6 +39,20 @@ impl SigningKey {
         }
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
     }
+
+    /// The value of the header `webhook-signature` for a webhook that this program sends.
+    pub(crate) fn signature(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
+        let tag = BASE64_STANDARD.encode(self.tag(id, timestamp, body));
+        format!("v1,{tag}")
+    }
+
+    fn tag(&self, id: &str, timestamp: &str, body: &[u8]) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+            context.update(part);
+        }
+        context.sign()
+    }
 }
 
 impl fmt::Debug for SigningKey {
@@ -104,7 +118,7 @@ impl SignatureHeaders {
     pub(crate) fn verify(&self, keys: &[SigningKey], body: &[u8]) -> Option<usize> {
         let mut found = None;
         for (index, key) in keys.iter().enumerate() {
-            let tag = self.sign(key, body);
+            let tag = key.tag(self.id.as_str(), &self.timestamp, body);
             let fits = self.tags.iter().fold(0, |any, claimed| {
                 any | tag.as_ref().ct_eq(claimed).unwrap_u8()
             });
@@ -118,16 +132,6 @@ impl SignatureHeaders {
     /// The key of the delivery, from `webhook-id`, which is part of the signed content.
     pub(crate) fn into_idempotency_key(self) -> IdempotencyKey {
         self.id
-    }
-
-    fn sign(&self, key: &SigningKey, body: &[u8]) -> hmac::Tag {
-        let mut context = hmac::Context::with_key(&key.0);
-        context.update(self.id.as_str().as_bytes());
-        context.update(b".");
-        context.update(self.timestamp.as_bytes());
-        context.update(b".");
-        context.update(body);
-        context.sign()
     }
 }
 

@@ -18,6 +18,11 @@ impl GitLabUsername {
         )
     }
 
+    /// The username, without `@`.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it is the username of this user. GitLab's usernames differ in more than case.
     pub(crate) fn is_of(&self, person: &Person) -> bool {
         let username = person.username.as_deref().unwrap_or_default();

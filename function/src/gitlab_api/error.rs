@@ -113,7 +113,7 @@ impl ApiError {
                 "GITLAB_URL responds with a redirect; set it to the address that the redirect points to"
             }
             Self::TooLarge => {
-                "the response of GitLab is longer than what is read; if a webhook has a very long log, wait until it is shorter"
+                "GitLab returns more than is read: 1,000 webhooks, 10,000 projects or 32 MiB in one response; declare fewer projects in HOOKS"
             }
             Self::Unreadable => {
                 "the response is not valid for GitLab; check GITLAB_URL and any proxy in front of GitLab"

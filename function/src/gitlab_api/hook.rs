@@ -107,7 +107,7 @@ mod tests {
     fn the_fields_of_a_webhook_are_read() {
         let hook: Hook = serde_json::from_str(HOOK).expect("is a webhook");
         assert_eq!(hook.triggers.to_string(), "push, pipeline");
-        let off = hook.known_triggers.without(hook.triggers).to_string();
+        let off = hook.known_triggers.difference(hook.triggers).to_string();
         assert_eq!(off, "tag_push, merge_requests, repository_update");
         assert_eq!(hook.alert_status, AlertStatus::TemporarilyDisabled);
         assert_eq!(hook.disabled_until, Some(1_795_874_580));

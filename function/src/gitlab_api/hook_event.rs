@@ -29,6 +29,9 @@ pub struct HookEvent {
     /// The headers of the response.
     #[serde(default, deserialize_with = "headers")]
     pub response_headers: BTreeMap<String, String>,
+    /// The first 8 KiB of the response.
+    #[serde(default, deserialize_with = "text")]
+    pub response_body: String,
     /// The status of the response, or `internal error` if there was none.
     #[serde(default, deserialize_with = "text")]
     pub response_status: String,

@@ -93,7 +93,7 @@ impl Triggers {
     /// Those of a project's webhook.
     pub fn of_projects() -> Self {
         let all: Self = Trigger::ALL.iter().copied().collect();
-        all.without([Trigger::RepositoryUpdate].into_iter().collect())
+        all.difference([Trigger::RepositoryUpdate].into_iter().collect())
     }
 
     /// Those of a system hook, which also receives what has no trigger.
@@ -117,13 +117,15 @@ impl Triggers {
         self.0 == 0
     }
 
-    /// The triggers of both sets.
-    pub fn and(self, others: Self) -> Self {
+    /// The triggers that are in both sets.
+    #[must_use]
+    pub fn intersection(self, others: Self) -> Self {
         Self(self.0 & others.0)
     }
 
     /// The triggers that are not in the other set.
-    pub fn without(self, others: Self) -> Self {
+    #[must_use]
+    pub fn difference(self, others: Self) -> Self {
         Self(self.0 & !others.0)
     }
 

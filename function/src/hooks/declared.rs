@@ -3,10 +3,11 @@
 
 use url::Url;
 
-use crate::gitlab_api::{ProjectRef, Trigger, Triggers};
+use super::vocabulary::{KEYS, address, filter, trigger};
+use crate::gitlab_api::{ProjectRef, Triggers};
 use crate::limits::LIMITS;
 use crate::notifier::routing::Reader;
-use crate::notifier::words::{Synonyms, Words, echo};
+use crate::notifier::words::echo;
 use crate::yaml::{self, Node, Value};
 
 /// A webhook as it should be.
@@ -58,71 +59,13 @@ impl Declaration {
         };
         DeclaredHook {
             ssl_verification: self.ssl_verification.unwrap_or(url.scheme() == "https"),
-            triggers: self.triggers.unwrap_or(triggers.and(offered)),
+            triggers: self.triggers.unwrap_or(triggers.intersection(offered)),
             target: self.target,
             url,
             branch_filter: self.branch_filter,
         }
     }
 }
-
-const KEYS: Words<'static> = Words {
-    known: &[
-        "project",
-        "group",
-        "membership",
-        "system",
-        "url",
-        "triggers",
-        "branch_filter",
-        "ssl_verification",
-    ],
-    synonyms: &[
-        ("projects", "project"),
-        ("repository", "project"),
-        ("groups", "group"),
-        ("namespace", "group"),
-        ("all", "membership"),
-        ("events", "triggers"),
-        ("trigger", "triggers"),
-        ("address", "url"),
-        ("branch", "branch_filter"),
-        ("branches", "branch_filter"),
-        ("push_events_branch_filter", "branch_filter"),
-        ("enable_ssl_verification", "ssl_verification"),
-        ("ssl", "ssl_verification"),
-        ("tls", "ssl_verification"),
-    ],
-    advice: &[
-        ("token", SECRETS),
-        ("secret", SECRETS),
-        ("signing_token", SECRETS),
-    ],
-};
-
-const SECRETS: &str =
-    "secrets do not belong here; set GITLAB_SIGNING_KEYS or GITLAB_WEBHOOK_TOKENS";
-
-/// Words for the triggers of other places: the fields of the API, and the events of `ROUTES`.
-const TRIGGERS: Synonyms = &[
-    ("merge_request", "merge_requests"),
-    ("issue", "issues"),
-    ("work_item", "issues"),
-    ("comment", "note"),
-    ("comments", "note"),
-    ("notes", "note"),
-    ("build", "job"),
-    ("jobs", "job"),
-    ("pipelines", "pipeline"),
-    ("tag", "tag_push"),
-    ("wiki", "wiki_page"),
-    ("deployments", "deployment"),
-    ("release", "releases"),
-    ("milestones", "milestone"),
-    ("feature_flags", "feature_flag"),
-    ("access_token", "resource_access_token"),
-    ("deploy_token", "resource_deploy_token"),
-];
 
 /// Parses `HOOKS`, or returns all errors in it.
 pub(crate) fn parse(text: &str) -> Result<Vec<Declaration>, Vec<String>> {
@@ -210,7 +153,7 @@ fn hook(reader: &mut Reader, node: &Node) -> Option<Declaration> {
     };
     let triggers = triggers.map(|(line, list)| (line, list.into_iter().collect::<Triggers>()));
     if let Some((line, asked)) = triggers {
-        let others = asked.without(offered);
+        let others = asked.difference(offered);
         if !others.is_empty() {
             let what = match target {
                 Target::System => "system hooks",
@@ -259,51 +202,17 @@ fn place(reader: &mut Reader, node: &Node) -> Option<ProjectRef> {
 }
 
 fn only_true(reader: &mut Reader, node: &Node, target: Target) -> Option<Target> {
-    match reader.flag(node)? {
-        true => Some(target),
-        false => {
-            reader.error(node.line, "expected true; leave out the entry instead");
-            None
-        }
+    let is_true = reader.flag(node)?;
+    if !is_true {
+        reader.error(node.line, "expected true; leave out the entry instead");
     }
-}
-
-fn trigger(text: &str) -> Result<Trigger, String> {
-    let words = Words {
-        known: Trigger::NAMES,
-        synonyms: TRIGGERS,
-        advice: &[],
-    };
-    let name = text.strip_suffix("_events").unwrap_or(text);
-    // A trigger has one spelling, as a key has.
-    Trigger::with_name(name).ok_or_else(|| {
-        let suggestion = words.suggest(name);
-        format!("there is no trigger {}; {suggestion}", echo(text))
-    })
-}
-
-/// GitLab's filter is a pattern with `*`.
-fn filter(text: &str) -> Result<String, &'static str> {
-    let is_usable = !text.is_empty() && text.len() <= 255 && !text.contains(char::is_whitespace);
-    is_usable
-        .then(|| text.to_owned())
-        .ok_or("expected a branch, or a pattern such as release/*")
-}
-
-/// Parses the address of a webhook.
-pub(crate) fn address(text: &str) -> Result<Url, &'static str> {
-    const EXPECTED: &str = "expected the address at which webhook-app receives webhooks, such as https://webhooks.example.org/webhook, without credentials";
-    let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    let is_usable = matches!(url.scheme(), "http" | "https")
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.fragment().is_none();
-    is_usable.then_some(url).ok_or(EXPECTED)
+    is_true.then_some(target)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gitlab_api::Trigger;
 
     fn errors(text: &str) -> String {
         parse(text).expect_err(text).join("\n")

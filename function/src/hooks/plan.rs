@@ -108,8 +108,8 @@ pub(crate) fn plan(
 pub(crate) fn changes(declared: &DeclaredHook, hook: &Hook, terms: Terms<'_>) -> Vec<Change> {
     let off = declared
         .triggers
-        .and(hook.known_triggers)
-        .without(hook.triggers);
+        .intersection(hook.known_triggers)
+        .difference(hook.triggers);
     let mut changes: Vec<_> = off.iter().map(Change::Trigger).collect();
     if hook.ssl_verification != declared.ssl_verification {
         changes.push(Change::SslVerification(declared.ssl_verification));
@@ -183,7 +183,7 @@ fn new(owner: HookOwner, declared: &DeclaredHook, terms: Terms<'_>) -> HookField
         url: declared.url.to_string(),
         name: Some("webhook-app"),
         on: declared.triggers,
-        off: usual.without(declared.triggers),
+        off: usual.difference(declared.triggers),
         ssl_verification: Some(declared.ssl_verification),
         branch_filter: declared.branch_filter.clone(),
         secret: terms.secret.cloned(),
@@ -195,7 +195,7 @@ fn notes(declared: &DeclaredHook, real: &[Hook], hook: &Hook, terms: Terms<'_>) 
     if real.len() > 1 {
         notes.push(Note::Duplicates(real.iter().map(|hook| hook.id).collect()));
     }
-    let unknown = declared.triggers.without(hook.known_triggers);
+    let unknown = declared.triggers.difference(hook.known_triggers);
     if !unknown.is_empty() {
         notes.push(Note::UnknownTriggers(unknown));
     }
@@ -301,7 +301,7 @@ mod tests {
     }
 
     /// As declared, with some fields changed.
-    fn real(changed: serde_json::Value) -> Hook {
+    fn real(changed: &serde_json::Value) -> Hook {
         let mut fields = json!({
             "id": 7, "url": "https://webhooks.example.org/webhook", "push_events": true, "pipeline_events": true,
             "job_events": false, "enable_ssl_verification": true, "push_events_branch_filter": "",
@@ -435,13 +435,13 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                found(declared, &real(changed), secret, false),
+                found(declared, &real(&changed), secret, false),
                 expected,
                 "{case}"
             );
         }
         assert_eq!(
-            found(&plain, &real(json!({})), &signing, true),
+            found(&plain, &real(&json!({})), &signing, true),
             "signing token is renewed"
         );
     }
@@ -454,7 +454,7 @@ mod tests {
             renew: false,
         };
         let url = "https://WEBHOOKS.example.org/webhook";
-        let hooks = [real(json!({ "pipeline_events": false, "url": url }))];
+        let hooks = [real(&json!({ "pipeline_events": false, "url": url }))];
         let plan = plan(PROJECT, &declared(), &hooks, terms);
         assert!(!format!("{plan:?}").contains("canary"));
         let Action::Change {
@@ -503,7 +503,7 @@ mod tests {
             secret: Some(&token),
             renew: false,
         };
-        let hook = real(json!({ "token_present": null, "pipeline_events": null }));
+        let hook = real(&json!({ "token_present": null, "pipeline_events": null }));
         let plan = plan(
             PROJECT,
             &declared(),

@@ -48,6 +48,17 @@ fn of_kind(kind: Kind, confidential: bool) -> Vec<Trigger> {
     [usual].into_iter().chain(confidential_one).collect()
 }
 
+/// Every trigger with the kinds of event that it sends, for the documentation.
+pub fn trigger_rows() -> Vec<(&'static str, Vec<Kind>)> {
+    let kinds = |trigger: Trigger| {
+        let sends = |kind: &Kind| of_kind(*kind, true).contains(&trigger);
+        Kind::known().filter(sends).collect()
+    };
+    let all = Trigger::ALL.iter().copied();
+    all.map(|trigger| (trigger.name(), kinds(trigger)))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +167,7 @@ mod tests {
         let rules =
             RoutingRules::to(crate::rocketchat::Username::parse("alice").expect("is a name"));
         let needed = needed(&rules, false);
-        let missing = Triggers::of_projects().without(needed);
+        let missing = Triggers::of_projects().difference(needed);
         assert_eq!(
             missing.to_string(),
             "confidential_issues, confidential_note"

@@ -21,6 +21,12 @@ use super::{dead_letters, redelivery};
 use crate::outcome::{Facts, Failure, Outcome, Report};
 use crate::telemetry::Telemetry;
 
+/// The type of metrics: text 0.0.4, which every Prometheus accepts.
+const TEXT: (HeaderName, HeaderValue) = (
+    CONTENT_TYPE,
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+);
+
 /// The routes of the webhook port: webhooks, notifications that come back from a broker, and health checks.
 pub fn router(state: Arc<AppState>, readiness: &Readiness, telemetry: &Telemetry) -> Router {
     let webhook = || post(receive).fallback(method_not_allowed);
@@ -78,15 +84,24 @@ pub fn admin(readiness: &Readiness, telemetry: &Telemetry) -> Router {
     routes.fallback(not_found)
 }
 
+/// The routes of the admin port of a command that renders its metrics itself, if it has any.
+pub(crate) fn admin_with<F>(readiness: &Readiness, page: Option<F>) -> Router
+where
+    F: Fn() -> String + Clone + Send + Sync + 'static,
+{
+    let routes = health::routes(readiness);
+    let routes = match page {
+        Some(page) => routes.route("/metrics", get(move || async move { ([TEXT], page()) })),
+        None => routes,
+    };
+    routes.fallback(not_found)
+}
+
 /// The route that Prometheus scrapes; none if metrics are disabled.
 ///
 /// The format is always text 0.0.4, because the library supports no other; every Prometheus accepts
 /// it.
 pub fn metrics(telemetry: &Telemetry) -> Router {
-    const TEXT: (HeaderName, HeaderValue) = (
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
-    );
     let metrics = Arc::clone(&telemetry.metrics);
     if !metrics.is_counting() {
         return Router::new();

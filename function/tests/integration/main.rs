@@ -41,12 +41,15 @@ mod fixed_pipelines;
 mod guessed_ids;
 mod hand_off;
 mod live_pipelines;
+mod reconcile;
 mod model_check;
 mod send_machine;
 
 mod command_line;
 mod configuration;
+mod gitlab_settings;
 mod check;
+mod hooks;
 mod connection_errors;
 mod proxies;
 mod connections;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use fakes::gitlab::FakeGitLab;
 use fakes::https::{Certificate, Https};
 use fakes::rocketchat::FakeRocketChat;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -408,4 +409,47 @@ async fn an_unusable_proxy_is_reported_with_all_other_errors() {
         assert!(text.contains(expected), "{text}");
     }
     chat.finish();
+}
+
+#[tokio::test]
+async fn calls_to_gitlab_go_through_the_proxy_and_show_no_credentials() {
+    let gitlab = FakeGitLab::start().await;
+    for (refusal, code, expected) in [
+        (None, 2, "acme/rocket  create  push"),
+        (
+            Some("407 Proxy Authentication Required"),
+            1,
+            "a proxy opened no connection to GitLab; check the credentials",
+        ),
+        (
+            Some("503 Service Unavailable"),
+            1,
+            "GitLab or a proxy in front of it reported an error",
+        ),
+    ] {
+        let proxy = FakeProxy::to(&gitlab.url(), refusal).await;
+        let settings = [
+            ("GITLAB_URL", "http://gitlab.example.org"),
+            ("GITLAB_API_TOKEN", gitlab.token()),
+            ("GITLAB_WEBHOOK_TOKENS", "canary-webhook-token"),
+            ("HOOKS", "[{project: acme/rocket, triggers: push}]"),
+            ("WEBHOOK_URL", "https://webhooks.example.org/webhook"),
+            ("HTTP_PROXY", &proxy.address()),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let run = move || {
+            let mut program = program(&settings.into());
+            program.args(["hooks", "plan"]).output().expect("runs")
+        };
+        let output = tokio::task::spawn_blocking(run).await.expect("ends");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(expected), "{said}");
+        assert!(
+            !said.contains(PASSWORD) && !said.contains(gitlab.token()),
+            "{said}"
+        );
+        assert!(!proxy.heads().is_empty());
+    }
 }

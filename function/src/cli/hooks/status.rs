@@ -50,12 +50,12 @@ async fn row(client: &Client, lookup: &Lookup, now: u64) -> Result<([String; 8],
     let found = lookup.found.as_ref().map_err(|error| *error)?;
     let none = || "–".to_owned();
     let Some(hook) = found.hook() else {
-        let mut row: [String; 8] = std::array::from_fn(|_| none());
+        let row = ["", "–", "missing", "–", "–", "–", "–", "–"];
+        let mut row = row.map(str::to_owned);
         row[0].clone_from(&lookup.place);
-        row[2] = "missing".to_owned();
         return Ok((row, 0));
     };
-    let off = lookup.declared.triggers.without(hook.triggers);
+    let off = lookup.declared.triggers.difference(hook.triggers);
     let log = match found.owner {
         HookOwner::Project(project) => Some(activity(client, project, hook.id).await?),
         // System hooks have no log in the API.

@@ -1,5 +1,7 @@
 //! Tables and wrapped texts for a terminal of 80 columns. Owns which column is shortened.
 
+use std::fmt::Write as _;
+
 /// Columns of a terminal.
 const WIDTH: usize = 80;
 
@@ -24,7 +26,7 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]], is_terminal: bool) -> 
         for (index, (column, width)) in row.iter().zip(widths).enumerate() {
             let shown = end(column, width);
             let gap = if index == 0 { "" } else { "  " };
-            line += &format!("{gap}{shown:width$}");
+            let _ = write!(line, "{gap}{shown:width$}");
         }
         text += line.trim_end();
         text.push('\n');

@@ -47,6 +47,47 @@ pub(crate) fn http_date(since: Duration) -> String {
     format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
+/// Reads ISO 8601: a date, or a date and a time with `Z` or an offset. None if it is something else or before 1970.
+pub(crate) fn parse_iso(text: &str) -> Option<Duration> {
+    let (date, time) = text.split_at_checked(10)?;
+    let number = |part: &str| -> Option<u64> {
+        let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| part.parse().ok()).flatten()
+    };
+    let mut parts = date.split('-').map(number);
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    // The day of the era is found by counting, because only tests read times.
+    let around = year.checked_sub(1970)? * 365;
+    let days = (around..around + 1000).find(|&days| civil(days) == (year, month, day))?;
+    let Some(time) = time.strip_prefix(['T', ' ']) else {
+        return time.is_empty().then(|| Duration::from_secs(days * 86_400));
+    };
+    let end = time.find(['Z', '+', '-']).unwrap_or(time.len());
+    let (clock, zone) = time.split_at(end);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let mut parts = clock.split(':').map(number);
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let milliseconds = number(&format!("{fraction:0<3}")[..3])?;
+    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    let seconds = match zone.split_at_checked(1) {
+        None | Some(("Z", "")) => seconds,
+        Some((sign, offset)) => {
+            let offset = offset.replace(':', "");
+            let (hours, minutes) = offset.split_at_checked(2)?;
+            let offset = number(hours)? * 3600 + number(minutes)? * 60;
+            if sign == "+" {
+                seconds.checked_sub(offset)?
+            } else {
+                seconds + offset
+            }
+        }
+    };
+    Some(Duration::from_secs(seconds) + Duration::from_millis(milliseconds))
+}
+
 /// The date of a day counted from 1970. Years start in March, so that a leap day is the last day of its year.
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
@@ -69,6 +110,27 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    #[test]
+    fn iso_8601_is_read() {
+        let cases = [
+            ("1970-01-01", Some(0)),
+            ("2000-02-29T00:00:00Z", Some(951_782_400_000)),
+            ("2026-06-11T17:46:40.000Z", Some(1_781_200_000_000)),
+            ("2026-06-11T19:46:40.5+02:00", Some(1_781_200_000_500)),
+            ("2026-06-11T16:46:40-0100", Some(1_781_200_000_000)),
+            ("2026-02-29", None),
+            ("2026-06-11T25:00:00Z", None),
+            ("2026-06-11Tnoon", None),
+            ("yesterday", None),
+            ("", None),
+        ];
+
+        for (text, expected) in cases {
+            let expected = expected.map(Duration::from_millis);
+            assert_eq!(super::parse_iso(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn instants_are_formatted_as_in_http() {

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
-use webhook_app::config::catalogue::{MAIN_SETTINGS, SETTINGS};
+use webhook_app::config::catalogue::{GITLAB_API_SETTINGS, MAIN_SETTINGS, SETTINGS};
 use webhook_app::gitlab::kind::Kind;
+use webhook_app::hooks;
 use webhook_app::limits;
 use webhook_app::notifier::message::MessageStyle;
 use webhook_app::notifier::{SkipReason, templates};
@@ -27,9 +28,29 @@ fn the_tables_of_settings_are_current() {
         }
         table
     };
-    block("function/docs/settings.md", "settings", &table(&|_| true));
+    let of_api = |name: &str| GITLAB_API_SETTINGS.iter().any(|it| it.name == name);
+    let others = table(&|name| !of_api(name));
+    block("function/docs/settings.md", "settings", &others);
+    block(
+        "function/docs/settings.md",
+        "gitlab-settings",
+        &table(&of_api),
+    );
     let main = table(&|name| MAIN_SETTINGS.contains(&name));
     block("README.md", "main-settings", &main);
+}
+
+#[test]
+fn the_table_of_triggers_is_current() {
+    let mut table = "| trigger | kinds of event |\n|---|---|\n".to_owned();
+    for (trigger, kinds) in hooks::trigger_rows() {
+        let kinds: Vec<_> = kinds
+            .iter()
+            .map(|kind| format!("`{}`", kind.label()))
+            .collect();
+        let _ = writeln!(table, "| `{trigger}` | {} |", kinds.join(", "));
+    }
+    block("function/docs/hooks.md", "triggers", &table);
 }
 
 #[test]

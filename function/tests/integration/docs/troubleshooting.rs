@@ -160,10 +160,11 @@ fn the_page_names_only_settings_and_commands_that_exist() {
         .iter()
         .filter_map(|span| span.strip_prefix("webhook-app "));
     for command in commands {
-        let is_known = matches!(
-            command,
-            "check" | "check --send" | "dead-letters" | "reconcile"
-        ) || command.starts_with("render payload.json");
+        let is_known = ["check", "check --send", "dead-letters", "reconcile"].contains(&command)
+            || ["plan", "apply", "apply --renew-secrets", "status"]
+                .iter()
+                .any(|word| command.strip_prefix("hooks ") == Some(word))
+            || command.starts_with("render payload.json");
         assert!(is_known, "webhook-app {command}");
     }
 }

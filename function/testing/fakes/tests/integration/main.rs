@@ -1,5 +1,5 @@
 //! Tests of the fakes, because the tests of webhook-app rely on them.
-//! Each module covers one part: accounts, rooms, rejected calls, stored and deleted messages, injected faults, absences, deliveries, programs.
+//! Each module covers one part: accounts, rooms, rejected calls, stored and deleted messages, injected faults, absences, deliveries, the API of GitLab, programs.
 #![expect(
     clippy::expect_used,
     reason = "helper functions fail the test in the same way as assertions"
@@ -12,8 +12,13 @@ mod deleted;
 mod deliveries;
 mod duplicates;
 mod faults;
+mod gitlab_access;
 mod gitlab_client;
+mod gitlab_events;
 mod gitlab_hooks;
+mod gitlab_limits;
+mod gitlab_lists;
+mod gitlab_webhooks;
 mod https;
 mod limits;
 mod program;

@@ -1,4 +1,4 @@
-//! The fakes as programs: fake-rocketchat with its inspection API, fake-broker, fake-gitlab and the demo.
+//! The fakes as programs: fake-rocketchat and fake-gitlab-api with their inspection APIs, fake-broker, fake-gitlab and the demo.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
@@ -104,11 +104,85 @@ async fn fake_rocketchat_prints_and_serves_its_messages() {
     assert_eq!(inspect("GET", "messages").await, json!([]));
 }
 
+#[tokio::test]
+async fn fake_gitlab_api_serves_the_api_and_its_inspection() {
+    let program = env!("CARGO_BIN_EXE_fake-gitlab-api");
+    let mut program = start_program(program, &["127.0.0.1:0", "--version", "18.11.4"]);
+    let output = program.0.stdout.take().expect("piped");
+    let started = BufReader::new(output).lines().next();
+    let started = started.expect("a line").expect("readable");
+    let started: Value = serde_json::from_str(&started).expect("JSON");
+    let text = |name: &str| started[name].as_str().expect("a text");
+    let url = text("listening");
+    let call = async |method: &str, path: &str, token: &str, body: Value| {
+        let headers = [
+            ("PRIVATE-TOKEN", token),
+            ("Content-Type", "application/json"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        let body = body.to_string();
+        let response = exchange(method, &format!("{url}/{path}"), &headers, body.as_bytes()).await;
+        response.expect("a response")
+    };
+    let hooks = "api/v4/projects/42/hooks";
+    let fields = json!({ "url": format!("{url}/inspect/nowhere") });
+
+    let created = call("POST", hooks, text("token"), fields.clone()).await;
+    let refused = call("POST", hooks, text("read_token"), fields).await;
+    let happened = json!({ "project": text("project"), "trigger": "push_events", "body": {} });
+    let attempts = call("POST", "inspect/happen", "", happened).await.json();
+    let moved = call("POST", "inspect/clock", "", json!({ "advance_seconds": 5 })).await;
+    let version = call("GET", "api/v4/version", text("admin_token"), json!({})).await;
+    let requests = call("GET", "inspect/requests", "", json!({})).await.json();
+
+    assert_eq!(
+        (created.status, refused.status, moved.status),
+        (201, 403, 204)
+    );
+    assert_eq!(attempts[0]["hook_id"], created.json()["id"]);
+    assert_eq!(attempts[0]["status"], 404);
+    assert_eq!(version.json()["version"], "18.11.4");
+    assert_eq!(requests.as_array().map(Vec::len), Some(3), "{requests}");
+    assert_eq!(requests[1]["status"], 403);
+    call("DELETE", "inspect/requests", "", json!({})).await;
+    assert_eq!(
+        call("GET", "inspect/requests", "", json!({})).await.json(),
+        json!([])
+    );
+    let wrong = json!({ "project": "acme/other", "trigger": "push_events", "body": {} });
+    assert_eq!(call("POST", "inspect/happen", "", wrong).await.status, 404);
+    let wrong = json!({ "project": "acme/rocket", "trigger": "push" });
+    assert_eq!(call("POST", "inspect/happen", "", wrong).await.status, 400);
+}
+
+#[test]
+fn fake_gitlab_api_names_wrong_arguments() {
+    let cases = [
+        (["--halp", ""], "found --halp"),
+        (["--requests", "many"], "found many"),
+        (
+            ["127.0.0.1:0", "--version"],
+            "expected a value after --version",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let output = Command::new(env!("CARGO_BIN_EXE_fake-gitlab-api"))
+            .args(arguments)
+            .output()
+            .expect("the program starts");
+
+        let problem = String::from_utf8(output.stderr).expect("text");
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(problem.contains(expected), "{arguments:?}: {problem}");
+    }
+}
+
 #[test]
 fn every_program_has_a_help_of_80_columns() {
     for program in [
         env!("CARGO_BIN_EXE_fake-rocketchat"),
         env!("CARGO_BIN_EXE_fake-gitlab"),
+        env!("CARGO_BIN_EXE_fake-gitlab-api"),
         env!("CARGO_BIN_EXE_demo"),
         env!("CARGO_BIN_EXE_smoke"),
     ] {

@@ -1,10 +1,13 @@
 //! A request to the API, and its parameters.
 //! Owns how queries and bodies are read and how values are coerced, as Grape does it.
 
+use std::time::Duration;
+
 use hyper::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::reply::Reply;
+use crate::clock::parse_iso;
 
 /// A request whose body is read.
 pub(super) struct Call {
@@ -102,6 +105,24 @@ impl Parameters {
             return Ok(None);
         };
         text.parse().map(Some).map_err(|_| is_invalid(name))
+    }
+
+    /// A date, or a date and a time, since 1970.
+    pub(super) fn time(&self, name: &str) -> Result<Option<Duration>, Reply> {
+        let text = self.text(name)?;
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        parse_iso(&text).map(Some).ok_or_else(|| is_invalid(name))
+    }
+
+    /// One of these texts.
+    pub(super) fn one_of(&self, name: &str, known: &[&str]) -> Result<Option<String>, Reply> {
+        let text = self.text(name)?;
+        match text.filter(|text| !text.is_empty()) {
+            Some(text) if !known.contains(&text.as_str()) => Err(has_no_valid_value(name)),
+            text => Ok(text),
+        }
     }
 
     /// A list of objects with a `key` and a `value`.

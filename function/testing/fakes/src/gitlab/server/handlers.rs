@@ -1,11 +1,18 @@
 //! The routes of the API and what each does.
-//! Owns which path leads to which handler; connections are in `connection`.
+//! Owns which path leads to which handler; connections are in `connection`. A method that a path does not have is 404, too: the
+//! API ends with a route for everything else (`lib/api/api.rb`).
 
+mod activity;
+mod commits;
 mod events;
+mod hook_test;
 mod hooks;
+mod merge_requests;
+mod people;
+mod pipelines;
 mod projects;
+mod refs;
 mod system_hooks;
-mod tests;
 
 use serde_json::json;
 
@@ -102,6 +109,9 @@ async fn routed(
         (_, ["projects", project, "hooks", rest @ ..]) => {
             hook_route(server, call, caller, method, project, rest).await
         }
+        ("GET", ["projects", project, rest @ ..]) => {
+            read_route(server, call, caller, project, rest)
+        }
         ("GET", ["hooks"]) => system_hooks::list(server, call, caller),
         ("POST", ["hooks"]) => system_hooks::create(server, call, caller),
         (_, ["hooks", hook]) => {
@@ -112,10 +122,41 @@ async fn routed(
                 "PUT" => system_hooks::edit(server, call, hook),
                 "POST" => system_hooks::test(server, hook).await,
                 "DELETE" => system_hooks::delete(server, hook),
-                _ => Err(not_allowed()),
+                _ => Err(Reply::unknown_route()),
             }
         }
-        (_, ["version" | "user" | "projects"]) => Err(not_allowed()),
+        _ => Err(Reply::unknown_route()),
+    }
+}
+
+/// What a reconciler reads to find events that were never recorded.
+fn read_route(
+    server: &Server,
+    call: &Call,
+    caller: &Caller,
+    project: &str,
+    rest: &[&str],
+) -> Result<Reply, Reply> {
+    match rest {
+        ["events"] => activity::list(server, call, caller, project),
+        ["repository", "compare"] => commits::compare(server, call, caller, project),
+        ["repository", "commits"] => commits::list(server, call, caller, project),
+        ["repository", "commits", commit] => commits::show(server, caller, project, commit),
+        ["repository", "branches", name] => refs::branch(server, caller, project, name),
+        ["repository", "tags", name] => refs::tag(server, caller, project, name),
+        ["pipelines"] => pipelines::list(server, call, caller, project),
+        ["pipelines", pipeline] => {
+            pipelines::show(server, caller, project, id(pipeline, "pipeline_id")?)
+        }
+        ["pipelines", pipeline, "jobs"] => {
+            let pipeline = id(pipeline, "pipeline_id")?;
+            pipelines::jobs(server, call, caller, project, pipeline)
+        }
+        ["merge_requests"] => merge_requests::list(server, call, caller, project),
+        ["merge_requests", request] => {
+            let request = id(request, "merge_request_iid")?;
+            merge_requests::show(server, caller, project, request)
+        }
         _ => Err(Reply::unknown_route()),
     }
 }
@@ -142,15 +183,10 @@ async fn hook_route(
             events::resend(server, caller, project, hook, event).await
         }
         ("POST", [hook, "test", trigger]) => {
-            tests::run(server, caller, project, id(hook, "hook_id")?, trigger).await
+            hook_test::run(server, caller, project, id(hook, "hook_id")?, trigger).await
         }
-        (_, [] | [_] | [_, "events"]) => Err(not_allowed()),
         _ => Err(Reply::unknown_route()),
     }
-}
-
-fn not_allowed() -> Reply {
-    Reply::error(405, "405 Not Allowed")
 }
 
 fn id(text: &str, name: &str) -> Result<u64, Reply> {

@@ -113,10 +113,11 @@ pub(super) fn recorded_headers(
     headers: &[(String, Vec<u8>)],
     custom: &[String],
 ) -> Vec<(String, String)> {
-    let sent_by_client = ["Accept", "Connection"];
+    // The client adds these; the one of a user and password in the URL, too.
+    let by_client = ["Accept", "Connection", "Authorization"];
     let headers = headers
         .iter()
-        .filter(|(name, _)| !sent_by_client.contains(&name.as_str()));
+        .filter(|(name, _)| custom.contains(name) || !by_client.contains(&name.as_str()));
     let recorded = headers.map(|(name, value)| {
         let is_secret = name == "X-Gitlab-Token" || custom.contains(name);
         let value = if is_secret {

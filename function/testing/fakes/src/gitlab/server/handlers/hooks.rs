@@ -169,7 +169,7 @@ fn apply_secrets(
     before: &str,
 ) -> Result<bool, Reply> {
     let token = parameters.text("token")?;
-    let can_sign = server.settings.version.has_signing_tokens();
+    let can_sign = server.settings.version.accepts_signing_tokens();
     let signing_token = parameters.text("signing_token")?.filter(|_| can_sign);
     let variables = parameters.pairs("url_variables")?;
     let headers = parameters.pairs("custom_headers")?;
@@ -212,6 +212,9 @@ fn validate(server: &Server, hook: &Hook) -> Result<(), Reply> {
     {
         return Err(Reply::error(422, "Invalid url given"));
     }
+    if !is_branch_filter(hook) {
+        return Err(Reply::error(422, "Invalid branch filter given"));
+    }
     if hook
         .token
         .as_deref()
@@ -234,6 +237,20 @@ fn validate(server: &Server, hook: &Hook) -> Result<(), Reply> {
         }
         _ => Ok(()),
     }
+}
+
+/// The wildcard must be what a branch may be called, besides `*` (`app/validators/branch_filter_validator.rb`).
+fn is_branch_filter(hook: &Hook) -> bool {
+    let filter = hook.branch_filter.as_deref().unwrap_or_default();
+    if filter.is_empty() || hook.branch_filter_strategy != "wildcard" {
+        return true;
+    }
+    let is_refused = |letter: char| letter.is_ascii_control() || " ~^:?[\\".contains(letter);
+    let parts = ["..", "//", "@{"];
+    !filter.contains(is_refused)
+        && !parts.iter().any(|part| filter.contains(part))
+        && !filter.starts_with(['/', '-'])
+        && !filter.ends_with(['/', '.'])
 }
 
 fn is_signing_token(token: &str) -> bool {

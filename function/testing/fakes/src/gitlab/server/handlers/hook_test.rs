@@ -64,30 +64,28 @@ fn sample(
         return push(server, caller, project);
     }
     // The newest one, as it was.
-    let newest = project.repository.of(trigger).next_back();
-    let newest = newest.map(|one| one.body.clone());
-    newest.ok_or(match trigger {
-        Trigger::Issue | Trigger::ConfidentialIssue => "Ensure the project has issues.",
-        Trigger::Note | Trigger::ConfidentialNote => "Ensure the project has notes.",
-        Trigger::MergeRequest => "Ensure the project has merge requests.",
-        Trigger::Job => "Ensure the project has CI jobs.",
-        Trigger::Pipeline => "Ensure the project has CI pipelines.",
-        Trigger::WikiPage => "Ensure the wiki is enabled and has pages.",
-        Trigger::Deployment => "Ensure the project has deployments.",
-        Trigger::Release => "Ensure the project has releases.",
-        _ => "Testing not available for this hook",
-    })
+    let newest = |trigger: Trigger| project.repository.of(trigger).next_back();
+    let (found, missing) = match trigger {
+        Trigger::Issue | Trigger::ConfidentialIssue => {
+            let issue = newest(Trigger::Issue).or_else(|| newest(Trigger::ConfidentialIssue));
+            (issue, "Ensure the project has issues.")
+        }
+        Trigger::Note | Trigger::Emoji => (newest(trigger), "Ensure the project has notes."),
+        Trigger::MergeRequest => (newest(trigger), "Ensure the project has merge requests."),
+        Trigger::Job => (newest(trigger), "Ensure the project has CI jobs."),
+        Trigger::Pipeline => (newest(trigger), "Ensure the project has CI pipelines."),
+        Trigger::WikiPage => (newest(trigger), "Ensure the wiki is enabled and has pages."),
+        Trigger::Release => (newest(trigger), "Ensure the project has releases."),
+        _ => (None, "Testing not available for this hook"),
+    };
+    found.map(|one| one.body.clone()).ok_or(missing)
 }
 
 /// A push of the newest commits of the default branch, with the user of the token as the one who pushed. The sample for tags is
 /// a push to the branch, too.
 fn push(server: &Server, caller: &Caller, project: &Project) -> Result<Value, &'static str> {
-    let commits: Vec<_> = project
-        .repository
-        .commits()
-        .into_iter()
-        .take(COMMITS)
-        .collect();
+    let mut commits = project.repository.newest();
+    commits.truncate(COMMITS);
     let (Some(newest), Some(oldest)) = (commits.first(), commits.last()) else {
         return Err("Ensure the project has at least one commit.");
     };

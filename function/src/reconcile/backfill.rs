@@ -1,0 +1,225 @@
+//! What GitLab dropped while a hook was disabled. Owns which objects GitLab's API and its log have in common, and the
+//! webhooks that replace dropped ones: their bodies are those of GitLab as far as the API has the data. What the API
+//! lists is parsed in [`listed`], bodies are written in [`bodies`] and
+//! [`merge_requests`]; they are posted by [`runner`](super::runner).
+//!
+//! The idempotency key of such a webhook follows from what it is about, so that a second run, or another reconciler,
+//! causes no second message. Such a key begins like a digest of content, and the function keys the IDs of its messages
+//! with its secret, because others can compute it.
+
+pub(crate) mod bodies;
+pub(crate) mod branch_filter;
+pub(crate) mod listed;
+pub(crate) mod merge_requests;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::gitlab::idempotency_key::IdempotencyKey;
+use crate::gitlab::timestamp::unix_seconds;
+use crate::limits::LIMITS;
+
+/// Something that happened, as both the log and the API name it.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Object {
+    /// A branch or tag moved to a commit.
+    Push {
+        /// With `refs/heads/` or `refs/tags/`.
+        reference: String,
+        /// Empty if it was created.
+        before: String,
+        /// Empty if it was deleted.
+        after: String,
+    },
+    /// A pipeline has a status.
+    Pipeline { id: u64, status: String },
+    /// A merge request changed.
+    MergeRequest {
+        iid: u64,
+        action: String,
+        /// When, as a Unix time.
+        at: u64,
+    },
+}
+
+/// The kinds of webhooks that backfill can write.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum BackfillKind {
+    Push,
+    TagPush,
+    Pipeline,
+    MergeRequest,
+}
+
+impl BackfillKind {
+    /// The kind that a trigger of the log names, such as `push_hooks`.
+    pub(crate) fn of_trigger(trigger: &str) -> Option<Self> {
+        match trigger {
+            "push_hooks" | "push_events" => Some(Self::Push),
+            "tag_push_hooks" | "tag_push_events" => Some(Self::TagPush),
+            "pipeline_hooks" | "pipeline_events" => Some(Self::Pipeline),
+            "merge_request_hooks" | "merge_requests_events" => Some(Self::MergeRequest),
+            _ => None,
+        }
+    }
+
+    /// GitLab's header `X-Gitlab-Event`.
+    pub(crate) fn header(self) -> &'static str {
+        match self {
+            Self::Push => "Push Hook",
+            Self::TagPush => "Tag Push Hook",
+            Self::Pipeline => "Pipeline Hook",
+            Self::MergeRequest => "Merge Request Hook",
+        }
+    }
+
+    /// For output.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::TagPush => "tag push",
+            Self::Pipeline => "pipeline",
+            Self::MergeRequest => "merge request",
+        }
+    }
+}
+
+/// A webhook that replaces a dropped one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Replacement {
+    pub(crate) object: Object,
+    pub(crate) occurred_at: SystemTime,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Object {
+    /// The kind of its webhook.
+    pub(crate) fn kind(&self) -> BackfillKind {
+        match self {
+            Self::Push { reference, .. } if reference.starts_with("refs/tags/") => {
+                BackfillKind::TagPush
+            }
+            Self::Push { .. } => BackfillKind::Push,
+            Self::Pipeline { .. } => BackfillKind::Pipeline,
+            Self::MergeRequest { .. } => BackfillKind::MergeRequest,
+        }
+    }
+
+    /// Whether a recorded webhook about this object is also the one about `other`. The times of a merge request in the
+    /// log and in the API differ by what GitLab does between them.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::MergeRequest { iid, action, at },
+                Self::MergeRequest {
+                    iid: other_iid,
+                    action: other_action,
+                    at: other_at,
+                },
+            ) => {
+                let tolerance = LIMITS.reconcile.same_change.as_secs();
+                iid == other_iid && action == other_action && at.abs_diff(*other_at) <= tolerance
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Whether it is a change of this merge request at about this time.
+    pub(crate) fn is_change_at(&self, number: u64, time: SystemTime) -> bool {
+        let Self::MergeRequest { iid, at, .. } = self else {
+            return false;
+        };
+        let seconds = time
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        *iid == number && at.abs_diff(seconds) <= LIMITS.reconcile.same_change.as_secs()
+    }
+
+    /// The key of the webhook that replaces a dropped one. `host` is that of GitLab.
+    pub(crate) fn key(&self, host: &str, project: u64) -> IdempotencyKey {
+        let project = project.to_string();
+        let [object, status, time] = match self {
+            Self::Push {
+                reference,
+                before,
+                after,
+            } => [reference.clone(), before.clone(), after.clone()],
+            Self::Pipeline { id, status } => [id.to_string(), status.clone(), String::new()],
+            Self::MergeRequest { iid, action, at } => {
+                [iid.to_string(), action.clone(), at.to_string()]
+            }
+        };
+        let kind = self.kind().header();
+        IdempotencyKey::from_content(&["backfill", host, &project, kind, &object, &status, &time])
+    }
+
+    /// A short name for output.
+    pub(crate) fn name(&self) -> String {
+        let short = |sha: &str| sha.get(..8).unwrap_or("").to_owned();
+        match self {
+            Self::Push {
+                reference, after, ..
+            } => {
+                let name = reference.strip_prefix("refs/heads/");
+                let name = name
+                    .or(reference.strip_prefix("refs/tags/"))
+                    .unwrap_or(reference);
+                match short(after) {
+                    sha if sha.is_empty() => format!("{name} deleted"),
+                    sha => format!("{name} {sha}"),
+                }
+            }
+            Self::Pipeline { id, status } => format!("#{id} {status}"),
+            Self::MergeRequest { iid, action, .. } => format!("!{iid} {action}"),
+        }
+    }
+}
+
+/// A SHA; empty for zeros, which stand for no commit.
+pub(crate) fn commit_or_empty(sha: Option<String>) -> String {
+    sha.filter(|sha| sha.bytes().any(|byte| byte != b'0'))
+        .unwrap_or_default()
+}
+
+/// A time of GitLab's API.
+pub(crate) fn time(text: Option<&str>) -> Option<SystemTime> {
+    unix_seconds(text?).map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_follows_from_the_object_and_others_cannot_compute_the_ids_of_its_messages() {
+        let failed = Object::Pipeline {
+            id: 7,
+            status: "failed".to_owned(),
+        };
+        let passed = Object::Pipeline {
+            id: 7,
+            status: "success".to_owned(),
+        };
+        let key = failed.key("gitlab.example.org", 42);
+        assert_eq!(key, failed.key("gitlab.example.org", 42));
+        assert!(key.is_content());
+        for other in [
+            passed.key("gitlab.example.org", 42),
+            failed.key("gitlab.example.org", 43),
+            failed.key("gitlab.example.net", 42),
+        ] {
+            assert_ne!(key, other);
+        }
+    }
+
+    #[test]
+    fn a_recorded_merge_covers_the_one_of_the_api_if_their_times_are_close() {
+        let merge = |at: u64| Object::MergeRequest {
+            iid: 1,
+            action: "merge".to_owned(),
+            at,
+        };
+        assert!(merge(1000).covers(&merge(1001)));
+        assert!(!merge(1000).covers(&merge(2000)));
+    }
+}

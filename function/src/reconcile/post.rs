@@ -1,0 +1,181 @@
+//! Webhooks that this program posts itself: records of the log with `--direct`, and replacements of dropped ones. Owns
+//! their headers and their signature, which are those of GitLab, and what the response says. What is posted is decided
+//! in [`plan`](super::plan) and [`backfill`](super::backfill).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{redirect, retry};
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use url::Url;
+
+use super::log::Answer;
+use crate::config::gitlab::GitLabConfig;
+use crate::limits::LIMITS;
+use crate::{proxy, tls};
+
+/// Headers of a record that are sent again.
+const RECORDED: [&str; 4] = [
+    "x-gitlab-event",
+    "x-gitlab-event-uuid",
+    "x-gitlab-instance",
+    "x-gitlab-webhook-uuid",
+];
+
+/// Posts webhooks to one address with the secrets of the configuration.
+#[derive(Debug)]
+pub(crate) struct Poster<'a> {
+    config: &'a GitLabConfig,
+    http: reqwest::Client,
+    url: Url,
+}
+
+/// A webhook.
+#[derive(Debug)]
+pub(crate) struct Webhook<'a> {
+    pub(crate) key: &'a str,
+    /// Headers of GitLab; others are left out.
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    pub(crate) body: Vec<u8>,
+}
+
+/// The response to a webhook.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Posted {
+    pub(crate) answer: Answer,
+    /// Whether a message was stored now, and not by an earlier webhook.
+    pub(crate) sent: bool,
+}
+
+/// The client could not be created.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("failed to build the HTTP client for webhooks")]
+pub struct PostError;
+
+impl<'a> Poster<'a> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the only client for webhooks"
+    )]
+    pub(crate) fn new(config: &'a GitLabConfig, url: &Url) -> Result<Self, PostError> {
+        let tls = tls::client(&config.server.authorities).map_err(|_| PostError)?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("webhook-app/", env!("CARGO_PKG_VERSION")))
+            .timeout(LIMITS.reconcile.post_timeout)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never());
+        let http = proxy::apply(config.proxies.of(url).as_ref(), http)
+            .and_then(reqwest::ClientBuilder::build)
+            .map_err(|_| PostError)?;
+        Ok(Self {
+            config,
+            http,
+            url: url.clone(),
+        })
+    }
+
+    /// Posts a webhook, with a signature of now.
+    pub(crate) async fn post(&self, webhook: Webhook<'_>) -> Posted {
+        let failed = Posted {
+            answer: Answer::NoResponse,
+            sent: false,
+        };
+        let Some(headers) = self.headers(&webhook, SystemTime::now()) else {
+            return failed;
+        };
+        let request = self.http.post(self.url.clone()).headers(headers);
+        let Ok(mut response) = request.body(webhook.body).send().await else {
+            return failed;
+        };
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            if body.len() + chunk.len() > LIMITS.client.max_response_bytes {
+                break;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Posted {
+            answer: Answer::Status(status),
+            sent: has_sent(status, &body),
+        }
+    }
+
+    fn headers(&self, webhook: &Webhook, now: SystemTime) -> Option<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in webhook.headers {
+            let name = name.to_ascii_lowercase();
+            if let Some(known) = RECORDED.into_iter().find(|known| *known == name) {
+                headers.insert(known, HeaderValue::from_str(value).ok()?);
+            }
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let key = HeaderValue::from_str(webhook.key).ok()?;
+        headers.insert("idempotency-key", key.clone());
+        let secrets = &self.config.secrets;
+        if let Some((_, signing_key)) = &secrets.signing_key {
+            let timestamp = now.duration_since(UNIX_EPOCH).ok()?.as_secs().to_string();
+            let signature = signing_key.signature(webhook.key, &timestamp, &webhook.body);
+            headers.insert("webhook-id", key);
+            headers.insert("webhook-timestamp", HeaderValue::from_str(&timestamp).ok()?);
+            headers.insert("webhook-signature", HeaderValue::from_str(&signature).ok()?);
+        } else if let Some(token) = &secrets.token {
+            let mut token = HeaderValue::from_str(token.expose_secret()).ok()?;
+            token.set_sensitive(true);
+            headers.insert(HeaderName::from_static("x-gitlab-token"), token);
+        }
+        Some(headers)
+    }
+}
+
+/// What the function says about the messages of a webhook.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    message_id: Option<String>,
+    found: bool,
+    handed_off: bool,
+    deliveries: Vec<Self>,
+}
+
+fn has_sent(status: u16, body: &[u8]) -> bool {
+    let said: Said = serde_json::from_slice(body).unwrap_or_default();
+    let is_sent = |one: &Said| (one.message_id.is_some() && !one.found) || one.handed_off;
+    matches!(status, 200 | 202)
+        && match said.deliveries.as_slice() {
+            [] => is_sent(&said),
+            each => each.iter().any(is_sent),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_was_there_before_is_not_sent() {
+        for (status, body, sent) in [
+            (200, r#"{"status":"delivered","message_id":"a"}"#, true),
+            (200, r#"{"message_id":"a","found":true}"#, false),
+            (
+                200,
+                r#"{"message_id":"a","found":true,"deliveries":[{"message_id":"a","found":true},{"message_id":"b"}]}"#,
+                true,
+            ),
+            (
+                200,
+                r#"{"deliveries":[{"message_id":"a","found":true},{"reason":"unreachable"}]}"#,
+                false,
+            ),
+            (202, r#"{"deliveries":[{"handed_off":true}]}"#, true),
+            (204, "", false),
+            (503, r#"{"message_id":"a"}"#, false),
+            (200, "ok", false),
+            (200, "[[[[", false),
+        ] {
+            assert_eq!(has_sent(status, body.as_bytes()), sent, "{status} {body}");
+        }
+    }
+}

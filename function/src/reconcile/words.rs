@@ -1,0 +1,243 @@
+//! The words for what a run of `reconcile` found and did: lines for a person who reads a terminal. Owns their form and
+//! the advice. The facts are in [`progress`](super::progress).
+
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::backfill::Object;
+use super::log::{Delivery, Need};
+use super::plan::{Ending, Resent, Testing, Waits};
+use super::progress::{Act, HookReport, Progress, Round};
+use crate::limits::LIMITS;
+
+impl Progress<'_> {
+    /// One line; `None` if there is nothing to tell.
+    pub fn line(&self) -> Option<String> {
+        let place = &self.report.place;
+        Some(match &self.act {
+            Act::Found => {
+                let waiting = self.report.log.waiting().count();
+                if waiting == 0 {
+                    return None;
+                }
+                let minutes = waiting.div_ceil(LIMITS.reconcile.requests_per_minute);
+                let duration = match minutes {
+                    1 => String::new(),
+                    minutes => format!(", about {minutes} minutes at the pace that GitLab allows"),
+                };
+                format!("{place}  {} not delivered{duration}", webhooks(waiting))
+            }
+            Act::Tested(answer) if answer.is_success() => {
+                format!("{place}  tested: GitLab sends to the hook again")
+            }
+            Act::Tested(_) => format!("{place}  tested: the hook's URL failed"),
+            Act::Resent(delivery, Resent::Answered(answer)) => {
+                format!(
+                    "{place}  sent again: {}, {}",
+                    delivery.name(),
+                    answer.words()
+                )
+            }
+            Act::Resent(delivery, Resent::Refused) => {
+                format!("{place}  GitLab does not resend: {}", delivery.name())
+            }
+            Act::Backfilled(object, posted) => {
+                let verb = match (posted.answer.is_success(), posted.sent) {
+                    (true, true) => "replaced",
+                    (true, false) => "already there",
+                    (false, _) => "not replaced",
+                };
+                let answer = posted.answer.words();
+                format!(
+                    "{place}  {verb}: {} {}, {answer}",
+                    object.kind().noun(),
+                    object.name()
+                )
+            }
+        })
+    }
+}
+
+impl Delivery {
+    /// Its trigger, its key and the ID of its entry in GitLab's log.
+    pub(crate) fn name(&self) -> String {
+        let trigger = self
+            .trigger
+            .trim_end_matches("_hooks")
+            .trim_end_matches("_events");
+        let printable = |char: &char| char.is_ascii_graphic();
+        let key: String = self.key.chars().filter(printable).take(40).collect();
+        let trigger: String = trigger.chars().filter(printable).take(40).collect();
+        format!("{trigger} {key} (event {})", self.newest)
+    }
+}
+
+impl Round {
+    /// What is left, and what to do about it.
+    pub fn summary(&self) -> String {
+        let now = self.ended.unwrap_or(UNIX_EPOCH);
+        let mut lines = self.problems();
+        for report in &self.hooks {
+            report.describe_waiting(now, &mut lines);
+        }
+        lines.push(self.totals());
+        lines.join("\n") + "\n"
+    }
+
+    /// What needs a person, which is the same in each round until it changes.
+    pub fn problems(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for report in &self.hooks {
+            report.describe_problems(&mut lines);
+        }
+        for place in &self.missing {
+            lines.push(format!(
+                "{place}  has no hook with this URL; run webhook-app hooks apply"
+            ));
+        }
+        for (place, error) in &self.errors {
+            lines.push(format!("{place}  {error}"));
+        }
+        if self.system_hooks > 0 {
+            let line = "system hook  GitLab has no log of its events, so nothing can be sent again";
+            lines.push(line.to_owned());
+        }
+        lines
+    }
+
+    /// How much was sent, waits and is lost.
+    pub fn totals(&self) -> String {
+        let now = self.ended.unwrap_or(UNIX_EPOCH);
+        let sum = |of: fn(&HookReport) -> usize| -> usize { self.hooks.iter().map(of).sum() };
+        let sent = sum(|report| {
+            let resends = report.done.resends.values();
+            let is_sent = |resent: &&Resent| matches!(resent, Resent::Answered(answer) if answer.is_success());
+            resends.filter(is_sent).count()
+        });
+        let replaced = sum(|report| report.backfilled.sent.len());
+        let waiting: usize = self
+            .hooks
+            .iter()
+            .map(|report| report.waiting(now).len() + report.backfilled.waiting.len())
+            .sum();
+        let lost = sum(|report| report.unrecoverable().count() + report.backfilled.gone.len());
+        let hooks = match self.hooks.len() {
+            1 => "1 hook".to_owned(),
+            count => format!("{count} hooks"),
+        };
+        let mut text = format!("{hooks}: {sent} sent again");
+        if replaced > 0 {
+            let _ = write!(text, ", {replaced} replaced");
+        }
+        let _ = write!(text, ", {waiting} waiting, {lost} lost");
+        text
+    }
+}
+
+impl HookReport {
+    fn describe_problems(&self, lines: &mut Vec<String>) {
+        let place = &self.place;
+        let mut add = |line: String| lines.push(format!("{place}  {line}"));
+        if let Some(error) = self.error {
+            add(error.to_string());
+        }
+        if let Some(words) = self.ending.and_then(ending) {
+            add(words);
+        }
+        for delivery in self.unrecoverable() {
+            let why = match delivery.need {
+                Need::Recipients => RECIPIENTS,
+                Need::Oversize | Need::Nothing | Need::Resend => OVERSIZE,
+            };
+            add(format!("lost: {}, {why}", delivery.name()));
+        }
+        let left = &self.log.left;
+        if left.no_key > 0 {
+            let webhooks = webhooks(count(left.no_key));
+            add(format!(
+                "lost: {webhooks} without an idempotency key, as GitLab before 17.4 sends them"
+            ));
+        }
+        if left.other_url > 0 {
+            let webhooks = webhooks(count(left.other_url));
+            add(format!("left: {webhooks} to a former URL of the hook"));
+        }
+        for object in &self.backfilled.gone {
+            add(format!(
+                "lost: {}, GitLab no longer has its details",
+                named(object)
+            ));
+        }
+        if !self.backfilled.others.is_empty() {
+            let others = self.backfilled.others.iter();
+            let others: Vec<_> = others
+                .map(|(noun, count)| format!("{count} {noun}"))
+                .collect();
+            let others = others.join(", ");
+            add(format!(
+                "cannot be replaced: {others}; nor jobs, deployments and the like"
+            ));
+        }
+    }
+
+    fn describe_waiting(&self, now: SystemTime, lines: &mut Vec<String>) {
+        let place = &self.place;
+        for (delivery, waits) in self.waiting(now) {
+            let reason = reason(waits, now);
+            lines.push(format!("{place}  waits: {}{reason}", delivery.name()));
+        }
+        for object in &self.backfilled.waiting {
+            lines.push(format!(
+                "{place}  waits: {}, run the command again",
+                named(object)
+            ));
+        }
+    }
+}
+
+const RECIPIENTS: &str = "was sent again, but not to recipients who are found by an e-mail address, which GitLab redacts in its log; tell them";
+
+const OVERSIZE: &str = "its body is too large for GitLab's log; --backfill replaces pushes, pipelines and merge requests";
+
+fn named(object: &Object) -> String {
+    format!("{} {}", object.kind().noun(), object.name())
+}
+
+fn ending(ending: Ending) -> Option<String> {
+    Some(match ending {
+        Ending::Complete | Ending::Paced => return None,
+        Ending::Untested(Testing::OtherUser) => "GitLab has disabled the hook, and it was not tested, because GITLAB_RECONCILE_USER is not the user of GITLAB_API_TOKEN: the test push would send a message".to_owned(),
+        Ending::Untested(_) => "GitLab has disabled the hook, and it was not tested, because the test push would send a message; set GITLAB_RECONCILE_USER here and in the function to the user of GITLAB_API_TOKEN".to_owned(),
+        Ending::TestFailed(_) => "GitLab has disabled the hook, and its test failed; see what webhook-app answers in GitLab under Settings, Webhooks, Edit, Recent events".to_owned(),
+        Ending::DisabledAgain => "GitLab has disabled the hook again; run the command later".to_owned(),
+        Ending::StillFailing(answer) => format!("stopped, because webhook-app still fails ({}): a further failure could disable the hook; see its log, and run the command again when Rocket.Chat responds", answer.words()),
+        Ending::RateLimited => "stopped, because others use the resends up that GitLab allows this user; run the command later".to_owned(),
+    })
+}
+
+fn reason(waits: Waits, now: SystemTime) -> String {
+    match waits {
+        Waits::Turn => String::new(),
+        Waits::Until(time) => {
+            let minutes = time
+                .duration_since(now)
+                .unwrap_or_default()
+                .as_secs()
+                .div_ceil(60);
+            format!(", has failed several times, and is tried again in {minutes} min")
+        }
+        Waits::Failed(answer) => format!(", failed again: {}", answer.words()),
+        Waits::Refused => ", GitLab does not resend it".to_owned(),
+    }
+}
+
+fn webhooks(count: usize) -> String {
+    match count {
+        1 => "1 webhook".to_owned(),
+        count => format!("{count} webhooks"),
+    }
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
