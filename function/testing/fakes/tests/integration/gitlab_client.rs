@@ -143,7 +143,7 @@ impl Receiver {
         self.status.store(status, Ordering::Relaxed);
     }
 
-    pub(crate) fn received(&self) -> Vec<Received> {
+    pub(crate) fn webhooks(&self) -> Vec<Received> {
         self.received.lock().expect("not poisoned").clone()
     }
 }

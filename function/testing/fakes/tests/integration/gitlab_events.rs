@@ -62,10 +62,10 @@ async fn a_record_has_the_request_and_the_response_without_secrets_and_addresses
             .starts_with("v1,")
     );
     assert_eq!(headers["Accept"], Value::Null);
-    let received = &receiver.received()[0];
+    let webhook = &receiver.webhooks()[0];
     assert_eq!(
         headers["Idempotency-Key"].as_str(),
-        received.header("idempotency-key")
+        webhook.header("idempotency-key")
     );
     let mut redacted = push('a', 'b');
     redacted["user_email"] = "[REDACTED]".into();
@@ -124,9 +124,9 @@ async fn a_record_that_is_too_large_holds_nothing_and_a_resend_posts_just_that()
 
     assert_eq!(resent.status, 201);
     assert_eq!(event["request_data"], json!({ "oversize": true }));
-    let received = receiver.received();
-    assert_eq!(received[0].json(), body);
-    assert_eq!(received[1].json(), json!({ "oversize": true }));
+    let webhooks = receiver.webhooks();
+    assert_eq!(webhooks[0].json(), body);
+    assert_eq!(webhooks[1].json(), json!({ "oversize": true }));
     // A test is recorded without the queue, so without its limit.
     gitlab.record_event(PROJECT, Trigger::Push, &push('a', 'b'));
     let mut pipeline = json!({ "object_attributes": { "id": 1 } });
@@ -176,9 +176,9 @@ async fn a_resend_has_the_same_key_and_the_redacted_body_and_is_a_record_of_its_
         ["503", "503", "200"],
         "the failed record stays failed"
     );
-    let received = receiver.received();
+    let webhooks = receiver.webhooks();
     let distinct = |name: &str| {
-        let values = received
+        let values = webhooks
             .iter()
             .map(|webhook| webhook.header(name).expect(name));
         values.collect::<HashSet<_>>().len()
@@ -186,11 +186,11 @@ async fn a_resend_has_the_same_key_and_the_redacted_body_and_is_a_record_of_its_
     assert_eq!(distinct("idempotency-key"), 1);
     assert_eq!(distinct("webhook-id"), 1);
     assert_eq!(distinct("x-gitlab-webhook-uuid"), 3);
-    assert_eq!(received[0].json()["user_email"], "robin@example.org");
-    assert_eq!(received[1].json(), failed["request_data"]);
+    assert_eq!(webhooks[0].json()["user_email"], "robin@example.org");
+    assert_eq!(webhooks[1].json(), failed["request_data"]);
     assert_ne!(
-        received[0].header("webhook-signature"),
-        received[1].header("webhook-signature")
+        webhooks[0].header("webhook-signature"),
+        webhooks[1].header("webhook-signature")
     );
 }
 
@@ -226,7 +226,7 @@ async fn a_resend_is_refused_if_the_hook_is_disabled_or_has_another_url() {
         5,
         "a refused resend is not recorded"
     );
-    assert_eq!(receiver.received().len(), 5);
+    assert_eq!(receiver.webhooks().len(), 5);
 }
 
 #[tokio::test]

@@ -76,14 +76,10 @@ async fn a_form_is_read_as_json_is() {
     );
 }
 
-#[tokio::test]
-async fn what_gitlab_refuses_is_refused_and_changes_nothing() {
-    let gitlab = FakeGitLab::start().await;
-    let client = Client::of(&gitlab);
-    let hook = gitlab.add_hook(PROJECT, &json!({ "url": URL }));
-    let before = gitlab.hook(hook);
+/// What is wrong, the fields, and the status and text of the refusal, of a new hook as of a change.
+fn refused_fields() -> Vec<(&'static str, Value, u16, &'static str)> {
     let long = "x".repeat(4097);
-    let both = [
+    vec![
         (
             "a scheme",
             json!({ "url": "ftp://example.org" }),
@@ -156,9 +152,17 @@ async fn what_gitlab_refuses_is_refused_and_changes_nothing() {
             400,
             "[value] is missing",
         ),
-    ];
+    ]
+}
 
-    for (case, fields, status, error) in both {
+#[tokio::test]
+async fn what_gitlab_refuses_is_refused_and_changes_nothing() {
+    let gitlab = FakeGitLab::start().await;
+    let client = Client::of(&gitlab);
+    let hook = gitlab.add_hook(PROJECT, &json!({ "url": URL }));
+    let before = gitlab.hook(hook);
+
+    for (case, fields, status, error) in refused_fields() {
         for (method, path) in [
             ("POST", HOOKS.to_owned()),
             ("PUT", format!("{HOOKS}/{hook}")),

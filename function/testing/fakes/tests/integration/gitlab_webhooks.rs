@@ -23,7 +23,7 @@ async fn a_webhook_has_the_headers_and_the_body_of_gitlab() {
 
     assert_eq!(attempts.len(), 1);
     assert_eq!(attempts[0].status, Some(200));
-    let received = &receiver.received()[0];
+    let webhook = &receiver.webhooks()[0];
     let cases = [
         ("content-type", "application/json"),
         ("user-agent", "GitLab/19.3.0"),
@@ -36,21 +36,21 @@ async fn a_webhook_has_the_headers_and_the_body_of_gitlab() {
         ("authorization", "Basic dXNlcjpwJTQwc3M="),
     ];
     for (name, expected) in cases {
-        assert_eq!(received.header(name), Some(expected), "{name}");
+        assert_eq!(webhook.header(name), Some(expected), "{name}");
     }
-    let timestamp = received.header("webhook-timestamp").expect("a time");
+    let timestamp = webhook.header("webhook-timestamp").expect("a time");
     let signature = sign(
         SAMPLE_KEY,
         &attempts[0].idempotency_key,
         timestamp,
-        &received.body,
+        &webhook.body,
     );
     assert_eq!(
-        received.header("webhook-signature"),
+        webhook.header("webhook-signature"),
         Some(signature.as_str())
     );
     // Only the record is redacted.
-    assert_eq!(received.json(), push('a', 'b'));
+    assert_eq!(webhook.json(), push('a', 'b'));
 }
 
 #[tokio::test]
@@ -70,14 +70,14 @@ async fn without_a_signing_token_nothing_is_signed() {
             .deliver(PROJECT, Trigger::Push, &push('a', 'b'))
             .await;
 
-        let received = &receiver.received()[0];
+        let webhook = &receiver.webhooks()[0];
         for name in [
             "webhook-id",
             "webhook-timestamp",
             "webhook-signature",
             "x-gitlab-token",
         ] {
-            assert_eq!(received.header(name), None, "{version} {name}");
+            assert_eq!(webhook.header(name), None, "{version} {name}");
         }
     }
 }
@@ -96,9 +96,9 @@ async fn a_hook_receives_only_its_triggers() {
         .deliver("acme/other", Trigger::Pipeline, &json!({}))
         .await;
 
-    let received = receiver.received();
-    assert_eq!(received.len(), 1);
-    assert_eq!(received[0].header("x-gitlab-event"), Some("Pipeline Hook"));
+    let webhooks = receiver.webhooks();
+    assert_eq!(webhooks.len(), 1);
+    assert_eq!(webhooks[0].header("x-gitlab-event"), Some("Pipeline Hook"));
     assert_eq!(gitlab.events(hook).len(), 1);
     assert_eq!(gitlab.events(hook)[0]["trigger"], "pipeline_hooks");
 }
@@ -130,7 +130,7 @@ async fn the_branch_filter_drops_pushes_to_other_branches_only() {
 
         let expected = usize::from(sent) + 1;
         assert_eq!(
-            receiver.received().len(),
+            receiver.webhooks().len(),
             expected,
             "{strategy} {filter} {ref_name}"
         );
@@ -166,7 +166,7 @@ async fn the_fourth_failure_in_a_row_pauses_a_hook_and_events_are_then_dropped_i
         );
         assert!(gitlab.hook(hook)["disabled_until"].is_string(), "{status}");
         assert_eq!(dropped, [], "{status}");
-        assert_eq!(receiver.received().len(), 4, "{status}");
+        assert_eq!(receiver.webhooks().len(), 4, "{status}");
         assert_eq!(gitlab.events(hook).len(), 4, "{status}");
     }
 }
@@ -209,10 +209,8 @@ async fn pauses_double_up_to_a_day_and_after_40_failures_the_hook_stays_disabled
 
     for failures in 4..=39 {
         assert_eq!(fail().await, 1, "{failures}");
-        let pause = MINUTE
-            .saturating_mul(1 << (failures - 4).min(20))
-            .min(MINUTE * 60 * 24);
-        gitlab.advance(pause - Duration::from_secs(10));
+        let seconds: u64 = (60 << (failures - 4).min(20)).min(86_400);
+        gitlab.advance(Duration::from_secs(seconds - 10));
         assert_eq!(fail().await, 0, "{failures}: the pause is not over");
         assert_eq!(gitlab.hook(hook)["alert_status"], "temporarily_disabled");
         gitlab.advance(Duration::from_secs(11));
@@ -271,8 +269,8 @@ async fn a_test_is_a_push_by_the_user_of_the_token_and_reaches_a_disabled_hook()
         (201, json!({ "message": "201 Created" }))
     );
     assert_eq!(gitlab.hook(hook)["alert_status"], "executable");
-    let received = receiver.received();
-    let body = received.last().expect("a webhook").json();
+    let webhooks = receiver.webhooks();
+    let body = webhooks.last().expect("a webhook").json();
     assert_eq!(body["user_username"], "webhook-bot");
     assert_eq!(body["object_kind"], "push");
     assert_eq!(body["project"]["path_with_namespace"], PROJECT);
@@ -331,7 +329,7 @@ async fn a_test_needs_something_to_send() {
             response.text()
         );
     }
-    assert_eq!(receiver.received().len(), 0);
+    assert_eq!(receiver.webhooks().len(), 0);
 }
 
 #[tokio::test]
@@ -384,9 +382,9 @@ async fn system_hooks_receive_events_of_all_projects_and_are_never_disabled() {
             .await;
     }
 
-    assert_eq!(receiver.received().len(), 50);
+    assert_eq!(receiver.webhooks().len(), 50);
     assert_eq!(
-        receiver.received()[0].header("x-gitlab-event"),
+        receiver.webhooks()[0].header("x-gitlab-event"),
         Some("System Hook")
     );
     assert_eq!(gitlab.hook(hook)["alert_status"], "executable");

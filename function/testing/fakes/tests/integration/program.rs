@@ -163,6 +163,57 @@ async fn fake_gitlab_api_serves_the_api_and_its_inspection() {
     assert_eq!(call("POST", "inspect/happen", "", wrong).await.status, 400);
 }
 
+#[tokio::test]
+async fn the_load_sender_lets_the_fake_gitlab_send_and_record() {
+    let program = env!("CARGO_BIN_EXE_fake-gitlab-api");
+    let mut program = start_program(program, &["127.0.0.1:0"]);
+    let output = program.0.stdout.take().expect("piped");
+    let started = BufReader::new(output).lines().next();
+    let started = started.expect("a line").expect("readable");
+    let started: Value = serde_json::from_str(&started).expect("JSON");
+    let url = started["listening"].as_str().expect("a text").to_owned();
+    let token = started["token"].as_str().expect("a text").as_bytes();
+    let call = async |method: &str, path: &str, body: &Value| {
+        let headers = [
+            ("PRIVATE-TOKEN", token),
+            ("Content-Type", b"application/json"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_vec()));
+        let url = format!("{url}/api/v4/projects/42/hooks{path}");
+        let response = exchange(method, &url, &headers, body.to_string().as_bytes()).await;
+        response.expect("a response").json()
+    };
+    let fields = json!({ "url": format!("{url}/inspect/nowhere") });
+    let hook = call("POST", "", &fields).await["id"].clone();
+
+    let stats = || {
+        let sender = Command::new(env!("CARGO_BIN_EXE_fake-gitlab"))
+            .args(["happen", &url, "--count", "3"])
+            .output();
+        let output = sender.expect("fake-gitlab starts").stdout;
+        serde_json::from_slice::<Value>(&output).expect("JSON")
+    };
+    let (first, second) = (stats(), stats());
+
+    assert_eq!(first["answers"], json!({ "404": 3 }));
+    // After the fourth failure the others are dropped, or they were on their way already.
+    let dropped = second["unanswered"].as_object().expect("an object");
+    let dropped = dropped
+        .iter()
+        .filter(|(text, _)| text.starts_with("dropped"));
+    let dropped: u64 = dropped.filter_map(|(_, count)| count.as_u64()).sum();
+    let events = call("GET", &format!("/{hook}/events"), &json!({})).await;
+    assert_eq!(
+        events.as_array().map(Vec::len),
+        Some(6 - usize::try_from(dropped).expect("few"))
+    );
+    assert_eq!(events[0]["request_data"]["user_username"], "robin");
+    assert_eq!(
+        call("GET", &format!("/{hook}"), &json!({})).await["alert_status"],
+        "temporarily_disabled"
+    );
+}
+
 #[test]
 fn fake_gitlab_api_names_wrong_arguments() {
     let cases = [

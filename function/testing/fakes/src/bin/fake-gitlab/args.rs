@@ -1,6 +1,6 @@
 //! Parses the command line.
 
-use crate::load::{Load, Proof};
+use crate::load::{Load, Proof, Sender};
 
 pub(crate) const USAGE: &str = "\
 A fake GitLab, which posts pushes to webhook-app.
@@ -11,8 +11,11 @@ usage:
   fake-gitlab hold HOST:PORT CLIENTS SECONDS open connections, send no body
   fake-gitlab curl URL [signed|forged|none]  print a curl command for one push
   fake-gitlab send URL [OPTIONS]             post pushes, print the responses
+  fake-gitlab happen URL [OPTIONS]           let the fake-gitlab-api at this URL
+                                             send pushes and record them, print
+                                             the responses
 
-options of send:
+options of send and happen; the proof and the host are for send only:
   --count NUMBER                    how many pushes, 1 by default
   --rate PER-SECOND                 how many pushes per second, with --seconds
   --seconds NUMBER                  for how long, with --rate
@@ -61,12 +64,16 @@ impl Args {
                 to: arguments.next().ok_or(USAGE)?,
                 proof: proof(arguments.next().as_deref().unwrap_or("signed"))?,
             }),
-            Some("send") => {
+            Some(command @ ("send" | "happen")) => {
+                let sender = match command {
+                    "send" => Sender::Load,
+                    _ => Sender::GitLab,
+                };
                 let to = arguments.next().ok_or(USAGE)?;
-                load(Load::single(to), arguments).map(Self::Send)
+                load(Load::single(to, sender), arguments).map(Self::Send)
             }
             Some(other) => Err(format!(
-                "expected help, idle, reach, hold, curl or send, found {other:?}\n{USAGE}"
+                "expected help, idle, reach, hold, curl, send or happen, found {other:?}\n{USAGE}"
             )),
             None => Err(USAGE.to_owned()),
         }
@@ -80,6 +87,11 @@ fn load(mut load: Load, mut arguments: impl Iterator<Item = String>) -> Result<L
             .next()
             .ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
         match flag.as_str() {
+            "--host" | "--proof" if load.sender == Sender::GitLab => {
+                return Err(format!(
+                    "{flag} is an option of send, not of happen\n{USAGE}"
+                ));
+            }
             "--host" => load.host = Some(value),
             "--chat" => load.chat = Some(value),
             "--count" => load.count = number(&flag, &value)?,

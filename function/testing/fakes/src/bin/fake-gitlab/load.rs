@@ -4,8 +4,10 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use fakes::gitlab::{Delivery, Response, SAMPLE_KEY, SAMPLE_SHA};
+use fakes::exchange::exchange;
+use fakes::gitlab::{Delivery, PROJECT, Response, SAMPLE_KEY, SAMPLE_SHA, Trigger};
 use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
@@ -28,9 +30,19 @@ pub(crate) enum Proof {
     None,
 }
 
+/// Who sends a delivery.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// This program.
+    Load,
+    /// The fake GitLab, which records it in the event log of each hook.
+    GitLab,
+}
+
 /// Which deliveries to send, where and at what rate.
 pub(crate) struct Load {
     to: String,
+    pub(crate) sender: Sender,
     /// The `Host` header, if it differs from the URL.
     pub(crate) host: Option<String>,
     /// The number of deliveries.
@@ -54,9 +66,10 @@ pub(crate) struct Attempt {
 
 impl Load {
     /// One signed push of the default size.
-    pub(crate) fn single(to: String) -> Self {
+    pub(crate) fn single(to: String, sender: Sender) -> Self {
         Self {
             to,
+            sender,
             host: None,
             count: 1,
             interval: None,
@@ -81,7 +94,7 @@ impl Load {
                 ticks.tick().await;
             }
             let (delivery, sha) = self.delivery();
-            in_flight.spawn(attempt(delivery, sha, self.to.clone()));
+            in_flight.spawn(attempt(delivery, sha, self.to.clone(), self.sender));
         }
         let attempts = in_flight.join_all().await;
         Stats::of(&attempts, self.chat.as_deref()).await
@@ -116,18 +129,41 @@ pub(crate) fn push(proof: Proof) -> (Delivery, String) {
     (delivery, sha)
 }
 
-async fn attempt(delivery: Delivery, sha: String, to: String) -> Attempt {
+async fn attempt(delivery: Delivery, sha: String, to: String, sender: Sender) -> Attempt {
     let started = Instant::now();
-    let response = timeout(TIMEOUT, delivery.try_post_to(&to)).await;
-    let response = match response {
-        Ok(response) => response.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no response within {} s", TIMEOUT.as_secs())),
+    let response = match sender {
+        Sender::GitLab => happen(&delivery, &to).await,
+        Sender::Load => match timeout(TIMEOUT, delivery.try_post_to(&to)).await {
+            Ok(response) => response.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no response within {} s", TIMEOUT.as_secs())),
+        },
     };
     Attempt {
         sha,
         response,
         duration: started.elapsed(),
     }
+}
+
+/// Lets the push happen on the fake GitLab, which has a timeout of its own. The response is that to its first hook.
+async fn happen(delivery: &Delivery, gitlab: &str) -> Result<Response, String> {
+    let body: Value = serde_json::from_slice(delivery.body()).map_err(|error| error.to_string())?;
+    let happened = json!({ "project": PROJECT, "trigger": Trigger::Push.field(), "body": body });
+    let url = format!("{gitlab}/inspect/happen");
+    let answer = exchange("POST", &url, &[], happened.to_string().as_bytes()).await;
+    let answer = answer.map_err(|error| error.to_string())?;
+    let attempts: Value =
+        serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
+    let Some(first) = attempts.get(0) else {
+        return Err("dropped: no hook has the trigger and is enabled".to_owned());
+    };
+    let status = first["status"].as_u64();
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    Ok(Response {
+        status: status.ok_or("internal error")?,
+        headers: Vec::new(),
+        body: Vec::new(),
+    })
 }
 
 fn random_sha() -> String {
