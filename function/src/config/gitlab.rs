@@ -1,6 +1,6 @@
 //! The settings of the commands that call GitLab's API: `hooks`, `reconcile`, and the webhooks in `check`. Owns
 //! which of them are required together. They need neither Rocket.Chat nor templates. What an entry of `HOOKS`
-//! means is decided in [`hooks`](crate::hooks).
+//! means is decided in [`hooks`].
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,6 +1,6 @@
 //! The client of GitLab's API, through which all of its calls are made. Owns their addresses, and when a call
 //! is repeated: after a rate limit, and if it changes nothing also after an error of the server. What a
-//! response means is decided in [`response`](super::response).
+//! response means is decided in [`response`].
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

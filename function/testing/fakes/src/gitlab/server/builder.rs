@@ -20,12 +20,28 @@ const RECORD_LIMIT: usize = 5 * 1024 * 1024;
 
 /// A version of GitLab.
 #[derive(Clone, Debug)]
-pub(super) struct Version(String);
+pub(super) struct Version {
+    name: String,
+    /// Whether the feature flag `webhook_signing_token` is off.
+    ignores_signing_tokens: bool,
+}
 
 impl Version {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ignores_signing_tokens: false,
+        }
+    }
+
     fn major(&self) -> u32 {
-        let first = self.0.split('.').next();
+        let first = self.name.split('.').next();
         first.and_then(|first| first.parse().ok()).unwrap_or(0)
+    }
+
+    /// Whether signing tokens are kept.
+    pub(super) fn accepts_signing_tokens(&self) -> bool {
+        self.has_signing_tokens() && !self.ignores_signing_tokens
     }
 
     /// Signing tokens came with 19.0.
@@ -36,7 +52,7 @@ impl Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.name)
     }
 }
 
@@ -67,7 +83,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             settings: Settings {
-                version: Version("19.3.0".to_owned()),
+                version: Version::new("19.3.0"),
                 instance_url: "https://gitlab.example.org".to_owned(),
                 base_url: String::new(),
                 allows_local_requests: true,
@@ -87,7 +103,14 @@ impl Builder {
     /// The version; 19.3.0 by default. Signing tokens are silently ignored before 19.
     #[must_use]
     pub fn version(mut self, version: &str) -> Self {
-        self.settings.version = Version(version.to_owned());
+        self.settings.version = Version::new(version);
+        self
+    }
+
+    /// Switches off the feature flag `webhook_signing_token`: signing tokens are silently ignored.
+    #[must_use]
+    pub fn without_signing_tokens(mut self) -> Self {
+        self.settings.version.ignores_signing_tokens = true;
         self
     }
 

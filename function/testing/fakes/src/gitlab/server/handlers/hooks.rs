@@ -169,7 +169,7 @@ fn apply_secrets(
     before: &str,
 ) -> Result<bool, Reply> {
     let token = parameters.text("token")?;
-    let can_sign = server.settings.version.has_signing_tokens();
+    let can_sign = server.settings.version.accepts_signing_tokens();
     let signing_token = parameters.text("signing_token")?.filter(|_| can_sign);
     let variables = parameters.pairs("url_variables")?;
     let headers = parameters.pairs("custom_headers")?;
