@@ -1,4 +1,4 @@
-//! New secrets. Owns their length and form.
+//! New secrets, from the random bytes of the system. Owns their length and form.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
