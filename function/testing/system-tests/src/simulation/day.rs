@@ -196,7 +196,16 @@ impl<'a> Day<'a> {
         }
         // Blips, outages of minutes, and one that outlasts the attempts of the broker.
         let minutes = Duration::from_mins;
-        let mut outages = vec![(Part::Chat, minutes(30) + rng.time(minutes(90)))];
+        // Meanwhile, the broker is away too, and nothing can be accepted.
+        let long = rng.time(minutes(20 * 60));
+        for (part, at, lasting) in [
+            (Part::Chat, long, minutes(30) + rng.time(minutes(90))),
+            (Part::Broker, long + rng.time(minutes(20)), minutes(3)),
+        ] {
+            steps.after(at, Step::Set(part, false));
+            steps.after(at + lasting, Step::Set(part, true));
+        }
+        let mut outages = Vec::new();
         outages.extend((0..60).map(|_| (Part::Chat, rng.time(Duration::from_secs(5)))));
         outages.extend((0..6).map(|_| (Part::Chat, rng.time(minutes(8)))));
         outages.extend((0..12).map(|_| (Part::Broker, rng.time(minutes(2)))));
