@@ -166,7 +166,8 @@ pub(super) struct Day<'a> {
     is_rabbitmq: bool,
     steps: EventQueue<Step>,
     chat: Chat,
-    down: BTreeSet<Part>,
+    /// How many outages of each part there are now.
+    down: BTreeMap<Part, u32>,
     is_over: bool,
     replicas: Vec<Replica>,
     deliveries: Vec<Delivery>,
@@ -196,7 +197,16 @@ impl<'a> Day<'a> {
         }
         // Blips, outages of minutes, and one that outlasts the attempts of the broker.
         let minutes = Duration::from_mins;
-        let mut outages = vec![(Part::Chat, minutes(30) + rng.time(minutes(90)))];
+        // Meanwhile, the broker is away too, and nothing can be accepted.
+        let long = rng.time(minutes(20 * 60));
+        for (part, at, lasting) in [
+            (Part::Chat, long, minutes(30) + rng.time(minutes(90))),
+            (Part::Broker, long + rng.time(minutes(20)), minutes(3)),
+        ] {
+            steps.after(at, Step::Set(part, false));
+            steps.after(at + lasting, Step::Set(part, true));
+        }
+        let mut outages = Vec::new();
         outages.extend((0..60).map(|_| (Part::Chat, rng.time(Duration::from_secs(5)))));
         outages.extend((0..6).map(|_| (Part::Chat, rng.time(minutes(8)))));
         outages.extend((0..12).map(|_| (Part::Broker, rng.time(minutes(2)))));
@@ -225,7 +235,7 @@ impl<'a> Day<'a> {
             is_rabbitmq: seed % 2 == 1,
             steps,
             chat: Chat::new(false),
-            down: BTreeSet::new(),
+            down: BTreeMap::new(),
             is_over: false,
             replicas: (0..REPLICAS).map(|_| replica()).collect(),
             deliveries: Vec::new(),
@@ -265,13 +275,14 @@ impl<'a> Day<'a> {
             Step::Crash(replica) => self.crash(replica),
             Step::Restart => self.restart_dispatcher(),
             Step::Set(part, true) => {
-                self.down.remove(&part);
-                if part == Part::Broker {
+                let outages = self.down.entry(part).or_default();
+                *outages = outages.saturating_sub(1);
+                if part == Part::Broker && self.is_up(part) {
                     self.restart_dispatcher();
                 }
             }
             Step::Set(part, false) => {
-                self.down.insert(part);
+                *self.down.entry(part).or_default() += 1;
                 if part == Part::Broker {
                     self.generation += 1;
                 }
@@ -281,7 +292,7 @@ impl<'a> Day<'a> {
     }
 
     fn is_up(&self, part: Part) -> bool {
-        !self.down.contains(&part)
+        self.down.get(&part).is_none_or(|outages| *outages == 0)
     }
 
     /// Whether the network loses something.
@@ -305,7 +316,9 @@ impl<'a> Day<'a> {
         self.counts.webhooks += 1;
         self.post(number);
         if self.rng.percent(5) {
-            let later = self.rng.time(Duration::from_secs(3));
+            let latest = [Duration::from_secs(3), Duration::from_mins(30)];
+            let latest = *self.rng.pick(&latest);
+            let later = self.rng.time(latest);
             self.steps.after(later, Step::Post(number));
         }
     }
