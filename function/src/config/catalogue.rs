@@ -3,8 +3,10 @@
 //! read in [`config`](super), names are compared in [`misspelling`](super::misspelling).
 
 mod gitlab_api;
+mod main_settings;
 
 pub use gitlab_api::GITLAB_API_SETTINGS;
+pub use main_settings::MAIN_SETTINGS;
 
 /// The description of a setting.
 #[derive(Clone, Copy, Debug)]
@@ -255,16 +257,4 @@ const RECEIVING: &[Setting] = &[
         "fraction of traces that `traceidratio` keeps, 0–1",
         "1",
     ),
-];
-
-/// The settings that matter most, in the order of a first setup.
-pub const MAIN_SETTINGS: [&str; 8] = [
-    "GITLAB_SIGNING_KEYS",
-    "GITLAB_WEBHOOK_TOKENS",
-    "ROCKETCHAT_URL",
-    "ROCKETCHAT_USER_ID",
-    "ROCKETCHAT_AUTH_TOKEN",
-    "ROCKETCHAT_RECIPIENT",
-    "ROUTES",
-    "MESSAGES",
 ];
