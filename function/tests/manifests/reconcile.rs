@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use webhook_app::config::catalogue::SETTINGS;
-use webhook_app::config::gitlab::{GitLabConfig, Secrets};
+use webhook_app::config::reconcile::ReconcileConfig;
 
 use crate::agreement::is_part_of;
 use crate::network_policies::policy;
@@ -196,7 +196,7 @@ fn the_program_accepts_the_environment_of_an_overlay() {
     assert!(variables["ROUTES"].contains("rules"), "{variables:?}");
 
     let no_file = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = GitLabConfig::load(&variables, &no_file, Secrets::Optional);
+    let loaded = ReconcileConfig::load(&variables, &no_file, false, false);
 
     let (_, warnings) = loaded.expect("a valid environment");
     assert_eq!(warnings, Vec::<String>::new());
