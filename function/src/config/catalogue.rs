@@ -5,9 +5,11 @@
 
 mod gitlab_api;
 mod joined;
+mod main_settings;
 mod setup;
 
 pub use gitlab_api::GITLAB_API_SETTINGS;
+pub use main_settings::MAIN_SETTINGS;
 pub use setup::SETUP_SETTINGS;
 
 use joined::joined;
@@ -261,16 +263,4 @@ const RECEIVING: &[Setting] = &[
         "fraction of traces that `traceidratio` keeps, 0–1",
         "1",
     ),
-];
-
-/// The settings that matter most, in the order of a first setup.
-pub const MAIN_SETTINGS: [&str; 8] = [
-    "GITLAB_SIGNING_KEYS",
-    "GITLAB_WEBHOOK_TOKENS",
-    "ROCKETCHAT_URL",
-    "ROCKETCHAT_USER_ID",
-    "ROCKETCHAT_AUTH_TOKEN",
-    "ROCKETCHAT_RECIPIENT",
-    "ROUTES",
-    "MESSAGES",
 ];

@@ -20,10 +20,10 @@ pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
 /// The time in whole seconds, in RFC 3339 only, which names the time zone.
 pub(super) fn rfc3339(text: &str) -> Option<SystemTime> {
     let (date, time) = text.split_once('T')?;
-    let has_zone = match time.as_bytes() {
-        [.., b'+' | b'-', _, _, b':', _, _] | [.., b'Z'] => true,
-        _ => false,
-    };
+    let has_zone = matches!(
+        time.as_bytes(),
+        [.., b'+' | b'-', _, _, b':', _, _] | [.., b'Z']
+    );
     let is_date = date.len() == "2016-08-12".len();
     let seconds = unix_seconds(text).filter(|_| is_date && has_zone)?;
     Some(UNIX_EPOCH + Duration::from_secs(seconds))

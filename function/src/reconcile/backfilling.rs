@@ -48,7 +48,7 @@ impl Reconciler<'_> {
             .host_str()
             .unwrap_or_default()
             .to_owned();
-        let poster = Poster::new(&self.settings.gitlab, &report.declared.url)?;
+        let sender = Poster::new(&self.settings.gitlab, &report.declared.url)?;
         let instance = self
             .settings
             .gitlab
@@ -76,7 +76,7 @@ impl Reconciler<'_> {
                 ],
                 body: replacement.body,
             };
-            let posted = poster.post(webhook).await;
+            let posted = sender.post(webhook).await;
             if posted.answer.is_success() {
                 failures = 0;
                 let count = if posted.sent {

@@ -130,7 +130,7 @@ mod tests {
     fn read(request_data: &str, response_body: &str) -> Attempt {
         let data: serde_json::Value = serde_json::from_str(request_data).expect("is JSON");
         let event = json!({
-            "id": 7, "url": hook(), "trigger": "push_hooks", "response_status": "503",
+            "id": 7, "url": hook().as_str(), "trigger": "push_hooks", "response_status": "503",
             "request_headers": { "idempotency-key": "k" }, "request_data": data,
             "response_body": response_body,
         });

@@ -110,8 +110,14 @@ pub fn exposition(totals: &Totals, round: Option<&Round>) -> String {
         "Deliveries without a success that can be sent again.",
         &|report| Some(report.waiting(now).len() as u64),
     );
-    let mut unrecoverable = family(
-        &mut text,
+    add_unrecoverable(round, &mut text);
+    add_sums(round, &mut text);
+    text
+}
+
+fn add_unrecoverable(round: &Round, text: &mut String) {
+    let mut lost_events = family(
+        text,
         "webhook_gitlab_hook_unrecoverable",
         "gauge",
         "Deliveries in the log that cannot be sent again, by reason.",
@@ -130,9 +136,12 @@ pub fn exposition(totals: &Totals, round: Option<&Round>) -> String {
             ("no_key", u64::from(report.log.left.no_key)),
         ] {
             let labels = format!("{{project=\"{project}\",hook=\"{hook}\",reason=\"{reason}\"}}");
-            unrecoverable.sample(&labels, value);
+            lost_events.sample(&labels, value);
         }
     }
+}
+
+fn add_sums(round: &Round, text: &mut String) {
     let permanently =
         |report: &super::HookReport| report.hook.alert_status == AlertStatus::Disabled;
     let sums = [
@@ -167,12 +176,11 @@ pub fn exposition(totals: &Totals, round: Option<&Round>) -> String {
         ),
     ];
     for (name, help, value) in sums {
-        family(&mut text, name, "gauge", help).sample("", value as u64);
+        family(text, name, "gauge", help).sample("", value as u64);
     }
     let last = "webhook_reconcile_last_round_timestamp_seconds";
     let help = "When the last round over all hooks ended.";
-    family(&mut text, last, "gauge", help).sample("", seconds(round.ended).unwrap_or(0));
-    text
+    family(text, last, "gauge", help).sample("", seconds(round.ended).unwrap_or(0));
 }
 
 fn counters(totals: &Totals, text: &mut String) {

@@ -35,7 +35,7 @@ impl Reconciler<'_> {
                     Step::End(ending) => report.ending = Some(ending),
                     Step::Wait(_) if !self.run.once => report.ending = Some(Ending::Paced),
                     Step::Wait(until) => {
-                        earliest = Some(earliest.map_or(until, |time| time.min(until)))
+                        earliest = Some(earliest.map_or(until, |time| time.min(until)));
                     }
                     Step::Test => {
                         acted = true;
@@ -158,8 +158,8 @@ impl Reconciler<'_> {
             headers: &headers,
             body: super::late_body(data.get(), delivery.began),
         };
-        let poster = Poster::new(&self.settings.gitlab, &report.declared.url)?;
-        let posted = poster.post(webhook).await;
+        let sender = Poster::new(&self.settings.gitlab, &report.declared.url)?;
+        let posted = sender.post(webhook).await;
         if posted.answer.is_success()
             && let Some(cursor) = &mut self.cursor
         {
