@@ -135,13 +135,13 @@ impl Known {
     }
 
     /// The account of the bot has these roles from now on.
-    pub(crate) fn roles_set(&mut self, roles: Vec<String>) {
+    pub(crate) fn roles_set(&mut self, roles: &[String]) {
         let found = match &mut self.found {
             Lookup::Found(account) => Some(account),
             Lookup::Unknown | Lookup::Absent => None,
         };
         for account in found.into_iter().chain(&mut self.bot) {
-            account.roles.clone_from(&roles);
+            roles.clone_into(&mut account.roles);
         }
     }
 
@@ -149,7 +149,7 @@ impl Known {
     pub(crate) fn assume(&mut self, call: &Call) {
         match call {
             Call::Save => self.is_unsaved = false,
-            Call::SignIn => self.is_bot_unknown = true,
+            Call::SignIn | Call::CreateToken { .. } => self.is_bot_unknown = true,
             Call::CreateBot => {
                 self.found = Lookup::Found(Account {
                     roles: vec!["user".to_owned(), "bot".to_owned()],
@@ -158,13 +158,12 @@ impl Known {
                 // It has just been created with this password.
                 self.is_password_set = true;
             }
-            Call::SetRoles { roles, .. } => self.roles_set(roles.clone()),
+            Call::SetRoles { roles, .. } => self.roles_set(roles),
             Call::SetPassword { .. } => self.is_password_set = true,
             Call::LogInBot => {
                 self.has_bot_session = true;
                 self.has_named_token = Some(false);
             }
-            Call::CreateToken { .. } => self.is_bot_unknown = true,
             Call::LogOutBot => self.has_bot_session = false,
             Call::LogOut => self.has_session = false,
             Call::AllowHost { hosts } => {

@@ -183,7 +183,7 @@ mod tests {
                     known.found = self.bot.clone().into();
                 }
                 Call::SetRoles { roles, .. } => {
-                    known.roles_set(roles.clone());
+                    known.roles_set(roles);
                     let bot = self.bot.iter_mut();
                     bot.for_each(|bot| bot.roles.clone_from(roles));
                 }

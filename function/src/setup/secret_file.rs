@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 /// The first line.
 const HEADER: &str =
@@ -63,7 +63,7 @@ impl SecretFile {
     /// The settings that are known, in a fixed order.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
         fn exposed(secret: Option<&SecretString>) -> Option<&str> {
-            secret.map(|secret| secret.expose_secret())
+            secret.map(ExposeSecret::expose_secret)
         }
         let settings = [
             ("GITLAB_SIGNING_KEYS", exposed(self.signing_key.as_ref())),

@@ -163,7 +163,7 @@ fn routed(rules: &str, body: &Value) -> String {
     let decision = rules.explain(&event);
     match decision.recipients {
         Ok(recipients) => {
-            let list = recipients.list.iter().map(|recipient| recipient.label());
+            let list = recipients.list.iter().map(routing::Recipient::label);
             let redacted = recipients.redacted.iter();
             let redacted = redacted.map(|recipient| format!("{recipient:?}"));
             list.chain(redacted).collect::<Vec<_>>().join(" ")
@@ -363,10 +363,10 @@ async fn only_an_authenticated_webhook_can_say_when_its_event_occurred() {
 fn a_body_that_says_when_its_event_occurred_is_as_strict_as_any_other() {
     let body = occurred_at("push", "2026-11-28T14:03:00Z").to_string();
     let parse = |body: &[u8]| {
-        let verifier = Verifier::None;
-        let unverified = verifier.verify_headers(&http::HeaderMap::new(), 0);
-        let verified = unverified.expect("is open").verify_body(body);
-        Event::parse(None, verified.expect("is open"))
+        let open = Verifier::None;
+        let head = open.verify_headers(&http::HeaderMap::new(), 0);
+        let verified = head.expect("accepts all").verify_body(body);
+        Event::parse(None, verified.expect("accepts all"))
     };
     assert!(parse(body.as_bytes()).is_ok());
     for length in 0..body.len() {
@@ -384,6 +384,6 @@ fn a_body_that_says_when_its_event_occurred_is_as_strict_as_any_other() {
         let body = format!(
             "{{\"object_kind\":\"issue\",\"webhook_app\":{value},\"object_attributes\":{{}}}}"
         );
-        assert!(parse(body.as_bytes()).is_ok(), "{:.40}", value);
+        assert!(parse(body.as_bytes()).is_ok(), "{value:.40}");
     }
 }

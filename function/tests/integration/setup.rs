@@ -317,10 +317,18 @@ async fn an_administrator_may_sign_in_with_a_password_and_a_code() {
     world.finish();
 }
 
+/// What is wrong; the settings and the arguments that make it so; and the error.
+type Refusal = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+    &'static str,
+);
+
 #[tokio::test]
 async fn each_refusal_says_what_to_do() {
-    let gone = "http://127.0.0.1:9";
-    let cases: [(&str, &[(&str, &str)], &[&str], &str); 9] = [
+    const GONE: &str = "http://127.0.0.1:9";
+    let cases: [Refusal; 9] = [
         (
             "wrong token of the administrator",
             &[("ROCKETCHAT_ADMIN_TOKEN", "wrong")],
@@ -359,13 +367,13 @@ async fn each_refusal_says_what_to_do() {
         ),
         (
             "no Rocket.Chat",
-            &[("ROCKETCHAT_URL", gone)],
+            &[("ROCKETCHAT_URL", GONE)],
             &[],
             "failed to reach Rocket.Chat: ",
         ),
         (
             "no GitLab",
-            &[("GITLAB_URL", gone)],
+            &[("GITLAB_URL", GONE)],
             &[],
             "failed to reach GitLab: ",
         ),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use webhook_app::config::catalogue::SETTINGS;
-use webhook_app::config::reconcile::ReconcileConfig;
+use webhook_app::config::gitlab::reconcile::ReconcileConfig;
 
 use crate::agreement::is_part_of;
 use crate::network_policies::policy;

@@ -132,16 +132,16 @@ impl<'a> Chat<'a> {
     pub(super) async fn set_roles(&self, id: &str, roles: &[String]) -> Result<(), Failure> {
         let headers = self.second_factor();
         let changes = json!({ "roles": roles });
-        let changed = self.admin()?.update_account(id, changes, options(&headers));
-        of(changed.await).map(|_| ())
+        let update = self.admin()?.update_account(id, changes, options(&headers));
+        of(update.await).map(|_| ())
     }
 
     pub(super) async fn set_password(&self, id: &str, secrets: &SecretFile) -> Result<(), Failure> {
         let headers = self.second_factor();
         let password = pending(secrets)?.expose_secret();
         let changes = json!({ "password": password, "requirePasswordChange": false });
-        let changed = self.admin()?.update_account(id, changes, options(&headers));
-        of(changed.await).map(|_| ())
+        let update = self.admin()?.update_account(id, changes, options(&headers));
+        of(update.await).map(|_| ())
     }
 
     /// The second factor of the administrator. A token can ignore it.

@@ -124,7 +124,7 @@ impl<'a> Driver<'a> {
             }
             Call::SetRoles { id, roles } => {
                 self.chat.set_roles(id, roles).await?;
-                known.roles_set(roles.clone());
+                known.roles_set(roles);
             }
             Call::SetPassword { id } => {
                 self.chat.set_password(id, &known.secrets).await?;

@@ -58,9 +58,9 @@ impl<'a> RecipientList<'a> {
     }
 
     /// Records that a rule needs an address which GitLab has redacted.
-    pub(super) fn add_redacted(&mut self, rule: &Rule, role: &'static str) {
+    pub(super) fn add_redacted(&mut self, rule: &Rule, of: &'static str) {
         let rule = rule.name.clone();
-        let redacted = RedactedRecipient { rule, role };
+        let redacted = RedactedRecipient { rule, role: of };
         let is_full = self.redacted.len() >= LIMITS.routing.max_recipients;
         if !is_full && !self.redacted.contains(&redacted) {
             self.redacted.push(redacted);
