@@ -1,5 +1,5 @@
 //! `webhook-app setup`: from two addresses to the first message. Owns what is done in which order, and when
-//! setup refuses to go on: [`next`] decides from what is known already, so that a run that was interrupted
+//! setup refuses to go on: [`next()`] decides from what is known already, so that a run that was interrupted
 //! anywhere continues, and a second run only reads. Everything here is pure; calls are made in
 //! [`cli`](crate::cli), and the webhook is compared in [`hooks`](crate::hooks).
 

@@ -1,6 +1,6 @@
 //! When the event of a webhook occurred, if that was long ago. Owns the fields `webhook_app.occurred_at`, which
 //! `webhook-app reconcile` adds to what it sends again, and which of its values are believed. What a message
-//! then says is in [`late`](crate::notifier::late).
+//! then says is in `notifier::late`.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! Executes the [`plan`](super::plan) of each hook. Owns the calls that resend and test, and what their responses mean.
+//! Executes the [`plan`] of each hook. Owns the calls that resend and test, and what their responses mean.
 
 use std::time::SystemTime;
 

@@ -1,5 +1,5 @@
 //! What setup knows so far. Owns how an answer changes it, and the line of output that follows from it. What
-//! is done next is decided in [`next`](super::next).
+//! is done next is decided in [`next`](super::next()).
 
 use secrecy::SecretString;
 

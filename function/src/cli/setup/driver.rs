@@ -1,4 +1,4 @@
-//! Makes the steps that [`setup`](crate::setup) asks for, one after the other. Owns what an answer adds to what
+//! Makes the steps that [`setup`] asks for, one after the other. Owns what an answer adds to what
 //! is known. Calls to the servers are made in `chat` and `gitlab`.
 
 use std::process::ExitCode;
