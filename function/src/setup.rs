@@ -20,7 +20,7 @@ pub(crate) use known::{Account, GitLabFacts, Known, Line, Lookup, TOKEN_NAME};
 pub(crate) use next::next;
 pub(crate) use outbound::OutboundRules;
 pub(crate) use output::{kustomization, secret_manifest};
-pub(crate) use secret_file::SecretFile;
+pub(crate) use secret_file::{HookSecretState, SecretFile};
 pub(crate) use secrets::{password, random_key};
 pub(crate) use wishes::{Output, Wishes};
 pub(crate) use words::line;

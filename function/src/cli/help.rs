@@ -137,7 +137,8 @@ Usage: webhook-app setup --project PROJECT [OPTIONS]
                      for Kubernetes; overlay: also write kustomization.yaml
                      beside the file
   --allow-list       Let GitLab send to the webhook's address in its own network
-  --renew-token      Give an existing bot a new password and a new token
+  --renew-token      Give an existing bot a new password and a new token, and an
+                     existing webhook a new secret, if the file lacks them
   --dry-run          Print the steps, and change nothing
   --gitlab-url, --rocketchat-url, --webhook-url
                      The same as the settings GITLAB_URL, ROCKETCHAT_URL and

@@ -176,7 +176,7 @@ impl<'a> EnvReader<'a> {
 
     /// Warns about a valid value that was probably meant differently.
     fn doubt(&mut self, name: &str, text: &str) {
-        if let Some(mistake) = Mistake::in_valid(text) {
+        if let Some(mistake) = Mistake::in_valid_setting(name, text) {
             self.warn(name, mistake.advice(name));
         }
     }

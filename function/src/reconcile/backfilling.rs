@@ -91,10 +91,11 @@ impl Reconciler<'_> {
             }
             self.tell(report, Act::Backfilled(&replacement.object, posted));
         }
-        if report.log.longest_failure >= FAILURES_UNTIL_PAUSE || report.is_disabled() {
+        if report.may_have_dropped() {
             report.backfilled.others = history.others(&report.log);
         }
         find_oversize(report);
+        report.backfilled.is_done = true;
         Ok(())
     }
 }

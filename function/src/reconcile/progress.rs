@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::backfill::Object;
 use super::log::{Answer, Delivery, Log, Need};
-use super::plan::{self, Done, Ending, Resent, Waits};
+use super::plan::{self, Done, Ending, FAILURES_UNTIL_PAUSE, Resent, Waits};
 use super::post::Posted;
 use crate::gitlab_api::{AlertStatus, ApiError, Hook};
 use crate::hooks::DeclaredHook;
@@ -45,6 +45,8 @@ pub struct HookReport {
 /// What was done about dropped events.
 #[derive(Debug, Default)]
 pub(crate) struct Backfilled {
+    /// Whether this run looked for dropped events.
+    pub(crate) is_done: bool,
     /// A message was stored.
     pub(crate) sent: Vec<Object>,
     /// The messages were there, or the event has none.
@@ -108,6 +110,11 @@ impl HookReport {
         let was_disabled = self.hook.alert_status != AlertStatus::Executable;
         let is_enabled = self.done.test.is_some_and(Answer::is_success);
         self.done.is_refused || (was_disabled && !is_enabled)
+    }
+
+    /// Whether GitLab has paused the hook since the beginning of its log, and dropped events meanwhile.
+    pub(crate) fn may_have_dropped(&self) -> bool {
+        self.is_disabled() || self.log.longest_failure >= FAILURES_UNTIL_PAUSE
     }
 
     /// What waits, and why.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::backfill::Object;
-use super::log::{Delivery, Need};
+use super::log::{Answer, Delivery, Need};
 use super::plan::{Ending, Resent, Testing, Waits};
 use super::progress::{Act, HookReport, Progress, Round};
 use crate::limits::LIMITS;
@@ -30,13 +30,14 @@ impl Progress<'_> {
             Act::Tested(answer) if answer.is_success() => {
                 format!("{place}  tested: GitLab sends to the hook again")
             }
-            Act::Tested(_) => format!("{place}  tested: the hook's URL failed"),
+            Act::Tested(_) => format!("{place}  the test of the hook failed"),
             Act::Resent(delivery, Resent::Answered(answer)) => {
-                format!(
-                    "{place}  sent again: {}, {}",
-                    delivery.name(),
-                    answer.words()
-                )
+                let verb = if answer.is_success() {
+                    "sent again"
+                } else {
+                    "failed again"
+                };
+                format!("{place}  {verb}: {}, {}", delivery.name(), answer.words())
             }
             Act::Resent(delivery, Resent::Refused) => {
                 format!("{place}  GitLab does not resend: {}", delivery.name())
@@ -144,6 +145,9 @@ impl HookReport {
         if let Some(words) = self.ending.and_then(ending) {
             add(words);
         }
+        if self.may_have_dropped() && !self.backfilled.is_done {
+            add("GitLab has paused the hook after failures, and what happened meanwhile is not in its log; replace it with webhook-app reconcile --once --backfill --since 2h, or since another time before the pause".to_owned());
+        }
         for delivery in self.unrecoverable() {
             let why = match delivery.need {
                 Need::Recipients => RECIPIENTS,
@@ -210,9 +214,24 @@ fn ending(ending: Ending) -> Option<String> {
         Ending::Untested(_) => "GitLab has disabled the hook, and it was not tested, because the test push would send a message; set GITLAB_RECONCILE_USER here and in the function to the user of GITLAB_API_TOKEN".to_owned(),
         Ending::TestFailed(_) => "GitLab has disabled the hook, and its test failed; see what webhook-app answers in GitLab under Settings, Webhooks, Edit, Recent events".to_owned(),
         Ending::DisabledAgain => "GitLab has disabled the hook again; run the command later".to_owned(),
-        Ending::StillFailing(answer) => format!("stopped, because webhook-app still fails ({}): a further failure could disable the hook; see its log, and run the command again when Rocket.Chat responds", answer.words()),
+        Ending::StillFailing(answer) => format!("stopped, because webhook-app still fails ({}): GitLab pauses a hook after four failures in a row; {}", answer.words(), cause(answer)),
         Ending::RateLimited => "stopped, because others use the resends up that GitLab allows this user; run the command later".to_owned(),
     })
+}
+
+/// What to look at after a failed resend.
+fn cause(answer: Answer) -> &'static str {
+    match answer {
+        Answer::NoResponse => {
+            "GitLab got no response from the hook's URL; check that webhook-app runs and can be reached"
+        }
+        Answer::Status(401) => {
+            "the hook has another secret than webhook-app; run webhook-app hooks apply --renew-secrets"
+        }
+        Answer::Status(_) | Answer::Failure => {
+            "see the log of webhook-app, and run the command again when Rocket.Chat responds"
+        }
+    }
 }
 
 fn reason(waits: Waits, now: SystemTime) -> String {
@@ -224,7 +243,9 @@ fn reason(waits: Waits, now: SystemTime) -> String {
                 .unwrap_or_default()
                 .as_secs()
                 .div_ceil(60);
-            format!(", has failed several times, and is tried again in {minutes} min")
+            format!(
+                ", has failed more than once; the next attempt is in {minutes} min at the earliest"
+            )
         }
         Waits::Failed(answer) => format!(", failed again: {}", answer.words()),
         Waits::Refused => ", GitLab does not resend it".to_owned(),

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::call::{Call, Mark};
 use super::outbound::OutboundRules;
-use super::secret_file::SecretFile;
+use super::secret_file::{HookSecretState, SecretFile};
 
 /// The name of the personal access token of the bot.
 pub(crate) const TOKEN_NAME: &str = "webhook-app";
@@ -86,6 +86,8 @@ pub(crate) struct Known {
     pub(crate) outbound: Option<OutboundRules>,
     /// Whether the webhook is as it should be.
     pub(crate) is_hook_right: Option<bool>,
+    /// Whether the webhook has a secret that is not in the file.
+    pub(crate) has_other_secret: bool,
     /// What is to do about the webhook, if it is not: whether it is new, and the words for it.
     pub(crate) hook_changes: (bool, String),
     /// Whether it was said that the secrets are stored.
@@ -134,6 +136,27 @@ impl Known {
         self.is_token_refused = false;
     }
 
+    /// The webhook was looked up. `has_secret` says whether it exists and has one, which may be another than that
+    /// of the file; with `may_renew`, that is replaced.
+    pub(crate) fn hook_compared(&mut self, is_right: bool, has_secret: bool, may_renew: bool) {
+        let state = self.secrets.hook_secret;
+        self.is_hook_right = Some(is_right && state == HookSecretState::Written);
+        if state == HookSecretState::New {
+            self.has_other_secret = has_secret && !may_renew;
+            if !self.has_other_secret {
+                self.change(|secrets| secrets.hook_secret = HookSecretState::Writing);
+            }
+        }
+    }
+
+    /// The webhook is as it should be.
+    pub(crate) fn hook_written(&mut self) {
+        self.is_hook_right = Some(true);
+        if self.secrets.hook_secret != HookSecretState::Written {
+            self.change(|secrets| secrets.hook_secret = HookSecretState::Written);
+        }
+    }
+
     /// The account of the bot has these roles from now on.
     pub(crate) fn roles_set(&mut self, roles: &[String]) {
         let found = match &mut self.found {
@@ -170,7 +193,7 @@ impl Known {
                 let rules = self.outbound.as_ref();
                 self.outbound = rules.map(|rules| rules.replaced(hosts.clone()));
             }
-            Call::WriteHook => self.is_hook_right = Some(true),
+            Call::WriteHook => self.hook_written(),
             Call::SendMessage { .. } => {
                 self.is_message_sent = true;
                 self.is_message_stored = Some(true);

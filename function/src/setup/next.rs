@@ -67,6 +67,9 @@ fn webhook(known: &Known, wishes: &Wishes, hook: &Url) -> Result<Option<Call>, R
     }
     Ok(match known.is_hook_right {
         None => Some(Call::CompareHook),
+        Some(false) if known.has_other_secret => {
+            return Err(Refusal::SecretUnknown(wishes.project.as_str().to_owned()));
+        }
         Some(false) => Some(Call::WriteHook),
         Some(true) => None,
     })
@@ -99,7 +102,7 @@ mod tests {
 
     use super::super::known::{Account, GitLabFacts};
     use super::super::outbound::OutboundRules;
-    use super::super::secret_file::SecretFile;
+    use super::super::secret_file::{HookSecretState, SecretFile};
     use super::*;
     use crate::gitlab_api::ProjectRef;
 
@@ -132,6 +135,8 @@ mod tests {
         message: bool,
         /// The stored secrets.
         file: Option<String>,
+        /// Whether the wishes allow to replace the secret of the webhook.
+        renews: bool,
     }
 
     impl Servers {
@@ -142,6 +147,7 @@ mod tests {
                 hook: false,
                 message: false,
                 file: None,
+                renews: false,
             }
         }
 
@@ -168,6 +174,7 @@ mod tests {
                 Call::GenerateKeys => known.change(|secrets| {
                     secrets.signing_key = Some("key".into());
                     secrets.message_id_secret = Some("secret".into());
+                    secrets.hook_secret = HookSecretState::New;
                 }),
                 Call::GeneratePassword => {
                     known.change(|secrets| secrets.pending_password = Some("password".into()));
@@ -190,7 +197,7 @@ mod tests {
                 Call::ListTokens => known.has_named_token = Some(false),
                 Call::CreateToken { .. } => known.token_created("gitlab", "token".into()),
                 Call::OutboundRules => known.outbound = Some(OutboundRules::default()),
-                Call::CompareHook => known.is_hook_right = Some(self.hook),
+                Call::CompareHook => known.hook_compared(self.hook, self.hook, self.renews),
                 Call::FindMessage { .. } => known.is_message_stored = Some(self.message),
                 Call::SendMessage { .. } => {
                     self.message = true;
@@ -225,13 +232,13 @@ mod tests {
     #[test]
     fn secrets_are_stored_before_they_are_used() {
         let steps = run(&mut Servers::new(), &wishes(), 50);
-        let expected = "ChatVersion GitLab GenerateKeys SignIn FindBot GeneratePassword Save CreateBot LogInBot ListTokens CreateToken SignInBot Save LogOutBot CompareHook WriteHook FindMessage SendMessage FindMessage";
+        let expected = "ChatVersion GitLab GenerateKeys SignIn FindBot GeneratePassword Save CreateBot LogInBot ListTokens CreateToken SignInBot Save LogOutBot CompareHook Save WriteHook FindMessage Save SendMessage FindMessage";
         assert_eq!(steps.map(|steps| steps.join(" ")), Ok(expected.to_owned()));
     }
 
     #[test]
     fn a_run_that_ends_after_any_step_is_continued_and_the_last_one_only_reads() {
-        let complete = 19;
+        let complete = 21;
         for steps in 0..=complete {
             let mut servers = Servers::new();
             let first = run(&mut servers, &wishes(), steps);
@@ -273,6 +280,20 @@ mod tests {
                 let bot = servers.bot.expect("exists");
                 assert_eq!(bot.roles, ["bot", "user"]);
             }
+        }
+    }
+
+    #[test]
+    fn a_webhook_with_another_secret_is_changed_only_if_that_is_asked_for() {
+        for renews in [false, true] {
+            let mut servers = Servers::new();
+            servers.hook = true;
+            servers.renews = renews;
+            let result = run(&mut servers, &wishes(), 50);
+            let refusal = Refusal::SecretUnknown("group/app".to_owned());
+            assert_eq!(result.clone().err(), (!renews).then_some(refusal));
+            let is_written = result.is_ok_and(|steps| steps.contains(&"WriteHook".to_owned()));
+            assert_eq!(is_written, renews);
         }
     }
 

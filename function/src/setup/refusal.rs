@@ -10,7 +10,7 @@ pub(crate) enum Refusal {
     NotAdministrator(String),
     /// Another account has the name of the bot.
     #[error(
-        "@{0} exists and has not the role bot, so it may be the account of a person; choose another name with --bot, or give it the roles user and bot first"
+        "@{0} exists and does not have the role bot, so it may be the account of a person; choose another name with --bot, or give it the roles user and bot first"
     )]
     NameTaken(String),
     /// The bot exists, and nobody knows its token.
@@ -23,6 +23,11 @@ pub(crate) enum Refusal {
         "Rocket.Chat does not accept the stored token of the bot; run setup again with --renew-token, which gives it a new password and a new token"
     )]
     TokenRefused,
+    /// The webhook has a secret that is not in the file.
+    #[error(
+        "the webhook of {0} has a secret already, which GitLab does not show; name the file that has it with --file, or run setup again with --renew-token, which gives the webhook the new secret: webhook-app rejects its webhooks until it is started with this file"
+    )]
+    SecretUnknown(String),
     /// GitLab does not send to the address of the webhook.
     #[error(
         "GitLab does not send to {0}, because it is in a local network; allow it in GitLab under Admin, Settings, Network, Outbound requests, or run setup again with --allow-list, which adds it there"

@@ -12,6 +12,21 @@ const HEADER: &str =
 /// Before the password of a bot whose token is not stored yet. A comment, because it is no setting.
 const PENDING: &str = "#SETUP_BOT_PASSWORD=";
 
+/// Before the state of the secret of the webhook, until the webhook has it.
+const HOOK: &str = "#SETUP_WEBHOOK_SECRET=";
+
+/// Whether the webhook has the secret of the file, which GitLab does not show.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum HookSecretState {
+    /// It has been written.
+    #[default]
+    Written,
+    /// It was generated for this file, so no webhook has it.
+    New,
+    /// It is about to be written, or the run was interrupted when it was.
+    Writing,
+}
+
 /// The secrets of the function.
 #[derive(Debug, Default)]
 pub(crate) struct SecretFile {
@@ -22,6 +37,8 @@ pub(crate) struct SecretFile {
     pub(crate) auth_token: Option<SecretString>,
     /// The password of a bot whose token is not stored yet.
     pub(crate) pending_password: Option<SecretString>,
+    /// Whether the webhook has the signing key or the secret token.
+    pub(crate) hook_secret: HookSecretState,
     /// What a person added.
     others: Vec<String>,
 }
@@ -44,6 +61,13 @@ impl SecretFile {
         for line in lines {
             if let Some(password) = line.strip_prefix(PENDING) {
                 file.pending_password = Some(password.into());
+                continue;
+            }
+            if let Some(state) = line.strip_prefix(HOOK) {
+                file.hook_secret = match state {
+                    "new" => HookSecretState::New,
+                    _ => HookSecretState::Writing,
+                };
                 continue;
             }
             let known = line.split_once('=').filter(|(_, value)| !value.is_empty());
@@ -91,6 +115,14 @@ impl SecretFile {
         if let Some(password) = &self.pending_password {
             let _ = writeln!(text, "{PENDING}{}", password.expose_secret());
         }
+        let state = match self.hook_secret {
+            HookSecretState::Written => None,
+            HookSecretState::New => Some("new"),
+            HookSecretState::Writing => Some("writing"),
+        };
+        if let Some(state) = state {
+            let _ = writeln!(text, "{HOOK}{state}");
+        }
         for line in &self.others {
             let _ = writeln!(text, "{line}");
         }
@@ -102,7 +134,7 @@ impl SecretFile {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "GITLAB_SIGNING_KEYS=whsec_a+/=\nMESSAGE_ID_SECRET=b=c\nROCKETCHAT_USER_ID=id\nROCKETCHAT_AUTH_TOKEN=token\n#SETUP_BOT_PASSWORD=aZ7!x\n# mine\nLOG_LEVEL=debug\n";
+    const TEXT: &str = "GITLAB_SIGNING_KEYS=whsec_a+/=\nMESSAGE_ID_SECRET=b=c\nROCKETCHAT_USER_ID=id\nROCKETCHAT_AUTH_TOKEN=token\n#SETUP_BOT_PASSWORD=aZ7!x\n#SETUP_WEBHOOK_SECRET=new\n# mine\nLOG_LEVEL=debug\n";
 
     #[test]
     fn a_file_is_written_as_it_was_read() {

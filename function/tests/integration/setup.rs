@@ -7,8 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fakes::gitlab::{Access, FakeGitLab, Scope};
+use fakes::gitlab::{Access, FakeGitLab, SAMPLE_KEY, Scope};
 use fakes::rocketchat::{FakeRocketChat, Fault, Route};
+use serde_json::json;
 
 use crate::harness::program;
 use crate::skipped::report_skipped;
@@ -112,7 +113,8 @@ impl World {
     fn assert_no_secret(&self, output: &str) {
         let stored = fs::read_to_string(self.file()).unwrap_or_default();
         let stored = stored.lines().filter_map(|line| line.split_once('='));
-        let stored = stored.filter(|(name, _)| *name != "ROCKETCHAT_USER_ID");
+        let public = ["ROCKETCHAT_USER_ID", "#SETUP_WEBHOOK_SECRET"];
+        let stored = stored.filter(|(name, _)| !public.contains(name));
         for (name, secret) in stored {
             assert!(!output.contains(secret), "{name} is printed: {output}");
         }
@@ -190,7 +192,7 @@ async fn one_command_leads_from_nothing_to_a_message_and_the_next_run_only_reads
     assert_eq!(second.code, Some(0), "{}{}", second.out, second.err);
     assert_eq!(world.changes(before), Vec::<String>::new());
     assert!(
-        second.out.ends_with("\nNothing is to do.\n"),
+        second.out.ends_with("\nThere is nothing to do.\n"),
         "{}",
         second.out
     );
@@ -357,7 +359,7 @@ async fn each_refusal_says_what_to_do() {
             "the name of a person",
             &[],
             &["--bot", "alice"],
-            "@alice exists and has not the role bot",
+            "@alice exists and does not have the role bot",
         ),
         (
             "an existing bot without its token",
@@ -525,6 +527,44 @@ async fn a_lost_token_is_renewed_only_if_that_is_asked_for() {
     assert!(
         kept.out
             .contains("kept     account @gitlab-bot and its token"),
+        "{}",
+        kept.out
+    );
+    world.finish();
+}
+
+#[tokio::test]
+async fn a_webhook_with_another_secret_gets_that_of_the_file_only_if_that_is_asked_for() {
+    let world = World::start().await;
+    let hook = json!({ "url": "https://hooks.example.org/webhook", "signing_token": SAMPLE_KEY });
+    let hook = world.gitlab.add_hook(PROJECT, &hook);
+    let key_of_webhook = || world.gitlab.secrets(hook).1;
+
+    let refused = world.setup(&["--to", "alice"]).await;
+
+    assert_eq!(refused.code, Some(1), "{}", refused.out);
+    assert!(
+        refused
+            .out
+            .contains("the webhook of acme/rocket has a secret already"),
+        "{}",
+        refused.out
+    );
+    assert_eq!(key_of_webhook().as_deref(), Some(SAMPLE_KEY));
+
+    let renewed = world.setup(&["--to", "alice", "--renew-token"]).await;
+
+    assert_eq!(renewed.code, Some(0), "{}{}", renewed.out, renewed.err);
+    world.chat.take_message();
+    let file = fs::read_to_string(world.file()).expect("is text");
+    let mut lines = file.lines();
+    let key = lines.find_map(|line| line.strip_prefix("GITLAB_SIGNING_KEYS="));
+    assert_eq!(key_of_webhook().as_deref(), key);
+    assert!(!file.contains("#SETUP"), "{file}");
+
+    let kept = world.setup(&["--to", "alice"]).await;
+    assert!(
+        kept.out.ends_with("\nThere is nothing to do.\n"),
         "{}",
         kept.out
     );
@@ -769,7 +809,10 @@ async fn connect_reads_the_secret_of_the_namespace_and_writes_it_only_if_it_chan
 
     assert_eq!((first, second), (Some(0), Some(0)), "{said}{says_again}");
     assert!(stored.contains("ROCKETCHAT_AUTH_TOKEN"), "{said}");
-    assert!(says_again.contains("Nothing is to do."), "{says_again}");
+    assert!(
+        says_again.contains("There is nothing to do."),
+        "{says_again}"
+    );
     let log = fs::read_to_string(world.folder.join("kubectl.log")).expect("is text");
     assert_eq!(log.matches(" apply ").count(), 1, "{log}");
     assert!(log.contains("--namespace hooks"), "{log}");

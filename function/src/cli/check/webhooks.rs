@@ -63,7 +63,7 @@ fn finding(lookup: &Lookup, terms: Terms<'_>) -> Finding {
             Finding::Ok(format!("webhook {hook} of {place} is as declared"))
         }
         Action::Keep(hook) => Finding::Failure(format!(
-            "webhook {hook} of {place} is disabled after failures; when webhook-app can be reached, send a test in GitLab under Settings, Webhooks, which enables it"
+            "webhook {hook} of {place} is disabled after failures; when webhook-app can be reached, run webhook-app reconcile --once, or send a test in GitLab under Settings, Webhooks"
         )),
     }
 }

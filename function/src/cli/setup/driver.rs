@@ -9,7 +9,7 @@ use super::gitlab::GitLab;
 use super::report;
 use super::storage::Storage;
 use crate::config::setup::{Administrator, SetupConfig};
-use crate::setup::{self, Account, Call, Known, Lookup, Mark, SecretFile, Wishes};
+use crate::setup::{self, Account, Call, HookSecretState, Known, Lookup, Mark, SecretFile, Wishes};
 
 /// A run.
 pub(super) struct Driver<'a> {
@@ -217,12 +217,18 @@ fn generate_keys(known: &mut Known) -> Result<(), Failure> {
     let random = |prefix: &str| setup::random_key(prefix).map_err(|_| Failure::Random);
     if needs_key {
         let key = random("whsec_")?;
-        known.change(|secrets| secrets.signing_key = Some(key));
+        known.change(|secrets| {
+            secrets.signing_key = Some(key);
+            secrets.hook_secret = HookSecretState::New;
+        });
         known.say(Mark::Created, "signing key, GITLAB_SIGNING_KEYS");
     }
     if needs_token {
         let token = random("")?;
-        known.change(|secrets| secrets.webhook_token = Some(token));
+        known.change(|secrets| {
+            secrets.webhook_token = Some(token);
+            secrets.hook_secret = HookSecretState::New;
+        });
         known.say(
             Mark::Created,
             "secret token, GITLAB_WEBHOOK_TOKENS, because this GitLab has no signing keys",

@@ -9,7 +9,9 @@ use crate::gitlab_api::{ApiError, Client, HookOwner, HookSecret, Trigger, Trigge
 use crate::hook_changes;
 use crate::hook_lookup::look_up;
 use crate::hooks::{Action, DeclaredHook, Plan, Target, Tense, Terms, plan, words};
-use crate::setup::{Call, GitLabFacts, Known, Mark, OutboundRules, SecretFile, Wishes};
+use crate::setup::{
+    Call, GitLabFacts, HookSecretState, Known, Mark, OutboundRules, SecretFile, Wishes,
+};
 
 /// The client, and the webhook as it should be.
 pub(super) struct GitLab<'a> {
@@ -17,6 +19,8 @@ pub(super) struct GitLab<'a> {
     client: Client,
     declared: DeclaredHook,
     plan: Option<(HookOwner, Plan)>,
+    /// Whether a secret of the webhook that nobody knows is replaced.
+    may_renew: bool,
 }
 
 impl<'a> GitLab<'a> {
@@ -33,6 +37,7 @@ impl<'a> GitLab<'a> {
                 ssl_verification: config.hook.scheme() == "https",
             },
             plan: None,
+            may_renew: wishes.renew_token,
         })
     }
 
@@ -58,7 +63,7 @@ impl<'a> GitLab<'a> {
                     Err(ApiError::Forbidden | ApiError::Scope) => {
                         known.say(
                             Mark::Note,
-                            "only administrators of GitLab see whether it sends to local addresses",
+                            "could not check whether GitLab may send to this address, which needs the token of an administrator",
                         );
                         OutboundRules::hidden()
                     }
@@ -77,13 +82,13 @@ impl<'a> GitLab<'a> {
             Call::CompareHook => self.compare(known).await?,
             Call::WriteHook => {
                 let secret = secret(known);
-                let terms = terms(secret.as_ref());
+                let terms = terms(secret.as_ref(), known);
                 if let Some((owner, plan)) = &self.plan {
                     hook_changes::apply(&self.client, *owner, &self.declared, plan, terms)
                         .await
                         .map_err(Failure::Hook)?;
                 }
-                known.is_hook_right = Some(true);
+                known.hook_written();
             }
             _ => {}
         }
@@ -97,24 +102,27 @@ impl<'a> GitLab<'a> {
             return Err(Failure::GitLab(ApiError::NotFound));
         };
         let found = lookup.found?;
+        // GitLab before 19.0 does not say whether there is one.
+        let has_secret = found.hooks.first().is_some_and(|hook| {
+            hook.signing_token_present != Some(false) || hook.token_present != Some(false)
+        });
         let secret = secret(known);
         let plan = plan(
             found.owner,
             &self.declared,
             &found.hooks,
-            terms(secret.as_ref()),
+            terms(secret.as_ref(), known),
         );
+        let is_right = matches!(plan.action, Action::Keep(_));
+        known.hook_compared(is_right, has_secret, self.may_renew);
         match &plan.action {
             Action::Keep(_) => {
-                known.is_hook_right = Some(true);
                 known.say(Mark::Kept, format!("webhook of {}", lookup.place));
             }
             Action::Create(fields) => {
-                known.is_hook_right = Some(false);
                 known.hook_changes = (true, summary(fields.on));
             }
             Action::Change { changes, .. } => {
-                known.is_hook_right = Some(false);
                 known.hook_changes = (false, words(changes, Tense::Past));
             }
         }
@@ -139,10 +147,11 @@ fn summary(triggers: Triggers) -> String {
     }
 }
 
-fn terms(secret: Option<&HookSecret>) -> Terms<'_> {
+/// A secret that the webhook does not have yet is written, even if it has another one.
+fn terms<'a>(secret: Option<&'a HookSecret>, known: &Known) -> Terms<'a> {
     Terms {
         secret,
-        renew: false,
+        renew: known.secrets.hook_secret != HookSecretState::Written,
     }
 }
 

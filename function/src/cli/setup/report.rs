@@ -31,12 +31,12 @@ pub(super) fn end(
         let summary = if known.has_changes() {
             "\nNothing was changed; run the same without --dry-run.\n"
         } else {
-            "\nNothing is to do.\n"
+            "\nThere is nothing to do.\n"
         };
         return summary.to_owned();
     }
     if !known.has_changes() {
-        return "\nNothing is to do.\n".to_owned();
+        return "\nThere is nothing to do.\n".to_owned();
     }
     let mut text = String::new();
     if known.administrator.is_some() {
@@ -72,7 +72,8 @@ pub(super) fn end(
 /// The last line of a run that failed.
 pub(super) fn failure(error: &str, known: &Known, wishes: &Wishes) -> String {
     let mut text = format!("FAIL     {error}\n");
-    if known.has_changes() && !wishes.dry_run {
+    // Keys that were only generated are not stored before they are used.
+    if known.has_changes() && !known.is_unsaved && !wishes.dry_run {
         text.push_str("\nWhat was done is kept; the next run continues here.\n");
     }
     text
