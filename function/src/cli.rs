@@ -15,11 +15,13 @@ mod check;
 mod dead_letters;
 mod help;
 mod hooks;
+mod printable;
 mod reconcile;
 mod render;
 mod setup;
 
 use help::Topic;
+use printable::printable;
 
 /// The commands.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -106,6 +106,7 @@ pub(super) fn run(request: Request) -> ExitCode {
     });
     match done {
         Ok((text, code)) => {
+            let text = super::printable(&text);
             let _ = io::stdout().lock().write_all(text.as_bytes());
             ExitCode::from(code)
         }
@@ -114,7 +115,7 @@ pub(super) fn run(request: Request) -> ExitCode {
 }
 
 fn failed(error: &str) -> ExitCode {
-    print_error(&format!("{error}\n"));
+    print_error(&super::printable(&format!("{error}\n")));
     ExitCode::FAILURE
 }
 

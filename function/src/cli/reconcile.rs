@@ -96,7 +96,7 @@ pub(super) fn run(run: Run) -> ExitCode {
         runtime.shutdown_background();
         return match result {
             Ok(round) => {
-                let _ = super::print(&round.summary());
+                let _ = super::print(&super::printable(&round.summary()));
                 if round.is_complete() {
                     ExitCode::SUCCESS
                 } else {
@@ -123,14 +123,14 @@ pub(super) fn run(run: Run) -> ExitCode {
 }
 
 fn failed(error: &str) -> ExitCode {
-    print_error(&format!("failed to {error}\n"));
+    print_error(&super::printable(&format!("failed to {error}\n")));
     ExitCode::FAILURE
 }
 
 async fn once(config: &ReconcileConfig, run: Run) -> Result<Round, RunError> {
     let observe = |progress: &Progress| {
         if let Some(line) = progress.line() {
-            let _ = super::print(&format!("{line}\n"));
+            let _ = super::print(&super::printable(&format!("{line}\n")));
         }
     };
     Reconciler::new(config, run, Clock::of_system(), observe)?

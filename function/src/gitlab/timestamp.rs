@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Seconds from a time zone to UTC at most; the zones of the world are within 14 hours.
 const DAY: i64 = 24 * 3600;
 
-/// The Unix time in whole seconds; `None` for anything but a time from 1970 on.
+/// 10000-01-01, from which on RFC 3339 has no times.
+const YEAR_10000: u64 = 253_402_300_800;
+
+/// The Unix time in whole seconds; `None` for anything but a time from 1970 to 9999.
 ///
 /// GitLab writes `2016-08-12 15:26:29 UTC`, the time zone of the instance in place of `UTC`, such as
 /// `+0200`, or RFC 3339. Without a time zone, the time is in UTC.
@@ -14,7 +17,8 @@ pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
     let (local, offset) = split_zone(text)?;
     let time = humantime::parse_rfc3339_weak(local).ok()?;
     let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    seconds.checked_add_signed(-offset)
+    let seconds = seconds.checked_add_signed(-offset)?;
+    (seconds < YEAR_10000).then_some(seconds)
 }
 
 /// The time in whole seconds, in RFC 3339 only, which names the time zone.

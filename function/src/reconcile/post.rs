@@ -98,8 +98,10 @@ impl<'a> Poster<'a> {
             }
             body.extend_from_slice(&chunk);
         }
+        let answer = Answer::Status(status);
+        let is_trusted = !answer.is_success() || is_confirmed(status, &body);
         Posted {
-            answer: Answer::Status(status),
+            answer: if is_trusted { answer } else { Answer::Failure },
             sent: has_sent(status, &body),
         }
     }
@@ -135,10 +137,17 @@ impl<'a> Poster<'a> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Said {
+    status: Option<String>,
     message_id: Option<String>,
     found: bool,
     handed_off: bool,
     deliveries: Vec<Self>,
+}
+
+/// Whether webhook-app responded, and not a login page, a redirect or another program.
+fn is_confirmed(status: u16, body: &[u8]) -> bool {
+    let said: Said = serde_json::from_slice(body).unwrap_or_default();
+    status == 204 || (matches!(status, 200 | 202) && said.status.is_some())
 }
 
 fn has_sent(status: u16, body: &[u8]) -> bool {
@@ -154,6 +163,27 @@ fn has_sent(status: u16, body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_response_of_webhook_app_confirms_a_webhook() {
+        for (status, body, confirmed) in [
+            (200, r#"{"status":"delivered","message_id":"a"}"#, true),
+            (202, r#"{"status":"handed_off"}"#, true),
+            (204, "", true),
+            (301, "", false),
+            (302, r#"{"status":"delivered"}"#, false),
+            (200, "<html>sign in</html>", false),
+            (200, "ok", false),
+            (200, "{}", false),
+            (200, "[[[[", false),
+        ] {
+            assert_eq!(
+                is_confirmed(status, body.as_bytes()),
+                confirmed,
+                "{status} {body}"
+            );
+        }
+    }
 
     #[test]
     fn a_message_that_was_there_before_is_not_sent() {

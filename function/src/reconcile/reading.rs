@@ -31,8 +31,10 @@ impl Reconciler<'_> {
         let user = self.settings.reconcile_user.as_ref();
         let user = user.map(GitLabUsername::as_str);
         let mut page = Some(1);
-        let mut read = 0;
-        while let Some(number) = page.filter(|_| read < LIMITS.reconcile.max_entries) {
+        // Pages are counted, because a broken server could name a next one for ever.
+        let max_pages = LIMITS.reconcile.max_entries / LIMITS.gitlab_api.events_per_page as usize;
+        let mut pages = 0;
+        while let Some(number) = page.filter(|_| pages < max_pages) {
             let events = match self.client.hook_events(project, hook, number).await {
                 Ok(events) => events,
                 Err(error) if error.concerns_all_calls() => return Err(error.into()),
@@ -41,7 +43,7 @@ impl Reconciler<'_> {
                     return Ok(());
                 }
             };
-            read += events.entries.len();
+            pages += 1;
             let is_known = |event: &HookEvent| known.is_some_and(|known| event.id <= known);
             page = events.next.filter(|_| !events.entries.iter().any(is_known));
             for event in events.entries {

@@ -84,6 +84,13 @@ impl SecretFile {
         Ok(file)
     }
 
+    /// Whether the file may contain this value of a server: shells read the file, and other characters could be
+    /// commands.
+    pub(crate) fn can_hold(value: &str) -> bool {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        value.bytes().all(is_plain)
+    }
+
     /// The settings that are known, in a fixed order.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
         fn exposed(secret: Option<&SecretString>) -> Option<&str> {
@@ -153,6 +160,16 @@ mod tests {
                 Err(FileError),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn no_server_can_write_commands_into_the_file() {
+        assert!(SecretFile::can_hold("rbAXPnMktTFbNpwtJ_-9"));
+        for value in [
+            "$(id)", "u;id", "`id`", "a b", "a\nb", "a'b", "a&b", "a\\b", "ä",
+        ] {
+            assert!(!SecretFile::can_hold(value), "{value}");
         }
     }
 

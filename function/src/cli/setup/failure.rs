@@ -18,6 +18,8 @@ pub(super) enum Failure {
     Hook(ChangeError),
     /// No administrator is given, and one is needed.
     NoAdministrator,
+    /// Rocket.Chat returned a token that the file of secrets cannot hold.
+    Unusable,
     /// There are no random bytes.
     Random,
     /// Anything else, such as a file.
@@ -47,6 +49,7 @@ impl Failure {
             Self::GitLab(error) => error.to_string(),
             Self::Hook(error) => error.to_string(),
             Self::NoAdministrator => "expected an administrator of Rocket.Chat; set ROCKETCHAT_ADMIN_USER_ID and ROCKETCHAT_ADMIN_TOKEN, or ROCKETCHAT_ADMIN_USERNAME and ROCKETCHAT_ADMIN_PASSWORD".to_owned(),
+            Self::Unusable => "expected a user ID and a token of letters, digits, - and _ from Rocket.Chat, found other characters; check which server is at ROCKETCHAT_URL".to_owned(),
             Self::Random => "the system returned no random bytes; run setup again".to_owned(),
             Self::Other(text) => text.clone(),
         };

@@ -162,13 +162,21 @@ fn secret(known: &Known) -> Option<HookSecret> {
         webhook_token,
         ..
     } = &known.secrets;
+    // A person may have added a former one after it.
+    let first = |list: &SecretString| {
+        let first = list.expose_secret().split(',').next();
+        first.map(SecretString::from)
+    };
     let facts = known.gitlab.as_ref();
     if facts.is_some_and(|facts| facts.has_signing_tokens) {
-        // A person may have added the key before it.
-        let first = |key: &SecretString| key.expose_secret().split(',').next().map(str::to_owned);
-        let first = signing_key.as_ref().and_then(first);
-        first.map(|key| HookSecret::SigningToken(key.into()))
+        signing_key
+            .as_ref()
+            .and_then(first)
+            .map(HookSecret::SigningToken)
     } else {
-        webhook_token.clone().map(HookSecret::Token)
+        webhook_token
+            .as_ref()
+            .and_then(first)
+            .map(HookSecret::Token)
     }
 }

@@ -81,10 +81,16 @@ pub(super) fn failure(error: &str, known: &Known, wishes: &Wishes) -> String {
 
 /// A path that the shell reads as a file, and not as a name to look up.
 fn shell_path(path: &str) -> String {
-    if path.contains('/') {
+    let path = if path.contains('/') {
         path.to_owned()
     } else {
         format!("./{path}")
+    };
+    let is_plain = |char: char| char.is_alphanumeric() || "/._-".contains(char);
+    if path.chars().all(is_plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
     }
 }
 

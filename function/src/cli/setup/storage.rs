@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 
+use crate::cli::printable;
 use crate::config::setup::SetupConfig;
 use crate::setup::{self, Line, Mark, Output, SecretFile, Wishes};
 
@@ -103,6 +104,7 @@ impl Storage {
 
     /// Prints a text; to standard error if standard output is for the Secret.
     pub(super) fn say_text(&self, text: &str) {
+        let text = printable(text);
         let _ = match self.output {
             Output::Secret => io::stderr().lock().write_all(text.as_bytes()),
             Output::Env | Output::Overlay => io::stdout().lock().write_all(text.as_bytes()),

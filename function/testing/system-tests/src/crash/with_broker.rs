@@ -1,11 +1,13 @@
 //! Kills the process around the hand-off to a broker, and while an event comes back. Owns these kill points. What must
 //! hold: after a 202 the broker has the event, and in the end the message is stored once.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use fakes::broker::FakeBroker;
+use fakes::broker::{Event, FakeBroker};
+use fakes::exchange::Response;
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
 use fakes::rocketchat::FakeRocketChat;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -206,6 +208,18 @@ impl Fixture {
     }
 }
 
+/// Sends an event back until the answer is final, as a broker does: the process has just seen an outage, and asks
+/// Rocket.Chat at most once per second.
+async fn redeliver(event: &Event, url: &str) -> io::Result<Response> {
+    loop {
+        let response = FakeBroker::deliver(event, url).await;
+        match &response {
+            Ok(answer) if answer.status == 503 => time::sleep(Duration::from_millis(50)).await,
+            _ => return response,
+        }
+    }
+}
+
 pub(super) async fn killed_at(point: KillPoint) -> KillOutcome {
     let mut fixture = Fixture::new().await;
     let delivery = Delivery::push_sample().signed_with(SAMPLE_KEY);
@@ -226,13 +240,13 @@ pub(super) async fn killed_at(point: KillPoint) -> KillOutcome {
                 assert!(hit.is_ok(), "{point:?}: {:?}", fixture.sut.output());
                 fixture.sut.send_kill();
             };
-            let (response, ()) = tokio::join!(FakeBroker::deliver(&event, &url), hit);
+            let (response, ()) = tokio::join!(redeliver(&event, &url), hit);
             assert!(
                 response.is_err(),
                 "{point:?}: a killed process has answered"
             );
         } else {
-            let response = FakeBroker::deliver(&event, &url).await;
+            let response = redeliver(&event, &url).await;
             assert!(response.is_ok_and(|response| response.status == 200));
         }
         // The broker sends it again after no response, and also if it is killed before it has noted the response.
@@ -257,8 +271,7 @@ pub(super) async fn killed_at(point: KillPoint) -> KillOutcome {
         events.push(fixture.broker.take());
     }
     for event in &events {
-        let response =
-            FakeBroker::deliver(event, &format!("http://{}/deliver", next.address())).await;
+        let response = redeliver(event, &format!("http://{}/deliver", next.address())).await;
         let is_delivered = response.is_ok_and(|response| response.status == 200);
         outcome.not_delivered += usize::from(!is_delivered);
     }
