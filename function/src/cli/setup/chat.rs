@@ -187,11 +187,7 @@ impl<'a> Chat<'a> {
     ) -> Result<(String, SecretString), Failure> {
         let (client, id, headers) = self.session()?;
         let token = client.create_token(TOKEN_NAME, replace, options(headers));
-        let token = of(token.await)?;
-        if !SecretFile::can_hold(id.as_str()) || !SecretFile::can_hold(token.expose_secret()) {
-            return Err(Failure::Unusable);
-        }
-        Ok((id.as_str().to_owned(), token))
+        Ok((id.as_str().to_owned(), of(token.await)?))
     }
 
     pub(super) async fn log_out_bot(&self) -> Result<(), Failure> {

@@ -3,6 +3,8 @@
 
 use std::process::ExitCode;
 
+use secrecy::ExposeSecret as _;
+
 use super::chat::Chat;
 use super::failure::Failure;
 use super::gitlab::GitLab;
@@ -139,6 +141,12 @@ impl<'a> Driver<'a> {
             }
             Call::CreateToken { replace } => {
                 let (id, token) = self.chat.create_token(*replace).await?;
+                if ![&id, token.expose_secret()]
+                    .iter()
+                    .all(|text| SecretFile::can_hold(text))
+                {
+                    return Err(Failure::Unusable);
+                }
                 known.token_created(&id, token);
             }
             Call::LogOutBot => {
