@@ -241,8 +241,11 @@ pub(super) async fn killed_at(point: KillPoint) -> KillOutcome {
                 fixture.sut.send_kill();
             };
             let (response, ()) = tokio::join!(redeliver(&event, &url), hit);
+            // The process may have answered already when Rocket.Chat has.
+            let is_in_time = matches!(stage, Responded)
+                && response.as_ref().is_ok_and(|answer| answer.status == 200);
             assert!(
-                response.is_err(),
+                response.is_err() || is_in_time,
                 "{point:?}: a killed process has answered"
             );
         } else {
