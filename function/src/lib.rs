@@ -107,6 +107,7 @@ mod connect_cause;
 mod derived_key;
 mod digest;
 mod file_descriptors;
+mod http_client;
 mod proxy;
 mod suggestion;
 mod tls;

@@ -1,6 +1,5 @@
 //! TLS of outgoing connections. Owns the trusted certificate authorities and the versions of TLS.
-//! Addresses and timeouts are in [`rocketchat::client`](crate::rocketchat::client) and in the exporter of
-//! spans in [`telemetry`](crate::telemetry).
+//! Clients are created in [`http_client`](crate::http_client).
 
 use std::sync::Arc;
 

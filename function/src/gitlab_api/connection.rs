@@ -1,8 +1,8 @@
 //! The connection to GitLab: one request and its response. Owns TLS, proxies, time limits, the longest
 //! response and what it means that there is none. Requests are made by [`client`](super::client).
 
+use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Method, redirect, retry};
 use secrecy::ExposeSecret as _;
 use url::Url;
 
@@ -10,9 +10,9 @@ use super::error::ApiError;
 use super::response::Response;
 use super::server::GitLabServer;
 use crate::connect_cause::{ConnectCause, chain};
+use crate::http_client::{self, HttpClientError};
 use crate::limits::LIMITS;
-use crate::proxy;
-use crate::tls::{self, TlsError};
+use crate::tls::TlsError;
 
 /// Sends requests to one server as one account.
 #[derive(Clone, Debug)]
@@ -37,29 +37,20 @@ pub enum ClientError {
 
 impl Connection {
     /// Creates a client without opening a connection.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the only client for GitLab's API"
-    )]
     pub(super) fn new(server: &GitLabServer) -> Result<Self, ClientError> {
-        let tls = tls::client(&server.authorities).map_err(|error| match error {
-            TlsError::Authority => ClientError::Authority,
-            TlsError::Build => ClientError::Build,
-        })?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+        let http = http_client::builder(&server.authorities, server.proxy.as_ref());
+        let http = http
+            .map_err(|error| match error {
+                HttpClientError::Tls(TlsError::Authority) => ClientError::Authority,
+                HttpClientError::Tls(TlsError::Build) | HttpClientError::Build => {
+                    ClientError::Build
+                }
+            })?
             .default_headers(headers(server)?)
             .connect_timeout(LIMITS.gitlab_api.connect_timeout)
-            .timeout(LIMITS.gitlab_api.call_timeout)
-            // A redirect would send the token to another server.
-            .redirect(redirect::Policy::none())
-            // Retries are decided by the client.
-            .retry(retry::never());
-        let http = proxy::apply(server.proxy.as_ref(), http)
-            .and_then(reqwest::ClientBuilder::build)
-            .map_err(|_| ClientError::Build)?;
+            .timeout(LIMITS.gitlab_api.call_timeout);
         Ok(Self {
-            http,
+            http: http.build().map_err(|_| ClientError::Build)?,
             via_proxy: server.proxy.is_some(),
         })
     }

@@ -4,19 +4,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Method;
 use reqwest::header::HeaderMap;
-use reqwest::{Method, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use tokio::time::{self, Instant};
 use url::Url;
 
 use super::event;
 use super::{Extensions, HandOff, HandOffKeys};
+use crate::http_client;
 use crate::limits::LIMITS;
 use crate::notifier::notification::Notification;
-use crate::proxy::{self, Proxy};
+use crate::proxy::Proxy;
 use crate::send::SinkError;
-use crate::tls;
 
 /// An address that accepts events.
 #[derive(Clone, Debug)]
@@ -104,28 +104,18 @@ impl Sink {
 impl Receiver {
     /// Creates a client without opening a connection. `authorities` are trusted in addition to the compiled-in
     /// ones and those of the settings.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the only client for events"
-    )]
     pub(crate) fn new(
         settings: ReceiverSettings,
         authorities: &[CertificateDer<'static>],
     ) -> Result<Self, SinkClientError> {
         let trusted = [authorities, &settings.authorities].concat();
-        let tls = tls::client(&trusted).map_err(|_| SinkClientError)?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+        let http = http_client::builder(&trusted, settings.proxy.as_ref());
+        let http = http
+            .map_err(|_| SinkClientError)?
             .user_agent(concat!("webhook-app/", env!("CARGO_PKG_VERSION")))
-            .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
-            // A redirect would send the message to another server.
-            .redirect(redirect::Policy::none())
-            .retry(retry::never());
-        let http = proxy::apply(settings.proxy.as_ref(), http)
-            .and_then(reqwest::ClientBuilder::build)
-            .map_err(|_| SinkClientError)?;
+            .pool_max_idle_per_host(LIMITS.client.max_idle_connections);
         Ok(Self {
-            http,
+            http: http.build().map_err(|_| SinkClientError)?,
             url: settings.url,
         })
     }

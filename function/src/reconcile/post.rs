@@ -5,16 +5,14 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{redirect, retry};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use url::Url;
 
 use super::log::Answer;
 use crate::config::gitlab::GitLabConfig;
+use crate::http_client;
 use crate::limits::LIMITS;
-use crate::proxy;
-use crate::tls;
 
 /// Headers of a record that are sent again.
 const RECORDED: [&str; 4] = [
@@ -55,24 +53,16 @@ pub(crate) struct Posted {
 pub struct PostError;
 
 impl<'a> Poster<'a> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the only client for webhooks"
-    )]
     pub(crate) fn new(config: &'a GitLabConfig, url: &Url) -> Result<Self, PostError> {
-        let tls = tls::client(&config.server.authorities).map_err(|_| PostError)?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+        let proxy = config.proxies.of(url);
+        let http = http_client::builder(&config.server.authorities, proxy.as_ref());
+        let http = http
+            .map_err(|_| PostError)?
             .user_agent(concat!("webhook-app/", env!("CARGO_PKG_VERSION")))
-            .timeout(LIMITS.reconcile.post_timeout)
-            .redirect(redirect::Policy::none())
-            .retry(retry::never());
-        let http = proxy::apply(config.proxies.of(url).as_ref(), http)
-            .and_then(reqwest::ClientBuilder::build)
-            .map_err(|_| PostError)?;
+            .timeout(LIMITS.reconcile.post_timeout);
         Ok(Self {
             config,
-            http,
+            http: http.build().map_err(|_| PostError)?,
             url: url.clone(),
         })
     }

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
-use reqwest::{RequestBuilder, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
 use tower::util::MapFutureLayer;
@@ -20,9 +20,10 @@ use super::response::{self, ApiError, ApiResponse, ErrorBody, StoredMessage};
 use super::room_lookup::{self, RoomLookup};
 use super::server_headers::ServerHeaders;
 use super::{Credentials, MessageId, RoomId, Username};
+use crate::http_client::{self, HttpClientError};
 use crate::limits::LIMITS;
-use crate::proxy::{self, Proxy};
-use crate::tls::{self, TlsError};
+use crate::proxy::Proxy;
+use crate::tls::TlsError;
 
 mod address;
 mod administration;
@@ -102,10 +103,6 @@ impl Client {
         Self::with_headers(base, headers::general(), authorities, proxy, limit)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the only client for Rocket.Chat"
-    )]
     fn with_headers(
         base: &Url,
         headers: HeaderMap,
@@ -113,21 +110,15 @@ impl Client {
         proxy: Option<&Proxy>,
         limit: Duration,
     ) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client(authorities)?)
+        let http = http_client::builder(authorities, proxy)?
             .default_headers(headers)
             // Divided between the addresses of the server, so that each of them is tried.
             .connect_timeout(limit)
             .connector_layer(MapFutureLayer::new(connecting::track))
             .pool_max_idle_per_host(LIMITS.client.max_idle_connections)
-            // A redirect would send the token to another server.
-            .redirect(redirect::Policy::none())
             // So that the first bytes of such a response can be read.
             .http09_responses()
-            // Retries are decided in `send::machine` only.
-            .retry(retry::never());
-        let http = proxy::apply(proxy, http)
-            .and_then(reqwest::ClientBuilder::build)
+            .build()
             .map_err(|_| ClientError::Build)?;
         let url = |endpoint| endpoint_url(base, endpoint);
         Ok(Self {
@@ -293,7 +284,7 @@ impl Client {
 pub enum ClientError {
     /// TLS could not be configured.
     #[error(transparent)]
-    Tls(#[from] TlsError),
+    Tls(TlsError),
     /// The token contains characters that a header cannot contain.
     #[error(
         "expected visible ASCII characters in ROCKETCHAT_AUTH_TOKEN; copy the personal access token again"
@@ -302,6 +293,15 @@ pub enum ClientError {
     /// The HTTP library rejected its settings, or the user id cannot be a header.
     #[error("failed to build the HTTP client")]
     Build,
+}
+
+impl From<HttpClientError> for ClientError {
+    fn from(error: HttpClientError) -> Self {
+        match error {
+            HttpClientError::Tls(error) => Self::Tls(error),
+            HttpClientError::Build => Self::Build,
+        }
+    }
 }
 
 fn with_json(request: RequestBuilder, body: Vec<u8>) -> RequestBuilder {

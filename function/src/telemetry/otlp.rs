@@ -13,9 +13,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
+use crate::http_client::{self, HttpClientError};
 use crate::limits::LIMITS;
-use crate::proxy::{self, Proxy};
-use crate::tls::{self, TlsError};
+use crate::proxy::Proxy;
+use crate::tls::TlsError;
 
 /// The settings of the exporter.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub struct Settings {
 pub enum ExportError {
     /// TLS cannot be set up.
     #[error(transparent)]
-    Tls(#[from] TlsError),
+    Tls(TlsError),
     /// The HTTP library rejected its settings.
     #[error("the HTTP client of the exporter rejected its settings")]
     Client,
@@ -94,19 +95,16 @@ impl Drop for Poster {
 }
 
 impl Poster {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "spans go to another server than messages, from another thread"
-    )]
     fn new(proxy: Option<&Proxy>) -> Result<Self, ExportError> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client(&[])?)
+        let client = http_client::builder(&[], proxy).map_err(|error| match error {
+            HttpClientError::Tls(error) => ExportError::Tls(error),
+            HttpClientError::Build => ExportError::Client,
+        })?;
+        let client = client
             .timeout(LIMITS.telemetry.export_timeout)
             // Between two batches nothing runs that could notice a closed connection.
             .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none());
-        let client = proxy::apply(proxy, client)
-            .and_then(reqwest::ClientBuilder::build)
+            .build()
             .map_err(|_| ExportError::Client)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         Ok(Self {

@@ -72,6 +72,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("suggestion", &[]),
     ("tls", &[]),
     ("connect_cause", &["tls"]),
+    ("http_client", &["proxy", "tls"]),
     ("yaml", &["limits"]),
     ("gitlab", &["digest", "limits"]),
     (
@@ -81,6 +82,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "derived_key",
             "digest",
             "gitlab",
+            "http_client",
             "limits",
             "proxy",
             "tls",
@@ -92,7 +94,14 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     (
         "gitlab_api",
-        &["connect_cause", "gitlab", "limits", "proxy", "tls"],
+        &[
+            "connect_cause",
+            "gitlab",
+            "http_client",
+            "limits",
+            "proxy",
+            "tls",
+        ],
     ),
     (
         "hooks",
@@ -109,11 +118,11 @@ const MODULES: &[(&str, &[&str])] = &[
             "derived_key",
             "digest",
             "gitlab",
+            "http_client",
             "limits",
             "notifier",
             "proxy",
             "send",
-            "tls",
         ],
     ),
     (
@@ -132,6 +141,7 @@ const MODULES: &[(&str, &[&str])] = &[
         &[
             "file_descriptors",
             "gitlab",
+            "http_client",
             "limits",
             "notifier",
             "outcome",
@@ -179,9 +189,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "gitlab_api",
             "hook_lookup",
             "hooks",
+            "http_client",
             "limits",
-            "proxy",
-            "tls",
         ],
     ),
     (
@@ -275,6 +284,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "gitlab_api/client.rs",
             "gitlab_api/connection.rs",
             "hand_off/sink.rs",
+            "http_client.rs",
             "proxy.rs",
             "reconcile/post.rs",
             "rocketchat/client.rs",
