@@ -9,20 +9,24 @@ use crate::gitlab::signature::SigningKey;
 use crate::gitlab::verification::{MAX_SECRETS, Verifier};
 use crate::gitlab::webhook_token::{TokenOrigin, WebhookToken};
 
+/// How signing keys are listed.
+pub(super) const KEYS: ListFormat = ListFormat {
+    limit: MAX_SECRETS,
+    commas: Commas::Separate,
+    doubt: doubt::none,
+};
+
+/// How secret tokens are listed.
+pub(super) const TOKENS: ListFormat = ListFormat {
+    limit: MAX_SECRETS,
+    commas: Commas::SeparateOrBelong,
+    doubt: doubt::webhook_token,
+};
+
 /// The scheme follows from the settings, and disabling authentication requires an explicit setting.
 pub(super) fn verifier(reader: &mut EnvReader) -> Option<Verifier> {
-    let keys = ListFormat {
-        limit: MAX_SECRETS,
-        commas: Commas::Separate,
-        doubt: doubt::none,
-    };
-    let tokens = ListFormat {
-        limit: MAX_SECRETS,
-        commas: Commas::SeparateOrBelong,
-        doubt: doubt::webhook_token,
-    };
-    let keys = reader.list("GITLAB_SIGNING_KEYS", &keys, SigningKey::parse);
-    let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", &tokens, WebhookToken::parse);
+    let keys = reader.list("GITLAB_SIGNING_KEYS", &KEYS, SigningKey::parse);
+    let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", &TOKENS, WebhookToken::parse);
     let token_too = reader.flag("ACCEPT_TOKEN_TOO");
     let allow_unauthenticated = reader.flag("ALLOW_UNAUTHENTICATED");
     let (keys, tokens) = (keys?.values, tokens?);

@@ -39,7 +39,7 @@ const NOT_READ: &[(&str, &str)] = &[
 
 /// Whether an address is set, whatever it is.
 pub(super) fn is_addressed(reader: &EnvReader) -> bool {
-    ENDPOINTS.iter().any(|name| is_given(reader, name))
+    ENDPOINTS.iter().any(|name| reader.has_value(name))
 }
 
 /// The address that spans are posted to, and the setting that names it. The address for traces is used
@@ -89,17 +89,12 @@ fn first<T, E: Display>(
     [traces, all]: [&'static str; 2],
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Option<(&'static str, T)> {
-    if is_given(reader, traces) {
+    if reader.has_value(traces) {
         let value = reader.optional(traces, &parse);
         reader.tolerant(all, &parse, |_| None);
         return value.map(|value| (traces, value));
     }
     reader.optional(all, parse).map(|value| (all, value))
-}
-
-/// Whether a setting or its file is given.
-fn is_given(reader: &EnvReader, name: &str) -> bool {
-    reader.is_filled(name) || reader.is_filled(&format!("{name}_FILE"))
 }
 
 fn parse_endpoint(text: &str) -> Result<Url, &'static str> {

@@ -99,6 +99,17 @@ impl<'a> EnvReader<'a> {
         self.suggesting(name, parse, |_| None)
     }
 
+    /// An optional setting that is a path, which is a mistake elsewhere.
+    pub(super) fn path<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.value(name)?.text;
+        let parsed = self.parse(name, &text, parse, |_| None);
+        parsed.map_err(|problem| self.error(name, problem)).ok()
+    }
+
     /// An optional setting; an error shows a value that is no secret, and the suggestion for it.
     pub(super) fn suggesting<'s, T, E: Display>(
         &mut self,
@@ -131,21 +142,31 @@ impl<'a> EnvReader<'a> {
         suggest: impl Fn(&str) -> Option<&'s str>,
     ) -> Option<Result<T, String>> {
         let text = self.value(name)?.text;
-        let problem = match parse(&text) {
-            Ok(value) => {
-                self.doubt(name, &text);
-                return Some(Ok(value));
-            }
-            Err(problem) => problem,
-        };
-        let found = self.found(name, &text);
-        let advice = match Mistake::in_invalid(&text) {
-            Some(mistake) => format!("; {}", mistake.advice(name)),
-            None => {
-                suggest(&text).map_or_else(String::new, |word| format!("; did you mean {word}?"))
-            }
-        };
-        Some(Err(format!("{problem}{found}{advice}")))
+        let parsed = self.parse(name, &text, parse, suggest);
+        if parsed.is_ok() {
+            self.doubt(name, &text);
+        }
+        Some(parsed)
+    }
+
+    /// The value of `text`, or what is wrong with it.
+    fn parse<'s, T, E: Display>(
+        &self,
+        name: &str,
+        text: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+        suggest: impl Fn(&str) -> Option<&'s str>,
+    ) -> Result<T, String> {
+        parse(text).map_err(|problem| {
+            let found = self.found(name, text);
+            let advice = match Mistake::in_invalid(text) {
+                Some(mistake) => format!("; {}", mistake.advice(name)),
+                None => {
+                    suggest(text).map_or_else(String::new, |word| format!("; did you mean {word}?"))
+                }
+            };
+            format!("{problem}{found}{advice}")
+        })
     }
 
     /// An optional setting that may have several errors; `None` if it is absent or invalid. Some documents can
@@ -176,7 +197,7 @@ impl<'a> EnvReader<'a> {
 
     /// Warns about a valid value that was probably meant differently.
     fn doubt(&mut self, name: &str, text: &str) {
-        if let Some(mistake) = Mistake::in_valid_setting(name, text) {
+        if let Some(mistake) = Mistake::in_valid(text) {
             self.warn(name, mistake.advice(name));
         }
     }

@@ -10,11 +10,10 @@ use std::io;
 use secrecy::SecretString;
 use url::Url;
 
+use super::authentication::{KEYS, TOKENS};
 use super::env::EnvReader;
-use super::list::{Commas, ListFormat};
-use super::{ConfigErrors, authorities, clear_text, doubt, misspelling, notifications, proxy};
+use super::{ConfigErrors, authorities, clear_text, misspelling, notifications, proxy};
 use crate::gitlab::signature::SigningKey;
-use crate::gitlab::verification::MAX_SECRETS;
 use crate::gitlab::webhook_token::WebhookToken;
 use crate::gitlab_api::{ApiToken, GitLabServer, Triggers};
 use crate::hooks::{self, Declaration, DeclaredHook, WebhookSecrets};
@@ -183,20 +182,10 @@ fn declared(reader: &mut EnvReader) -> Option<Vec<DeclaredHook>> {
 }
 
 fn webhook_secrets(reader: &mut EnvReader, secrets: Secrets) -> Option<WebhookSecrets> {
-    let keys = ListFormat {
-        limit: MAX_SECRETS,
-        commas: Commas::Separate,
-        doubt: doubt::none,
-    };
-    let tokens = ListFormat {
-        limit: MAX_SECRETS,
-        commas: Commas::SeparateOrBelong,
-        doubt: doubt::webhook_token,
-    };
     let key = |text: &str| SigningKey::parse(text).map(|key| (SecretString::from(text), key));
     let token = |text: &str| WebhookToken::parse(text).map(|_| SecretString::from(text));
-    let keys = reader.list("GITLAB_SIGNING_KEYS", &keys, key);
-    let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", &tokens, token);
+    let keys = reader.list("GITLAB_SIGNING_KEYS", &KEYS, key);
+    let tokens = reader.list("GITLAB_WEBHOOK_TOKENS", &TOKENS, token);
     let unauthenticated = reader.flag("ALLOW_UNAUTHENTICATED");
     let found = WebhookSecrets {
         signing_key: keys?.values.into_iter().next(),

@@ -51,7 +51,7 @@ pub(super) fn read(
             ),
         );
     }
-    if !reader.is_filled("MESSAGE_ID_SECRET") && !reader.is_filled("MESSAGE_ID_SECRET_FILE") {
+    if !reader.has_value("MESSAGE_ID_SECRET") {
         reader.warn(
             name,
             "is set without MESSAGE_ID_SECRET, so a new ROCKETCHAT_AUTH_TOKEN makes the messages in the broker undeliverable; set MESSAGE_ID_SECRET",
@@ -86,7 +86,7 @@ fn dead_letter_sink(reader: &mut EnvReader, proxies: &Proxies) -> Option<Receive
 
 /// The settings of the process that stores what the broker puts aside.
 pub(super) fn dead_letters(reader: &mut EnvReader) -> Option<DeadLetters> {
-    let folder = reader.optional("DEAD_LETTERS_FOLDER", Folder::parse);
+    let folder = reader.path("DEAD_LETTERS_FOLDER", Folder::parse);
     let report_to = reader.optional("DEAD_LETTERS_TO", routing::destination);
     if folder.is_none() && report_to.is_some() {
         reader.warn(

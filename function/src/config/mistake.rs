@@ -32,9 +32,6 @@ pub(super) enum Mistake {
     Path,
 }
 
-/// Settings whose values are paths.
-const PATHS: [&str; 2] = ["DEAD_LETTERS_FOLDER", "RECONCILE_CURSOR_FILE"];
-
 impl Mistake {
     /// The mistake in a value that cannot be parsed.
     pub(super) fn in_invalid(text: &str) -> Option<Self> {
@@ -46,12 +43,6 @@ impl Mistake {
             None if is_path && is_one_word && !text.starts_with("//") => Some(Self::Path),
             found => found,
         }
-    }
-
-    /// The mistake in the value of the setting `name`, which can be parsed.
-    pub(super) fn in_valid_setting(name: &str, text: &str) -> Option<Self> {
-        let is_path = PATHS.contains(&name);
-        Self::in_valid(text).filter(|found| *found != Self::Path || !is_path)
     }
 
     /// The mistake in a value that can be parsed, so that more evidence is required.
@@ -101,14 +92,6 @@ fn is_quoted(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_setting_that_is_a_path_may_be_one() {
-        let path = "/var/lib/webhook-app/cursor.json";
-        let found = |name| Mistake::in_valid_setting(name, path);
-        assert_eq!(found("RECONCILE_CURSOR_FILE"), None);
-        assert_eq!(found("ROCKETCHAT_AUTH_TOKEN"), Some(Mistake::Path));
-    }
 
     #[test]
     fn quotes_and_paths_are_recognized() {

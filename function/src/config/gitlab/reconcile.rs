@@ -65,15 +65,13 @@ impl ReconcileConfig {
             limits.default_interval_seconds,
             limits.min_interval_seconds..=limits.max_interval_seconds,
         );
-        let cursor_file = if direct {
-            reader.required(
-                "RECONCILE_CURSOR_FILE",
+        let cursor_file = reader.path("RECONCILE_CURSOR_FILE", cursor_file);
+        if direct && !reader.has_value("RECONCILE_CURSOR_FILE") {
+            reader.missing(
+                &["RECONCILE_CURSOR_FILE"],
                 "give the absolute path of a file in which --direct remembers what it has sent, because GitLab's log does not show it",
-                cursor_file,
-            )
-        } else {
-            reader.optional("RECONCILE_CURSOR_FILE", cursor_file)
-        };
+            );
+        }
         let gitlab = gitlab?;
         let telemetry = telemetry::read(reader, &gitlab.proxies);
         Some(Self {
@@ -92,4 +90,45 @@ fn cursor_file(text: &str) -> Result<PathBuf, &'static str> {
     let is_file = path.is_absolute() && path.file_name().is_some();
     let path = is_file.then(|| path.to_owned());
     path.ok_or("expected the absolute path of a file, such as /var/lib/webhook-app/cursor.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_file_may_be_a_path_and_other_settings_may_not() {
+        let cursor = ("RECONCILE_CURSOR_FILE", "/var/lib/webhook-app/cursor.json");
+        let token = ("GITLAB_WEBHOOK_TOKENS", "/run/secrets/token.json");
+        let settings = [
+            ("GITLAB_URL", "https://gitlab.example.org"),
+            ("GITLAB_API_TOKEN", "glpat-0123456789"),
+            ("HOOKS", "[{project: group/app}]"),
+            ("WEBHOOK_URL", "https://hooks.example.org/webhook"),
+            ("ROCKETCHAT_RECIPIENT", "alice"),
+        ];
+        let load = |own: [(&str, &str); 2]| {
+            let all = settings.into_iter().chain(own);
+            let all: BTreeMap<_, _> = all
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            let read_file = |_: &str| Err(io::Error::from(io::ErrorKind::NotFound));
+            ReconcileConfig::load(&all, &read_file, true, true)
+        };
+        let (config, warnings) = load([cursor, token]).expect("is valid");
+        assert_eq!(config.cursor_file, Some(PathBuf::from(cursor.1)));
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].starts_with("GITLAB_WEBHOOK_TOKENS: value 1 looks like the path"),
+            "{warnings:?}"
+        );
+        for (value, expected) in [
+            ("cursor.json", "expected the absolute path of a file"),
+            ("", "is not set; give the absolute path of a file"),
+        ] {
+            let errors = load([("RECONCILE_CURSOR_FILE", value), token]).expect_err("is wrong");
+            assert_eq!(errors.errors.len(), 1, "{errors}");
+            assert!(errors.errors[0].contains(expected), "{errors}");
+        }
+    }
 }
