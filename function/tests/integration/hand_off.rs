@@ -32,25 +32,6 @@ impl Setup {
         Self { harness, broker }
     }
 
-    /// Makes every call to Rocket.Chat fail until `fix`.
-    fn break_chat(&self) {
-        for route in [
-            Route::CreateDirectMessage,
-            Route::SendMessage,
-            Route::GetMessage,
-        ] {
-            self.harness
-                .chat
-                .inject_fault_always(route, Fault::Status(503));
-        }
-    }
-
-    /// Ends the faults, and waits until the next call may probe the server.
-    async fn fix_chat(&self) {
-        self.harness.chat.clear_faults();
-        tokio::time::sleep(LIMITS.sending.max_retry_pause).await;
-    }
-
     /// Posts a delivery that is handed off; returns its event.
     async fn handed_off(&self, delivery: &Delivery) -> Event {
         let answer = self.harness.post(delivery).await;
@@ -61,9 +42,9 @@ impl Setup {
 
     /// The event of a push that was handed off in an outage that has ended.
     async fn kept(&self) -> Event {
-        self.break_chat();
+        self.harness.break_chat();
         let event = self.handed_off(&push()).await;
-        self.fix_chat().await;
+        self.harness.fix_chat().await;
         event
     }
 
@@ -94,7 +75,7 @@ impl Setup {
 #[tokio::test]
 async fn what_rocket_chat_does_not_confirm_is_kept_by_the_broker_and_stored_once() {
     let setup = Setup::start().await;
-    setup.break_chat();
+    setup.harness.break_chat();
     let delivery = push();
     let started = Instant::now();
     let event = setup.handed_off(&delivery).await;
@@ -104,7 +85,7 @@ async fn what_rocket_chat_does_not_confirm_is_kept_by_the_broker_and_stored_once
     let answer = setup.deliver(&event).await;
     assert_problem(&answer, 503, "server_error");
     assert_eq!(Next::after(Some(answer.status)), Next::Again);
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
     for _ in 0..2 {
         let answer = setup.deliver(&event).await;
         assert_eq!((answer.status, answer.body.as_slice()), (200, &b""[..]));
@@ -178,7 +159,7 @@ async fn each_recipient_is_handed_off_alone_and_permanent_refusals_never_are() {
           "status": "handed_off"
         }
         "##);
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
     for _ in 0..2 {
         assert_eq!(setup.deliver(&setup.broker.take()).await.status, 200);
     }
@@ -192,7 +173,7 @@ async fn each_recipient_is_handed_off_alone_and_permanent_refusals_never_are() {
 #[tokio::test]
 async fn a_broker_that_does_not_store_it_makes_the_webhook_fail() {
     let setup = Setup::start().await;
-    setup.break_chat();
+    setup.harness.break_chat();
     // A full queue.
     setup.broker.refuse_always(Some(503));
     let answer = setup.harness.post(&push()).await;
@@ -323,7 +304,7 @@ async fn only_events_with_our_signature_are_sent() {
 #[tokio::test]
 async fn a_function_without_a_broker_takes_nothing_back() {
     let setup = Setup::start().await;
-    setup.break_chat();
+    setup.harness.break_chat();
     let event = setup.handed_off(&push()).await;
     let other = Harness::with(&[MESSAGE_ID_SECRET]).await;
     let answer = FakeBroker::deliver(&event, &other.function.url("/deliver")).await;
@@ -335,7 +316,7 @@ async fn a_function_without_a_broker_takes_nothing_back() {
 #[tokio::test]
 async fn a_changed_secret_still_verifies_what_the_former_one_signed() {
     let setup = Setup::start().await;
-    setup.break_chat();
+    setup.harness.break_chat();
     let event = setup.handed_off(&push()).await;
     let url = setup.broker.url();
     let new = "new-of-the-tests-0123456789abcdefghijk";
@@ -361,7 +342,7 @@ async fn confidential_events_are_handed_off_only_if_their_rule_says_so() {
     for (hand_off, expected) in [("", 503), ("    hand_off: true\n", 202)] {
         let routes = format!("rules:\n  - confidential: true\n{hand_off}    to: '@alice'\n");
         let setup = Setup::with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", &routes)]).await;
-        setup.break_chat();
+        setup.harness.break_chat();
         let answer = setup.harness.post(&delivery).await;
         assert_eq!(answer.status, expected, "{}", answer.text());
         if expected == 202 {
@@ -476,9 +457,9 @@ async fn only_signed_events_that_a_later_attempt_cannot_deliver_are_put_aside() 
     let mut structured = event.clone();
     structured.content_type = "application/cloudevents+json".to_owned();
     assert_problem(&setup.deliver(&structured).await, 415, "media_type");
-    setup.break_chat();
+    setup.harness.break_chat();
     assert_problem(&setup.deliver(&event).await, 503, "server_error");
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
     assert_eq!(setup.deliver(&event).await.status, 200);
     setup.harness.chat.take_message();
     assert!(sink.is_empty());
@@ -490,7 +471,7 @@ async fn an_account_without_permission_and_a_rate_limit_are_tried_again() {
     let setup = Setup::start().await;
     let event = setup.kept().await;
     for (status, expected, reason) in [(401, 503, "unauthorized"), (403, 503, "forbidden")] {
-        setup.fix_chat().await;
+        setup.harness.fix_chat().await;
         setup
             .harness
             .chat
@@ -502,13 +483,13 @@ async fn an_account_without_permission_and_a_rate_limit_are_tried_again() {
         let answer = setup.deliver(&event).await;
         assert_problem(&answer, expected, reason);
     }
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
     let reset_in = Duration::from_hours(1);
     let limited = Fault::RateLimited { reset_in };
     let chat = &setup.harness.chat;
     chat.inject_fault_always(Route::SendMessage, limited);
     assert_problem(&setup.deliver(&event).await, 429, "rate_limited");
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
     assert_eq!(setup.deliver(&event).await.status, 200);
     setup.harness.chat.take_message();
     setup.finish();
@@ -518,7 +499,7 @@ async fn an_account_without_permission_and_a_rate_limit_are_tried_again() {
 async fn events_carry_the_trace_and_the_attributes_of_the_configuration() {
     let overrides = r#"{"extensions":{"team":"rockets"}}"#;
     let setup = Setup::with(&[("K_CE_OVERRIDES", overrides)]).await;
-    setup.break_chat();
+    setup.harness.break_chat();
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let event = setup.handed_off(&push().header("traceparent", trace)).await;
     assert_eq!(event.attribute("team"), Some("rockets"));
@@ -558,10 +539,10 @@ async fn wrong_settings_are_reported_together() {
 async fn a_fix_that_comes_back_before_its_failure_waits_for_it() {
     let rule = "rules: [{event: pipeline, status: [failed, fixed], to: '@alice'}]";
     let setup = Setup::with(&[("ROCKETCHAT_RECIPIENT", ""), ("ROUTES", rule)]).await;
-    setup.break_chat();
+    setup.harness.break_chat();
     let failure = setup.handed_off(&pipeline("failed")).await;
     let fix = setup.handed_off(&pipeline("success")).await;
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
     assert_problem(&setup.deliver(&fix).await, 503, "early_fix");
     assert_eq!(setup.deliver(&failure).await.status, 200);
     assert!(
@@ -587,11 +568,11 @@ async fn a_fix_that_comes_back_before_its_failure_waits_for_it() {
 #[tokio::test]
 async fn a_live_pipeline_shows_its_last_state_in_whatever_order_its_events_come_back() {
     let setup = Setup::with(&[("LIVE_PIPELINES", "true")]).await;
-    setup.break_chat();
+    setup.harness.break_chat();
     let running = setup.handed_off(&pipeline("running")).await;
     let passed = setup.handed_off(&pipeline("success")).await;
     assert_ne!(running.attribute("id"), passed.attribute("id"));
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
     assert_eq!(setup.deliver(&passed).await.status, 200);
     let message = setup.harness.chat.take_message();
     assert_eq!(setup.deliver(&running).await.status, 200);

@@ -9,9 +9,10 @@ use std::thread::{self, JoinHandle};
 
 use fakes::exchange::{Response, exchange};
 use fakes::gitlab::{Delivery, SAMPLE_KEY};
-use fakes::rocketchat::FakeRocketChat;
+use fakes::rocketchat::{FakeRocketChat, Fault, Route};
 use serde_json::Value;
 use tokio::net::TcpStream;
+use webhook_app::limits::LIMITS;
 
 /// The webhook token of the tests; distinctive, so that a search finds a leak.
 pub(crate) const TOKEN: &str = "canary-token-7c1f0f9e55e2";
@@ -52,6 +53,23 @@ impl Harness {
     /// Posts a delivery as GitLab would.
     pub(crate) async fn post(&self, delivery: &Delivery) -> Response {
         self.function.post(delivery).await
+    }
+
+    /// Makes the calls that send a message fail until [`Self::fix_chat`].
+    pub(crate) fn break_chat(&self) {
+        for route in [
+            Route::CreateDirectMessage,
+            Route::SendMessage,
+            Route::GetMessage,
+        ] {
+            self.chat.inject_fault_always(route, Fault::Status(503));
+        }
+    }
+
+    /// Ends the faults, and waits until the next call may probe the server.
+    pub(crate) async fn fix_chat(&self) {
+        self.chat.clear_faults();
+        tokio::time::sleep(LIMITS.sending.max_retry_pause).await;
     }
 
     /// Stops the function and runs the final checks; returns its output.

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use fakes::gitlab::{Access, Delivery, FakeGitLab, PROJECT, SAMPLE_KEY, Scope, Trigger};
-use fakes::rocketchat::{Fault, Route};
 use serde_json::{Value, json};
 use webhook_app::config::gitlab::reconcile::ReconcileConfig;
 use webhook_app::reconcile::{Clock, Progress, Reconciler, Round, Run};
@@ -67,24 +66,6 @@ impl Setup {
             harness,
             hook,
         }
-    }
-
-    fn break_chat(&self) {
-        for route in [
-            Route::CreateDirectMessage,
-            Route::SendMessage,
-            Route::GetMessage,
-        ] {
-            self.harness
-                .chat
-                .inject_fault_always(route, Fault::Status(503));
-        }
-    }
-
-    /// Ends the faults, and waits until the next call may probe the server.
-    async fn fix_chat(&self) {
-        self.harness.chat.clear_faults();
-        tokio::time::sleep(webhook_app::limits::LIMITS.sending.max_retry_pause).await;
     }
 
     /// Settings of the command.
@@ -182,7 +163,7 @@ const BACKFILL: Run = Run {
     ..ONCE
 };
 
-/// A push to `main` with a commit of its own.
+/// A push of a new commit to `main`.
 fn push(number: u64) -> Value {
     let sample = Delivery::push_sample();
     let mut body: Value = serde_json::from_slice(sample.body()).expect("is JSON");
@@ -492,9 +473,9 @@ async fn recipients_with_a_redacted_address_are_named() {
     let mut body = push(1);
     body["commits"][0]["author"] = json!({ "name": "Kim", "email": "kim@example.org" });
     // An unknown event first: the chat server is away.
-    setup.break_chat();
+    setup.harness.break_chat();
     setup.gitlab.happen(PROJECT, Trigger::Push, &body).await;
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
     let output = setup.run(ONCE, &[]).await;
     let summary = output.summary();
     assert!(
@@ -575,7 +556,7 @@ impl Setup {
 #[tokio::test]
 async fn half_an_hour_without_rocket_chat_loses_nothing_that_can_be_rebuilt() {
     let setup = Setup::start().await;
-    setup.break_chat();
+    setup.harness.break_chat();
     let pushes = setup.two_hundred_events().await;
     setup.gitlab.advance(Duration::from_secs(200));
     assert!(!setup.is_enabled());
@@ -587,7 +568,7 @@ async fn half_an_hour_without_rocket_chat_loses_nothing_that_can_be_rebuilt() {
     };
     let notes = events.iter().filter(is_note).count();
     assert!(events.len() < 20, "GitLab dropped most of them");
-    setup.fix_chat().await;
+    setup.harness.fix_chat().await;
 
     let output = setup.run(BACKFILL, &[]).await;
 
