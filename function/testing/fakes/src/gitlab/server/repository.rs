@@ -44,6 +44,21 @@ impl Lifetime {
     }
 }
 
+/// In the order of a list: by number or by the time of the last change, the highest first unless asked otherwise.
+pub(super) fn ordered(
+    mut lifetimes: Vec<Lifetime>,
+    order: Option<&str>,
+    sort: Option<&str>,
+) -> Vec<Lifetime> {
+    if order == Some("updated_at") {
+        lifetimes.sort_by_key(|lifetime| lifetime.updated_at);
+    }
+    if sort != Some("asc") {
+        lifetimes.reverse();
+    }
+    lifetimes
+}
+
 #[derive(Default)]
 pub(super) struct Repository {
     /// Oldest first.

@@ -9,7 +9,7 @@ use crate::gitlab::server::access::{Access, Caller};
 use crate::gitlab::server::call::Call;
 use crate::gitlab::server::pagination::Page;
 use crate::gitlab::server::reply::Reply;
-use crate::gitlab::server::repository::Lifetime;
+use crate::gitlab::server::repository::{Lifetime, ordered};
 use crate::gitlab::server::state::Project;
 use crate::gitlab::server::{Server, Trigger};
 
@@ -40,12 +40,7 @@ pub(super) fn list(
             && before.is_none_or(|before| request.updated_at <= before)
             && wanted.as_deref().is_none_or(|wanted| state == wanted)
     });
-    if order.as_deref() == Some("updated_at") {
-        requests.sort_by_key(|request| request.updated_at);
-    }
-    if sort.as_deref() != Some("asc") {
-        requests.reverse();
-    }
+    let requests = ordered(requests, order.as_deref(), sort.as_deref());
     let shown: Vec<_> = requests
         .iter()
         .map(|request| shown(server, project, request))

@@ -9,7 +9,7 @@ use crate::gitlab::server::access::{Access, Caller};
 use crate::gitlab::server::call::Call;
 use crate::gitlab::server::pagination::Page;
 use crate::gitlab::server::reply::Reply;
-use crate::gitlab::server::repository::Lifetime;
+use crate::gitlab::server::repository::{Lifetime, ordered};
 use crate::gitlab::server::state::Project;
 use crate::gitlab::server::{Server, Trigger};
 
@@ -49,12 +49,7 @@ pub(super) fn list(
         after.is_none_or(|after| pipeline.updated_at > after)
             && before.is_none_or(|before| pipeline.updated_at < before)
     });
-    if order.as_deref() == Some("updated_at") {
-        pipelines.sort_by_key(|pipeline| pipeline.updated_at);
-    }
-    if sort.as_deref() != Some("asc") {
-        pipelines.reverse();
-    }
+    let pipelines = ordered(pipelines, order.as_deref(), sort.as_deref());
     let mut shown: Vec<_> = pipelines
         .iter()
         .map(|pipeline| basic(server, project, pipeline))
@@ -76,11 +71,9 @@ pub(super) fn show(
 ) -> Result<Reply, Reply> {
     let state = server.state();
     let project = caller.project_with(&state, project, Access::Reporter)?;
-    let pipelines = all(project);
-    let pipeline = pipelines.iter().find(|pipeline| pipeline.id == id);
-    let pipeline = pipeline.ok_or_else(Reply::no_record)?;
+    let pipeline = one(project, id)?;
     let attributes = &pipeline.last()["object_attributes"];
-    let mut shown = basic(server, project, pipeline);
+    let mut shown = basic(server, project, &pipeline);
     shown["before_sha"] = attributes["before_sha"].clone();
     shown["tag"] = attributes["tag"].clone();
     shown["user"] = people::shown(server, &pipeline.last()["user"]);
@@ -104,9 +97,7 @@ pub(super) fn jobs(
     let state = server.state();
     let project = caller.project_with(&state, project, Access::Reporter)?;
     let page = Page::of(&call.query())?;
-    let pipelines = all(project);
-    let pipeline = pipelines.iter().find(|pipeline| pipeline.id == id);
-    let pipeline = pipeline.ok_or_else(Reply::no_record)?;
+    let pipeline = one(project, id)?;
     let builds = pipeline.last()["builds"].as_array();
     let shown: Vec<_> = builds
         .into_iter()
@@ -124,6 +115,12 @@ pub(super) fn jobs(
 /// By ID, the lowest first.
 fn all(project: &Project) -> Vec<Lifetime> {
     project.repository.lifetimes(Trigger::Pipeline, "id")
+}
+
+fn one(project: &Project, id: u64) -> Result<Lifetime, Reply> {
+    let mut all = all(project).into_iter();
+    all.find(|pipeline| pipeline.id == id)
+        .ok_or_else(Reply::no_record)
 }
 
 fn basic(server: &Server, project: &Project, pipeline: &Lifetime) -> Value {
