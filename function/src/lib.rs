@@ -41,6 +41,7 @@
 //! | which status and reason a webhook is answered with | [`outcome`] |
 //! | which settings exist | [`config::catalogue`] |
 //! | how webhooks in GitLab are compared with `HOOKS` | [`hooks`] |
+//! | which failed webhooks are sent again, and when | [`reconcile`] |
 //! | which limits and timeouts exist | [`limits`] |
 //!
 //! # Glossary
@@ -71,7 +72,8 @@
 //!   and all of them can be lost at any time. Replicas do not communicate: the id of a message follows from the delivery, and Rocket.Chat
 //!   stores one message per id.
 //! - No work happens after the response: messages are stored, or kept by a broker, before GitLab gets a success.
-//! - Only [`config`] reads the environment, only `rocketchat::client` and `hand_off::sink` call out for a webhook, only `gitlab_api` calls GitLab, for commands of an operator, only
+//! - Only [`config`] reads the environment, only `rocketchat::client` and `hand_off::sink` call out for a webhook, only
+//!   `gitlab_api` calls GitLab's API and only `reconcile::post` posts webhooks, for commands of an operator, only
 //!   [`telemetry`] names exporters, and the core is not async and does not import the shell; the test `tidy.rs`
 //!   enforces this.
 

@@ -1,6 +1,5 @@
 //! `webhook-app check`: checks the configuration against Rocket.Chat and the broker, and against GitLab if its token is
-//! there. Owns the order of the checks, the
-//! findings and how they are printed. Sends a message only if it is asked to.
+//! there. Owns the order of the checks, the findings and how they are printed. Sends a message only if it is asked to.
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};

@@ -2,7 +2,7 @@
 //! one [`Delivery`], and what each of them needs. What is done about them, and when, is decided in
 //! [`plan`](super::plan).
 //!
-//! A failed attempt stays failed in GitLab's log: each resend is an entry of its own with the same key. A delivery is
+//! A failed attempt stays failed in GitLab's log: each resend is a separate entry with the same key. A delivery is
 //! therefore finished when any of its attempts succeeded, and nothing else has to be remembered.
 
 use std::collections::{BTreeMap, BTreeSet};

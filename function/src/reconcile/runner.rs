@@ -82,7 +82,7 @@ impl fmt::Debug for Reconciler<'_> {
 }
 
 impl<'a> Reconciler<'a> {
-    /// Opens no connection. `observe` is told what is done.
+    /// Opens no connection. `observe` is called after each step.
     pub fn new(
         settings: &'a ReconcileConfig,
         run: Run,

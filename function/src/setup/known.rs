@@ -57,7 +57,7 @@ pub(crate) struct GitLabFacts {
 #[derive(Debug, Default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, and most combinations occur"
+    reason = "each is a separate fact, and most combinations occur"
 )]
 pub(crate) struct Known {
     pub(crate) chat_is_reached: bool,

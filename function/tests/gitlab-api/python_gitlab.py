@@ -205,7 +205,7 @@ class FakeGitLab(unittest.TestCase):
         self.assertEqual(receiver.received[-1][1]["user_username"], "webhook-bot")
 
     def test_the_limit_of_all_requests_is_an_error_of_the_client(self):
-        # Unless it is told not to, the client waits for as long as `Retry-After` says.
+        # By default, the client waits for as long as `Retry-After` says.
         self.start("--requests", "3")
         with self.assertRaises(gitlab.GitlabHttpError) as raised:
             for _ in range(8):

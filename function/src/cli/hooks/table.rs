@@ -44,8 +44,8 @@ fn end(text: &str, width: usize) -> String {
     std::iter::once('…').chain(end).collect()
 }
 
-/// Breaks a text into lines that are indented by `indent`, which the first one already is. A deep indent is
-/// replaced by a line of its own.
+/// Breaks a text into lines that are indented by `indent`, which the first one already is. Instead of a
+/// deep indent, the text begins on a new line.
 pub(super) fn wrap(text: &str, indent: usize) -> String {
     const DEEPEST: usize = 50;
     if indent + text.chars().count() <= WIDTH {

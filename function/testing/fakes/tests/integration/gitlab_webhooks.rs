@@ -318,7 +318,7 @@ async fn a_test_needs_something_to_send() {
     ];
 
     for (trigger, status, error) in cases {
-        // Each in a minute of its own, because of the limit.
+        // Each in a separate minute, because of the limit.
         gitlab.advance(MINUTE);
         let path = format!("projects/42/hooks/{hook}/test/{trigger}");
         let response = Client::of(&gitlab).post(&path, &json!({})).await;

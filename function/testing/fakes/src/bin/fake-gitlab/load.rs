@@ -145,7 +145,7 @@ async fn attempt(delivery: Delivery, sha: String, to: String, sender: Sender) ->
     }
 }
 
-/// Lets the push happen on the fake GitLab, which has a timeout of its own. The response is that to its first hook.
+/// Lets the push happen on the fake GitLab, which has its own timeout. The response is that to its first hook.
 async fn happen(delivery: &Delivery, gitlab: &str) -> Result<Response, String> {
     let body: Value = serde_json::from_slice(delivery.body()).map_err(|error| error.to_string())?;
     let happened = json!({ "project": PROJECT, "trigger": Trigger::Push.field(), "body": body });

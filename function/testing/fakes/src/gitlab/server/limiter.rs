@@ -12,7 +12,7 @@ use crate::clock::http_date;
 const ENDPOINT_LIMIT: u32 = 5;
 const PERIOD: u64 = 60;
 
-/// An endpoint that has a limit of its own.
+/// An endpoint with a separate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Endpoint {
     Resend,

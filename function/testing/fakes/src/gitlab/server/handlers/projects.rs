@@ -18,7 +18,7 @@ pub(super) fn user(server: &Server, caller: &Caller) -> Reply {
         "state": "active",
         "web_url": format!("{}/{}", server.settings.instance_url, caller.username),
     });
-    // Only administrators are told that they are.
+    // GitLab shows `is_admin` only to administrators.
     if caller.is_admin {
         shown["is_admin"] = true.into();
     }
