@@ -2,7 +2,7 @@
 //! the arguments, the order of the calls and the exit code. What is written is decided in
 //! [`hooks`](crate::hooks).
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use tokio::runtime::Builder;
@@ -106,8 +106,7 @@ pub(super) fn run(request: Request) -> ExitCode {
     });
     match done {
         Ok((text, code)) => {
-            let text = super::printable(&text);
-            let _ = io::stdout().lock().write_all(text.as_bytes());
+            let _ = super::print(&super::printable(&text));
             ExitCode::from(code)
         }
         Err(error) => failed(&error),

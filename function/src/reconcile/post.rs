@@ -89,10 +89,11 @@ impl<'a> Poster<'a> {
             body.extend_from_slice(&chunk);
         }
         let answer = Answer::Status(status);
-        let is_trusted = !answer.is_success() || is_confirmed(status, &body);
+        let said = Said::of(&body);
+        let is_trusted = !answer.is_success() || said.is_confirmed(status);
         Posted {
             answer: if is_trusted { answer } else { Answer::Failure },
-            sent: has_sent(status, &body),
+            sent: said.has_sent(status),
         }
     }
 
@@ -134,20 +135,26 @@ struct Said {
     deliveries: Vec<Self>,
 }
 
-/// Whether webhook-app responded, and not a login page, a redirect or another program.
-fn is_confirmed(status: u16, body: &[u8]) -> bool {
-    let said: Said = serde_json::from_slice(body).unwrap_or_default();
-    status == 204 || (matches!(status, 200 | 202) && said.status.is_some())
-}
+impl Said {
+    /// What a body says; nothing if it is not one of webhook-app.
+    fn of(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
 
-fn has_sent(status: u16, body: &[u8]) -> bool {
-    let said: Said = serde_json::from_slice(body).unwrap_or_default();
-    let is_sent = |one: &Said| (one.message_id.is_some() && !one.found) || one.handed_off;
-    matches!(status, 200 | 202)
-        && match said.deliveries.as_slice() {
-            [] => is_sent(&said),
-            each => each.iter().any(is_sent),
-        }
+    /// Whether webhook-app responded, and not a login page, a redirect or another program.
+    fn is_confirmed(&self, status: u16) -> bool {
+        status == 204 || (matches!(status, 200 | 202) && self.status.is_some())
+    }
+
+    /// Whether a message was stored or handed off now.
+    fn has_sent(&self, status: u16) -> bool {
+        let is_sent = |one: &Self| (one.message_id.is_some() && !one.found) || one.handed_off;
+        matches!(status, 200 | 202)
+            && match self.deliveries.as_slice() {
+                [] => is_sent(self),
+                each => each.iter().any(is_sent),
+            }
+    }
 }
 
 #[cfg(test)]
@@ -168,7 +175,7 @@ mod tests {
             (200, "[[[[", false),
         ] {
             assert_eq!(
-                is_confirmed(status, body.as_bytes()),
+                Said::of(body.as_bytes()).is_confirmed(status),
                 confirmed,
                 "{status} {body}"
             );
@@ -196,7 +203,11 @@ mod tests {
             (200, "ok", false),
             (200, "[[[[", false),
         ] {
-            assert_eq!(has_sent(status, body.as_bytes()), sent, "{status} {body}");
+            assert_eq!(
+                Said::of(body.as_bytes()).has_sent(status),
+                sent,
+                "{status} {body}"
+            );
         }
     }
 }
