@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 // Each route, and the name of its validator in the package.
 const routes = {
   'chat.getMessage': 'isChatGetMessageProps',
+  'chat.postMessage': 'isChatPostMessageProps',
   'chat.sendMessage': 'isChatSendMessageProps',
   'chat.update': 'isChatUpdateProps',
   'im.create': 'isDmCreateProps',

@@ -2,11 +2,13 @@
 //! Used by tests, by the demo and in test clusters; the webhook-app crate does not depend on it.
 //! Start with [`rocketchat::FakeRocketChat`] and [`gitlab::Delivery`]; [`exchange`] is the HTTP client that deliveries use.
 
+pub mod alertmanager;
 pub mod broker;
 mod clock;
 pub mod exchange;
 pub mod gitlab;
 pub mod https;
+pub mod pagerduty;
 pub mod rocketchat;
 mod settings;
 

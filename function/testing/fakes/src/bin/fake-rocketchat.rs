@@ -1,6 +1,6 @@
 //! The fake Rocket.Chat as a program, for test clusters: prints each stored message as one line of JSON.
 //! Listens on 0.0.0.0:3000 or on the address given as the only argument. The inspection API is under `/inspect/`.
-//! Of its users, an administrator has deactivated `former`.
+//! Of its users, an administrator has deactivated `former`; the bot and alice are members of the room `#alerts`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -51,6 +51,8 @@ async fn serve(address: &str) -> io::Result<()> {
         .inspectable()
         .start()
         .await?;
+    // For Alertmanager.
+    chat.add_private_room("alerts", &[chat.username(), "alice"]);
     print_line(&json!({
         "listening": chat.url(),
         "user_id": chat.user_id(),

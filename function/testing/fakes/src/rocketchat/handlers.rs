@@ -5,6 +5,7 @@ mod access_tokens;
 mod create_direct_message;
 mod get_message;
 mod people;
+mod post_message;
 mod room_info;
 mod send_message;
 mod sign_in;
@@ -16,6 +17,7 @@ pub(super) use access_tokens::{access_tokens, generate_access_token, regenerate_
 pub(super) use create_direct_message::create_direct_message;
 pub(super) use get_message::get_message;
 pub(super) use people::{me, user_info};
+pub(super) use post_message::post_message;
 pub(super) use room_info::room_info;
 pub(super) use send_message::{Collision, send_message};
 pub(super) use sign_in::{info, log_in, log_out};

@@ -10,7 +10,7 @@ pub struct Message {
     pub id: String,
     /// Its room: the sorted and concatenated ids of its members.
     pub room_id: String,
-    /// The username of the recipient; several are joined with commas.
+    /// The username of the recipient, several joined with commas; or the `channel` of `chat.postMessage`.
     pub recipient: String,
     /// The username of the sender.
     pub sender: String,

@@ -158,6 +158,7 @@ fn validate(server: &Server, route: Route, parameters: Value) -> Result<Value, R
             Reply::validation_error("error-invalid-params", &error)
         }
         Route::CreateDirectMessage
+        | Route::PostMessage
         | Route::UpdateMessage
         | Route::Info
         | Route::LogIn

@@ -15,6 +15,8 @@ pub enum Route {
     CreateDirectMessage,
     /// `POST /api/v1/chat.sendMessage`: send a message under an id that the client chose.
     SendMessage,
+    /// `POST /api/v1/chat.postMessage`: post to a channel by its name, as Alertmanager does.
+    PostMessage,
     /// `GET /api/v1/chat.getMessage`: return one message.
     GetMessage,
     /// `POST /api/v1/chat.update`: change the text of a message.
@@ -39,12 +41,13 @@ pub enum Route {
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Me,
         Self::UserInfo,
         Self::RoomInfo,
         Self::CreateDirectMessage,
         Self::SendMessage,
+        Self::PostMessage,
         Self::GetMessage,
         Self::UpdateMessage,
         Self::Info,
@@ -68,6 +71,7 @@ impl Route {
             | Self::ListAccessTokens => "GET",
             Self::CreateDirectMessage
             | Self::SendMessage
+            | Self::PostMessage
             | Self::UpdateMessage
             | Self::LogIn
             | Self::LogOut
@@ -86,6 +90,7 @@ impl Route {
             Self::RoomInfo => "/api/v1/rooms.info",
             Self::CreateDirectMessage => "/api/v1/im.create",
             Self::SendMessage => "/api/v1/chat.sendMessage",
+            Self::PostMessage => "/api/v1/chat.postMessage",
             Self::GetMessage => "/api/v1/chat.getMessage",
             Self::UpdateMessage => "/api/v1/chat.update",
             Self::Info => "/api/info",

@@ -11,6 +11,8 @@ use super::Route;
 
 static SEND_MESSAGE: LazyLock<Validator> =
     LazyLock::new(|| compile(include_str!("../../schemas/chat.sendMessage.json")));
+static POST_MESSAGE: LazyLock<Validator> =
+    LazyLock::new(|| compile(include_str!("../../schemas/chat.postMessage.json")));
 static CREATE_DIRECT_MESSAGE: LazyLock<Validator> =
     LazyLock::new(|| compile(include_str!("../../schemas/im.create.json")));
 static GET_MESSAGE: LazyLock<Validator> =
@@ -46,6 +48,7 @@ static NO_PARAMETERS: LazyLock<Validator> =
 pub(super) fn check(route: Route, parameters: &Value) -> Result<(), String> {
     let validator: &Validator = match route {
         Route::SendMessage => &SEND_MESSAGE,
+        Route::PostMessage => &POST_MESSAGE,
         Route::CreateDirectMessage => &CREATE_DIRECT_MESSAGE,
         Route::GetMessage => &GET_MESSAGE,
         Route::UpdateMessage => &UPDATE_MESSAGE,

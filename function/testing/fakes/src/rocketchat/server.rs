@@ -94,6 +94,7 @@ impl Server {
                 handlers::create_direct_message(self, user, parameters).await
             }
             Route::SendMessage => handlers::send_message(self, user, parameters, collision).await,
+            Route::PostMessage => handlers::post_message(self, user, parameters),
             Route::GetMessage => handlers::get_message(self, user, parameters),
             Route::UpdateMessage => handlers::update_message(self, user, parameters),
             Route::LogOut => Ok(handlers::log_out(self, &caller.session)),

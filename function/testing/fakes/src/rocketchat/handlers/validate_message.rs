@@ -123,7 +123,7 @@ fn check_id(server: &Server, given: &Value) -> Result<String, Reply> {
     }
 }
 
-fn check_optional_fields(server: &Server, user: &User, given: &Value) -> Result<(), Reply> {
+pub(super) fn check_optional_fields(server: &Server, user: &User, given: &Value) -> Result<(), Reply> {
     let truthy = |name: &str| given[name].as_str().is_some_and(|text| !text.is_empty());
     if (truthy("alias") || truthy("avatar")) && !user.may(Permission::Impersonate) {
         return Err(Reply::failure("Not enough permission"));
@@ -161,7 +161,7 @@ fn check_mentions(server: &Server, user: &User, text: &str) -> Result<Vec<String
 }
 
 /// An id as the server generates it.
-fn random_id() -> String {
+pub(super) fn random_id() -> String {
     let mut bytes = [0_u8; 17];
     let filled = SystemRandom::new().fill(&mut bytes);
     assert!(filled.is_ok(), "the operating system provides random bytes");
