@@ -189,6 +189,10 @@ clean: ## remove everything that was built
 	cargo clean
 	rm -rf function/tests/markup/node_modules function/tests/pictures/node_modules function/tests/gitlab-ci/node_modules function/tests/gitlab-api/node_modules
 
+.PHONY: alert-test
+alert-test: ## send one alert through Alertmanager and say what arrived: ALERTMANAGER_URL, or one from PATH with fakes
+	@cargo run -q -p fakes --bin alert-test -- $(ALERTMANAGER_URL)
+
 .PHONY: e2e up demo load dry-run down
 
 e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP

@@ -15,6 +15,7 @@ mod program;
 mod sandbox;
 
 mod agreement;
+mod alertmanager;
 mod components;
 mod copied;
 mod call_checks;

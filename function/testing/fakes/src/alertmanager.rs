@@ -79,7 +79,9 @@ impl Alertmanager {
             let ended = self.child.try_wait()?;
             if ended.is_some() || started.elapsed() > START_LIMIT {
                 let log = fs::read_to_string(self.folder.join("log"))?;
-                return Err(io::Error::other(format!("Alertmanager is not ready: {log}")));
+                return Err(io::Error::other(format!(
+                    "Alertmanager is not ready: {log}"
+                )));
             }
             match exchange("GET", &url, &[], b"").await {
                 Ok(response) if response.status == 200 => return Ok(()),

@@ -121,7 +121,9 @@ fn one_of<'a>(
     if allowed.contains(&found) {
         return found;
     }
-    errors.push(format!("'{name}' is {found:?}, expected one of {allowed:?}"));
+    errors.push(format!(
+        "'{name}' is {found:?}, expected one of {allowed:?}"
+    ));
     ""
 }
 

@@ -22,6 +22,8 @@ mod gitlab_lists;
 mod gitlab_webhooks;
 mod https;
 mod limits;
+mod pagerduty;
+mod posting;
 mod program;
 mod rejections;
 mod rooms;

@@ -123,7 +123,11 @@ fn check_id(server: &Server, given: &Value) -> Result<String, Reply> {
     }
 }
 
-pub(super) fn check_optional_fields(server: &Server, user: &User, given: &Value) -> Result<(), Reply> {
+pub(super) fn check_optional_fields(
+    server: &Server,
+    user: &User,
+    given: &Value,
+) -> Result<(), Reply> {
     let truthy = |name: &str| given[name].as_str().is_some_and(|text| !text.is_empty());
     if (truthy("alias") || truthy("avatar")) && !user.may(Permission::Impersonate) {
         return Err(Reply::failure("Not enough permission"));
