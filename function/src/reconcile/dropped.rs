@@ -131,12 +131,12 @@ impl History {
     fn add_activity(&mut self, activity: Activity, hook: &Hook, window: Window) {
         let at = time(activity.created_at.as_deref());
         if let Some(object) = bodies::pushed(&activity) {
-            let is_triggered = if object.kind() == BackfillKind::TagPush {
-                hook.triggers.contains(Trigger::TagPush)
-            } else {
-                let verdict = branch_filter::verdict(hook, &object);
-                hook.triggers.contains(Trigger::Push) && verdict != Verdict::Filtered
+            let trigger = match object.kind() {
+                BackfillKind::TagPush => Trigger::TagPush,
+                _ => Trigger::Push,
             };
+            let is_triggered = hook.triggers.contains(trigger)
+                && branch_filter::verdict(hook, &object) != Verdict::Filtered;
             // Those outside the window account for records of equal pushes.
             if let Some(at) = at.filter(|_| is_triggered) {
                 let source = Source::Push(Box::new(activity));
@@ -228,12 +228,11 @@ impl History {
         }
         for (trigger, at) in &log.delivered_oversize {
             let kind = BackfillKind::of_trigger(trigger);
-            let distance = |happened: &Happened| happened.distance(*at);
             let same = missing.iter().enumerate();
             let same = same.filter(|(_, happened)| Some(happened.object.kind()) == kind);
-            let near =
-                same.filter(|(_, happened)| distance(happened) <= LIMITS.reconcile.same_delivery);
-            if let Some((nearest, _)) = near.min_by_key(|(_, happened)| distance(happened)) {
+            let near = same
+                .filter(|(_, happened)| happened.distance(*at) <= LIMITS.reconcile.same_delivery);
+            if let Some((nearest, _)) = near.min_by_key(|(_, happened)| happened.distance(*at)) {
                 missing.remove(nearest);
             }
         }
