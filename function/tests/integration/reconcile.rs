@@ -443,6 +443,10 @@ async fn missing_rights_are_named() {
 
 /// The address of a port that refuses connections, and half a second later forwards them to the port of this URL: the network
 /// policies of a pod that has just started.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the forwarding runs beside the test, whose runtime ends it"
+)]
 fn open_later(url: &str) -> SocketAddr {
     let target = Url::parse(url).expect("is a URL");
     let target = target.socket_addrs(|| None).expect("is an address")[0];
