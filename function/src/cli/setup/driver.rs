@@ -69,6 +69,12 @@ impl<'a> Driver<'a> {
                 }
             } else if let Err(failure) = self.make(&call).await {
                 result = Err(failure.words(&call));
+                // The next run must not take the secret of the webhook for its own.
+                if matches!(failure, Failure::OtherRun)
+                    && let Err(error) = self.storage.write(&self.known.secrets)
+                {
+                    result = Err(error);
+                }
                 break;
             }
             self.known.is_save_said |= call == Call::Save;

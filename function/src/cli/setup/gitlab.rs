@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::failure::Failure;
 use crate::config::setup::SetupConfig;
 use crate::gitlab_api::{ApiError, Client, HookOwner, HookSecret, Trigger, Triggers};
-use crate::hook_changes;
+use crate::hook_changes::{self, Done};
 use crate::hook_lookup::look_up;
 use crate::hooks::{Action, DeclaredHook, Plan, Target, Tense, Terms, plan, words};
 use crate::setup::{
@@ -84,9 +84,12 @@ impl<'a> GitLab<'a> {
                 let secret = secret(known);
                 let terms = terms(secret.as_ref(), known);
                 if let Some((owner, plan)) = &self.plan {
-                    hook_changes::apply(&self.client, *owner, &self.declared, plan, terms)
-                        .await
-                        .map_err(Failure::Hook)?;
+                    let done =
+                        hook_changes::apply(&self.client, *owner, &self.declared, plan, terms);
+                    if let Done::CreatedByAnother(_) = done.await.map_err(Failure::Hook)? {
+                        known.change(|secrets| secrets.hook_secret = HookSecretState::New);
+                        return Err(Failure::OtherRun);
+                    }
                 }
                 known.hook_written();
             }

@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
 pub use access::{Access, Scope};
@@ -162,6 +163,12 @@ impl FakeGitLab {
     /// Replaces all responses until [`Self::answer_normally`].
     pub fn answer_always(&self, status: u16, headers: &[(&str, &str)], body: &str) {
         self.server.state().replacement = Some(replacement(status, headers, body));
+    }
+
+    /// Sends the responses to the next `lists` lists of hooks only when all of them were asked for, so that as many clients
+    /// decide by the same list.
+    pub fn hold_lists_of_hooks(&self, lists: usize) {
+        self.server.state().meeting = Some((Arc::new(Barrier::new(lists)), lists));
     }
 
     /// Ends all replacements of responses.
