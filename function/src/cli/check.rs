@@ -25,7 +25,7 @@ mod webhooks;
 pub(crate) fn run(
     config: &Config,
     warnings: &[String],
-    gitlab: Option<Result<(GitLabConfig, Vec<String>), ConfigErrors>>,
+    gitlab: Option<Result<(Option<GitLabConfig>, Vec<String>), ConfigErrors>>,
     send: bool,
 ) -> ExitCode {
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {

@@ -46,6 +46,17 @@ impl From<Option<Account>> for Lookup {
     }
 }
 
+/// Whether Rocket.Chat says that the recipient of the test message can receive it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Recipient {
+    /// There is nothing against it.
+    Found,
+    /// No user has the name.
+    Unknown,
+    /// The user is deactivated.
+    Deactivated,
+}
+
 /// What GitLab says about itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct GitLabFacts {
@@ -62,6 +73,10 @@ pub(crate) struct GitLabFacts {
 pub(crate) struct Known {
     pub(crate) chat_is_reached: bool,
     pub(crate) gitlab: Option<GitLabFacts>,
+    /// Whether GitLab has the project, and shows its webhooks.
+    pub(crate) is_project_found: bool,
+    /// What the look-up of the recipient found.
+    pub(crate) recipient: Option<Recipient>,
     /// The secrets, as they should be stored.
     pub(crate) secrets: SecretFile,
     /// Whether they differ from what is stored.
@@ -200,6 +215,7 @@ impl Known {
             }
             Call::ChatVersion
             | Call::GitLab
+            | Call::FindProject
             | Call::SignInBot
             | Call::GenerateKeys
             | Call::GeneratePassword
@@ -207,6 +223,7 @@ impl Known {
             | Call::ListTokens
             | Call::OutboundRules
             | Call::CompareHook
+            | Call::FindRecipient { .. }
             | Call::FindMessage { .. } => {}
         }
     }

@@ -530,7 +530,7 @@ async fn two_webhooks_with_the_same_address_are_noted() {
 async fn two_runs_at_once_leave_one_webhook() {
     let gitlab = FakeGitLab::start().await;
     let other = gitlab.add_hook(PROJECT, &json!({ "url": "https://other.example.org" }));
-    gitlab.hold_lists_of_hooks(2);
+    gitlab.hold_lists_of_hooks(2, 1);
 
     let (first, second) = tokio::join!(hooks(&gitlab, "apply", &[]), hooks(&gitlab, "apply", &[]));
 
@@ -614,6 +614,12 @@ async fn status_shows_what_the_log_says() {
         "{}",
         status.output
     );
+    // Pushes by this user are tests, of which nobody waits for the messages.
+    let tester = ("GITLAB_RECONCILE_USER", "Robin");
+    let tests = hooks(&gitlab, "status", &[&overrides[..], &[tester]].concat()).await;
+    let row = tests.output.lines().nth(1).expect("has a row");
+    assert!(row.ends_with("  0") && row.contains(" off to "), "{row}");
+    assert!(!tests.output.contains("WAITING counts"), "{}", tests.output);
     assert_eq!(writes(&gitlab), [""; 0]);
 }
 
@@ -650,11 +656,24 @@ async fn check_has_a_line_for_each_declared_webhook() {
         "FAIL  webhook of acme/new does not exist; run webhook-app hooks apply".to_owned(),
     ];
     assert_eq!(lines, expected);
-    let invalid = check(&[("GITLAB_API_TOKEN", gitlab.token())]).await;
+    let invalid = [
+        ("GITLAB_API_TOKEN", gitlab.token()),
+        ("HOOKS", "- projct: x"),
+    ];
+    let invalid = check(&invalid).await;
+    assert_eq!(invalid.code, Some(1));
     assert!(
-        invalid.output.contains("FAIL  HOOKS: is not set"),
+        invalid.output.contains("FAIL  HOOKS: "),
         "{}",
         invalid.output
+    );
+    let undeclared = check(&[("GITLAB_API_TOKEN", gitlab.token())]).await;
+    assert_eq!(undeclared.code, Some(0), "{}", undeclared.output);
+    let expected = "note  HOOKS: is not set, so the webhooks in GitLab are not compared";
+    assert!(
+        undeclared.output.contains(expected),
+        "{}",
+        undeclared.output
     );
     // In the pods that receive webhooks there is no token.
     let without = check(&[("HOOKS", declared)]).await;
