@@ -460,12 +460,18 @@ async fn connections_that_a_new_pod_may_not_make_yet_are_tried_again() {
     let setup = Setup::start().await;
     setup.gitlab.record_event(PROJECT, Trigger::Push, &push(1));
     setup.gitlab.advance(Duration::from_mins(5));
-    let webhooks = format!("http://{}/webhook", open_later(&setup.harness.function.url("/webhook")));
+    let webhooks = format!(
+        "http://{}/webhook",
+        open_later(&setup.harness.function.url("/webhook"))
+    );
     let fields = json!({ "url": webhooks, "signing_token": SAMPLE_KEY, "push_events": true });
     setup.gitlab.add_hook(PROJECT, &fields);
     let gitlab = format!("http://{}", open_later(&setup.gitlab.url()));
     let output = setup
-        .run(BACKFILL, &[("GITLAB_URL", &gitlab), ("WEBHOOK_URL", &webhooks)])
+        .run(
+            BACKFILL,
+            &[("GITLAB_URL", &gitlab), ("WEBHOOK_URL", &webhooks)],
+        )
         .await;
     assert_eq!(output.count("replaced: push main"), 1, "{:?}", output.lines);
     setup.take_pushes(1..=1);

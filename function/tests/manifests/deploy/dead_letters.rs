@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::answers::{always, deploy_overlay, once};
+use super::answers::{State, always, deploy_overlay, once, workload};
 use super::{IMAGE, SECRET, edited_overlay, sandbox};
+use crate::calls::Call;
 use crate::sandbox::Sandbox;
 
 const GET: &str = "get statefulset.apps webhook-app-dead-letters ";
@@ -49,12 +50,8 @@ fn it_is_awaited_as_a_stateful_set() {
     for expected in ["waiting: 0 of 1 pods are ready", "ready: 1 pod(s)"] {
         assert!(run.output.contains(expected), "{}", run.output);
     }
-    let pods = "get pods --selector controller-revision-hash=new ";
-    assert!(
-        run.calls.iter().any(|call| call.is(pods)),
-        "{:?}",
-        run.calls
-    );
+    let is_by_revision = |call: &Call| format!("{call:?}").contains("controller-revision-hash=new");
+    assert!(run.calls.iter().any(is_by_revision), "{:?}", run.calls);
     let wrong = "get services.serving.knative.dev";
     assert!(
         !run.calls.iter().any(|call| call.is(wrong)),
@@ -72,7 +69,9 @@ fn one_that_does_not_become_ready_is_restored() {
         "metadata": {"name": "pod", "creationTimestamp": "2026-01-01T00:00:00Z"},
         "status": {"containerStatuses": [{"ready": false, "state": {}, "lastState": {"terminated": {"exitCode": 64}}}]},
     }]});
+    let deployment = workload("deployment.apps", "former", State::Complete);
     let answers = [
+        always("get deployment.apps webhook-app ", 0, deployment),
         once(
             &format!("{GET}--ignore-not-found"),
             0,
@@ -97,7 +96,7 @@ fn one_that_does_not_become_ready_is_restored() {
     let changes = run.changes();
     let patch = changes
         .iter()
-        .find(|call| call.is("patch statefulset.apps webhook-app-dead-letters "));
+        .find(|call| call.is("patch statefulset.apps webhook-app-dead-letters"));
     let patch = format!("{:?}", patch.expect("is restored"));
     assert!(
         patch.contains("former") && !patch.contains("traffic"),
