@@ -35,6 +35,9 @@ pub struct GitLabConfig {
     pub proxies: Proxies,
 }
 
+/// The settings for `webhook-app check`, if webhooks are declared, and warnings; or the errors.
+pub(crate) type LoadedForCheck = Result<(Option<GitLabConfig>, Vec<String>), ConfigErrors>;
+
 /// Whether the secrets of webhooks are required.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Secrets {
@@ -67,7 +70,7 @@ impl GitLabConfig {
     pub(crate) fn load_if_given(
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
-    ) -> Option<Result<(Option<Self>, Vec<String>), ConfigErrors>> {
+    ) -> Option<LoadedForCheck> {
         let reader = EnvReader::new(variables, read_file);
         if !["GITLAB_URL", "GITLAB_API_TOKEN"]
             .iter()

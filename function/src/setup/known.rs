@@ -172,6 +172,16 @@ impl Known {
         }
     }
 
+    /// The test message to `name` was looked up.
+    pub(crate) fn message_looked_up(&mut self, is_stored: bool, name: &str) {
+        self.is_message_stored = Some(is_stored);
+        match (is_stored, self.is_message_sent) {
+            (true, true) => self.say(Mark::Ok, "read the test message back"),
+            (true, false) => self.say(Mark::Kept, format!("test message to @{name}")),
+            (false, _) => {}
+        }
+    }
+
     /// The account of the bot has these roles from now on.
     pub(crate) fn roles_set(&mut self, roles: &[String]) {
         let found = match &mut self.found {

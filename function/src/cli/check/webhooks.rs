@@ -2,17 +2,13 @@
 //! are set. Changes nothing; `webhook-app hooks` does.
 
 use super::Finding;
-use crate::config::ConfigErrors;
-use crate::config::gitlab::GitLabConfig;
+use crate::config::gitlab::{GitLabConfig, LoadedForCheck};
 use crate::gitlab_api::{AlertStatus, Client};
 use crate::hook_lookup::{Lookup, look_up};
 use crate::hooks::{Action, Tense, Terms, plan, words};
 
 /// One finding for each declared webhook. `known` are the warnings that have been printed.
-pub(super) async fn check(
-    config: Result<(Option<GitLabConfig>, Vec<String>), ConfigErrors>,
-    known: &[String],
-) -> Vec<Finding> {
+pub(super) async fn check(config: LoadedForCheck, known: &[String]) -> Vec<Finding> {
     let (config, warnings) = match config {
         Ok(found) => found,
         Err(errors) => return errors.errors.into_iter().map(Finding::Failure).collect(),

@@ -172,13 +172,7 @@ impl<'a> Driver<'a> {
             }
             Call::FindMessage { to } => {
                 let is_stored = self.chat.find_message(self.wishes, to, known).await?;
-                known.is_message_stored = Some(is_stored);
-                let name = to.as_str();
-                match (is_stored, known.is_message_sent) {
-                    (true, true) => known.say(Mark::Ok, "read the test message back"),
-                    (true, false) => known.say(Mark::Kept, format!("test message to @{name}")),
-                    (false, _) => {}
-                }
+                known.message_looked_up(is_stored, to.as_str());
             }
             Call::SendMessage { to } => {
                 self.chat.send_message(self.wishes, to, known).await?;

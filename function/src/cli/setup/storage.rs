@@ -52,7 +52,7 @@ impl Storage {
     /// Lets only the owner read a file that others could read. Only says so if `dry_run`.
     pub(super) fn protect(&self, dry_run: bool) -> Option<Line> {
         let mode = fs::metadata(&self.path).ok()?.permissions().mode() & 0o777;
-        if mode & 0o077 == 0 {
+        if mode | 0o700 == 0o700 {
             return None;
         }
         let path = &self.path;
