@@ -198,6 +198,19 @@ impl FakeGitLab {
         state.events.retain(|event| event.hook != hook);
     }
 
+    /// The IDs of the hooks of a project.
+    ///
+    /// # Panics
+    /// If there is no such project.
+    pub fn hooks_of(&self, project: &str) -> Vec<u64> {
+        let state = self.server.state();
+        let Some(project) = state.project(project) else {
+            panic!("there is no project {project}");
+        };
+        let hooks = state.hooks_of(Owner::Project(project.id));
+        hooks.map(|hook| hook.id).collect()
+    }
+
     /// A hook as the API shows it.
     ///
     /// # Panics
