@@ -2,9 +2,7 @@
 //! and its responses, with lost responses, late calls and a replica that crashes. A single send is explored in
 //! [`send_machine`](super::send_machine).
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashSet};
-use std::hash::{Hash as _, Hasher as _};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +19,8 @@ use webhook_app::rocketchat::{
 use webhook_app::send::{
     Account, Call, Command, Deadline, Input, SendError, SendMachine, SendResult, ServerState,
 };
+
+use crate::send_machine::digest;
 
 /// One error after which nothing was applied, and one after which the call may have been applied.
 const ERRORS: [ApiError; 2] = [ApiError::Connect(ConnectCause::Refused), ApiError::Timeout];
@@ -69,8 +69,8 @@ struct System {
 
 #[derive(Default)]
 struct Explorer {
-    /// Hashes of the systems that were explored.
-    seen: HashSet<u64>,
+    /// Digests of the systems that were explored.
+    seen: BTreeSet<[u8; 32]>,
     paths: usize,
     both_delivered: usize,
     /// Paths on which a later state was replaced by an earlier one.
@@ -79,9 +79,7 @@ struct Explorer {
 
 impl Explorer {
     fn explore(&mut self, system: &System, states: &[Option<PipelineState>; 2]) {
-        let mut hasher = DefaultHasher::new();
-        format!("{system:?}").hash(&mut hasher);
-        if !self.seen.insert(hasher.finish()) {
+        if !self.seen.insert(digest(&format!("{system:?}"))) {
             return;
         }
         assert!(system.stored.len() <= 1, "two messages: {system:#?}");
