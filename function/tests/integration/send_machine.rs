@@ -2,6 +2,7 @@
 //! fail, applied or not, immediately or at the last moment.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ struct Explorer {
     errors: Vec<ApiError>,
     /// Digests of the states that were explored.
     seen: BTreeSet<[u8; 32]>,
+    /// What is digested. Kept, because it would grow step by step for every state.
+    text: String,
     paths: u64,
     delivered: u64,
     withheld: u64,
@@ -64,8 +67,9 @@ struct Explorer {
 impl Explorer {
     /// Explores every path from one input.
     fn explore(&mut self, machine: &SendMachine, state: &ServerState, model: &Model, input: Input) {
-        let all = format!("{machine:?} {state:?} {model:?} {input:?}");
-        if !self.seen.insert(digest(&all)) {
+        self.text.clear();
+        write!(self.text, "{machine:?} {state:?} {model:?} {input:?}").expect("can be written");
+        if !self.seen.insert(digest(&self.text)) {
             return;
         }
         let (mut machine, mut state, mut model) = (machine.clone(), state.clone(), model.clone());
@@ -316,6 +320,7 @@ fn explore_all(cached: Option<RoomId>, has_retries: bool) -> (u64, u64) {
         preconditions: Vec::new(),
         errors: [NOT_APPLIED, AMBIGUOUS].concat(),
         seen: BTreeSet::new(),
+        text: String::new(),
         paths: 0,
         delivered: 0,
         withheld: 0,
@@ -362,6 +367,7 @@ fn every_path_of_a_fix_ends_in_time_with_a_true_result() {
                         ApiError::Redirected,
                     ],
                     seen: BTreeSet::new(),
+                    text: String::new(),
                     paths: 0,
                     delivered: 0,
                     withheld: 0,
