@@ -112,7 +112,10 @@ async fn of_target(client: &Client, target: &Target) -> Result<Vec<(String, Hook
         Target::System => vec![(target.to_string(), HookOwner::System)],
         Target::Project(project) => projects(vec![client.project(project).await?]),
         Target::Group(group) => projects(client.group_projects(group).await?),
-        Target::Membership => projects(client.maintained_projects().await?),
+        Target::Membership => match projects(client.maintained_projects().await?) {
+            none if none.is_empty() => return Err(ApiError::NoProject),
+            found => found,
+        },
     })
 }
 

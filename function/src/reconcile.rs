@@ -17,6 +17,8 @@ mod details;
 mod post;
 mod clock;
 mod runner;
+mod pages;
+mod records;
 mod reading;
 mod steps;
 mod backfilling;

@@ -185,6 +185,7 @@ const MODULES: &[(&str, &[&str])] = &[
         "reconcile",
         &[
             "config",
+            "connect_cause",
             "gitlab",
             "gitlab_api",
             "hook_lookup",

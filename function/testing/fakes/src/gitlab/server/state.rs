@@ -61,6 +61,8 @@ pub(super) struct State {
     pub(super) replacements: VecDeque<Reply>,
     /// The response that replaces all, if set.
     pub(super) replacement: Option<Reply>,
+    /// Whether a page of an event log always names a next one.
+    pub(super) has_endless_logs: bool,
     last_id: u64,
 }
 
