@@ -244,6 +244,11 @@ limits! {
         max_entries: usize = 20_000,
         /// Time for a webhook that is posted without GitLab: what GitLab waits.
         post_timeout: Duration = Duration::from_secs(10),
+        /// Attempts to connect for such a webhook.
+        post_attempts: u32 = 4,
+        /// Pause before the second of them; each further one is twice as long. Network policies apply to a new pod a few
+        /// seconds after its start, and a Job posts at once.
+        post_pause: Duration = Duration::from_secs(1),
         /// Default of `RECONCILE_INTERVAL_SECONDS`, the time between two rounds: GitLab pauses a hook for at least a
         /// minute.
         default_interval_seconds: u64 = 60,

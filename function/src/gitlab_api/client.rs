@@ -285,6 +285,8 @@ fn pause(error: ApiError, retries: Retries) -> Option<Duration> {
         ApiError::Timeout | ApiError::Unavailable if retries == Retries::Any => {
             Some(limits.retry_pause)
         }
+        // Nothing was sent. The network policies of a pod that has just started may not apply yet.
+        ApiError::Unreachable(cause) if cause.may_pass() => Some(limits.retry_pause),
         _ => None,
     }
 }

@@ -3,11 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use fakes::gitlab::{Access, Delivery, FakeGitLab, PROJECT, SAMPLE_KEY, Scope, Trigger};
 use serde_json::{Value, json};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time;
+use url::Url;
 use webhook_app::config::gitlab::reconcile::ReconcileConfig;
 use webhook_app::reconcile::{Clock, Progress, Reconciler, Round, Run};
 
@@ -426,6 +431,44 @@ async fn missing_rights_are_named() {
         .try_run(ONCE, &[("GITLAB_API_TOKEN", "glpat-wrong")])
         .await;
     assert!(round.is_err_and(|error| error.contains("expired or revoked")));
+    setup.finish();
+}
+
+/// The address of a port that refuses connections, and half a second later forwards them to the port of this URL: the network
+/// policies of a pod that has just started.
+fn open_later(url: &str) -> SocketAddr {
+    let target = Url::parse(url).expect("is a URL");
+    let target = target.socket_addrs(|| None).expect("is an address")[0];
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = reserved.local_addr().expect("has an address");
+    drop(reserved);
+    tokio::spawn(async move {
+        time::sleep(Duration::from_millis(500)).await;
+        let listener = TcpListener::bind(address).await.expect("is still free");
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(target).await?;
+                copy_bidirectional(&mut client, &mut server).await
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn connections_that_a_new_pod_may_not_make_yet_are_tried_again() {
+    let setup = Setup::start().await;
+    setup.gitlab.record_event(PROJECT, Trigger::Push, &push(1));
+    setup.gitlab.advance(Duration::from_mins(5));
+    let webhooks = format!("http://{}/webhook", open_later(&setup.harness.function.url("/webhook")));
+    let fields = json!({ "url": webhooks, "signing_token": SAMPLE_KEY, "push_events": true });
+    setup.gitlab.add_hook(PROJECT, &fields);
+    let gitlab = format!("http://{}", open_later(&setup.gitlab.url()));
+    let output = setup
+        .run(BACKFILL, &[("GITLAB_URL", &gitlab), ("WEBHOOK_URL", &webhooks)])
+        .await;
+    assert_eq!(output.count("replaced: push main"), 1, "{:?}", output.lines);
+    setup.take_pushes(1..=1);
     setup.finish();
 }
 
