@@ -75,6 +75,15 @@ for (const { file, text, dashboard } of ALL) {
   });
 }
 
+test('a link of data has a title, an address, and whether it opens a new tab', () => {
+  const ofFields = ALL.flatMap(({ dashboard }) => panels(dashboard)).flatMap(({ fieldConfig: { defaults, overrides } }) => [
+    ...(defaults.links ?? []),
+    ...overrides.flatMap(({ properties }) => properties.filter(({ id }) => id === 'links').flatMap(({ value }) => value)),
+  ]);
+  assert.ok(ofFields.length > 0);
+  for (const link of ofFields) assert.deepEqual(Object.keys(link).sort(), ['targetBlank', 'title', 'url']);
+});
+
 const WRONG = [
   ['a mistake in PromQL', 'sum(rate(up[5m])', /expected PromQL/],
   ['an unknown metric', 'rate(webhook_delivery_total[$__rate_interval])', 'expected a metric of'],

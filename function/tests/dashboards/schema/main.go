@@ -58,6 +58,36 @@ func check(file string) error {
 	if err := checked.Validate(); !isEmpty(err) {
 		return err
 	}
+	return checkFields(content)
+}
+
+// The library does not check the options of fields that all types of panels have, so they are checked alone.
+func checkFields(content []byte) error {
+	var parts struct {
+		Panels []struct {
+			Title       string
+			FieldConfig struct {
+				Defaults map[string]json.RawMessage
+			}
+		}
+	}
+	if err := json.Unmarshal(content, &parts); err != nil {
+		return err
+	}
+	for _, panel := range parts.Panels {
+		// The options of one type, which the strict check has read, and links of data, which the library takes for links of a
+		// dashboard; dashboards.test.mjs checks their fields.
+		delete(panel.FieldConfig.Defaults, "custom")
+		delete(panel.FieldConfig.Defaults, "links")
+		defaults, err := json.Marshal(panel.FieldConfig.Defaults)
+		if err != nil {
+			return err
+		}
+		var fields dashboard.FieldConfig
+		if err := fields.UnmarshalJSONStrict(defaults); !isEmpty(err) {
+			return fmt.Errorf("panel %q, fieldConfig.defaults: %w", panel.Title, err)
+		}
+	}
 	return nil
 }
 

@@ -151,6 +151,9 @@ export async function world() {
   await sleep(10);
   handing.fault = undefined;
   await failing;
+  // One webhook that GitLab's log has as a success, and two that wait.
+  await reconcile.happen('push_of_a_new_branch');
+  await sleep(11);
   faulty.fault = 'server_error';
   for (const name of ['push_of_a_new_branch', 'push_that_goes_back']) await reconcile.happen(name);
   await sleep(14);
