@@ -18,7 +18,7 @@ function check(all) {
   return stale.length > 0 ? [...stale, 'run `make dashboards`, look at the pictures and commit them'] : [];
 }
 
-/** Why a dashboard is not right. Every panel must have values, or a sentence why not in empty.json; a sentence that is not needed is wrong, too. */
+/** Why a dashboard is not right. Every panel must have values, or a sentence why not in empty.json; one about a panel that does not exist is wrong, too. */
 function mistakes(name, { panels, problems: found }) {
   const reasons = JSON.parse(readFileSync(join(import.meta.dirname, 'renderer/empty.json'), 'utf8'))[name] ?? {};
   const failed = panels.filter(({ state, pluginError }) => state !== 'Done' || pluginError).map(({ title, state, error, pluginError }) => `panel "${title}": ${pluginError ?? error ?? state}`);
