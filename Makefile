@@ -1,7 +1,7 @@
 # All tasks of developers and of the pipeline. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help run events tables test check fmt lint shellcheck docs deny advisories markup pictures manifests snapshots clean
+.PHONY: help run events tables test check fmt lint shellcheck docs deny advisories markup pictures dashboards manifests snapshots clean
 .PHONY: coverage codequality
 .PHONY: gitlab-api image image-test reproduce publish deploy review review-stop smoke connect register ci-image pipeline lambda lambda-test sbom budgets composition bench microbench
 
@@ -39,7 +39,7 @@ endif
 # The list of all checks. The pipeline has a job for each, and .ci/run calls each; a test compares the three.
 # Separate are `e2e`, which needs a cluster and which .ci/run calls, and `release-test`, which needs cosign, whose build takes
 # minutes, and which the pipeline runs.
-check: fmt lint shellcheck docs deny advisories test manifests run pictures pipeline gitlab-api lambda-test prove image image-test budgets sbom ## run all checks
+check: fmt lint shellcheck docs deny advisories test manifests run pictures dashboards pipeline gitlab-api lambda-test prove image image-test budgets sbom ## run all checks
 check: ONCE = 1
 check: CHECK = 1
 check: SHORT = 1
@@ -92,6 +92,9 @@ pictures: ## take the pictures of messages in the documentation with Chromium; C
 	! command -v $(or $(CHROMIUM),chromium) >/dev/null || npm --prefix function/tests/pictures ci --silent --no-audit --no-fund
 	$(if $(CHECK),npm --prefix function/tests/pictures test --silent)
 	node function/tests/pictures/pictures.mjs $(if $(CHECK),check,write)
+
+dashboards: ## check Grafana's dashboards, and show them with real metrics in Chromium; CHECK=1 only checks them
+	function/tests/dashboards/check $(if $(CHECK),check,write)
 
 manifests: ## render the manifests and check them against schemas and checkov; `make test` checks that they agree
 	function/tests/manifests/check
@@ -187,7 +190,7 @@ gitlab-api: ## check the fake of GitLab's API with two clients of other people, 
 
 clean: ## remove everything that was built
 	cargo clean
-	rm -rf function/tests/markup/node_modules function/tests/pictures/node_modules function/tests/gitlab-ci/node_modules function/tests/gitlab-api/node_modules
+	rm -rf function/tests/markup/node_modules function/tests/pictures/node_modules function/tests/gitlab-ci/node_modules function/tests/gitlab-api/node_modules function/tests/dashboards/node_modules function/tests/dashboards/renderer/node_modules
 
 .PHONY: e2e up demo load dry-run down
 
