@@ -48,6 +48,12 @@ pub enum ConnectCause {
 }
 
 impl ConnectCause {
+    /// Whether a later connection may succeed without a change by an operator, because the server starts, or because the
+    /// network policies of a new pod do not apply yet.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(self, Self::Dns | Self::Refused | Self::Unreachable)
+    }
+
     /// The label in logs and metrics.
     pub(crate) fn label(self) -> &'static str {
         match self {

@@ -7,10 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
+use tokio::time;
 use url::Url;
 
 use super::log::Answer;
 use crate::config::gitlab::GitLabConfig;
+use crate::connect_cause::ConnectCause;
 use crate::http_client;
 use crate::limits::LIMITS;
 
@@ -76,8 +78,7 @@ impl<'a> Poster<'a> {
         let Some(headers) = self.headers(&webhook, SystemTime::now()) else {
             return failed;
         };
-        let request = self.http.post(self.url.clone()).headers(headers);
-        let Ok(mut response) = request.body(webhook.body).send().await else {
+        let Some(mut response) = self.send(headers, webhook.body).await else {
             return failed;
         };
         let status = response.status().as_u16();
@@ -95,6 +96,20 @@ impl<'a> Poster<'a> {
             answer: if is_trusted { answer } else { Answer::Failure },
             sent: said.has_sent(status),
         }
+    }
+
+    /// Sends a request. Without a connection nothing was sent, so it is tried again for a few seconds.
+    async fn send(&self, headers: HeaderMap, body: Vec<u8>) -> Option<reqwest::Response> {
+        let request = self.http.post(self.url.clone()).headers(headers).body(body);
+        let mut pause = LIMITS.reconcile.post_pause;
+        for _ in 1..LIMITS.reconcile.post_attempts {
+            match request.try_clone()?.send().await {
+                Err(error) if may_pass(&error) => time::sleep(pause).await,
+                sent => return sent.ok(),
+            }
+            pause *= 2;
+        }
+        request.send().await.ok()
     }
 
     fn headers(&self, webhook: &Webhook, now: SystemTime) -> Option<HeaderMap> {
@@ -122,6 +137,11 @@ impl<'a> Poster<'a> {
         }
         Some(headers)
     }
+}
+
+/// Whether a later connection may succeed.
+fn may_pass(error: &reqwest::Error) -> bool {
+    error.is_connect() && (error.is_dns() || ConnectCause::of(error).may_pass())
 }
 
 /// What the function says about the messages of a webhook.

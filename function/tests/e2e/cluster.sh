@@ -127,6 +127,20 @@ expect_delivered() {
 # PATH: reads the inspection API of the fake Rocket.Chat.
 inspect_rocketchat() { kubectl get --raw "/api/v1/namespaces/$chat_namespace/services/rocketchat:3000/proxy/inspect/$1"; }
 
+# REPLICAS: 0 takes the fake Rocket.Chat away, with its messages, which are in memory; 1 brings it back.
+scale_rocketchat() {
+  kubectl -n "$chat_namespace" scale deployment/rocketchat --replicas="$1" > /dev/null
+  kubectl -n "$chat_namespace" rollout status deployment/rocketchat --timeout=60s > /dev/null
+  [ "$1" != 0 ] || kubectl -n "$chat_namespace" wait --for=delete pod -l app.kubernetes.io/name=rocketchat --timeout=60s > /dev/null
+}
+
+# NAME: how many messages are stored for this user, and how often the most frequent one was inserted.
+stored_for() {
+  inspect_rocketchat messages | python3 -c 'import json, sys
+found = [one["inserts"] for one in json.load(sys.stdin) if one["recipient"] == sys.argv[1]]
+print(len(found), max(found, default=0))' "$1"
+}
+
 # EXPRESSION: prints the first sample of the query result as an integer, or an empty line if there is none.
 query_prometheus() {
   query=$(python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1]))' "$1")

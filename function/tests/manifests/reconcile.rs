@@ -304,6 +304,25 @@ fn the_pods_may_connect_to_https_servers_dns_and_the_function_and_only_metrics_a
     }
 }
 
+#[test]
+fn a_gitlab_in_the_cluster_is_reached_on_the_ports_of_its_pods() {
+    let rendered = rendered!(overlay("reconcile-gitlab-in-cluster"));
+    let rules = list(
+        policy(&rendered, "webhook-app-reconcile-egress"),
+        "/spec/egress",
+    );
+    assert_eq!(
+        *rules[2],
+        json!({
+            "to": [
+                {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "gitlab"}}},
+                {"namespaceSelector": {"matchLabels": {"webhook-app/gitlab": "true"}}},
+            ],
+            "ports": [{"port": 80}, {"port": 443}, {"port": 8181}],
+        })
+    );
+}
+
 /// Both ends of the connection with which a webhook is sent.
 #[test]
 fn the_function_admits_the_webhooks_that_the_pods_send() {

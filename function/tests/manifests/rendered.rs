@@ -19,6 +19,8 @@ pub(crate) const BASES: &[&str] = &[
     "k8s-base/setup/deployer",
     "knative",
     "monitoring",
+    "monitoring/monitors",
+    "monitoring/probes",
     "monitoring/standalone",
 ];
 

@@ -53,7 +53,7 @@ fn the_chart_and_the_standalone_adapter_have_the_same_rules() {
 fn the_chart_and_the_standalone_adapter_have_the_same_relist_interval() {
     let rendered = rendered!("monitoring/standalone");
     let container = at(
-        rendered.one("apps/Deployment"),
+        rendered.named("apps/Deployment", "prometheus-adapter"),
         "/spec/template/spec/containers/0",
     );
     let interval = yaml_file(VALUES)["metricsRelistInterval"].clone();
@@ -276,7 +276,7 @@ fn kedas_queries_and_target_follow_the_namespace_and_the_name() {
     for name in ["keda", "keda-elsewhere"] {
         let rendered = rendered!(overlay(name));
         let scaled = rendered.one("keda.sh/ScaledObject");
-        let service = rendered.one("/Service");
+        let service = rendered.named("/Service", "prometheus-adapter");
         let selected = format!(
             "{{namespace=\"{}\",service=\"{}\"",
             text(service, "/metadata/namespace"),
@@ -325,7 +325,7 @@ fn knatives_hpa_class_scales_by_the_same_metric_and_target() {
 fn the_standalone_adapter_queries_the_standalone_prometheus_and_registers_custom_metrics_only() {
     let rendered = rendered!("monitoring/standalone");
 
-    let service = rendered.one("/Service");
+    let service = rendered.named("/Service", "prometheus-adapter");
     let registered = rendered.one("apiregistration.k8s.io/APIService");
 
     assert_eq!(
@@ -339,7 +339,9 @@ fn the_standalone_adapter_queries_the_standalone_prometheus_and_registers_custom
         );
     }
     let address = "http://prometheus-operated.monitoring.svc:9090";
-    let deployment = rendered.one("apps/Deployment").to_string();
+    let deployment = rendered
+        .named("apps/Deployment", "prometheus-adapter")
+        .to_string();
     assert!(deployment.contains(&format!("--prometheus-url={address}")));
     assert!(file("k8s-base/components/keda/scaledobject.yaml").contains(address));
 }

@@ -30,6 +30,7 @@ MODULES = {
         f"charts/kube-prometheus-stack/charts/crds/crds/crd-{kind}.yaml"
         for kind in (
             "alertmanagerconfigs",
+            "alertmanagers",
             "podmonitors",
             "probes",
             "prometheuses",

@@ -10,17 +10,6 @@ fi
 deliveries=20
 
 broker_ready() { kubectl -n "$app_namespace" wait --for=condition=Ready broker/webhook-app trigger/webhook-app sinkbinding/webhook-app --timeout=1s; }
-scale_rocketchat() { # REPLICAS
-  kubectl -n "$chat_namespace" scale deployment/rocketchat --replicas="$1" > /dev/null
-  kubectl -n "$chat_namespace" rollout status deployment/rocketchat --timeout=60s > /dev/null
-  [[ $1 != 0 ]] || kubectl -n "$chat_namespace" wait --for=delete pod -l app.kubernetes.io/name=rocketchat --timeout=60s > /dev/null
-}
-# NAME: how many messages are stored for this user, and how often the most frequent one was inserted.
-stored_for() {
-  inspect_rocketchat messages | python3 -c 'import json, sys
-found = [one["inserts"] for one in json.load(sys.stdin) if one["recipient"] == sys.argv[1]]
-print(len(found), max(found, default=0))' "$1"
-}
 # How many different messages became dead letters, and why.
 dead_letters() {
   kubectl -n "$app_namespace" logs pod/dead-letters | python3 -c 'import json, sys
