@@ -13,11 +13,15 @@ export RUSTDOCFLAGS ?= -D warnings
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Features that only tests need change the crates on which everything depends, so without the tests cargo builds a second time
+# what `make test` has built. With AFTER_TEST=1 it builds nothing.
+PROGRAMS = build --bins $(if $(AFTER_TEST),--all-features --tests)
+
 run: ## start the function with a fake Rocket.Chat and send it a sample push; ONCE=1 exits afterwards
 	@echo "Building webhook-app and the fakes."
 	@echo "This takes a few minutes the first time, and then seconds."
-	@cargo build --bins
-	@cargo run -q --bin demo -- $(if $(ONCE),--once)
+	@cargo $(PROGRAMS)
+	@$(or $(CARGO_TARGET_DIR),target)/debug/demo $(if $(ONCE),--once)
 
 events: ## print the message for every kind of event
 	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' function/docs/events.md
@@ -28,12 +32,10 @@ tables: ## rewrite the generated tables in the documentation
 # With JUNIT=1 cargo-nextest runs the tests, because only it writes a report for GitLab. It runs no examples in comments.
 test: markup ## run the unit and integration tests, in less than five minutes; JUNIT=1 also writes reports
 ifdef JUNIT
-	cargo nextest run --config-file function/ci/nextest.toml --profile ci --workspace
-	cargo nextest run --config-file function/ci/nextest.toml --profile ci-lambda -p webhook-app --features lambda --test integration lambda::
-	cargo test --workspace --doc
+	cargo nextest run --config-file function/ci/nextest.toml --profile ci --workspace --all-features
+	cargo test --workspace --all-features --doc
 else
-	cargo test --workspace
-	cargo test -p webhook-app --features lambda --test integration lambda::
+	cargo test --workspace --all-features
 endif
 
 # The list of all checks. The pipeline has a job for each, and .ci/run calls each; a test compares the three.
@@ -43,6 +45,7 @@ check: fmt lint shellcheck docs deny advisories test manifests run pictures dash
 check: ONCE = 1
 check: CHECK = 1
 check: SHORT = 1
+check: AFTER_TEST = 1
 
 fmt: ## check the format of the sources
 	cargo fmt --all --check
@@ -88,7 +91,7 @@ markup: ## install Rocket.Chat's own parser and run the tests that need it, if N
 	! command -v npm >/dev/null || npm --prefix function/tests/markup test --silent
 
 pictures: ## take the pictures of messages in the documentation with Chromium; CHECK=1 only checks them
-	$(if $(WEBHOOK_APP),,cargo build -q --bins)
+	$(if $(WEBHOOK_APP),,cargo $(PROGRAMS) -q)
 	! command -v $(or $(CHROMIUM),chromium) >/dev/null || npm --prefix function/tests/pictures ci --silent --no-audit --no-fund
 	$(if $(CHECK),npm --prefix function/tests/pictures test --silent)
 	node function/tests/pictures/pictures.mjs $(if $(CHECK),check,write)
@@ -139,6 +142,7 @@ lambda: ## build the archive for AWS Lambda
 	function/packaging/archive $(LAMBDA_NAME) $(OUT)/webhook-app-lambda.zip
 
 lambda-test: ## send webhooks through the Lambda program on cargo-lambda's emulator
+	cargo build -q --bins --all-features $(if $(AFTER_TEST),--tests)
 	function/tests/lambda/check
 
 .PHONY: release release-check release-test
@@ -181,11 +185,11 @@ ci-image: ## build and push the image with the tools of the pipeline, unless it 
 
 pipeline: ## check the pipeline, its templates and .ci, and run the jobs that do not need GitLab
 	npm --prefix function/tests/gitlab-ci ci --silent --no-audit --no-fund
-	cargo build -q -p webhook-app -p fakes --bins
+	cargo $(PROGRAMS) -q
 	npm --prefix function/tests/gitlab-ci test --silent
 
 gitlab-api: ## check the fake of GitLab's API with two clients of other people, python-gitlab and gitbeaker
-	cargo build -q -p webhook-app -p fakes --bins
+	cargo $(PROGRAMS) -q
 	function/tests/gitlab-api/check
 
 clean: ## remove everything that was built

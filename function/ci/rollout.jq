@@ -1,5 +1,5 @@
 # The state of a rollout: `ready`, `waiting` or `failed`, and what was seen. Contacts no cluster.
-# input: an array of the Deployment or Knative Service, and the list of its pods
+# input: an array of the Deployment, StatefulSet or Knative Service, and the list of its pods
 
 def condition($type): first(.status.conditions[]? | select(.type == $type)) // {};
 # The program exits with 64 if it rejects its settings, and then it does so at every start.
@@ -25,6 +25,15 @@ def rejects_settings:
         "ready: \($status.availableReplicas) pod(s)"
       else
         "waiting: \($status.updatedReplicas // 0) of \(.spec.replicas) pods are new, \($status.availableReplicas // 0) are available"
+      end
+  elif .kind == "StatefulSet" then
+    .status as $status
+    | if .spec.replicas == 0 then
+        "failed: 0 replicas, so nothing stores dead letters"
+      elif $status.currentRevision == $status.updateRevision and ($status.readyReplicas // 0) >= .spec.replicas then
+        "ready: \($status.readyReplicas) pod(s)"
+      else
+        "waiting: \($status.readyReplicas // 0) of \(.spec.replicas) pods are ready"
       end
   # Ready alone can be true of the revision before. Unknown means in progress, False is final.
   elif .status.latestCreatedRevisionName == .status.latestReadyRevisionName and condition("Ready").status == "True" then

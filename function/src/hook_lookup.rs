@@ -22,7 +22,7 @@ pub(crate) struct Lookup {
 pub(crate) struct Found {
     /// The place.
     pub(crate) owner: HookOwner,
-    /// The webhooks with the declared address, usually none or one.
+    /// The webhooks with the declared address, usually none or one, by their IDs.
     pub(crate) hooks: Vec<Hook>,
 }
 
@@ -63,9 +63,20 @@ async fn look_in(
     owner: HookOwner,
     declared: &DeclaredHook,
 ) -> Result<Found, ApiError> {
-    let hooks = client.hooks(owner).await?.into_iter();
-    let hooks = hooks.filter(|hook| hook.sends_to(&declared.url)).collect();
+    let hooks = hooks_of(client, owner, declared).await?;
     Ok(Found { owner, hooks })
+}
+
+/// The webhooks with the declared address, the first one first.
+pub(crate) async fn hooks_of(
+    client: &Client,
+    owner: HookOwner,
+    declared: &DeclaredHook,
+) -> Result<Vec<Hook>, ApiError> {
+    let mut hooks = client.hooks(owner).await?;
+    hooks.retain(|hook| hook.sends_to(&declared.url));
+    hooks.sort_unstable_by_key(|hook| hook.id);
+    Ok(hooks)
 }
 
 type Place = Result<(String, HookOwner), (String, ApiError)>;
@@ -112,7 +123,10 @@ async fn of_target(client: &Client, target: &Target) -> Result<Vec<(String, Hook
         Target::System => vec![(target.to_string(), HookOwner::System)],
         Target::Project(project) => projects(vec![client.project(project).await?]),
         Target::Group(group) => projects(client.group_projects(group).await?),
-        Target::Membership => projects(client.maintained_projects().await?),
+        Target::Membership => match projects(client.maintained_projects().await?) {
+            none if none.is_empty() => return Err(ApiError::NoProject),
+            found => found,
+        },
     })
 }
 

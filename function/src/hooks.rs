@@ -15,4 +15,4 @@ pub(crate) use plan::{Action, Change, Plan, Tense, Terms, changes, plan, words};
 pub(crate) use secrets::WebhookSecrets;
 pub(crate) use triggers::needed;
 pub use triggers::trigger_rows;
-pub(crate) use vocabulary::address;
+pub(crate) use vocabulary::{PATH, address};

@@ -258,6 +258,12 @@ limits! {
         max_interval_seconds: u64 = 3600,
         /// Longest cursor file: a few hundred hooks with thousands of finished events.
         max_cursor_bytes: usize = 4 * MIB,
+        /// Bodies that `--direct` keeps until it has sent them; what does not fit is read again later. It is as long as
+        /// the longest response of GitLab, so that each record fits.
+        max_record_bytes: usize = 32 * MIB,
+        /// Age from which on a lost event does not change the exit code: the log shows it for 7 days, and a CronJob that
+        /// fails for as long would hide the next failure.
+        lost_alarm: Duration = Duration::from_hours(24),
     }
 
     /// Messages about events of the past.
@@ -297,7 +303,8 @@ limits! {
         connect_timeout: Duration = Duration::from_secs(10),
         /// Time for one call: a resend waits for the response of the receiver, which has 10 s.
         call_timeout: Duration = Duration::from_secs(30),
-        /// Longest response that is read: 20 entries of a log, of which GitLab keeps about 1 MB each.
+        /// Longest response that is read: 20 entries of a log, of which GitLab keeps about 1 MB each. Larger ones are
+        /// read with fewer entries.
         max_response_bytes: usize = 32 * MIB,
         /// Entries of a page, the most that GitLab accepts.
         entries_per_page: u32 = 100,

@@ -17,6 +17,8 @@ mod details;
 mod post;
 mod clock;
 mod runner;
+mod pages;
+mod records;
 mod reading;
 mod steps;
 mod backfilling;
@@ -25,6 +27,7 @@ mod words;
 mod metrics;
 
 pub use clock::Clock;
+pub(crate) use entry::attempt;
 pub use metrics::{Totals, exposition};
 pub use post::PostError;
 pub use progress::{HookReport, Progress, Round};

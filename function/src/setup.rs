@@ -16,7 +16,7 @@ mod wishes;
 mod words;
 
 pub(crate) use call::{Call, Mark};
-pub(crate) use known::{Account, GitLabFacts, Known, Line, Lookup, TOKEN_NAME};
+pub(crate) use known::{Account, GitLabFacts, Known, Line, Lookup, Recipient, TOKEN_NAME};
 pub(crate) use next::next;
 pub(crate) use outbound::OutboundRules;
 pub(crate) use output::{kustomization, secret_manifest};

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use http::HeaderMap;
 use tokio::runtime::Builder;
 
-use crate::config::gitlab::GitLabConfig;
-use crate::config::{Config, ConfigErrors, RocketChat};
+use crate::config::gitlab::LoadedForCheck;
+use crate::config::{Config, RocketChat};
 use crate::rocketchat::client::{CallOptions, Client};
 use crate::rocketchat::response::ApiError;
 use crate::rocketchat::{CallTime, Destination};
@@ -25,7 +25,7 @@ mod webhooks;
 pub(crate) fn run(
     config: &Config,
     warnings: &[String],
-    gitlab: Option<Result<(GitLabConfig, Vec<String>), ConfigErrors>>,
+    gitlab: Option<LoadedForCheck>,
     send: bool,
 ) -> ExitCode {
     let Ok(runtime) = Builder::new_current_thread().enable_all().build() else {

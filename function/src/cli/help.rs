@@ -60,8 +60,8 @@ Usage: webhook-app check [--send]
   --send  Also send one message to each recipient of the settings and read it
           back
 
-With GITLAB_URL and GITLAB_API_TOKEN, it also compares the webhooks in GitLab
-with those that HOOKS declares.
+With GITLAB_URL, GITLAB_API_TOKEN and HOOKS, it also compares the webhooks in
+GitLab with those that HOOKS declares.
 
 Each line begins with ok, note or FAIL.
 ";
@@ -102,24 +102,30 @@ Usage: webhook-app hooks plan [--renew-secrets]
   status           Print the webhooks, and when they last succeeded and failed
   --renew-secrets  Also write the secrets of webhooks that have one
 
-Needs GITLAB_URL, GITLAB_API_TOKEN and HOOKS, and no settings of Rocket.Chat.
+Needs GITLAB_URL, GITLAB_API_TOKEN, HOOKS and GITLAB_SIGNING_KEYS or
+GITLAB_WEBHOOK_TOKENS; for entries of HOOKS without url, WEBHOOK_URL; and for
+those without triggers, ROUTES or ROCKETCHAT_RECIPIENT. It does not sign in to
+Rocket.Chat.
 ";
 
 const RECONCILE: &str = "\
 Finds the webhooks that failed in GitLab's event log, and has GitLab send them
-again, oldest first, at most five a minute for each project. Needs GITLAB_URL,
-GITLAB_API_TOKEN and HOOKS, and neither MESSAGES nor Rocket.Chat.
+again, oldest first, at most five a minute for each project.
 
 Usage: webhook-app reconcile [--once] [--direct] [--backfill --since DURATION]
 
   --once            Do it once, print what waits and what is lost, and end;
                     without it, again every RECONCILE_INTERVAL_SECONDS until
                     SIGTERM, with /metrics on METRICS_PORT
-  --direct          Post the records to the hook's URL without GitLab, and
+  --direct          Post the records to the webhook's URL without GitLab, and
                     remember them in RECONCILE_CURSOR_FILE
   --backfill        With --once: also send the pushes, pipelines and merge
-                    requests that GitLab dropped while a hook was disabled
+                    requests that GitLab dropped while a webhook was disabled
   --since DURATION  How long ago the first of them was, such as 2h
+
+Needs GITLAB_URL, GITLAB_API_TOKEN and HOOKS; for entries of HOOKS without url,
+WEBHOOK_URL; and for those without triggers, ROUTES or ROCKETCHAT_RECIPIENT.
+Needs neither MESSAGES nor an account of Rocket.Chat.
 ";
 
 const SETUP: &str = "\
@@ -147,7 +153,8 @@ Usage: webhook-app setup --project PROJECT [OPTIONS]
 Needs also GITLAB_API_TOKEN and an administrator of Rocket.Chat, with
 ROCKETCHAT_ADMIN_USER_ID and ROCKETCHAT_ADMIN_TOKEN, or
 ROCKETCHAT_ADMIN_USERNAME, ROCKETCHAT_ADMIN_PASSWORD and, with a second factor,
-ROCKETCHAT_ADMIN_CODE. What is missing is asked for on a terminal.
+ROCKETCHAT_ADMIN_CODE. What is missing is asked for on a terminal. Keys in
+GITLAB_SIGNING_KEYS are used for the webhook in place of a new one.
 ";
 
 const EXIT_CODES: &str = "\
@@ -239,6 +246,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn commands_for_gitlab_name_the_settings_that_they_need() {
+        for topic in [Topic::Hooks, Topic::Reconcile] {
+            let text = text(topic);
+            let names = [
+                "GITLAB_URL",
+                "GITLAB_API_TOKEN",
+                "HOOKS",
+                "WEBHOOK_URL",
+                "ROUTES",
+            ];
+            assert!(names.iter().all(|name| text.contains(name)), "{text}");
+        }
+    }
+
+    #[test]
     fn every_help_text_fits_80_columns() {
         for topic in [
             Topic::Program,
@@ -247,6 +269,8 @@ mod tests {
             Topic::Render,
             Topic::DeadLetters,
             Topic::Hooks,
+            Topic::Reconcile,
+            Topic::Setup,
         ] {
             for line in text(topic).lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");

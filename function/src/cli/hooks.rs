@@ -11,7 +11,7 @@ use crate::config;
 use crate::config::gitlab::{GitLabConfig, Secrets};
 use crate::exit::print_error;
 use crate::gitlab_api::{ApiError, Client, HookSecret};
-use crate::hook_changes;
+use crate::hook_changes::{self, Done};
 use crate::hook_lookup::{Lookup, look_up};
 use crate::hooks::{Terms, plan};
 
@@ -162,10 +162,17 @@ async fn line(client: &Client, lookup: &Lookup, terms: Terms<'_>, apply: bool, l
     let done = if apply {
         hook_changes::apply(client, found.owner, &lookup.declared, &plan, terms).await
     } else {
-        Ok(None)
+        Ok(Done::AsPlanned)
     };
     match done {
-        Ok(_) => lines.push(&lookup.place, Line::of(&plan)),
+        Ok(Done::AsPlanned) => lines.push(&lookup.place, Line::of(&plan)),
+        Ok(Done::CreatedByAnother(hook)) => {
+            lines.push(&lookup.place, Line::Keep);
+            let note = format!(
+                "another run created webhook {hook} at the same time; that of this run was removed again"
+            );
+            lines.push(&lookup.place, Line::Note(note));
+        }
         Err(error) => lines.push(&lookup.place, Line::Failed(error.to_string())),
     }
     for note in &plan.notes {

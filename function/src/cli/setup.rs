@@ -17,6 +17,7 @@ mod chat;
 mod driver;
 mod failure;
 mod gitlab;
+mod keys;
 mod questions;
 mod report;
 mod storage;

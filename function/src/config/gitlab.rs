@@ -14,6 +14,7 @@ use super::authentication::{KEYS, TOKENS};
 use super::env::EnvReader;
 use super::{ConfigErrors, authorities, clear_text, misspelling, notifications, proxy};
 use crate::gitlab::signature::SigningKey;
+use crate::gitlab::username::GitLabUsername;
 use crate::gitlab::webhook_token::WebhookToken;
 use crate::gitlab_api::{ApiToken, GitLabServer, Triggers};
 use crate::hooks::{self, Declaration, DeclaredHook, WebhookSecrets};
@@ -28,9 +29,14 @@ pub struct GitLabConfig {
     pub(crate) hooks: Vec<DeclaredHook>,
     /// What GitLab proves with that it sent a webhook.
     pub(crate) secrets: WebhookSecrets,
+    /// The GitLab user whose pushes are tests of webhooks.
+    pub reconcile_user: Option<GitLabUsername>,
     /// For calls to the addresses of the webhooks.
     pub proxies: Proxies,
 }
+
+/// The settings for `webhook-app check`, if webhooks are declared, and warnings; or the errors.
+pub(crate) type LoadedForCheck = Result<(Option<GitLabConfig>, Vec<String>), ConfigErrors>;
 
 /// Whether the secrets of webhooks are required.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,16 +65,25 @@ impl GitLabConfig {
         }
     }
 
-    /// The same for `webhook-app check`, if both GitLab and a token are given.
+    /// The same for `webhook-app check`, if GitLab, a token and webhooks are given. Without webhooks, returns only
+    /// a warning.
     pub(crate) fn load_if_given(
         variables: &BTreeMap<String, String>,
         read_file: &dyn Fn(&str) -> io::Result<String>,
-    ) -> Option<Result<(Self, Vec<String>), ConfigErrors>> {
+    ) -> Option<LoadedForCheck> {
         let reader = EnvReader::new(variables, read_file);
-        let is_given = ["GITLAB_URL", "GITLAB_API_TOKEN"]
+        if !["GITLAB_URL", "GITLAB_API_TOKEN"]
             .iter()
-            .all(|name| reader.has_value(name));
-        is_given.then(|| Self::load(variables, read_file, Secrets::Optional))
+            .all(|name| reader.has_value(name))
+        {
+            return None;
+        }
+        if !reader.has_value("HOOKS") {
+            let warning = "HOOKS: is not set, so the webhooks in GitLab are not compared with it";
+            return Some(Ok((None, vec![warning.to_owned()])));
+        }
+        let loaded = Self::load(variables, read_file, Secrets::Optional);
+        Some(loaded.map(|(config, warnings)| (Some(config), warnings)))
     }
 
     /// Reads all settings before it returns `None` for an invalid one.
@@ -77,10 +92,12 @@ impl GitLabConfig {
         let server = server(reader, &proxies);
         let hooks = declared(reader);
         let secrets = webhook_secrets(reader, secrets);
+        let reconcile_user = reader.optional("GITLAB_RECONCILE_USER", GitLabUsername::parse);
         Some(Self {
             server: server?,
             hooks: hooks?,
             secrets: secrets?,
+            reconcile_user,
             proxies,
         })
     }
@@ -96,16 +113,8 @@ pub(crate) fn misplaced_token(variables: &BTreeMap<String, String>) -> Option<St
 }
 
 pub(super) fn server(reader: &mut EnvReader, proxies: &Proxies) -> Option<GitLabServer> {
-    let url = reader.required(
-        "GITLAB_URL",
-        "give the address of GitLab, such as https://gitlab.example.org",
-        address,
-    );
-    let token = reader.required(
-        "GITLAB_API_TOKEN",
-        "create an access token in GitLab with the scope api, of an account that is Maintainer of the projects",
-        ApiToken::parse,
-    );
+    let url = server_url(reader);
+    let token = token(reader);
     let authorities = reader
         .optional("GITLAB_CA", authorities::parse)
         .unwrap_or_default();
@@ -117,6 +126,43 @@ pub(super) fn server(reader: &mut EnvReader, proxies: &Proxies) -> Option<GitLab
         token: token?,
         authorities,
     })
+}
+
+pub(super) fn server_url(reader: &mut EnvReader) -> Option<Url> {
+    reader.required(
+        "GITLAB_URL",
+        "give the address of GitLab, such as https://gitlab.example.org",
+        address,
+    )
+}
+
+pub(super) fn token(reader: &mut EnvReader) -> Option<ApiToken> {
+    reader.required(
+        "GITLAB_API_TOKEN",
+        "create an access token in GitLab with the scope api, of an account that is Maintainer of the projects",
+        ApiToken::parse,
+    )
+}
+
+/// The address of webhook-app for GitLab. One without a path gets the path at which webhooks are received.
+pub(super) fn webhook_url(
+    reader: &mut EnvReader,
+    parse: impl Fn(&str) -> Result<Url, &'static str>,
+) -> Option<Url> {
+    let mut url = reader.optional("WEBHOOK_URL", parse)?;
+    reader.warn_all(clear_text::warning(
+        "WEBHOOK_URL",
+        &url,
+        "what GitLab sends",
+    ));
+    if url.path() == "/" {
+        url.set_path(hooks::PATH);
+        reader.warn(
+            "WEBHOOK_URL",
+            "has no path, so /webhook is added, at which webhook-app receives webhooks",
+        );
+    }
+    Some(url)
 }
 
 fn address(text: &str) -> Result<Url, &'static str> {
@@ -144,16 +190,7 @@ fn declared(reader: &mut EnvReader) -> Option<Vec<DeclaredHook>> {
             "list the webhooks in YAML, such as `- project: group/app`",
         );
     }
-    let url = reader.optional("WEBHOOK_URL", hooks::address);
-    if let Some(url) = &url {
-        reader.warn_all(clear_text::warning("WEBHOOK_URL", url, "what GitLab sends"));
-        if url.path() == "/" {
-            reader.warn(
-                "WEBHOOK_URL",
-                "has no path; webhook-app receives webhooks at /webhook",
-            );
-        }
-    }
+    let url = webhook_url(reader, hooks::address);
     // All of it is still to be set if there is nothing yet.
     let is_new = declared.is_none() && !reader.has_value("HOOKS");
     let needs = |what: fn(&Declaration) -> bool| is_new || declared.iter().flatten().any(what);

@@ -90,6 +90,16 @@ pub(super) fn triggers(reader: &mut EnvReader) -> Option<Triggers> {
     Some(hooks::needed(&routing?, live))
 }
 
+/// The same; without rules and recipient, those of one recipient of everything.
+pub(super) fn triggers_or_all(reader: &mut EnvReader) -> Option<Triggers> {
+    let names = ["ROUTES", "ROCKETCHAT_RECIPIENT"];
+    if names.iter().any(|name| reader.has_value(name)) {
+        return triggers(reader);
+    }
+    let anyone = RoutingRules::to(Username::parse("recipient").ok()?);
+    Some(hooks::needed(&anyone, reader.flag("LIVE_PIPELINES")))
+}
+
 /// Whether the message for the example links to its pipeline.
 fn links_to_pipeline(templates: &Templates) -> bool {
     let Some((applied, event)) = templates.apply_to_example(Kind::Pipeline) else {

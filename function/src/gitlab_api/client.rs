@@ -151,9 +151,21 @@ impl Client {
         hook: u64,
         page: u32,
     ) -> Result<Page<HookEvent>, ApiError> {
-        let path = HookOwner::Project(project).path(&[&hook.to_string(), "events"]);
-        self.page(&path, &[], page, LIMITS.gitlab_api.events_per_page)
+        let per_page = LIMITS.gitlab_api.events_per_page;
+        self.hook_events_of_size(project, hook, page, per_page)
             .await
+    }
+
+    /// The same with fewer entries, for a log whose page is [`ApiError::TooLarge`].
+    pub(crate) async fn hook_events_of_size(
+        &self,
+        project: u64,
+        hook: u64,
+        page: u32,
+        per_page: u32,
+    ) -> Result<Page<HookEvent>, ApiError> {
+        let path = HookOwner::Project(project).path(&[&hook.to_string(), "events"]);
+        self.page(&path, &[], page, per_page).await
     }
 
     /// Sends an entry of the log again, and returns the status of the receiver's response. Without a response,

@@ -69,9 +69,14 @@ impl Connection {
         }
         let failed = |error: reqwest::Error| self.failure(&error);
         let mut response = request.send().await.map_err(failed)?;
+        let max_bytes = LIMITS.gitlab_api.max_response_bytes;
+        let announced = response.content_length().unwrap_or(0);
+        if announced > max_bytes as u64 {
+            return Err(ApiError::TooLarge);
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > LIMITS.gitlab_api.max_response_bytes {
+            if body.len() + chunk.len() > max_bytes {
                 return Err(ApiError::TooLarge);
             }
             body.extend_from_slice(&chunk);

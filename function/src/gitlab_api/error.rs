@@ -23,6 +23,8 @@ pub enum ApiError {
     Forbidden,
     /// 404 of GitLab: the object does not exist, or the account cannot see it.
     NotFound,
+    /// The account is Maintainer of no project.
+    NoProject,
     /// 404 or another refusal by a program that is not GitLab's API.
     NotTheApi,
     /// 429. Contains the time until the limit resets, if sent.
@@ -69,6 +71,7 @@ impl ApiError {
             Self::Scope => "insufficient_scope",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
+            Self::NoProject => "no_project",
             Self::NotTheApi => "not_the_api",
             Self::RateLimited(_) => "rate_limited",
             Self::Refused(refusal) => refusal.label(),
@@ -98,6 +101,9 @@ impl ApiError {
             }
             Self::NotFound => {
                 "GitLab knows no such project or group, or the account of GITLAB_API_TOKEN cannot see it; check its path in HOOKS, and give the account the role Maintainer"
+            }
+            Self::NoProject => {
+                "the account of GITLAB_API_TOKEN is Maintainer of no project; give it this role, or name projects or groups in HOOKS"
             }
             Self::NotTheApi => {
                 "found no API of GitLab at GITLAB_URL; check the address, and any proxy in front of GitLab"
@@ -134,6 +140,7 @@ impl ApiError {
             | Self::Unavailable
             | Self::Forbidden
             | Self::NotFound
+            | Self::NoProject
             | Self::RateLimited(_)
             | Self::Refused(_)
             | Self::TooLarge

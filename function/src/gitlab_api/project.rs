@@ -19,16 +19,22 @@ pub struct ProjectRef(String);
 impl ProjectRef {
     /// Parses an ID or a path such as `group/app`.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_usual = |char: char| char.is_alphanumeric() || "._-/+".contains(char);
-        let is_path = !text.split('/').any(str::is_empty) && text.chars().all(is_usual);
         let is_short = text.len() <= 1024;
-        (is_path && is_short).then(|| Self(text.to_owned()))
+        (is_short && text.split('/').all(is_name)).then(|| Self(text.to_owned()))
     }
 
     /// The ID or the path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether GitLab accepts a part of a path. Parts of dots would change the path of a call.
+fn is_name(part: &str) -> bool {
+    let is_usual = |char: char| char.is_ascii_alphanumeric() || "._-".contains(char);
+    let ends = [".git", ".atom"];
+    let is_reserved = part.starts_with('-') || ends.iter().any(|end| part.ends_with(end));
+    !is_reserved && part.chars().all(is_usual) && part.bytes().any(|byte| byte != b'.')
 }
 
 /// The account of a token.
@@ -63,5 +69,39 @@ impl Version {
     /// Whether webhooks can have a signing token; before, GitLab ignores it in silence.
     pub fn has_signing_tokens(&self) -> bool {
         self.major >= 19
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_only_parts_that_gitlab_accepts() {
+        for (text, expected) in [
+            ("42", true),
+            ("group/app", true),
+            ("a/b/c/_d.e-f", true),
+            (".hidden/app", true),
+            ("", false),
+            ("/app", false),
+            ("group/", false),
+            ("group//app", false),
+            (".", false),
+            ("group/..", false),
+            ("../../hooks", false),
+            ("group/...", false),
+            ("-group/app", false),
+            ("group/app.git", false),
+            ("group/app.atom", false),
+            ("group/app+", false),
+            ("group/äpp", false),
+            ("group/app?x", false),
+            ("group/%2e%2e", false),
+            ("group/a b", false),
+        ] {
+            assert_eq!(ProjectRef::parse(text).is_some(), expected, "{text}");
+        }
+        assert!(ProjectRef::parse(&"a".repeat(1025)).is_none());
     }
 }

@@ -17,8 +17,9 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    /// Adds an entry. Those without a key are left out of the waiting ones, as they cannot be resent safely.
-    pub(crate) fn add(&mut self, event: &HookEvent) {
+    /// Adds an entry. Those without a key are left out of the waiting ones, as they cannot be resent safely, and
+    /// tests, because nobody waits for their messages.
+    pub(crate) fn add(&mut self, event: &HookEvent, is_test: bool) {
         let is_success = event.is_success();
         let last = if is_success {
             &mut self.last_success
@@ -26,7 +27,8 @@ impl Activity {
             &mut self.last_failure
         };
         *last = (*last).max(event.unix_seconds());
-        if let Some(key) = event.request_header("Idempotency-Key") {
+        let key = event.request_header("Idempotency-Key");
+        if let Some(key) = key.filter(|_| !is_test) {
             let succeeded = self.deliveries.entry(key.to_owned()).or_default();
             *succeeded |= is_success;
         }

@@ -88,6 +88,9 @@ pub(super) fn filter(text: &str) -> Result<String, &'static str> {
         .ok_or("expected a branch, or a pattern such as release/*")
 }
 
+/// Where webhook-app receives webhooks.
+pub(crate) const PATH: &str = "/webhook";
+
 /// Parses the address of a webhook.
 pub(crate) fn address(text: &str) -> Result<Url, &'static str> {
     const EXPECTED: &str = "expected the address at which webhook-app receives webhooks, such as https://webhooks.example.org/webhook, without credentials";

@@ -29,6 +29,8 @@ pub(crate) enum Object {
         before: String,
         /// Empty if it was deleted.
         after: String,
+        /// When, as a Unix time: of the activity, or of the first attempt to send it. `None` if the log does not say.
+        at: Option<u64>,
     },
     /// A pipeline has a status.
     Pipeline { id: u64, status: String },
@@ -104,10 +106,32 @@ impl Object {
         }
     }
 
-    /// Whether a recorded webhook about this object is also the one about `other`. The times of a merge request in the
-    /// log and in the API differ by what GitLab does between them.
+    /// Whether a recorded webhook about this object may also be the one about `other`. The times of a merge request in
+    /// the log and in the API differ by what GitLab does between them. A push is recorded after it happened, however
+    /// late, and a branch can move from one commit to another more than once.
     pub(crate) fn covers(&self, other: &Self) -> bool {
+        let tolerance = LIMITS.reconcile.same_change.as_secs();
         match (self, other) {
+            (
+                Self::Push {
+                    reference,
+                    before,
+                    after,
+                    at,
+                },
+                Self::Push {
+                    reference: other_reference,
+                    before: other_before,
+                    after: other_after,
+                    at: other_at,
+                },
+            ) => {
+                let is_later =
+                    at.is_none_or(|at| other_at.is_none_or(|other| other <= at + tolerance));
+                let is_same =
+                    (reference, before, after) == (other_reference, other_before, other_after);
+                is_same && is_later
+            }
             (
                 Self::MergeRequest { iid, action, at },
                 Self::MergeRequest {
@@ -115,10 +139,7 @@ impl Object {
                     action: other_action,
                     at: other_at,
                 },
-            ) => {
-                let tolerance = LIMITS.reconcile.same_change.as_secs();
-                iid == other_iid && action == other_action && at.abs_diff(*other_at) <= tolerance
-            }
+            ) => iid == other_iid && action == other_action && at.abs_diff(*other_at) <= tolerance,
             _ => self == other,
         }
     }
@@ -138,19 +159,26 @@ impl Object {
     /// The key of the webhook that replaces a dropped one. `host` is that of GitLab.
     pub(crate) fn key(&self, host: &str, project: u64) -> IdempotencyKey {
         let project = project.to_string();
-        let [object, status, time] = match self {
+        let parts = match self {
             Self::Push {
                 reference,
                 before,
                 after,
-            } => [reference.clone(), before.clone(), after.clone()],
-            Self::Pipeline { id, status } => [id.to_string(), status.clone(), String::new()],
+                at,
+            } => vec![
+                reference.clone(),
+                before.clone(),
+                after.clone(),
+                at.unwrap_or_default().to_string(),
+            ],
+            Self::Pipeline { id, status } => vec![id.to_string(), status.clone(), String::new()],
             Self::MergeRequest { iid, action, at } => {
-                [iid.to_string(), action.clone(), at.to_string()]
+                vec![iid.to_string(), action.clone(), at.to_string()]
             }
         };
-        let kind = self.kind().header();
-        IdempotencyKey::from_content(&["backfill", host, &project, kind, &object, &status, &time])
+        let mut key = vec!["backfill", host, &project, self.kind().header()];
+        key.extend(parts.iter().map(String::as_str));
+        IdempotencyKey::from_content(&key)
     }
 
     /// A short name for output.
@@ -209,6 +237,37 @@ mod tests {
             failed.key("gitlab.example.net", 42),
         ] {
             assert_ne!(key, other);
+        }
+    }
+
+    fn push(at: Option<u64>) -> Object {
+        Object::Push {
+            reference: "refs/heads/main".to_owned(),
+            before: "a".to_owned(),
+            after: "b".to_owned(),
+            at,
+        }
+    }
+
+    #[test]
+    fn two_equal_pushes_at_different_times_have_different_keys() {
+        let key = |at| push(Some(at)).key("gitlab.example.org", 42);
+        assert_eq!(key(1000), key(1000));
+        assert_ne!(key(1000), key(1001));
+    }
+
+    #[test]
+    fn a_recorded_push_covers_one_that_happened_before() {
+        for (recorded, happened, covers) in [
+            (Some(1000), Some(1000), true),
+            (Some(90_000), Some(1000), true),
+            (Some(1000), Some(1060), true),
+            (Some(1000), Some(1061), false),
+            (None, Some(1061), true),
+            (Some(1000), None, true),
+        ] {
+            let found = push(recorded).covers(&push(happened));
+            assert_eq!(found, covers, "{recorded:?} {happened:?}");
         }
     }
 

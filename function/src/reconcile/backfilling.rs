@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::backfill::BackfillKind;
+use super::backfill::branch_filter::{self, Verdict};
 use super::dropped::{self, Window};
 use super::log::Need;
 use super::plan::FAILURES_UNTIL_PAUSE;
@@ -58,6 +59,10 @@ impl Reconciler<'_> {
             .ascii_serialization();
         let mut failures = 0;
         for happened in history.missing(&report.log) {
+            if branch_filter::verdict(&report.hook, &happened.object) == Verdict::Unknown {
+                report.backfilled.unjudged += 1;
+                continue;
+            }
             if failures + 1 >= FAILURES_UNTIL_PAUSE {
                 report.backfilled.waiting.push(happened.object.clone());
                 continue;
@@ -127,6 +132,9 @@ fn find_oversize(report: &mut HookReport) {
 impl Backfilled {
     /// Whether something could not be sent.
     pub(crate) fn is_complete(&self) -> bool {
-        self.waiting.is_empty() && self.gone.is_empty() && self.others.is_empty()
+        self.waiting.is_empty()
+            && self.gone.is_empty()
+            && self.others.is_empty()
+            && self.unjudged == 0
     }
 }

@@ -113,3 +113,70 @@ fn parse(text: &[u8]) -> Option<Content> {
 fn name(project: u64, hook: u64) -> String {
     format!("{project}/{hook}")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FILE: &str = r#"{"version":1,"hooks":{"42/7":{"finished_to":10,"finished":[12]}}}"#;
+
+    fn is_finished(file: &str, attempt: u64) -> bool {
+        let content = parse(file.as_bytes()).expect(file);
+        let path = PathBuf::new();
+        Cursor { path, content }.is_finished(42, 7, attempt)
+    }
+
+    #[test]
+    fn a_file_says_what_is_finished() {
+        for (attempt, expected) in [(1, true), (10, true), (11, false), (12, true), (13, false)] {
+            assert_eq!(is_finished(FILE, attempt), expected, "{attempt}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_file_is_refused() {
+        for length in 0..FILE.len() {
+            assert!(parse(&FILE.as_bytes()[..length]).is_none(), "{length}");
+        }
+        let mut binary = FILE.as_bytes().to_vec();
+        binary[FILE.find("42").expect("is there")] = 0xff;
+        assert!(parse(&binary).is_none());
+        let deep = r#"{"version":1,"hooks":"#.repeat(100_000);
+        let huge = FILE.replace("12", &"12,".repeat(2_000_000)) + "12";
+        for broken in [
+            FILE.replace("\"version\":1", "\"version\":2"),
+            FILE.replace("\"version\":1", "\"version\":1,\"version\":1"),
+            FILE.replace(
+                "\"finished_to\":10",
+                "\"finished_to\":10,\"finished_to\":11",
+            ),
+            FILE.replace("10", "-1"),
+            FILE.replace("10", &"9".repeat(1000)),
+            FILE.replace("[12]", "[\"12\"]"),
+            format!("{FILE}{FILE}"),
+            format!("{FILE}{}", " ".repeat(LIMITS.reconcile.max_cursor_bytes)),
+            "[".repeat(100_000),
+            deep,
+            huge,
+            "{}".to_owned(),
+        ] {
+            assert!(parse(broken.as_bytes()).is_none(), "{broken:.100}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            at in 0..FILE.len(),
+            byte: u8,
+        ) {
+            let _ = parse(&bytes);
+            let mut changed = FILE.as_bytes().to_vec();
+            changed[at] = byte;
+            let _ = parse(&changed);
+        }
+    }
+}

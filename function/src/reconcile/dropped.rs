@@ -3,8 +3,9 @@
 //! [`log`](super::log), which must be read after the lists, so that nothing is in neither.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use super::backfill::branch_filter::Verdict;
 use super::backfill::listed::{Activity, ListedPipeline, MergeRequestFacts, ProjectFacts};
 use super::backfill::{
     BackfillKind, Object, Replacement, bodies, branch_filter, merge_requests, time,
@@ -40,8 +41,8 @@ enum Source {
 #[derive(Debug)]
 pub(crate) struct History {
     project: ProjectFacts,
-    /// What backfill can send, oldest first.
-    pub(crate) happened: Vec<Happened>,
+    /// What backfill can send, oldest first, and pushes outside the window.
+    happened: Vec<Happened>,
     /// What it cannot: nouns in the plural, the beginning of their trigger in the log, and the time.
     others: Vec<(&'static str, &'static str, SystemTime)>,
     /// Merge requests that were changed in another way, and when.
@@ -72,7 +73,7 @@ pub(crate) async fn list(
     };
     let has = |trigger| hook.triggers.contains(trigger);
     // The API compares days and leaves out the one that it is given.
-    let day_before = window.since - std::time::Duration::from_hours(24);
+    let day_before = window.since - Duration::from_hours(24);
     let after = rfc3339(day_before);
     let after = after.get(..10).unwrap_or_default();
     let query = [("after", after)];
@@ -111,6 +112,15 @@ pub(crate) async fn list(
     Ok(history)
 }
 
+impl Happened {
+    /// Between it and a time of the log; none if the log does not say.
+    fn distance(&self, at: Option<SystemTime>) -> Duration {
+        let at = at.unwrap_or(self.at);
+        let later = at.duration_since(self.at);
+        later.unwrap_or_else(|error| error.duration())
+    }
+}
+
 impl History {
     fn add(&mut self, object: Object, at: Option<SystemTime>, source: Source, window: Window) {
         if let Some(at) = at.filter(|at| window.contains(*at)) {
@@ -121,12 +131,16 @@ impl History {
     fn add_activity(&mut self, activity: Activity, hook: &Hook, window: Window) {
         let at = time(activity.created_at.as_deref());
         if let Some(object) = bodies::pushed(&activity) {
-            let is_triggered = match object.kind() {
-                BackfillKind::TagPush => hook.triggers.contains(Trigger::TagPush),
-                _ => hook.triggers.contains(Trigger::Push) && branch_filter::passes(hook, &object),
+            let trigger = match object.kind() {
+                BackfillKind::TagPush => Trigger::TagPush,
+                _ => Trigger::Push,
             };
-            if is_triggered {
-                self.add(object, at, Source::Push(Box::new(activity)), window);
+            let is_triggered = hook.triggers.contains(trigger)
+                && branch_filter::verdict(hook, &object) != Verdict::Filtered;
+            // Those outside the window account for records of equal pushes.
+            if let Some(at) = at.filter(|_| is_triggered) {
+                let source = Source::Push(Box::new(activity));
+                self.happened.push(Happened { object, at, source });
             }
             return;
         }
@@ -150,7 +164,7 @@ impl History {
         for object in merge_requests::changes(request) {
             let at = match &object {
                 Object::MergeRequest { at, .. } => {
-                    Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(*at))
+                    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(*at))
                 }
                 _ => None,
             };
@@ -195,28 +209,34 @@ impl History {
         others
     }
 
-    /// What the log has no record of. An attempt that succeeded with a body that is too large for the log is about the
+    /// What the log has no record of. The record of a push accounts for one push, the nearest of those before it. An attempt that succeeded with a body that is too large for the log is about the
     /// object of its kind whose time is nearest, so that no message is sent twice.
     pub(crate) fn missing(&self, log: &Log) -> Vec<&Happened> {
-        let happened = self.happened.iter();
-        let mut missing: Vec<_> = happened
-            .filter(|happened| !log.records(&happened.object))
-            .collect();
-        for (trigger, at) in &log.delivered_oversize {
-            let kind = BackfillKind::of_trigger(trigger);
-            let distance = |happened: &Happened| {
-                let at = at.unwrap_or(happened.at);
-                at.duration_since(happened.at)
-                    .unwrap_or_else(|error| error.duration())
+        let mut missing: Vec<_> = self.happened.iter().collect();
+        for recorded in &log.objects {
+            let Object::Push { at, .. } = recorded else {
+                missing.retain(|happened| !recorded.covers(&happened.object));
+                continue;
             };
             let same = missing.iter().enumerate();
-            let same = same.filter(|(_, happened)| Some(happened.object.kind()) == kind);
-            let near =
-                same.filter(|(_, happened)| distance(happened) <= LIMITS.reconcile.same_delivery);
-            if let Some((nearest, _)) = near.min_by_key(|(_, happened)| distance(happened)) {
+            let same = same.filter(|(_, happened)| recorded.covers(&happened.object));
+            let sent = at.map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at));
+            let nearest = same.min_by_key(|(_, happened)| happened.distance(sent));
+            if let Some((nearest, _)) = nearest {
                 missing.remove(nearest);
             }
         }
+        for (trigger, at) in &log.delivered_oversize {
+            let kind = BackfillKind::of_trigger(trigger);
+            let same = missing.iter().enumerate();
+            let same = same.filter(|(_, happened)| Some(happened.object.kind()) == kind);
+            let near = same
+                .filter(|(_, happened)| happened.distance(*at) <= LIMITS.reconcile.same_delivery);
+            if let Some((nearest, _)) = near.min_by_key(|(_, happened)| happened.distance(*at)) {
+                missing.remove(nearest);
+            }
+        }
+        missing.retain(|happened| self.window.contains(happened.at));
         missing
     }
 
@@ -235,6 +255,7 @@ impl History {
                     reference,
                     before,
                     after,
+                    ..
                 },
             ) => {
                 let found = api.reference(reference).await?;

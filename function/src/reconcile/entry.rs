@@ -35,7 +35,7 @@ pub(crate) fn attempt(event: &HookEvent, url: &Url, reconcile_user: Option<&str>
         } else if recorded.oversize == Some(true) {
             Content::Oversize
         } else {
-            Content::Recorded(recorded.object())
+            Content::Recorded(recorded.object(seconds))
         },
         redacted: event.response_body.contains(REDACTED),
     }
@@ -80,13 +80,14 @@ fn recorded(body: &str) -> Recorded {
 }
 
 impl Recorded {
-    /// `None` for kinds that backfill does not know.
-    fn object(self) -> Option<Object> {
+    /// `None` for kinds that backfill does not know. `sent` is the Unix time of the attempt.
+    fn object(self, sent: Option<u64>) -> Option<Object> {
         match self.object_kind.as_deref()? {
             "push" | "tag_push" => Some(Object::Push {
                 reference: self.reference?,
                 before: commit_or_empty(self.before),
                 after: commit_or_empty(self.after),
+                at: sent,
             }),
             "pipeline" => {
                 let attributes = self.object_attributes?;
@@ -130,7 +131,7 @@ mod tests {
     fn read(request_data: &str, response_body: &str) -> Attempt {
         let data: serde_json::Value = serde_json::from_str(request_data).expect("is JSON");
         let event = json!({
-            "id": 7, "url": hook().as_str(), "trigger": "push_hooks", "response_status": "503",
+            "id": 7, "url": hook().as_str(), "trigger": "push_hooks", "response_status": "503", "created_at": "2016-08-12T15:26:29.123Z",
             "request_headers": { "idempotency-key": "k" }, "request_data": data,
             "response_body": response_body,
         });
@@ -149,6 +150,7 @@ mod tests {
             reference: "refs/heads/feature/landing-legs".to_owned(),
             before: String::new(),
             after: "122c597083bd438b7f6d72af75d0259488996477".to_owned(),
+            at: Some(1_471_015_589),
         };
         assert_eq!(found.content, Content::Recorded(Some(push)));
         assert!(found.redacted);
@@ -173,7 +175,7 @@ mod tests {
             let Some(part) = PUSH.get(..length) else {
                 continue;
             };
-            assert!(recorded(part).object().is_none(), "{length}");
+            assert!(recorded(part).object(None).is_none(), "{length}");
         }
         for broken in [
             "[".repeat(100_000),
@@ -184,15 +186,15 @@ mod tests {
             ),
             r#"{"object_kind":"pipeline","object_kind":"push","object_attributes":[1]}"#.to_owned(),
         ] {
-            let _ = recorded(&broken).object();
+            let _ = recorded(&broken).object(None);
         }
     }
 
     proptest! {
         #[test]
         fn random_text_is_no_object(text in ".*", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = recorded(&text).object();
-            let _ = recorded(&String::from_utf8_lossy(&bytes)).object();
+            let _ = recorded(&text).object(None);
+            let _ = recorded(&String::from_utf8_lossy(&bytes)).object(None);
             let _ = Answer::parse(&text);
         }
     }

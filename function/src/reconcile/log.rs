@@ -5,7 +5,7 @@
 //! A failed attempt stays failed in GitLab's log: each resend is a separate entry with the same key. A delivery is
 //! therefore finished when any of its attempts succeeded, and nothing else has to be remembered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::backfill::Object;
@@ -117,15 +117,26 @@ pub(crate) struct Delivery {
     pub(crate) need: Need,
 }
 
-/// Attempts that are left alone.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// Attempts that are left alone, by their times.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Left {
     /// Failed attempts without an idempotency key.
-    pub(crate) no_key: u32,
-    /// Tests.
-    pub(crate) tests: u32,
-    /// Failed attempts to send to another URL.
-    pub(crate) other_url: u32,
+    pub(crate) no_key: Vec<Option<SystemTime>>,
+    /// Deliveries to another URL without a success.
+    pub(crate) other_url: Vec<Option<SystemTime>>,
+}
+
+/// Records that cannot be read, because each is larger than a response may be. They may be successes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Unreadable {
+    /// How many there are between these two.
+    pub(crate) count: u32,
+    /// ID of the record before them, 0 if there is none.
+    pub(crate) after: u64,
+    /// ID of the record after them, if there is one.
+    pub(crate) before: Option<u64>,
+    /// The time of one of the two, if the log says so.
+    pub(crate) at: Option<SystemTime>,
 }
 
 /// What the log of one hook says.
@@ -135,6 +146,8 @@ pub(crate) struct Log {
     pub(crate) deliveries: Vec<Delivery>,
     /// What is left alone.
     pub(crate) left: Left,
+    /// What cannot be read.
+    pub(crate) unreadable: Vec<Unreadable>,
     /// How many of the newest attempts failed, without a success between them.
     pub(crate) failures_in_row: u32,
     /// The most failures in a row: after the fourth, GitLab pauses a hook and drops events.
@@ -145,8 +158,8 @@ pub(crate) struct Log {
     pub(crate) last_failure: Option<SystemTime>,
     /// Attempts that succeeded and whose bodies the log does not have: their triggers and times.
     pub(crate) delivered_oversize: Vec<(String, Option<SystemTime>)>,
-    /// Objects that the log has a record of: they were delivered, or can be resent.
-    objects: BTreeSet<Object>,
+    /// Objects that the log has a record of: they were delivered, or can be resent. One for each delivery.
+    pub(crate) objects: Vec<Object>,
 }
 
 impl Log {
@@ -163,6 +176,7 @@ impl Log {
             .count();
         log.failures_in_row = u32::try_from(failures).unwrap_or(u32::MAX);
         let mut deliveries: BTreeMap<String, Delivery> = BTreeMap::new();
+        let mut other_url: BTreeMap<String, Option<SystemTime>> = BTreeMap::new();
         let mut in_row = 0_u32;
         for attempt in attempts.into_values() {
             in_row = if attempt.answer.is_success() {
@@ -172,25 +186,38 @@ impl Log {
             };
             log.longest_failure = log.longest_failure.max(in_row);
             log.add_times(&attempt);
+            let is_first = !attempt
+                .key
+                .as_ref()
+                .is_some_and(|key| deliveries.contains_key(key));
             match &attempt.content {
-                Content::Recorded(Some(object)) => {
-                    log.objects.insert(object.clone());
-                }
+                // A later attempt is about the same object, and its time is not that of the object.
+                Content::Recorded(Some(object)) if is_first => log.objects.push(object.clone()),
                 Content::Oversize if attempt.answer.is_success() => {
                     let delivered = (attempt.trigger.clone(), attempt.at);
                     log.delivered_oversize.push(delivered);
                 }
                 _ => {}
             }
-            if let Some((key, attempt)) = log.keep(attempt) {
-                match deliveries.get_mut(&key) {
+            let is_success = attempt.answer.is_success();
+            match (&attempt.content, attempt.key.clone()) {
+                (Content::Test, _) => {}
+                (_, None) if is_success => {}
+                (Content::OtherUrl, None) => log.left.other_url.push(attempt.at),
+                (_, None) => log.left.no_key.push(attempt.at),
+                (Content::OtherUrl, Some(key)) if !is_success => {
+                    other_url.insert(key, attempt.at);
+                }
+                (_, Some(key)) => match deliveries.get_mut(&key) {
                     Some(delivery) => delivery.add(&attempt),
                     None => {
                         deliveries.insert(key.clone(), Delivery::of(key, attempt));
                     }
-                }
+                },
             }
         }
+        other_url.retain(|key, _| !deliveries.contains_key(key));
+        log.left.other_url.extend(other_url.into_values());
         log.failures_in_row = in_row;
         log.deliveries = deliveries.into_values().collect();
         log.deliveries.sort_by_key(|delivery| delivery.oldest);
@@ -213,11 +240,6 @@ impl Log {
             .filter(|delivery| delivery.need == Need::Resend)
     }
 
-    /// Whether an attempt about this object is recorded: it succeeded, or it can be resent. Backfill leaves both.
-    pub(crate) fn records(&self, object: &Object) -> bool {
-        self.objects.iter().any(|recorded| recorded.covers(object))
-    }
-
     /// Whether a change of this merge request at about this time is recorded.
     pub(crate) fn records_change(&self, number: u64, time: SystemTime) -> bool {
         self.objects
@@ -232,19 +254,6 @@ impl Log {
             &mut self.last_failure
         };
         *last = (*last).max(attempt.at);
-    }
-
-    /// The attempt and its key, unless it is left alone.
-    fn keep(&mut self, attempt: Attempt) -> Option<(String, Attempt)> {
-        let failed = u32::from(!attempt.answer.is_success());
-        match (&attempt.content, attempt.key.clone()) {
-            (Content::Test, _) => self.left.tests += 1,
-            (Content::OtherUrl, Some(key)) if failed == 0 => return Some((key, attempt)),
-            (Content::OtherUrl, _) => self.left.other_url += failed,
-            (_, None) => self.left.no_key += failed,
-            (_, Some(key)) => return Some((key, attempt)),
-        }
-        None
     }
 }
 

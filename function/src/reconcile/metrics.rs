@@ -28,10 +28,10 @@ impl Totals {
             Act::Resent(_, Resent::Answered(answer)) if answer.is_success() => {
                 &mut self.resends_succeeded
             }
-            Act::Resent(..) => &mut self.resends_failed,
+            Act::Resent(_, Resent::Answered(_)) => &mut self.resends_failed,
             Act::Tested(answer) if answer.is_success() => &mut self.tests_succeeded,
             Act::Tested(_) => &mut self.tests_failed,
-            Act::Found | Act::Backfilled(..) => return,
+            Act::Resent(_, Resent::NoRoom) | Act::Found | Act::Backfilled(..) => return,
         };
         *counter += 1;
     }
@@ -133,7 +133,8 @@ fn add_unrecoverable(round: &Round, text: &mut String) {
         for (reason, value) in [
             ("oversize", lost(Need::Oversize)),
             ("recipient_redacted", lost(Need::Recipients)),
-            ("no_key", u64::from(report.log.left.no_key)),
+            ("no_key", report.log.left.no_key.len() as u64),
+            ("too_large", report.unreadable()),
         ] {
             let labels = format!("{{project=\"{project}\",hook=\"{hook}\",reason=\"{reason}\"}}");
             lost_events.sample(&labels, value);

@@ -73,6 +73,8 @@ pub(crate) enum Resent {
     Answered(Answer),
     /// GitLab refused: the entry is gone, or the URL has changed since.
     Refused,
+    /// `--direct` has no record of it in memory.
+    NoRoom,
 }
 
 /// What to do next.
@@ -213,6 +215,7 @@ pub(crate) fn left<'a>(
             Some(Resent::Answered(answer)) if answer.is_success() => return None,
             Some(Resent::Answered(answer)) => Waits::Failed(*answer),
             Some(Resent::Refused) => Waits::Refused,
+            Some(Resent::NoRoom) => Waits::Turn,
             None => match due(delivery) {
                 Some(due) if due > now => Waits::Until(due),
                 _ => Waits::Turn,

@@ -10,6 +10,7 @@ use super::plan::{self, Done, Ending, FAILURES_UNTIL_PAUSE, Resent, Waits};
 use super::post::Posted;
 use crate::gitlab_api::{AlertStatus, ApiError, Hook};
 use crate::hooks::DeclaredHook;
+use crate::limits::LIMITS;
 
 /// One round over all hooks.
 #[derive(Debug, Default)]
@@ -55,6 +56,8 @@ pub(crate) struct Backfilled {
     pub(crate) waiting: Vec<Object>,
     /// GitLab has no details any more.
     pub(crate) gone: Vec<Object>,
+    /// Pushes of which only GitLab knows whether the hook receives them.
+    pub(crate) unjudged: usize,
     /// What cannot be rebuilt, by a noun in the plural.
     pub(crate) others: BTreeMap<&'static str, usize>,
     /// Keys of deliveries whose records are too large, and which are replaced.
@@ -131,19 +134,34 @@ impl HookReport {
         })
     }
 
-    /// Whether nothing is left.
+    /// How many records are too large to be read.
+    pub(crate) fn unreadable(&self) -> u64 {
+        let gaps = self.log.unreadable.iter();
+        gaps.map(|gap| u64::from(gap.count)).sum()
+    }
+
+    /// Whether nothing is left. What nothing helps, and what needs a person, counts for a day: no run is told what
+    /// earlier ones reported, and the log shows it for a week.
     pub(crate) fn is_complete(&self, now: SystemTime) -> bool {
+        let lost = self.unrecoverable().map(|delivery| delivery.last);
+        let unreadable = self.log.unreadable.iter().map(|gap| gap.at);
+        let left = &self.log.left;
+        let left = left.no_key.iter().chain(&left.other_url).copied();
         self.is_readable()
             && !self.is_disabled()
             && self.waiting(now).is_empty()
-            && self.unrecoverable().next().is_none()
-            && self.log.left.no_key == 0
+            && !lost.chain(unreadable).chain(left).any(|at| is_new(at, now))
             && self.backfilled.is_complete()
     }
 }
 
+/// Whether something lost is new enough to change the exit code; without a time it is.
+fn is_new(at: Option<SystemTime>, now: SystemTime) -> bool {
+    at.is_none_or(|at| at + LIMITS.reconcile.lost_alarm > now)
+}
+
 impl Round {
-    /// Whether nothing waits, nothing is lost and everything could be read.
+    /// Whether nothing waits, nothing new is lost and everything could be read.
     pub fn is_complete(&self) -> bool {
         let now = self.ended.unwrap_or(SystemTime::UNIX_EPOCH);
         let hooks = self.hooks.iter();

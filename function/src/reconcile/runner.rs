@@ -137,7 +137,16 @@ impl<'a> Reconciler<'a> {
             self.load(report).await?;
             self.tell(report, Act::Found);
         }
-        self.work(&mut round.hooks, settings).await?;
+        let mut made = 0;
+        loop {
+            self.work(&mut round.hooks, settings).await?;
+            let hooks = round.hooks.iter();
+            let answers = hooks.map(|report| report.done.answers.len()).sum();
+            if made == answers || !self.load_rest(&mut round.hooks).await? {
+                break;
+            }
+            made = answers;
+        }
         for report in &mut round.hooks {
             if report.is_readable() && self.run.backfill.is_some() {
                 self.backfill(report).await?;
@@ -149,6 +158,7 @@ impl<'a> Reconciler<'a> {
             let is_final = |resent: &Resent| match resent {
                 Resent::Answered(answer) => answer.is_final(),
                 Resent::Refused => true,
+                Resent::NoRoom => false,
             };
             let resends = report
                 .done

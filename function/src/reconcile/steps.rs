@@ -142,21 +142,18 @@ impl Reconciler<'_> {
     ) -> Result<Option<Resent>, RunError> {
         let ids = report.ids();
         let memory = self.memory.entry(ids).or_default();
-        let event = memory.failed.get(&delivery.newest);
-        let Some((event, data)) =
-            event.and_then(|event| Some((event, event.request_data.as_ref()?)))
-        else {
-            return Ok(Some(Resent::Refused));
+        let Some(record) = memory.records.get(delivery.newest) else {
+            return Ok(Some(Resent::NoRoom));
         };
-        let headers: Vec<_> = event
-            .request_headers
+        let headers: Vec<_> = record
+            .headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let webhook = Webhook {
             key: &delivery.key,
             headers: &headers,
-            body: super::late_body(data.get(), delivery.began),
+            body: super::late_body(record.body.get(), delivery.began),
         };
         let sender = Poster::new(&self.settings.gitlab, &report.declared.url)?;
         let posted = sender.post(webhook).await;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::backfill::Object;
-use super::log::{Answer, Delivery, Need};
+use super::log::{Answer, Delivery, Need, Unreadable};
 use super::plan::{Ending, Resent, Testing, Waits};
 use super::progress::{Act, HookReport, Progress, Round};
 use crate::limits::LIMITS;
@@ -42,6 +42,7 @@ impl Progress<'_> {
             Act::Resent(delivery, Resent::Refused) => {
                 format!("{place}  GitLab does not resend: {}", delivery.name())
             }
+            Act::Resent(_, Resent::NoRoom) => return None,
             Act::Backfilled(object, posted) => {
                 let verb = match (posted.answer.is_success(), posted.sent) {
                     (true, true) => "replaced",
@@ -121,7 +122,10 @@ impl Round {
             .iter()
             .map(|report| report.waiting(now).len() + report.backfilled.waiting.len())
             .sum();
-        let lost = sum(|report| report.unrecoverable().count() + report.backfilled.gone.len());
+        let lost = sum(|report| {
+            let unreadable = usize::try_from(report.unreadable()).unwrap_or(usize::MAX);
+            report.unrecoverable().count() + report.backfilled.gone.len() + unreadable
+        });
         let hooks = match self.hooks.len() {
             1 => "1 hook".to_owned(),
             count => format!("{count} hooks"),
@@ -155,16 +159,30 @@ impl HookReport {
             };
             add(format!("lost: {}, {why}", delivery.name()));
         }
+        for gap in &self.log.unreadable {
+            add(gap.words());
+        }
         let left = &self.log.left;
-        if left.no_key > 0 {
-            let webhooks = webhooks(count(left.no_key));
+        if !left.no_key.is_empty() {
+            let webhooks = webhooks(left.no_key.len());
             add(format!(
                 "lost: {webhooks} without an idempotency key, as GitLab before 17.4 sends them"
             ));
         }
-        if left.other_url > 0 {
-            let webhooks = webhooks(count(left.other_url));
-            add(format!("left: {webhooks} to a former URL of the hook"));
+        if !left.other_url.is_empty() {
+            let webhooks = webhooks(left.other_url.len());
+            add(format!(
+                "left: {webhooks} to a former URL of the hook, to which alone GitLab resends them"
+            ));
+        }
+        if self.backfilled.unjudged > 0 {
+            let pushes = match self.backfilled.unjudged {
+                1 => "1 push".to_owned(),
+                pushes => format!("{pushes} pushes"),
+            };
+            add(format!(
+                "left: {pushes}, because only GitLab knows which branches pass the regular expression of the hook's branch filter"
+            ));
         }
         for object in &self.backfilled.gone {
             add(format!(
@@ -196,6 +214,28 @@ impl HookReport {
                 named(object)
             ));
         }
+    }
+}
+
+impl Unreadable {
+    /// Its place, because nothing else of it is known.
+    fn words(&self) -> String {
+        let (count, larger) = match self.count {
+            1 => ("1 record".to_owned(), "is"),
+            count => (format!("{count} records"), "are"),
+        };
+        let place = match (self.after, self.before) {
+            (0, None) => String::new(),
+            (after, None) => format!(" after event {after}"),
+            (0, Some(before)) => format!(" before event {before}"),
+            (after, Some(before)) => format!(" between the events {after} and {before}"),
+        };
+        let time = self.at.map_or(String::new(), |at| {
+            format!(", at about {}", humantime::format_rfc3339_seconds(at))
+        });
+        format!(
+            "lost: {count}{place}{time}, {larger} larger than what is read of GitLab's log; see there whether it was delivered, under Settings, Webhooks, Edit, Recent events"
+        )
     }
 }
 
@@ -257,8 +297,4 @@ fn webhooks(count: usize) -> String {
         1 => "1 webhook".to_owned(),
         count => format!("{count} webhooks"),
     }
-}
-
-fn count(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

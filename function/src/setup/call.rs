@@ -9,6 +9,8 @@ pub(crate) enum Call {
     ChatVersion,
     /// Ask GitLab for its version and the account of the token.
     GitLab,
+    /// Look up the project, and whether the account may see its webhooks.
+    FindProject,
     /// Sign in to Rocket.Chat as the administrator, with a token or a password.
     SignIn,
     /// Sign in to Rocket.Chat with the token of the bot.
@@ -59,6 +61,11 @@ pub(crate) enum Call {
     CompareHook,
     /// Create or change the webhook.
     WriteHook,
+    /// Look up who gets the test message.
+    FindRecipient {
+        /// The username.
+        to: Username,
+    },
     /// Look for the test message.
     FindMessage {
         /// Who gets it.
@@ -130,6 +137,7 @@ impl Call {
         match self {
             Self::ChatVersion
             | Self::GitLab
+            | Self::FindProject
             | Self::SignInBot
             | Self::GenerateKeys
             | Self::GeneratePassword
@@ -137,6 +145,7 @@ impl Call {
             | Self::ListTokens
             | Self::OutboundRules
             | Self::CompareHook
+            | Self::FindRecipient { .. }
             | Self::FindMessage { .. } => false,
             Self::SignIn => signs_in_with_password,
             Self::Save
@@ -158,6 +167,7 @@ impl Call {
         match self {
             Self::ChatVersion => "reach Rocket.Chat",
             Self::GitLab => "reach GitLab",
+            Self::FindProject => "look up the project",
             Self::SignIn => "sign in to Rocket.Chat as the administrator",
             Self::SignInBot => "sign in to Rocket.Chat as the bot",
             Self::GenerateKeys | Self::GeneratePassword => "generate secrets",
@@ -175,6 +185,7 @@ impl Call {
             Self::AllowHost { .. } => "change the settings of GitLab",
             Self::CompareHook => "look up the webhook",
             Self::WriteHook => "write the webhook",
+            Self::FindRecipient { .. } => "look up who gets the test message",
             Self::FindMessage { .. } => "read the test message",
             Self::SendMessage { .. } => "send the test message",
         }

@@ -46,6 +46,17 @@ impl From<Option<Account>> for Lookup {
     }
 }
 
+/// Whether Rocket.Chat says that the recipient of the test message can receive it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Recipient {
+    /// There is nothing against it.
+    Found,
+    /// No user has the name.
+    Unknown,
+    /// The user is deactivated.
+    Deactivated,
+}
+
 /// What GitLab says about itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct GitLabFacts {
@@ -62,6 +73,10 @@ pub(crate) struct GitLabFacts {
 pub(crate) struct Known {
     pub(crate) chat_is_reached: bool,
     pub(crate) gitlab: Option<GitLabFacts>,
+    /// Whether GitLab has the project, and shows its webhooks.
+    pub(crate) is_project_found: bool,
+    /// What the look-up of the recipient found.
+    pub(crate) recipient: Option<Recipient>,
     /// The secrets, as they should be stored.
     pub(crate) secrets: SecretFile,
     /// Whether they differ from what is stored.
@@ -157,6 +172,16 @@ impl Known {
         }
     }
 
+    /// The test message to `name` was looked up.
+    pub(crate) fn message_looked_up(&mut self, is_stored: bool, name: &str) {
+        self.is_message_stored = Some(is_stored);
+        match (is_stored, self.is_message_sent) {
+            (true, true) => self.say(Mark::Ok, "read the test message back"),
+            (true, false) => self.say(Mark::Kept, format!("test message to @{name}")),
+            (false, _) => {}
+        }
+    }
+
     /// The account of the bot has these roles from now on.
     pub(crate) fn roles_set(&mut self, roles: &[String]) {
         let found = match &mut self.found {
@@ -200,6 +225,7 @@ impl Known {
             }
             Call::ChatVersion
             | Call::GitLab
+            | Call::FindProject
             | Call::SignInBot
             | Call::GenerateKeys
             | Call::GeneratePassword
@@ -207,6 +233,7 @@ impl Known {
             | Call::ListTokens
             | Call::OutboundRules
             | Call::CompareHook
+            | Call::FindRecipient { .. }
             | Call::FindMessage { .. } => {}
         }
     }

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::bot;
 use super::call::Call;
-use super::known::Known;
+use super::known::{Known, Recipient};
 use super::outbound::is_local;
 use super::refusal::Refusal;
 use super::wishes::Wishes;
@@ -31,6 +31,10 @@ fn step(known: &Known, wishes: &Wishes, hook: &Url) -> Result<Option<Call>, Refu
     let Some(gitlab) = &known.gitlab else {
         return Ok(Some(Call::GitLab));
     };
+    // What a person may have mistyped is looked up before anything is created.
+    if !known.is_project_found {
+        return Ok(Some(Call::FindProject));
+    }
     let secrets = &known.secrets;
     let proof = if gitlab.has_signing_tokens {
         &secrets.signing_key
@@ -40,13 +44,31 @@ fn step(known: &Known, wishes: &Wishes, hook: &Url) -> Result<Option<Call>, Refu
     if proof.is_none() || secrets.message_id_secret.is_none() {
         return Ok(Some(Call::GenerateKeys));
     }
-    if let Some(call) = bot::step(known, wishes)? {
+    let call = bot::step(known, wishes)?;
+    if let Some(call) = recipient(known, wishes)?.or(call) {
         return Ok(Some(call));
     }
     if let Some(call) = webhook(known, wishes, hook)? {
         return Ok(Some(call));
     }
     message(known, wishes)
+}
+
+/// The recipient exists, which only somebody who has signed in can look up. The administrator surely does.
+fn recipient(known: &Known, wishes: &Wishes) -> Result<Option<Call>, Refusal> {
+    let Some(to) = &wishes.to else {
+        return Ok(None);
+    };
+    if wishes.bot.matches(to.as_str()) {
+        return Err(Refusal::ToBot);
+    }
+    let is_signed_in = known.administrator.is_some() || known.bot.is_some();
+    match known.recipient {
+        None if is_signed_in => Ok(Some(Call::FindRecipient { to: to.clone() })),
+        Some(Recipient::Unknown) => Err(Refusal::NoRecipient(to.as_str().to_owned())),
+        Some(Recipient::Deactivated) => Err(Refusal::RecipientDeactivated(to.as_str().to_owned())),
+        None | Some(Recipient::Found) => Ok(None),
+    }
 }
 
 /// GitLab may send to the address, and the webhook is right.
@@ -135,6 +157,7 @@ mod tests {
         message: bool,
         /// The stored secrets.
         file: Option<String>,
+        recipient: Recipient,
         /// Whether the wishes allow to replace the secret of the webhook.
         renews: bool,
     }
@@ -147,6 +170,7 @@ mod tests {
                 hook: false,
                 message: false,
                 file: None,
+                recipient: Recipient::Found,
                 renews: false,
             }
         }
@@ -169,6 +193,8 @@ mod tests {
                     let has_signing_tokens = true;
                     known.gitlab = Some(GitLabFacts { has_signing_tokens });
                 }
+                Call::FindProject => known.is_project_found = true,
+                Call::FindRecipient { .. } => known.recipient = Some(self.recipient),
                 Call::SignIn => known.administrator = Some(self.administrator.clone()),
                 Call::SignInBot => known.bot.clone_from(&self.bot),
                 Call::GenerateKeys => known.change(|secrets| {
@@ -232,13 +258,13 @@ mod tests {
     #[test]
     fn secrets_are_stored_before_they_are_used() {
         let steps = run(&mut Servers::new(), &wishes(), 50);
-        let expected = "ChatVersion GitLab GenerateKeys SignIn FindBot GeneratePassword Save CreateBot LogInBot ListTokens CreateToken SignInBot Save LogOutBot CompareHook Save WriteHook FindMessage Save SendMessage FindMessage";
+        let expected = "ChatVersion GitLab FindProject GenerateKeys SignIn FindRecipient FindBot GeneratePassword Save CreateBot LogInBot ListTokens CreateToken SignInBot Save LogOutBot CompareHook Save WriteHook FindMessage Save SendMessage FindMessage";
         assert_eq!(steps.map(|steps| steps.join(" ")), Ok(expected.to_owned()));
     }
 
     #[test]
     fn a_run_that_ends_after_any_step_is_continued_and_the_last_one_only_reads() {
-        let complete = 21;
+        let complete = 23;
         for steps in 0..=complete {
             let mut servers = Servers::new();
             let first = run(&mut servers, &wishes(), steps);
@@ -249,7 +275,8 @@ mod tests {
             assert!(servers.hook && servers.message, "after {steps}");
 
             let third = run(&mut servers, &wishes(), 50);
-            let expected = "ChatVersion GitLab SignInBot CompareHook FindMessage";
+            let expected =
+                "ChatVersion GitLab FindProject SignInBot FindRecipient CompareHook FindMessage";
             let third = third.map(|steps| steps.join(" "));
             assert_eq!(third, Ok(expected.to_owned()), "after {steps}");
         }
@@ -294,6 +321,23 @@ mod tests {
             assert_eq!(result.clone().err(), (!renews).then_some(refusal));
             let is_written = result.is_ok_and(|steps| steps.contains(&"WriteHook".to_owned()));
             assert_eq!(is_written, renews);
+        }
+    }
+
+    #[test]
+    fn a_recipient_who_cannot_receive_the_message_is_refused_before_anything_is_written() {
+        let name = || "alice".to_owned();
+        for (recipient, expected) in [
+            (Recipient::Unknown, Refusal::NoRecipient(name())),
+            (
+                Recipient::Deactivated,
+                Refusal::RecipientDeactivated(name()),
+            ),
+        ] {
+            let mut servers = Servers::new();
+            servers.recipient = recipient;
+            assert_eq!(run(&mut servers, &wishes(), 50), Err(expected));
+            assert!(servers.file.is_none() && servers.bot.is_none());
         }
     }
 

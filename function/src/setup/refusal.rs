@@ -33,6 +33,12 @@ pub(crate) enum Refusal {
         "GitLab does not send to {0}, because it is in a local network; allow it in GitLab under Admin, Settings, Network, Outbound requests, or run setup again with --allow-list, which adds it there"
     )]
     LocalRequests(String),
+    /// No user has the name of the recipient.
+    #[error("@{0} does not exist on Rocket.Chat; check --to")]
+    NoRecipient(String),
+    /// The recipient is deactivated.
+    #[error("@{0} is deactivated on Rocket.Chat; name another user with --to")]
+    RecipientDeactivated(String),
     /// The test message would go to the bot itself.
     #[error("--to is the bot itself; name the person who reads the test message")]
     ToBot,

@@ -197,7 +197,7 @@ fn doubtful_addresses_are_warnings() {
         ),
         (
             ("WEBHOOK_URL", "https://webhooks.example.org"),
-            "WEBHOOK_URL: has no path; webhook-app receives webhooks at /webhook",
+            "WEBHOOK_URL: has no path, so /webhook is added",
         ),
     ] {
         let (_, warnings) = load(&[change], Secrets::Required).expect("is valid");

@@ -527,6 +527,50 @@ async fn two_webhooks_with_the_same_address_are_noted() {
 }
 
 #[tokio::test]
+async fn two_runs_at_once_leave_one_webhook() {
+    let gitlab = FakeGitLab::start().await;
+    let other = gitlab.add_hook(PROJECT, &json!({ "url": "https://other.example.org" }));
+    gitlab.hold_lists_of_hooks(2, 1);
+
+    let (first, second) = tokio::join!(hooks(&gitlab, "apply", &[]), hooks(&gitlab, "apply", &[]));
+
+    let codes = (first.code, second.code);
+    assert_eq!(
+        codes,
+        (Some(0), Some(0)),
+        "{}{}",
+        first.output,
+        second.output
+    );
+    let mut writes = writes(&gitlab);
+    let left = created(&gitlab).await;
+    assert_eq!(writes.len(), 3, "{writes:?}");
+    let removed = writes.pop().expect("is there");
+    assert_eq!(writes, ["POST /projects/42/hooks"; 2]);
+    // The one that was created later, and no other.
+    assert_eq!(removed, format!("DELETE /projects/42/hooks/{}", left + 1));
+    assert_eq!(gitlab.hook(other)["id"], other);
+    let mut outputs = [first.output, second.output];
+    outputs.sort_unstable_by_key(String::len);
+    let [created, noted] = outputs;
+    assert!(
+        created.ends_with("1 created, 0 changed, 0 as declared\n"),
+        "{created}"
+    );
+    let expected = format!(
+        "acme/rocket  ok\nacme/rocket  note  another run created webhook {left} at the same time; that of this run was removed again\n0 created, 0 changed, 1 as declared\n"
+    );
+    assert_eq!(noted, expected);
+    gitlab.clear_requests();
+    let again = hooks(&gitlab, "apply", &[]).await;
+    assert!(
+        again.output.starts_with("acme/rocket  ok\n0 created"),
+        "{}",
+        again.output
+    );
+}
+
+#[tokio::test]
 async fn status_shows_what_the_log_says() {
     let gitlab = FakeGitLab::start().await;
     gitlab.add_project("acme/new");
@@ -570,6 +614,12 @@ async fn status_shows_what_the_log_says() {
         "{}",
         status.output
     );
+    // Pushes by this user are tests, of which nobody waits for the messages.
+    let tester = ("GITLAB_RECONCILE_USER", "Robin");
+    let tests = hooks(&gitlab, "status", &[&overrides[..], &[tester]].concat()).await;
+    let row = tests.output.lines().nth(1).expect("has a row");
+    assert!(row.ends_with("  0") && row.contains(" off to "), "{row}");
+    assert!(!tests.output.contains("WAITING counts"), "{}", tests.output);
     assert_eq!(writes(&gitlab), [""; 0]);
 }
 
@@ -606,11 +656,24 @@ async fn check_has_a_line_for_each_declared_webhook() {
         "FAIL  webhook of acme/new does not exist; run webhook-app hooks apply".to_owned(),
     ];
     assert_eq!(lines, expected);
-    let invalid = check(&[("GITLAB_API_TOKEN", gitlab.token())]).await;
+    let invalid = [
+        ("GITLAB_API_TOKEN", gitlab.token()),
+        ("HOOKS", "- projct: x"),
+    ];
+    let invalid = check(&invalid).await;
+    assert_eq!(invalid.code, Some(1));
     assert!(
-        invalid.output.contains("FAIL  HOOKS: is not set"),
+        invalid.output.contains("FAIL  HOOKS: "),
         "{}",
         invalid.output
+    );
+    let undeclared = check(&[("GITLAB_API_TOKEN", gitlab.token())]).await;
+    assert_eq!(undeclared.code, Some(0), "{}", undeclared.output);
+    let expected = "note  HOOKS: is not set, so the webhooks in GitLab are not compared";
+    assert!(
+        undeclared.output.contains(expected),
+        "{}",
+        undeclared.output
     );
     // In the pods that receive webhooks there is no token.
     let without = check(&[("HOOKS", declared)]).await;

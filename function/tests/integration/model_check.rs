@@ -2,9 +2,8 @@
 //! and its responses, with lost responses, late calls and a replica that crashes. A single send is explored in
 //! [`send_machine`](super::send_machine).
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashSet};
-use std::hash::{Hash as _, Hasher as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +20,8 @@ use webhook_app::rocketchat::{
 use webhook_app::send::{
     Account, Call, Command, Deadline, Input, SendError, SendMachine, SendResult, ServerState,
 };
+
+use crate::send_machine::digest;
 
 /// One error after which nothing was applied, and one after which the call may have been applied.
 const ERRORS: [ApiError; 2] = [ApiError::Connect(ConnectCause::Refused), ApiError::Timeout];
@@ -69,8 +70,10 @@ struct System {
 
 #[derive(Default)]
 struct Explorer {
-    /// Hashes of the systems that were explored.
-    seen: HashSet<u64>,
+    /// Digests of the systems that were explored.
+    seen: BTreeSet<[u8; 32]>,
+    /// What is digested. Kept, because it would grow step by step for every state.
+    text: String,
     paths: usize,
     both_delivered: usize,
     /// Paths on which a later state was replaced by an earlier one.
@@ -79,9 +82,9 @@ struct Explorer {
 
 impl Explorer {
     fn explore(&mut self, system: &System, states: &[Option<PipelineState>; 2]) {
-        let mut hasher = DefaultHasher::new();
-        format!("{system:?}").hash(&mut hasher);
-        if !self.seen.insert(hasher.finish()) {
+        self.text.clear();
+        write!(self.text, "{system:?}").expect("can be written");
+        if !self.seen.insert(digest(&self.text)) {
             return;
         }
         assert!(system.stored.len() <= 1, "two messages: {system:#?}");

@@ -1,6 +1,9 @@
 //! `webhook-app reconcile` with a strict fake of GitLab, the real function and a fake Rocket.Chat: what failed is sent
 //! again, what GitLab dropped is replaced, and every message is stored once.
 
+mod left;
+mod logs;
+
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
 use std::net::SocketAddr;
@@ -113,11 +116,7 @@ impl Setup {
         run: Run,
         overrides: &[Setting<'_>],
     ) -> (Vec<String>, Result<Round, String>) {
-        let variables = self.variables(overrides);
-        let posts = run.direct || run.backfill.is_some();
-        let read_file = |path: &str| std::fs::read_to_string(path);
-        let (config, _) =
-            ReconcileConfig::load(&variables, &read_file, run.direct, posts).expect("is valid");
+        let config = self.config(run, overrides);
         let lines = Mutex::new(Vec::new());
         let observe =
             |progress: &Progress<'_>| lines.lock().expect("no panic").extend(progress.line());
@@ -126,6 +125,14 @@ impl Setup {
         let round = reconciler.round().await.map_err(|error| error.to_string());
         drop(reconciler);
         (lines.into_inner().expect("no panic"), round)
+    }
+
+    fn config(&self, run: Run, overrides: &[Setting<'_>]) -> ReconcileConfig {
+        let variables = self.variables(overrides);
+        let posts = run.direct || run.backfill.is_some();
+        let read_file = |path: &str| std::fs::read_to_string(path);
+        let loaded = ReconcileConfig::load(&variables, &read_file, run.direct, posts);
+        loaded.expect("is valid").0
     }
 
     fn clock(&self) -> Clock {
@@ -436,6 +443,10 @@ async fn missing_rights_are_named() {
 
 /// The address of a port that refuses connections, and half a second later forwards them to the port of this URL: the network
 /// policies of a pod that has just started.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the forwarding runs beside the test, whose runtime ends it"
+)]
 fn open_later(url: &str) -> SocketAddr {
     let target = Url::parse(url).expect("is a URL");
     let target = target.socket_addrs(|| None).expect("is an address")[0];
@@ -460,12 +471,18 @@ async fn connections_that_a_new_pod_may_not_make_yet_are_tried_again() {
     let setup = Setup::start().await;
     setup.gitlab.record_event(PROJECT, Trigger::Push, &push(1));
     setup.gitlab.advance(Duration::from_mins(5));
-    let webhooks = format!("http://{}/webhook", open_later(&setup.harness.function.url("/webhook")));
+    let webhooks = format!(
+        "http://{}/webhook",
+        open_later(&setup.harness.function.url("/webhook"))
+    );
     let fields = json!({ "url": webhooks, "signing_token": SAMPLE_KEY, "push_events": true });
     setup.gitlab.add_hook(PROJECT, &fields);
     let gitlab = format!("http://{}", open_later(&setup.gitlab.url()));
     let output = setup
-        .run(BACKFILL, &[("GITLAB_URL", &gitlab), ("WEBHOOK_URL", &webhooks)])
+        .run(
+            BACKFILL,
+            &[("GITLAB_URL", &gitlab), ("WEBHOOK_URL", &webhooks)],
+        )
         .await;
     assert_eq!(output.count("replaced: push main"), 1, "{:?}", output.lines);
     setup.take_pushes(1..=1);
@@ -560,11 +577,11 @@ fn fixture(name: &str) -> Value {
 }
 
 impl Setup {
-    /// Something of each kind, every eighth second of the clock of GitLab. Returns how many pushes there were.
-    async fn two_hundred_events(&self) -> u64 {
+    /// Something of each kind, with 40 seconds of the clock of GitLab between them. Returns how many pushes there were.
+    async fn forty_events(&self) -> u64 {
         let mut pushes = 0;
-        for number in 0..200_u64 {
-            self.gitlab.advance(Duration::from_secs(8));
+        for number in 0..40_u64 {
+            self.gitlab.advance(Duration::from_secs(40));
             let now = UNIX_EPOCH + self.gitlab.now();
             let now = humantime::format_rfc3339_seconds(now).to_string();
             let (trigger, body) = match number % 10 {
@@ -600,7 +617,7 @@ impl Setup {
 async fn half_an_hour_without_rocket_chat_loses_nothing_that_can_be_rebuilt() {
     let setup = Setup::start().await;
     setup.harness.break_chat();
-    let pushes = setup.two_hundred_events().await;
+    let pushes = setup.forty_events().await;
     setup.gitlab.advance(Duration::from_secs(200));
     assert!(!setup.is_enabled());
     let events = setup.gitlab.events(setup.hook);
@@ -610,7 +627,11 @@ async fn half_an_hour_without_rocket_chat_loses_nothing_that_can_be_rebuilt() {
             .is_some_and(|name| name.starts_with("note"))
     };
     let notes = events.iter().filter(is_note).count();
-    assert!(events.len() < 20, "GitLab dropped most of them");
+    assert!(
+        events.len() < 20,
+        "GitLab dropped most of them: {}",
+        events.len()
+    );
     setup.harness.fix_chat().await;
 
     let output = setup.run(BACKFILL, &[]).await;
@@ -623,16 +644,16 @@ async fn half_an_hour_without_rocket_chat_loses_nothing_that_can_be_rebuilt() {
     );
     assert_eq!(
         output.count("replaced:"),
-        180 + notes - events.len(),
+        36 + notes - events.len(),
         "{}",
         output.summary()
     );
     let summary = output.summary();
     assert!(
-        summary.contains(&format!("{} comments", 20 - notes)),
+        summary.contains(&format!("{} comments", 4 - notes)),
         "{summary}"
     );
-    let mut texts: Vec<_> = (0..180 + notes)
+    let mut texts: Vec<_> = (0..36 + notes)
         .map(|_| setup.harness.chat.take_message().text)
         .collect();
     let is_push = |text: &&String| text.contains(" pushed ");
@@ -649,8 +670,36 @@ async fn half_an_hour_without_rocket_chat_loses_nothing_that_can_be_rebuilt() {
         "{:?}",
         again.lines
     );
-    assert_eq!(again.count("already there"), 180 + notes - events.len());
+    assert_eq!(again.count("already there"), 36 + notes - events.len());
     assert_eq!(setup.calls_that_change(), [""; 0]);
+    setup.finish();
+}
+
+#[tokio::test]
+async fn a_branch_that_moves_twice_between_two_commits_has_a_message_for_each_push() {
+    let setup = Setup::start().await;
+    setup.break_recipient();
+    setup.pushes(1..=3).await;
+    let there = push(4);
+    let mut back = push(3);
+    (back["before"], back["commits"]) = (there["after"].clone(), json!([]));
+    // The first is recorded, and with it GitLab disables the hook.
+    for body in [&there, &back, &there] {
+        setup.gitlab.advance(Duration::from_secs(8));
+        setup.gitlab.happen(PROJECT, Trigger::Push, body).await;
+    }
+    assert_eq!(setup.gitlab.events(setup.hook).len(), 4);
+    setup.gitlab.advance(Duration::from_mins(5));
+    setup.fix_recipient();
+    for (sent, replaced, found) in [(4, 2, 0), (0, 0, 2)] {
+        let output = setup.run(BACKFILL, &[]).await;
+        assert_eq!(output.count("sent again"), sent, "{:?}", output.lines);
+        assert_eq!(output.count("replaced:"), replaced, "{:?}", output.lines);
+        assert_eq!(output.count("already there"), found, "{:?}", output.lines);
+    }
+    setup.take_pushes(1..=4);
+    assert!(setup.harness.chat.take_message().text.contains("pushed"));
+    setup.take_pushes([4]);
     setup.finish();
 }
 

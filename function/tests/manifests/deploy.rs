@@ -5,6 +5,7 @@
 mod answers;
 mod arguments;
 mod canceled;
+mod dead_letters;
 mod deployer;
 mod instances;
 mod pruning;

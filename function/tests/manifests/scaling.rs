@@ -339,7 +339,9 @@ fn the_standalone_adapter_queries_the_standalone_prometheus_and_registers_custom
         );
     }
     let address = "http://prometheus-operated.monitoring.svc:9090";
-    let deployment = rendered.named("apps/Deployment", "prometheus-adapter").to_string();
+    let deployment = rendered
+        .named("apps/Deployment", "prometheus-adapter")
+        .to_string();
     assert!(deployment.contains(&format!("--prometheus-url={address}")));
     assert!(file("k8s-base/components/keda/scaledobject.yaml").contains(address));
 }

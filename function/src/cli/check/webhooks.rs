@@ -2,23 +2,22 @@
 //! are set. Changes nothing; `webhook-app hooks` does.
 
 use super::Finding;
-use crate::config::ConfigErrors;
-use crate::config::gitlab::GitLabConfig;
+use crate::config::gitlab::{GitLabConfig, LoadedForCheck};
 use crate::gitlab_api::{AlertStatus, Client};
 use crate::hook_lookup::{Lookup, look_up};
 use crate::hooks::{Action, Tense, Terms, plan, words};
 
 /// One finding for each declared webhook. `known` are the warnings that have been printed.
-pub(super) async fn check(
-    config: Result<(GitLabConfig, Vec<String>), ConfigErrors>,
-    known: &[String],
-) -> Vec<Finding> {
+pub(super) async fn check(config: LoadedForCheck, known: &[String]) -> Vec<Finding> {
     let (config, warnings) = match config {
         Ok(found) => found,
         Err(errors) => return errors.errors.into_iter().map(Finding::Failure).collect(),
     };
     let new = warnings.into_iter().filter(|text| !known.contains(text));
     let mut findings: Vec<_> = new.map(Finding::Note).collect();
+    let Some(config) = config else {
+        return findings;
+    };
     match compare(&config).await {
         Ok(found) => findings.extend(found),
         Err(problem) => findings.push(Finding::Failure(format!("GitLab: {problem}"))),

@@ -5,10 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::table::{table as aligned, wrap};
 use crate::config::gitlab::GitLabConfig;
-use crate::gitlab_api::{AlertStatus, ApiError, Client, Hook, HookOwner};
+use crate::gitlab::username::GitLabUsername;
+use crate::gitlab_api::{AlertStatus, ApiError, Client, Hook, HookEvent, HookOwner};
 use crate::hook_lookup::{Lookup, look_up};
 use crate::hooks::Activity;
 use crate::limits::LIMITS;
+use crate::reconcile::attempt;
+use crate::reconcile::log::Content;
 
 const TITLES: [&str; 8] = [
     "PROJECT", "HOOK", "STATE", "TRIGGERS", "SECRET", "SUCCESS", "FAILURE", "WAITING",
@@ -23,7 +26,7 @@ pub(super) async fn table(config: &GitLabConfig, client: &Client) -> Result<(Str
     let mut rows = vec![TITLES.map(str::to_owned)];
     let (mut failures, mut waiting) = (Vec::new(), 0);
     for lookup in &lookups {
-        match row(client, lookup, now).await {
+        match row(config, client, lookup, now).await {
             Ok((row, keys)) => {
                 rows.push(row);
                 waiting += keys;
@@ -35,7 +38,7 @@ pub(super) async fn table(config: &GitLabConfig, client: &Client) -> Result<(Str
     let mut text = aligned(&rows, is_terminal);
     let mut advice = failures.clone();
     if waiting > 0 {
-        advice.push("WAITING counts deliveries of the last 7 days of which no attempt succeeded; webhook-app reconcile resends them".to_owned());
+        advice.push("WAITING counts deliveries of the last 7 days of which no attempt succeeded, without tests; webhook-app reconcile resends them".to_owned());
     }
     for line in advice {
         text.push('\n');
@@ -46,7 +49,12 @@ pub(super) async fn table(config: &GitLabConfig, client: &Client) -> Result<(Str
 }
 
 /// One row, and how many deliveries wait.
-async fn row(client: &Client, lookup: &Lookup, now: u64) -> Result<([String; 8], usize), ApiError> {
+async fn row(
+    config: &GitLabConfig,
+    client: &Client,
+    lookup: &Lookup,
+    now: u64,
+) -> Result<([String; 8], usize), ApiError> {
     let found = lookup.found.as_ref().map_err(|error| *error)?;
     let none = || "–".to_owned();
     let Some(hook) = found.hook() else {
@@ -57,7 +65,14 @@ async fn row(client: &Client, lookup: &Lookup, now: u64) -> Result<([String; 8],
     };
     let off = lookup.declared.triggers.difference(hook.triggers);
     let log = match found.owner {
-        HookOwner::Project(project) => Some(activity(client, project, hook.id).await?),
+        HookOwner::Project(project) => {
+            let tester = config.reconcile_user.as_ref().map(GitLabUsername::as_str);
+            let is_test = |event: &HookEvent| {
+                let attempt = attempt(event, &lookup.declared.url, tester);
+                attempt.content == Content::Test
+            };
+            Some(activity(client, project, hook.id, is_test).await?)
+        }
         // System hooks have no log in the API.
         HookOwner::System => None,
     };
@@ -82,12 +97,17 @@ async fn row(client: &Client, lookup: &Lookup, now: u64) -> Result<([String; 8],
 }
 
 /// What the log says, and whether it was read to its end.
-async fn activity(client: &Client, project: u64, hook: u64) -> Result<(Activity, bool), ApiError> {
+async fn activity(
+    client: &Client,
+    project: u64,
+    hook: u64,
+    is_test: impl Fn(&HookEvent) -> bool,
+) -> Result<(Activity, bool), ApiError> {
     let (mut activity, mut page) = (Activity::default(), 1);
     for _ in 0..LIMITS.gitlab_api.max_pages {
         let found = client.hook_events(project, hook, page).await?;
         for event in &found.entries {
-            activity.add(event);
+            activity.add(event, is_test(event));
         }
         match found.next {
             Some(next) => page = next,

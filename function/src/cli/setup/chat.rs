@@ -1,5 +1,5 @@
 //! The calls of setup to Rocket.Chat: as nobody, as the administrator, and as the bot. Owns the clients, and
-//! the second factor of their calls.
+//! the second factor of their calls. The test message is in `messages`.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -10,11 +10,11 @@ use crate::config::setup::{Administrator, ChatServer, SetupConfig};
 use crate::limits::LIMITS;
 use crate::rocketchat::administration::{NewAccount, PasswordSignIn};
 use crate::rocketchat::client::{CallOptions, Client};
-use crate::rocketchat::response::{ApiError, StoredMessage};
-use crate::rocketchat::{
-    CallTime, Credentials, MessageId, MessageIds, MessageKey, RoomId, UserId, Username,
-};
+use crate::rocketchat::response::ApiError;
+use crate::rocketchat::{CallTime, Credentials, UserId};
 use crate::setup::{Account, Known, SecretFile, TOKEN_NAME, Wishes};
+
+mod messages;
 
 /// The clients. Those with an account exist once it has signed in.
 pub(super) struct Chat<'a> {
@@ -208,60 +208,6 @@ impl<'a> Chat<'a> {
             let _ended = self.log_out().await;
         }
     }
-
-    fn bot(&self) -> Result<&Client, Failure> {
-        let missing = || Failure::Other("the bot has not signed in".to_owned());
-        self.bot.as_ref().ok_or_else(missing)
-    }
-
-    /// Whether the test message is there, also if a person has deleted it and the server keeps it.
-    pub(super) async fn find_message(
-        &self,
-        wishes: &Wishes,
-        to: &Username,
-        known: &Known,
-    ) -> Result<bool, Failure> {
-        let id = message_id(wishes, to, &known.secrets)?;
-        let headers = HeaderMap::new();
-        match of(self.bot()?.get_message(&id, options(&headers)).await) {
-            Ok(StoredMessage::Readable { sender, .. }) => {
-                let bot = known.bot.as_ref();
-                Ok(bot.is_some_and(|bot| bot.id == sender.as_str()))
-            }
-            Ok(StoredMessage::Unreadable) | Err(Failure::Chat(ApiError::Refused, _)) => Ok(false),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    pub(super) async fn send_message(
-        &self,
-        wishes: &Wishes,
-        to: &Username,
-        known: &Known,
-    ) -> Result<(), Failure> {
-        let id = message_id(wishes, to, &known.secrets)?;
-        let headers = HeaderMap::new();
-        let bot = self.bot()?;
-        let room = of(bot.create_room(to, options(&headers)).await)?;
-        let text = format!(
-            "Test message of `webhook-app setup`: messages about `{}` can reach you here.",
-            wishes.project.as_str()
-        );
-        of(bot.send_message(&room, &id, &text, options(&headers)).await)
-    }
-}
-
-/// The same in every run, so that a second one finds the message. It follows from no room, because only a
-/// call that may create the room returns its ID.
-fn message_id(wishes: &Wishes, to: &Username, secrets: &SecretFile) -> Result<MessageId, Failure> {
-    let secret = secrets.message_id_secret.as_ref();
-    let user_id = secrets.user_id.as_deref();
-    let (Some(secret), Some(user_id), Some(room)) = (secret, user_id, RoomId::parse("setup"))
-    else {
-        return Err(Failure::Other("a secret is missing".to_owned()));
-    };
-    let key = MessageKey::derive(&["setup", user_id, wishes.project.as_str(), to.as_str()]);
-    Ok(MessageIds::new(secret, None).id("", &key, &room, 0))
 }
 
 fn pending(secrets: &SecretFile) -> Result<&SecretString, Failure> {

@@ -8,10 +8,10 @@ use secrecy::ExposeSecret as _;
 use super::chat::Chat;
 use super::failure::Failure;
 use super::gitlab::GitLab;
-use super::report;
 use super::storage::Storage;
+use super::{keys, report};
 use crate::config::setup::{Administrator, SetupConfig};
-use crate::setup::{self, Account, Call, HookSecretState, Known, Lookup, Mark, SecretFile, Wishes};
+use crate::setup::{self, Account, Call, Known, Lookup, Mark, SecretFile, Wishes};
 
 /// A run.
 pub(super) struct Driver<'a> {
@@ -49,6 +49,10 @@ impl<'a> Driver<'a> {
         let signs_in_with_password =
             matches!(self.config.administrator, Some(Administrator::Password(_)));
         let mut result = Ok(());
+        let dry_run = self.wishes.dry_run;
+        self.known.lines.extend(self.storage.protect(dry_run));
+        let unused = keys::unused(&self.known.secrets, &self.config.given);
+        self.known.lines.extend(unused);
         loop {
             let next = setup::next(&self.known, self.wishes, &self.config.hook);
             let call = match next {
@@ -69,6 +73,12 @@ impl<'a> Driver<'a> {
                 }
             } else if let Err(failure) = self.make(&call).await {
                 result = Err(failure.words(&call));
+                // The next run must not take the secret of the webhook for its own.
+                if matches!(failure, Failure::OtherRun)
+                    && let Err(error) = self.storage.write(&self.known.secrets)
+                {
+                    result = Err(error);
+                }
                 break;
             }
             self.known.is_save_said |= call == Call::Save;
@@ -109,7 +119,7 @@ impl<'a> Driver<'a> {
                 }
                 None => known.is_token_refused = true,
             },
-            Call::GenerateKeys => generate_keys(known)?,
+            Call::GenerateKeys => keys::generate(known, &self.config.given)?,
             Call::GeneratePassword => {
                 let password = setup::password().map_err(|_| Failure::Random)?;
                 known.change(|secrets| secrets.pending_password = Some(password));
@@ -157,15 +167,12 @@ impl<'a> Driver<'a> {
                 self.chat.log_out().await?;
                 known.has_session = false;
             }
+            Call::FindRecipient { to } => {
+                known.recipient = Some(self.chat.find_recipient(to).await?);
+            }
             Call::FindMessage { to } => {
                 let is_stored = self.chat.find_message(self.wishes, to, known).await?;
-                known.is_message_stored = Some(is_stored);
-                let name = to.as_str();
-                match (is_stored, known.is_message_sent) {
-                    (true, true) => known.say(Mark::Ok, "read the test message back"),
-                    (true, false) => known.say(Mark::Kept, format!("test message to @{name}")),
-                    (false, _) => {}
-                }
+                known.message_looked_up(is_stored, to.as_str());
             }
             Call::SendMessage { to } => {
                 self.chat.send_message(self.wishes, to, known).await?;
@@ -173,6 +180,7 @@ impl<'a> Driver<'a> {
                 known.is_message_stored = None;
             }
             Call::GitLab
+            | Call::FindProject
             | Call::OutboundRules
             | Call::AllowHost { .. }
             | Call::CompareHook
@@ -211,43 +219,6 @@ impl<'a> Driver<'a> {
             .say_text(&report::failure(error, &self.known, self.wishes));
         ExitCode::FAILURE
     }
-}
-
-fn generate_keys(known: &mut Known) -> Result<(), Failure> {
-    let has_signing_tokens = known
-        .gitlab
-        .as_ref()
-        .is_some_and(|facts| facts.has_signing_tokens);
-    let secrets = &known.secrets;
-    let needs_id_secret = secrets.message_id_secret.is_none();
-    let needs_key = has_signing_tokens && secrets.signing_key.is_none();
-    let needs_token = !has_signing_tokens && secrets.webhook_token.is_none();
-    let random = |prefix: &str| setup::random_key(prefix).map_err(|_| Failure::Random);
-    if needs_key {
-        let key = random("whsec_")?;
-        known.change(|secrets| {
-            secrets.signing_key = Some(key);
-            secrets.hook_secret = HookSecretState::New;
-        });
-        known.say(Mark::Created, "signing key, GITLAB_SIGNING_KEYS");
-    }
-    if needs_token {
-        let token = random("")?;
-        known.change(|secrets| {
-            secrets.webhook_token = Some(token);
-            secrets.hook_secret = HookSecretState::New;
-        });
-        known.say(
-            Mark::Created,
-            "secret token, GITLAB_WEBHOOK_TOKENS, because this GitLab has no signing keys",
-        );
-    }
-    if needs_id_secret {
-        let secret = random("")?;
-        known.change(|secrets| secrets.message_id_secret = Some(secret));
-        known.say(Mark::Created, "MESSAGE_ID_SECRET");
-    }
-    Ok(())
 }
 
 impl From<crate::rocketchat::administration::Member> for Account {

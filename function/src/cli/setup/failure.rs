@@ -16,10 +16,14 @@ pub(super) enum Failure {
     GitLab(gitlab_api::ApiError),
     /// The webhook was not written as it should be.
     Hook(ChangeError),
+    /// Another run created the webhook at the same time, with its own secret.
+    OtherRun,
     /// No administrator is given, and one is needed.
     NoAdministrator,
     /// Rocket.Chat returned a token that the file of secrets cannot hold.
     Unusable,
+    /// The file of secrets cannot hold a token of the settings.
+    UnusableToken,
     /// There are no random bytes.
     Random,
     /// Anything else, such as a file.
@@ -44,12 +48,14 @@ impl Failure {
     pub(super) fn words(&self, call: &Call) -> String {
         let advice = match self {
             Self::Chat(error, text) => chat_advice(call, *error, text.as_deref()),
-            Self::GitLab(gitlab_api::ApiError::NotFound) if *call == Call::CompareHook => "GitLab knows no such project, or the account of GITLAB_API_TOKEN cannot see it; check --project, and give the account the role Maintainer".to_owned(),
+            Self::GitLab(gitlab_api::ApiError::NotFound) if matches!(call, Call::FindProject | Call::CompareHook) => "GitLab knows no such project, or the account of GITLAB_API_TOKEN cannot see it; check --project, and give the account the role Maintainer".to_owned(),
             Self::GitLab(gitlab_api::ApiError::Forbidden) if matches!(call, Call::AllowHost { .. }) => "only administrators of GitLab change its settings; use the token of one, or let one allow the address under Admin, Settings, Network, Outbound requests".to_owned(),
             Self::GitLab(error) => error.to_string(),
             Self::Hook(error) => error.to_string(),
+            Self::OtherRun => "another run created it at the same time, with its own secret; go on with the file of that run, or run setup again with --renew-token, which gives the webhook the secret of this file".to_owned(),
             Self::NoAdministrator => "expected an administrator of Rocket.Chat; set ROCKETCHAT_ADMIN_USER_ID and ROCKETCHAT_ADMIN_TOKEN, or ROCKETCHAT_ADMIN_USERNAME and ROCKETCHAT_ADMIN_PASSWORD".to_owned(),
             Self::Unusable => "expected a user ID and a token of letters, digits, - and _ from Rocket.Chat, found other characters; check which server is at ROCKETCHAT_URL".to_owned(),
+            Self::UnusableToken => "expected letters, digits, - and _ in GITLAB_WEBHOOK_TOKENS, found other characters, which shells could read as commands in the file; choose another token, or unset it, and setup generates one".to_owned(),
             Self::Random => "the system returned no random bytes; run setup again".to_owned(),
             Self::Other(text) => text.clone(),
         };

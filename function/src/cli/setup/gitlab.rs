@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::failure::Failure;
 use crate::config::setup::SetupConfig;
 use crate::gitlab_api::{ApiError, Client, HookOwner, HookSecret, Trigger, Triggers};
-use crate::hook_changes;
+use crate::hook_changes::{self, Done};
 use crate::hook_lookup::look_up;
 use crate::hooks::{Action, DeclaredHook, Plan, Target, Tense, Terms, plan, words};
 use crate::setup::{
@@ -16,18 +16,18 @@ use crate::setup::{
 /// The client, and the webhook as it should be.
 pub(super) struct GitLab<'a> {
     config: &'a SetupConfig,
+    wishes: &'a Wishes,
     client: Client,
     declared: DeclaredHook,
     plan: Option<(HookOwner, Plan)>,
-    /// Whether a secret of the webhook that nobody knows is replaced.
-    may_renew: bool,
 }
 
 impl<'a> GitLab<'a> {
-    pub(super) fn new(config: &'a SetupConfig, wishes: &Wishes) -> Result<Self, String> {
+    pub(super) fn new(config: &'a SetupConfig, wishes: &'a Wishes) -> Result<Self, String> {
         let client = Client::new(&config.gitlab).map_err(|error| error.to_string())?;
         Ok(Self {
             config,
+            wishes,
             client,
             declared: DeclaredHook {
                 target: Target::Project(wishes.project.clone()),
@@ -37,7 +37,6 @@ impl<'a> GitLab<'a> {
                 ssl_verification: config.hook.scheme() == "https",
             },
             plan: None,
-            may_renew: wishes.renew_token,
         })
     }
 
@@ -56,6 +55,12 @@ impl<'a> GitLab<'a> {
                 );
                 let has_signing_tokens = version.has_signing_tokens();
                 known.gitlab = Some(GitLabFacts { has_signing_tokens });
+            }
+            Call::FindProject => {
+                let project = self.client.project(&self.wishes.project).await?;
+                // Only a Maintainer sees them.
+                self.client.hooks(HookOwner::Project(project.id)).await?;
+                known.is_project_found = true;
             }
             Call::OutboundRules => {
                 let path = ["application", "settings"];
@@ -84,9 +89,12 @@ impl<'a> GitLab<'a> {
                 let secret = secret(known);
                 let terms = terms(secret.as_ref(), known);
                 if let Some((owner, plan)) = &self.plan {
-                    hook_changes::apply(&self.client, *owner, &self.declared, plan, terms)
-                        .await
-                        .map_err(Failure::Hook)?;
+                    let done =
+                        hook_changes::apply(&self.client, *owner, &self.declared, plan, terms);
+                    if let Done::CreatedByAnother(_) = done.await.map_err(Failure::Hook)? {
+                        known.change(|secrets| secrets.hook_secret = HookSecretState::New);
+                        return Err(Failure::OtherRun);
+                    }
                 }
                 known.hook_written();
             }
@@ -114,7 +122,7 @@ impl<'a> GitLab<'a> {
             terms(secret.as_ref(), known),
         );
         let is_right = matches!(plan.action, Action::Keep(_));
-        known.hook_compared(is_right, has_secret, self.may_renew);
+        known.hook_compared(is_right, has_secret, self.wishes.renew_token);
         match &plan.action {
             Action::Keep(_) => {
                 known.say(Mark::Kept, format!("webhook of {}", lookup.place));

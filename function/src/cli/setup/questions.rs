@@ -1,5 +1,6 @@
-//! Questions about what is missing, if setup runs on a terminal. Owns their texts. Secrets are read without
-//! echo; nothing is asked if standard input is not a terminal, and the settings then say what is missing.
+//! Questions about what is missing, if setup runs on a terminal. Owns their texts, and that a question is asked
+//! again until its answer is valid; which one is, is decided in [`config`](crate::config). Secrets are read
+//! without echo; nothing is asked if standard input is not a terminal, and the settings then say what is missing.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -7,9 +8,13 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::Request;
+use crate::config::setup::problem;
+use crate::gitlab_api::ProjectRef;
 
 /// A setting to ask for: its name, the question, and whether the answer is a secret.
-const QUESTIONS: [(&str, &str, bool); 4] = [
+type Question = (&'static str, &'static str, bool);
+
+const QUESTIONS: [Question; 4] = [
     ("GITLAB_URL", "Address of GitLab", false),
     (
         "GITLAB_API_TOKEN",
@@ -24,7 +29,21 @@ const QUESTIONS: [(&str, &str, bool); 4] = [
     ),
 ];
 
-/// Asks for what is missing.
+const ADMINISTRATOR: [Question; 3] = [
+    (
+        "ROCKETCHAT_ADMIN_USERNAME",
+        "Username of an administrator of Rocket.Chat",
+        false,
+    ),
+    ("ROCKETCHAT_ADMIN_PASSWORD", "Password", true),
+    (
+        "ROCKETCHAT_ADMIN_CODE",
+        "Code of the second factor, empty if there is none",
+        false,
+    ),
+];
+
+/// Asks for what is missing, until the input ends.
 pub(super) fn ask(
     request: &mut Request,
     variables: &mut BTreeMap<String, String>,
@@ -33,26 +52,28 @@ pub(super) fn ask(
     if !io::stdin().is_terminal() {
         return Ok(());
     }
-    for (name, question, is_secret) in QUESTIONS {
-        ask_for(variables, name, question, is_secret)?;
-    }
     let is_given = |name: &str| has(variables, name);
     let has_token = is_given("ROCKETCHAT_ADMIN_TOKEN") || is_given("ROCKETCHAT_ADMIN_USER_ID");
-    if needs_administrator && !has_token {
-        let name = "ROCKETCHAT_ADMIN_USERNAME";
-        ask_for(
-            variables,
-            name,
-            "Username of an administrator of Rocket.Chat",
-            false,
-        )?;
-        ask_for(variables, "ROCKETCHAT_ADMIN_PASSWORD", "Password", true)?;
-        let code = "Code of the second factor, empty if there is none";
-        ask_for(variables, "ROCKETCHAT_ADMIN_CODE", code, false)?;
+    let administrator = ADMINISTRATOR
+        .iter()
+        .filter(|_| needs_administrator && !has_token);
+    for (name, question, is_secret) in QUESTIONS.iter().chain(administrator) {
+        if has(variables, name) {
+            continue;
+        }
+        let Some(answer) = answer(question, *is_secret, |text| problem(name, text))? else {
+            return Ok(());
+        };
+        if !answer.is_empty() {
+            variables.insert((*name).to_owned(), answer);
+        }
     }
     if request.project.is_none() {
-        let project = answer("Project of GitLab, such as group/app", false)?;
-        request.project = Some(project).filter(|project| !project.is_empty());
+        let question = "Project of GitLab, such as group/app";
+        request.project = answer(question, false, |text| {
+            let is_project = ProjectRef::parse(text).is_some();
+            (!is_project).then(|| "expected a path such as group/app, or an ID".to_owned())
+        })?;
     }
     Ok(())
 }
@@ -61,42 +82,45 @@ fn has(variables: &BTreeMap<String, String>, name: &str) -> bool {
     variables.contains_key(name) || variables.contains_key(&format!("{name}_FILE"))
 }
 
-fn ask_for(
-    variables: &mut BTreeMap<String, String>,
-    name: &str,
+/// Asks until there is no problem with the answer; `None` at the end of the input.
+fn answer(
     question: &str,
     is_secret: bool,
-) -> Result<(), String> {
-    if !has(variables, name) {
-        let answer = answer(question, is_secret)?;
-        if !answer.is_empty() {
-            variables.insert(name.to_owned(), answer);
-        }
+    problem: impl Fn(&str) -> Option<String>,
+) -> Result<Option<String>, String> {
+    loop {
+        let Some(line) = line(question, is_secret)? else {
+            return Ok(None);
+        };
+        let Some(problem) = problem(&line) else {
+            return Ok(Some(line));
+        };
+        let _ = writeln!(io::stderr().lock(), "{problem}");
     }
-    Ok(())
 }
 
-/// The line that a person types.
-fn answer(question: &str, is_secret: bool) -> Result<String, String> {
+/// The line that a person types; `None` at the end of the input.
+fn line(question: &str, is_secret: bool) -> Result<Option<String>, String> {
     let failed = |error: io::Error| format!("failed to read from the terminal: {}", error.kind());
-    let _ = write!(io::stderr().lock(), "{question}: ");
     let stdin = io::stdin();
     let before = if is_secret {
         tcgetattr(&stdin).ok()
     } else {
         None
     };
+    // Before the question, because this drops what has been typed so far.
     if let Some(before) = &before {
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
         tcsetattr(&stdin, OptionalActions::Flush, &silent).map_err(|error| failed(error.into()))?;
     }
+    let _ = write!(io::stderr().lock(), "{question}: ");
     let mut line = String::new();
     let read = stdin.lock().read_line(&mut line);
     if let Some(before) = &before {
         let _ = tcsetattr(&stdin, OptionalActions::Flush, before);
         let _ = writeln!(io::stderr().lock());
     }
-    read.map_err(failed)?;
-    Ok(line.trim().to_owned())
+    let length = read.map_err(failed)?;
+    Ok((length > 0).then(|| line.trim().to_owned()))
 }

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
@@ -47,6 +47,24 @@ impl Storage {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SecretFile::default()),
             Err(error) => Err(format!("failed to read {}: {}", self.path, error.kind())),
         }
+    }
+
+    /// Lets only the owner read a file that others could read. Only says so if `dry_run`.
+    pub(super) fn protect(&self, dry_run: bool) -> Option<Line> {
+        let mode = fs::metadata(&self.path).ok()?.permissions().mode() & 0o777;
+        if mode | 0o700 == 0o700 {
+            return None;
+        }
+        let path = &self.path;
+        let owner_only = fs::Permissions::from_mode(0o600);
+        let (mark, text) = if dry_run || fs::set_permissions(path, owner_only).is_ok() {
+            let text = format!("mode of {path}: {mode:o} → 600, because others could read it");
+            (Mark::Changed, text)
+        } else {
+            let text = format!("others can read {path}, and its mode {mode:o} cannot be changed");
+            (Mark::Note, text)
+        };
+        Some(Line { mark, text })
     }
 
     /// Replaces the file at once, so that no reader and no interruption sees half of it.

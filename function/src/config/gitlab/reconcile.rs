@@ -57,7 +57,6 @@ impl ReconcileConfig {
             Secrets::Optional
         };
         let gitlab = GitLabConfig::read(reader, secrets);
-        let reconcile_user = reader.optional("GITLAB_RECONCILE_USER", GitLabUsername::parse);
         let metrics_port = reader.number("METRICS_PORT", 9090, 0..=u64::from(u16::MAX));
         let limits = LIMITS.reconcile;
         let interval = reader.number(
@@ -75,8 +74,8 @@ impl ReconcileConfig {
         let gitlab = gitlab?;
         let telemetry = telemetry::read(reader, &gitlab.proxies);
         Some(Self {
+            reconcile_user: gitlab.reconcile_user.clone(),
             gitlab,
-            reconcile_user,
             cursor_file,
             metrics_port: u16::try_from(metrics_port).ok()?,
             interval: Duration::from_secs(interval),

@@ -9,6 +9,7 @@ use super::listed::{
     PipelineFacts, ProjectFacts, RefFacts,
 };
 use super::{Object, Replacement, commit_or_empty, time};
+use crate::gitlab::timestamp::unix_seconds;
 
 /// What GitLab sends in place of an address.
 const REDACTED: &str = "[REDACTED]";
@@ -33,6 +34,7 @@ pub(crate) fn pushed(activity: &Activity) -> Option<Object> {
         reference: format!("refs/{folder}/{name}"),
         before,
         after,
+        at: activity.created_at.as_deref().and_then(unix_seconds),
     })
 }
 
@@ -48,6 +50,7 @@ pub(crate) fn push(
         reference: name,
         before,
         after,
+        ..
     } = &object
     else {
         return None;

@@ -1,18 +1,31 @@
 //! The branch filter of a hook: which branches GitLab sends pushes of. Owns the meaning of its patterns. GitLab's regular
-//! expressions are not those of this program, so with one no push is replaced.
+//! expressions are not those of this program, so with one nobody but GitLab knows.
 
 use super::Object;
 use crate::gitlab_api::Hook;
 
-/// Whether the hook receives this push.
-pub(crate) fn passes(hook: &Hook, object: &Object) -> bool {
+/// Whether a hook receives a push.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Verdict {
+    Passes,
+    Filtered,
+    /// Only GitLab knows.
+    Unknown,
+}
+
+/// Whether the hook receives this push. Tags are not filtered.
+pub(crate) fn verdict(hook: &Hook, object: &Object) -> Verdict {
     let Object::Push { reference, .. } = object else {
-        return true;
+        return Verdict::Passes;
     };
+    if reference.starts_with("refs/tags/") {
+        return Verdict::Passes;
+    }
     match (&hook.branch_filter, hook.branch_filter_strategy.as_deref()) {
-        (None, _) | (_, Some("all_branches")) => true,
-        (Some(_), Some("regex")) => false,
-        (Some(pattern), _) => matches(pattern, branch(reference)),
+        (None, _) | (_, Some("all_branches")) => Verdict::Passes,
+        (Some(_), Some("regex")) => Verdict::Unknown,
+        (Some(pattern), _) if matches(pattern, branch(reference)) => Verdict::Passes,
+        (Some(_), _) => Verdict::Filtered,
     }
 }
 

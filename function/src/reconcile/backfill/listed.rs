@@ -160,3 +160,83 @@ pub(crate) struct MergeRequestFacts {
     pub(crate) squash_commit_sha: Option<String>,
     pub(crate) web_url: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::de::DeserializeOwned;
+
+    use super::super::{bodies, merge_requests};
+    use super::*;
+
+    const PUSH: &str = r#"[{"action_name":"pushed to","created_at":"2026-03-02T09:20:05Z","author":{"id":7},
+        "push_data":{"ref_type":"branch","ref":"main","commit_from":"a1","commit_to":"b2","commit_count":1}}]"#;
+    const PIPELINE: &str = r#"[{"id":7,"status":"failed","updated_at":"2026-03-02T09:20:05Z"},{"id":8,"status":"success"}]"#;
+    const MERGE_REQUEST: &str = r#"[{"iid":7,"state":"merged","created_at":"2026-03-02T09:20:05Z",
+        "merged_at":"2026-03-02T09:21:05Z","labels":["a"],"author":{"username":"robin"}}]"#;
+
+    /// How many objects a list has; `None` for what is no list.
+    fn objects<T: DeserializeOwned>(body: &[u8], of: impl Fn(&T) -> usize) -> Option<usize> {
+        let entries: Vec<T> = serde_json::from_slice(body).ok()?;
+        Some(entries.iter().map(of).sum())
+    }
+
+    fn read(body: &[u8]) -> [Option<usize>; 3] {
+        [
+            objects(body, |push| usize::from(bodies::pushed(push).is_some())),
+            objects(body, |_: &ListedPipeline| 1),
+            objects(body, |request| merge_requests::changes(request).len()),
+        ]
+    }
+
+    #[test]
+    fn lists_of_objects_are_read() {
+        assert_eq!(read(PUSH.as_bytes())[0], Some(1));
+        assert_eq!(read(PIPELINE.as_bytes())[1], Some(2));
+        assert_eq!(read(MERGE_REQUEST.as_bytes())[2], Some(2));
+    }
+
+    #[test]
+    fn a_hostile_list_is_an_error_or_has_no_objects() {
+        for list in [PUSH, PIPELINE, MERGE_REQUEST] {
+            for length in 0..list.len() {
+                assert_eq!(read(&list.as_bytes()[..length]), [None; 3], "{length}");
+            }
+            let twice = list.replacen(
+                '{',
+                r#"{"iid":1,"iid":1,"id":1,"id":1,"created_at":"","created_at":"","#,
+                1,
+            );
+            assert_eq!(read(twice.as_bytes()), [None; 3], "{twice}");
+            let mut bytes = list.as_bytes().to_vec();
+            let text = list.find("2026").expect("has a time");
+            bytes[text] = 0xff;
+            let found = read(&bytes).into_iter().flatten().sum::<usize>();
+            assert_eq!(found, 0, "{list}");
+        }
+        for deep in ["[".repeat(100_000), r#"[{"author":"#.repeat(100_000)] {
+            assert_eq!(read(deep.as_bytes()), [None; 3]);
+        }
+        let huge = "9".repeat(1_000_000);
+        let time = format!(r#"[{{"id":1,"iid":1,"status":"","created_at":"{huge}"}}]"#);
+        assert_eq!(read(time.as_bytes()), [Some(0), Some(1), Some(0)]);
+        let number = format!(
+            r#"[{{"id":{huge},"iid":{huge},"status":"","push_data":{{"commit_count":{huge}}}}}]"#
+        );
+        assert_eq!(read(number.as_bytes()), [None; 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_lists_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            value in "(?s).{0,40}",
+        ) {
+            let _ = read(&bytes);
+            let value = serde_json::to_string(&value).expect("is JSON");
+            for list in [PUSH, PIPELINE, MERGE_REQUEST] {
+                let _ = read(list.replace("\"2026-03-02T09:20:05Z\"", &value).as_bytes());
+            }
+        }
+    }
+}

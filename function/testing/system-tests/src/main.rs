@@ -47,6 +47,7 @@ mod ingress_reload;
 mod hung_resolver;
 mod outages;
 mod overload;
+mod reconcile;
 mod restarts;
 mod simulation;
 mod soak;
@@ -77,6 +78,7 @@ const CHECKS: &[Check] = &[
     Check::new("soak", soak::check),
     Check::new("outage", outages::check),
     Check::new("hand-off", hand_off::check),
+    Check::new("reconcile", reconcile::check),
     Check::new("blips", blips::check),
     Check::new("ingress-reload", ingress_reload::check),
     Check::new("first-contact", first_contact::check),

@@ -166,7 +166,10 @@ fn the_page_names_only_settings_and_commands_that_exist() {
             "dead-letters",
             "reconcile",
             "reconcile --once",
+            "help setup",
             "setup --allow-list",
+            "setup --dry-run",
+            "setup --renew-token",
         ]
         .contains(&command)
             || ["plan", "apply", "apply --renew-secrets", "status"]

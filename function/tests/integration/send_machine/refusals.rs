@@ -1,5 +1,7 @@
 //! What follows from an ID that somebody else has, and from a recipient that Rocket.Chat refuses.
 
+use std::collections::HashSet;
+
 use super::*;
 
 fn message_of(sender: &str, place: &str) -> StoredMessage {

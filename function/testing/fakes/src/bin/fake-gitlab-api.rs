@@ -4,8 +4,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use fakes::gitlab::{Builder, FakeGitLab, PROJECT, Scope};
-use serde_json::json;
+use fakes::gitlab::{Builder, FakeGitLab};
 use tokio::signal::unix::{SignalKind, signal};
 
 const ADDRESS: &str = "0.0.0.0:8929";
@@ -85,14 +84,7 @@ fn builder(arguments: &[String]) -> Result<Builder, String> {
 async fn serve(builder: Builder) -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let gitlab = builder.start().await?;
-    let started = json!({
-        "listening": gitlab.url(),
-        "project": PROJECT,
-        "token": gitlab.token(),
-        "read_token": gitlab.add_token("webhook-bot", Scope::ReadApi),
-        "admin_token": gitlab.admin_token(),
-    });
-    writeln!(io::stdout().lock(), "{started}")?;
+    writeln!(io::stdout().lock(), "{}", gitlab.announce())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminated.recv() => Ok(()),

@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
 pub use access::{Access, Scope};
@@ -117,6 +118,17 @@ impl FakeGitLab {
         }
     }
 
+    /// What the program `fake-gitlab-api` prints at its start: the address, the project and tokens.
+    pub fn announce(&self) -> Value {
+        json!({
+            "listening": self.url(),
+            "project": PROJECT,
+            "token": self.token(),
+            "read_token": self.add_token("webhook-bot", Scope::ReadApi),
+            "admin_token": self.admin_token(),
+        })
+    }
+
     /// Its base URL, such as `http://127.0.0.1:40123`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -162,6 +174,13 @@ impl FakeGitLab {
     /// Replaces all responses until [`Self::answer_normally`].
     pub fn answer_always(&self, status: u16, headers: &[(&str, &str)], body: &str) {
         self.server.state().replacement = Some(replacement(status, headers, body));
+    }
+
+    /// Sends the responses to lists of hooks only when `clients` of them were asked for, so that as many clients decide by the
+    /// same list; does so `times` times.
+    pub fn hold_lists_of_hooks(&self, clients: usize, times: usize) {
+        let barrier = Arc::new(Barrier::new(clients));
+        self.server.state().meeting = Some((barrier, clients * times));
     }
 
     /// Ends all replacements of responses.

@@ -1,6 +1,8 @@
 //! Accounts that sign in: administrators, their passwords, second factors and tokens.
 //! Owns these methods of the handle; the effects on calls are in `handlers` and `second_factor`.
 
+use serde_json::{Value, json};
+
 use super::FakeRocketChat;
 use super::people::{User, password_digest};
 use super::sessions::Session;
@@ -28,6 +30,24 @@ impl FakeRocketChat {
         let session = Session::personal(&id, token, "of the test", bypasses);
         self.server.store().sessions.add(session);
         id
+    }
+
+    /// What the program `fake-rocketchat` prints at its start: the address and credentials. With `administrator`, creates an
+    /// administrator of this name, whose personal access token and password it has, too.
+    pub fn announce(&self, administrator: Option<&str>) -> Value {
+        let mut started = json!({
+            "listening": self.url(),
+            "user_id": self.user_id(),
+            "auth_token": self.auth_token(),
+        });
+        if let Some(name) = administrator {
+            let (password, token) = (format!("password-of-{name}"), format!("token-of-{name}"));
+            self.add_administrator(name, &password);
+            started["admin_user_id"] = self.add_access_token(name, &token, true).into();
+            started["admin_token"] = token.into();
+            started["admin_password"] = password.into();
+        }
+        started
     }
 
     /// Turns on the second factor of an account; `code` is what its authenticator app shows.

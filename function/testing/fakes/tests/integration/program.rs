@@ -236,6 +236,55 @@ fn fake_gitlab_api_names_wrong_arguments() {
     }
 }
 
+#[tokio::test]
+async fn fake_rocketchat_has_an_administrator_if_that_is_asked_for() {
+    let mut program = start(&["127.0.0.1:0", "--administrator", "root"]);
+    let output = program.0.stdout.take().expect("piped");
+    let started = BufReader::new(output).lines().next();
+    let started = started.expect("a line").expect("readable");
+    let started: Value = serde_json::from_str(&started).expect("JSON");
+    let text = |name: &str| started[name].as_str().expect("a text").to_owned();
+    let headers = [
+        ("X-User-Id".to_owned(), text("admin_user_id").into_bytes()),
+        ("X-Auth-Token".to_owned(), text("admin_token").into_bytes()),
+    ];
+
+    let url = format!("{}/api/v1/me", text("listening"));
+    let me = exchange("GET", &url, &headers, b"")
+        .await
+        .expect("a response")
+        .json();
+
+    assert_eq!(me["username"], "root");
+    assert_eq!(me["roles"], json!(["user", "admin"]));
+}
+
+#[test]
+fn fake_rocketchat_names_wrong_arguments() {
+    for (arguments, expected) in [
+        (&["--halp"][..], "found --halp"),
+        (
+            &["--administrator"],
+            "expected a username after --administrator",
+        ),
+        (
+            &["127.0.0.1:0", "--administrator", "a b"],
+            "expected a username",
+        ),
+        (
+            &["127.0.0.1:0", "--administrator", "alice"],
+            "the name of another account",
+        ),
+    ] {
+        let program = env!("CARGO_BIN_EXE_fake-rocketchat");
+        let output = Command::new(program).args(arguments).output();
+        let output = output.expect("the program starts");
+        let problem = String::from_utf8(output.stderr).expect("text");
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(problem.contains(expected), "{arguments:?}: {problem}");
+    }
+}
+
 #[test]
 fn every_program_has_a_help_of_80_columns() {
     for program in [

@@ -163,11 +163,52 @@ impl FakeGitLab {
         }
     }
 
+    /// Disables a hook until somebody tests it, as 40 failures in a row do.
+    ///
+    /// # Panics
+    /// If there is no such hook.
+    pub fn disable_hook(&self, hook: u64) {
+        match self.server.state().hook_mut(hook) {
+            Some(hook) => hook.disable(),
+            None => panic!("there is no hook {hook}"),
+        }
+    }
+
+    /// Names a page after the last one of an event log, for ever, which GitLab does not.
+    pub fn make_logs_endless(&self) {
+        self.server.state().has_endless_logs = true;
+    }
+
+    /// Changes the record of a body, for one that is too large to be sent in a test.
+    ///
+    /// # Panics
+    /// If there is no such record.
+    pub fn replace_record(&self, event: u64, body: Value) {
+        let mut state = self.server.state();
+        match state.events.iter_mut().find(|other| other.id == event) {
+            Some(event) => event.request_data = body,
+            None => panic!("there is no event {event}"),
+        }
+    }
+
     /// Deletes a hook and its event log.
     pub fn delete_hook(&self, hook: u64) {
         let mut state = self.server.state();
         state.hooks.retain(|other| other.id != hook);
         state.events.retain(|event| event.hook != hook);
+    }
+
+    /// The IDs of the hooks of a project.
+    ///
+    /// # Panics
+    /// If there is no such project.
+    pub fn hooks_of(&self, project: &str) -> Vec<u64> {
+        let state = self.server.state();
+        let Some(project) = state.project(project) else {
+            panic!("there is no project {project}");
+        };
+        let hooks = state.hooks_of(Owner::Project(project.id));
+        hooks.map(|hook| hook.id).collect()
     }
 
     /// A hook as the API shows it.

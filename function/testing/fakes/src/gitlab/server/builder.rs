@@ -70,6 +70,7 @@ pub(super) struct Settings {
     pub(super) shows_event_times: bool,
     pub(super) requests_a_minute: Option<u32>,
     pub(super) is_inspectable: bool,
+    pub(super) behind: Duration,
 }
 
 /// Settings of a [`FakeGitLab`].
@@ -93,6 +94,7 @@ impl Default for Builder {
                 shows_event_times: true,
                 requests_a_minute: None,
                 is_inspectable: false,
+                behind: Duration::ZERO,
             },
             address: "127.0.0.1:0".to_owned(),
         }
@@ -157,6 +159,13 @@ impl Builder {
         self
     }
 
+    /// Sets its clock back, so that a test can move it to the time of the machine.
+    #[must_use]
+    pub fn clock_behind(mut self, by: Duration) -> Self {
+        self.settings.behind = by;
+        self
+    }
+
     /// The address to listen on, such as `0.0.0.0:8080`; default a free port of 127.0.0.1.
     #[must_use]
     pub fn bind(mut self, address: &str) -> Self {
@@ -170,8 +179,8 @@ impl Builder {
         let address = listener.local_addr()?;
         self.settings.base_url = format!("http://{address}");
         let server = Arc::new(Server {
+            clock: Clock::behind(self.settings.behind),
             settings: self.settings,
-            clock: Clock::new(),
             state: Mutex::new(State::default()),
         });
         #[expect(

@@ -26,11 +26,13 @@ use super::{RecordedRequest, Server};
 
 /// The response to a request, which is recorded.
 pub(super) async fn respond(server: &Server, call: &Call) -> Reply {
-    let (caller, replacement) = {
+    let (caller, replacement, meeting) = {
         let mut state = server.state();
         let queued = state.replacements.pop_front();
         let replacement = queued.or_else(|| state.replacement.clone());
-        (Caller::of(&state, call), replacement)
+        let is_list = call.method == "GET" && call.path.ends_with("/hooks");
+        let meeting = is_list.then(|| state.meeting()).flatten();
+        (Caller::of(&state, call), replacement, meeting)
     };
     let username = caller.as_ref().ok().map(|caller| caller.username.clone());
     let reply = match (replacement, caller) {
@@ -45,6 +47,9 @@ pub(super) async fn respond(server: &Server, call: &Call) -> Reply {
         username,
         status: reply.status,
     });
+    if let Some(meeting) = meeting {
+        meeting.wait().await;
+    }
     reply
 }
 

@@ -97,6 +97,11 @@ impl Hook {
         self.alert_status(now) == "executable"
     }
 
+    /// As after so many failures that no time enables it.
+    pub(super) fn disable(&mut self) {
+        self.failures = PERMANENTLY + 1;
+    }
+
     /// Counts a failure. One that happens while the hook is disabled, as of a test, changes nothing.
     pub(super) fn failed(&mut self, now: Duration) {
         if matches!(self.owner, Owner::System) || !self.is_executable(now) {

@@ -13,7 +13,7 @@ const LARGEST: i64 = 100;
 /// The page that a request asks for.
 #[derive(Debug)]
 pub(super) struct Page {
-    number: usize,
+    pub(super) number: usize,
     size: usize,
 }
 

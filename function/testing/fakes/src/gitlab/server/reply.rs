@@ -85,6 +85,12 @@ impl Reply {
         Self::message(429, json!({ "error": text }))
     }
 
+    /// Replaces the header that names the next page.
+    pub(super) fn with_next_page(mut self, page: usize) -> Self {
+        self.headers.retain(|(name, _)| name != "X-Next-Page");
+        self.with_header("X-Next-Page", page.to_string())
+    }
+
     pub(super) fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self

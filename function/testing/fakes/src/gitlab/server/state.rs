@@ -2,8 +2,10 @@
 //! Owns the data and its look-ups; the rules are in `access`, `webhook` and `handlers`.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::Barrier;
 
 use super::hook::{Hook, Owner};
 use super::limiter::Limiter;
@@ -61,6 +63,10 @@ pub(super) struct State {
     pub(super) replacements: VecDeque<Reply>,
     /// The response that replaces all, if set.
     pub(super) replacement: Option<Reply>,
+    /// Whether a page of an event log always names a next one.
+    pub(super) has_endless_logs: bool,
+    /// Where the next lists of hooks wait for each other, and how many of them.
+    pub(super) meeting: Option<(Arc<Barrier>, usize)>,
     last_id: u64,
 }
 
@@ -69,6 +75,15 @@ impl State {
     pub(super) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
+    }
+
+    /// Where this list of hooks waits for others.
+    pub(super) fn meeting(&mut self) -> Option<Arc<Barrier>> {
+        let (barrier, left) = self.meeting.take()?;
+        if left > 1 {
+            self.meeting = Some((Arc::clone(&barrier), left - 1));
+        }
+        Some(barrier)
     }
 
     pub(super) fn user(&self, id: u64) -> Option<&User> {

@@ -16,10 +16,10 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new() -> Self {
+    pub(super) fn behind(by: Duration) -> Self {
         Self {
             started: Instant::now(),
-            start: since_1970(),
+            start: since_1970().saturating_sub(by),
             ahead: Mutex::default(),
         }
     }

@@ -38,7 +38,12 @@ pub(super) fn list(server: &Server, call: &Call, project: u64, hook: u64) -> Res
     let events: Vec<_> = events
         .map(|event| event.json(server.settings.shows_event_times))
         .collect();
-    Ok(page.reply(&events, call, &server.settings.base_url))
+    let reply = page.reply(&events, call, &server.settings.base_url);
+    Ok(if state.has_endless_logs {
+        reply.with_next_page(page.number + 1)
+    } else {
+        reply
+    })
 }
 
 /// The values of `status`, which are separated by commas.
