@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
 
 use serde_json::Value;
 
@@ -170,7 +171,8 @@ pub(crate) fn shell(line: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The output of a program that reads this input.
+/// The output of a program that reads this input. It is written beside the reading, because a program may wait until somebody reads
+/// its output.
 pub(crate) fn fed(program: &mut Command, input: &[u8]) -> Output {
     let mut child = program
         .stdin(Stdio::piped())
@@ -178,9 +180,10 @@ pub(crate) fn fed(program: &mut Command, input: &[u8]) -> Output {
         .spawn()
         .expect("starts");
     let mut stdin = child.stdin.take().expect("is piped");
-    stdin.write_all(input).expect("it reads all");
-    drop(stdin);
-    child.wait_with_output().expect("ends")
+    thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input).expect("it reads all"));
+        child.wait_with_output().expect("ends")
+    })
 }
 
 /// Copies a folder, without the folders that no script needs.

@@ -276,7 +276,7 @@ fn kedas_queries_and_target_follow_the_namespace_and_the_name() {
     for name in ["keda", "keda-elsewhere"] {
         let rendered = rendered!(overlay(name));
         let scaled = rendered.one("keda.sh/ScaledObject");
-        let service = rendered.named("/Service", "prometheus-adapter");
+        let service = rendered.one("/Service");
         let selected = format!(
             "{{namespace=\"{}\",service=\"{}\"",
             text(service, "/metadata/namespace"),

@@ -10,6 +10,8 @@ use crate::rendered::{Rendered, all, list, rendered, text};
 /// What only an administrator applies, and what is for GitOps controllers.
 const LEFT_OUT: &[&str] = &[
     "k8s-base/setup",
+    "monitoring/monitors",
+    "monitoring/probes",
     "monitoring/standalone",
     "k8s-base/examples/argocd",
     "k8s-base/examples/flux",
