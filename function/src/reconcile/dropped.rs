@@ -73,8 +73,7 @@ pub(crate) async fn list(
     };
     let has = |trigger| hook.triggers.contains(trigger);
     // The API compares days and leaves out the one that it is given.
-    let day_before = window.since - Duration::from_hours(24);
-    let after = rfc3339(day_before);
+    let after = rfc3339(window.since - Duration::from_hours(24));
     let after = after.get(..10).unwrap_or_default();
     let query = [("after", after)];
     let activities: Vec<Activity> = client.list(&["projects", &id, "events"], &query).await?;
