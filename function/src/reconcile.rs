@@ -24,6 +24,7 @@ mod reading;
 mod steps;
 mod backfilling;
 mod progress;
+mod window;
 mod words;
 mod metrics;
 
