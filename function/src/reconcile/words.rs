@@ -1,5 +1,5 @@
 //! The words for what a run of `reconcile` found and did: lines for a person who reads a terminal. Owns their form; why
-//! a run ended and what waits is in [`advice`](super::advice). The facts are in [`progress`](super::progress).
+//! a run ended and what waits is in [`advice`]. The facts are in [`progress`](super::progress).
 
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
