@@ -10,6 +10,7 @@ pub(crate) mod log;
 mod entry;
 pub(crate) mod pace;
 pub(crate) mod plan;
+mod advice;
 pub(crate) mod backfill;
 pub(crate) mod cursor;
 mod dropped;
@@ -23,6 +24,7 @@ mod reading;
 mod steps;
 mod backfilling;
 mod progress;
+mod window;
 mod words;
 mod metrics;
 

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use super::backfill::BackfillKind;
 use super::backfill::branch_filter::{self, Verdict};
-use super::dropped::{self, Window};
+use super::dropped;
 use super::log::Need;
 use super::plan::FAILURES_UNTIL_PAUSE;
 use super::post::{Poster, Webhook};
 use super::progress::{Act, Backfilled, HookReport};
 use super::runner::{Reconciler, RunError};
+use super::window::Window;
 use crate::limits::LIMITS;
 
 impl Reconciler<'_> {

@@ -12,15 +12,9 @@ use super::backfill::{
 };
 use super::details::Objects;
 use super::log::Log;
+use super::window::Window;
 use crate::gitlab_api::{ApiError, Client, Hook, Trigger};
 use crate::limits::LIMITS;
-
-/// The time in which something may have been dropped.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
-    pub(crate) since: SystemTime,
-    pub(crate) until: SystemTime,
-}
 
 /// Something that happened, as a list of the API shows it.
 #[derive(Clone, Debug)]
@@ -50,12 +44,6 @@ pub(crate) struct History {
     window: Window,
 }
 
-impl Window {
-    fn contains(self, at: SystemTime) -> bool {
-        self.since <= at && at <= self.until
-    }
-}
-
 /// Lists what happened and would have triggered this hook.
 pub(crate) async fn list(
     client: &Client,
@@ -73,14 +61,13 @@ pub(crate) async fn list(
     };
     let has = |trigger| hook.triggers.contains(trigger);
     // The API compares days and leaves out the one that it is given.
-    let day_before = window.since - Duration::from_hours(24);
-    let after = rfc3339(day_before);
+    let after = rfc3339(window.since - Duration::from_hours(24));
     let after = after.get(..10).unwrap_or_default();
     let query = [("after", after)];
     let activities: Vec<Activity> = client.list(&["projects", &id, "events"], &query).await?;
     // Lists have the newest first, and times have whole seconds.
     for activity in activities.into_iter().rev() {
-        history.add_activity(activity, hook, window);
+        history.add_activity(activity, hook);
     }
     let since = rfc3339(window.since);
     if has(Trigger::Pipeline) {
@@ -93,7 +80,7 @@ pub(crate) async fn list(
                 id: pipeline.id,
                 status: pipeline.status,
             };
-            history.add(object, at, Source::Pipeline, window);
+            history.add(object, at, Source::Pipeline);
         }
     }
     if has(Trigger::MergeRequests) {
@@ -105,7 +92,7 @@ pub(crate) async fn list(
         let path = ["projects", &id, "merge_requests"];
         let requests: Vec<MergeRequestFacts> = client.list(&path, &query).await?;
         for request in requests.into_iter().rev() {
-            history.add_merge_request(&request, window);
+            history.add_merge_request(&request);
         }
     }
     history.happened.sort_by_key(|happened| happened.at);
@@ -122,13 +109,13 @@ impl Happened {
 }
 
 impl History {
-    fn add(&mut self, object: Object, at: Option<SystemTime>, source: Source, window: Window) {
-        if let Some(at) = at.filter(|at| window.contains(*at)) {
+    fn add(&mut self, object: Object, at: Option<SystemTime>, source: Source) {
+        if let Some(at) = at.filter(|at| self.window.contains(*at)) {
             self.happened.push(Happened { object, at, source });
         }
     }
 
-    fn add_activity(&mut self, activity: Activity, hook: &Hook, window: Window) {
+    fn add_activity(&mut self, activity: Activity, hook: &Hook) {
         let at = time(activity.created_at.as_deref());
         if let Some(object) = bodies::pushed(&activity) {
             let trigger = match object.kind() {
@@ -154,12 +141,14 @@ impl History {
             (_, Some("WikiPage::Meta")) => ("wiki pages", "wiki_page", Trigger::WikiPage),
             _ => return,
         };
-        if let Some(at) = at.filter(|at| hook.triggers.contains(trigger) && window.contains(*at)) {
+        if let Some(at) =
+            at.filter(|at| hook.triggers.contains(trigger) && self.window.contains(*at))
+        {
             self.others.push((noun, name, at));
         }
     }
 
-    fn add_merge_request(&mut self, request: &MergeRequestFacts, window: Window) {
+    fn add_merge_request(&mut self, request: &MergeRequestFacts) {
         let before = self.happened.len();
         for object in merge_requests::changes(request) {
             let at = match &object {
@@ -169,10 +158,11 @@ impl History {
                 _ => None,
             };
             let source = Source::MergeRequest(Box::new(request.clone()));
-            self.add(object, at, source, window);
+            self.add(object, at, source);
         }
         let updated = time(request.updated_at.as_deref());
-        let updated = updated.filter(|at| self.happened.len() == before && window.contains(*at));
+        let updated =
+            updated.filter(|at| self.happened.len() == before && self.window.contains(*at));
         self.updated.extend(updated.map(|at| (request.iid, at)));
     }
 
@@ -209,8 +199,9 @@ impl History {
         others
     }
 
-    /// What the log has no record of. The record of a push accounts for one push, the nearest of those before it. An attempt that succeeded with a body that is too large for the log is about the
-    /// object of its kind whose time is nearest, so that no message is sent twice.
+    /// What the log has no record of. The record of a push accounts for one push, the nearest of those before it. An
+    /// attempt that succeeded with a body that is too large for the log is about the object of its kind whose time is
+    /// nearest, so that no message is sent twice.
     pub(crate) fn missing(&self, log: &Log) -> Vec<&Happened> {
         let mut missing: Vec<_> = self.happened.iter().collect();
         for recorded in &log.objects {

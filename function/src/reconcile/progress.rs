@@ -140,8 +140,8 @@ impl HookReport {
         gaps.map(|gap| u64::from(gap.count)).sum()
     }
 
-    /// Whether nothing is left. What nothing helps, and what needs a person, counts for a day: no run is told what
-    /// earlier ones reported, and the log shows it for a week.
+    /// Whether nothing is left. Lost deliveries, and those that a person must handle, count for a day, because a run does
+    /// not know what earlier runs reported, and the log shows them for a week.
     pub(crate) fn is_complete(&self, now: SystemTime) -> bool {
         let lost = self.unrecoverable().map(|delivery| delivery.last);
         let unreadable = self.log.unreadable.iter().map(|gap| gap.at);

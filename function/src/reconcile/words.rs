@@ -1,12 +1,13 @@
-//! The words for what a run of `reconcile` found and did: lines for a person who reads a terminal. Owns their form and
-//! the advice. The facts are in [`progress`](super::progress).
+//! The words for what a run of `reconcile` found and did: lines for a person who reads a terminal. Owns their form; why
+//! a run ended and what waits is in [`advice`]. The facts are in [`progress`](super::progress).
 
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::advice;
 use super::backfill::Object;
-use super::log::{Answer, Delivery, Need, Unreadable};
-use super::plan::{Ending, Resent, Testing, Waits};
+use super::log::{Delivery, Need, Unreadable};
+use super::plan::Resent;
 use super::progress::{Act, HookReport, Progress, Round};
 use crate::limits::LIMITS;
 
@@ -146,7 +147,7 @@ impl HookReport {
         if let Some(error) = self.error {
             add(error.to_string());
         }
-        if let Some(words) = self.ending.and_then(ending) {
+        if let Some(words) = self.ending.and_then(advice::after) {
             add(words);
         }
         if self.may_have_dropped() && !self.backfilled.is_done {
@@ -205,7 +206,7 @@ impl HookReport {
     fn describe_waiting(&self, now: SystemTime, lines: &mut Vec<String>) {
         let place = &self.place;
         for (delivery, waits) in self.waiting(now) {
-            let reason = reason(waits, now);
+            let reason = advice::while_waiting(waits, now);
             lines.push(format!("{place}  waits: {}{reason}", delivery.name()));
         }
         for object in &self.backfilled.waiting {
@@ -245,51 +246,6 @@ const OVERSIZE: &str = "its body is too large for GitLab's log; --backfill repla
 
 fn named(object: &Object) -> String {
     format!("{} {}", object.kind().noun(), object.name())
-}
-
-fn ending(ending: Ending) -> Option<String> {
-    Some(match ending {
-        Ending::Complete | Ending::Paced => return None,
-        Ending::Untested(Testing::OtherUser) => "GitLab has disabled the hook, and it was not tested, because GITLAB_RECONCILE_USER is not the user of GITLAB_API_TOKEN: the test push would send a message".to_owned(),
-        Ending::Untested(_) => "GitLab has disabled the hook, and it was not tested, because the test push would send a message; set GITLAB_RECONCILE_USER here and in the function to the user of GITLAB_API_TOKEN".to_owned(),
-        Ending::TestFailed(_) => "GitLab has disabled the hook, and its test failed; see what webhook-app answers in GitLab under Settings, Webhooks, Edit, Recent events".to_owned(),
-        Ending::DisabledAgain => "GitLab has disabled the hook again; run the command later".to_owned(),
-        Ending::StillFailing(answer) => format!("stopped, because webhook-app still fails ({}): GitLab pauses a hook after four failures in a row; {}", answer.words(), cause(answer)),
-        Ending::RateLimited => "stopped, because others use the resends up that GitLab allows this user; run the command later".to_owned(),
-    })
-}
-
-/// What to look at after a failed resend.
-fn cause(answer: Answer) -> &'static str {
-    match answer {
-        Answer::NoResponse => {
-            "GitLab got no response from the hook's URL; check that webhook-app runs and can be reached"
-        }
-        Answer::Status(401) => {
-            "the hook has another secret than webhook-app; run webhook-app hooks apply --renew-secrets"
-        }
-        Answer::Status(_) | Answer::Failure => {
-            "see the log of webhook-app, and run the command again when Rocket.Chat responds"
-        }
-    }
-}
-
-fn reason(waits: Waits, now: SystemTime) -> String {
-    match waits {
-        Waits::Turn => String::new(),
-        Waits::Until(time) => {
-            let minutes = time
-                .duration_since(now)
-                .unwrap_or_default()
-                .as_secs()
-                .div_ceil(60);
-            format!(
-                ", has failed more than once; the next attempt is in {minutes} min at the earliest"
-            )
-        }
-        Waits::Failed(answer) => format!(", failed again: {}", answer.words()),
-        Waits::Refused => ", GitLab does not resend it".to_owned(),
-    }
 }
 
 fn webhooks(count: usize) -> String {

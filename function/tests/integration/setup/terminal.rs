@@ -13,7 +13,7 @@ use crate::skipped::report_skipped;
 /// Longer than any step takes; a question that is never asked fails the test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A program on a terminal of its own.
+/// A program on a pseudo-terminal.
 struct Terminal {
     child: Child,
     keyboard: ChildStdin,
@@ -91,6 +91,19 @@ fn command(settings: &BTreeMap<String, String>, arguments: &str) -> String {
     format!("env -i {settings}{program} setup {arguments}")
 }
 
+/// What a dialogue on a terminal showed, and the exit code; `None` if there is no program for terminals.
+async fn hold<Dialogue>(dialogue: Dialogue) -> Option<(String, Option<i32>)>
+where
+    Dialogue: FnOnce() -> Option<(String, Option<i32>)> + Send + 'static,
+{
+    let held = tokio::task::spawn_blocking(dialogue);
+    let held = held.await.expect("does not panic");
+    if held.is_none() {
+        report_skipped("script is not installed; Debian has it in the package bsdutils");
+    }
+    held
+}
+
 #[tokio::test]
 async fn a_wrong_answer_is_asked_for_again_with_the_reason() {
     let world = World::start().await;
@@ -138,9 +151,7 @@ async fn a_wrong_answer_is_asked_for_again_with_the_reason() {
         terminal.answer("Project of GitLab, such as group/app", PROJECT);
         Some(terminal.end().expect("ends"))
     };
-    let ended = tokio::task::spawn_blocking(dialogue);
-    let Some((shown, code)) = ended.await.expect("does not panic") else {
-        report_skipped("script is not installed; Debian has it in the package bsdutils");
+    let Some((shown, code)) = hold(dialogue).await else {
         return;
     };
 
@@ -166,9 +177,7 @@ async fn the_end_of_the_input_ends_the_questions() {
         );
         Some(terminal.end().expect("ends"))
     };
-    let ended = tokio::task::spawn_blocking(dialogue);
-    let Some((shown, code)) = ended.await.expect("does not panic") else {
-        report_skipped("script is not installed; Debian has it in the package bsdutils");
+    let Some((shown, code)) = hold(dialogue).await else {
         return;
     };
 

@@ -1,5 +1,5 @@
-//! What the deploy script makes of the StatefulSet that stores dead letters: it is a workload of its own kind, which is awaited and
-//! restored like the others.
+//! The deploy script and the StatefulSet that stores dead letters: the script waits for its rollout and restores it like those of the
+//! other kinds.
 
 use serde_json::{Value, json};
 
