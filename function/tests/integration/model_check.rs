@@ -3,7 +3,6 @@
 //! [`send_machine`](super::send_machine).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,8 +71,6 @@ struct System {
 struct Explorer {
     /// Digests of the systems that were explored.
     seen: BTreeSet<[u8; 32]>,
-    /// What is digested. Kept, because it would grow step by step for every state.
-    text: String,
     paths: usize,
     both_delivered: usize,
     /// Paths on which a later state was replaced by an earlier one.
@@ -82,9 +79,7 @@ struct Explorer {
 
 impl Explorer {
     fn explore(&mut self, system: &System, states: &[Option<PipelineState>; 2]) {
-        self.text.clear();
-        write!(self.text, "{system:?}").expect("can be written");
-        if !self.seen.insert(digest(&self.text)) {
+        if !self.seen.insert(digest(&format!("{system:?}"))) {
             return;
         }
         assert!(system.stored.len() <= 1, "two messages: {system:#?}");
