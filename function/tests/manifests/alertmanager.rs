@@ -112,6 +112,34 @@ async fn an_alert_arrives_at_both_receivers() {
 }
 
 #[tokio::test]
+async fn an_alert_that_ends_is_resolved_at_both_receivers() {
+    let Some(receivers) = Receivers::start("resolved").await else {
+        return;
+    };
+    let mut dead_letters = alert("WebhookAppDeadLetters");
+    receivers.post(&[&dead_letters]).await;
+    receivers.chat.next_message().await;
+    let triggered = receivers.pagerduty.next().await;
+
+    dead_letters["startsAt"] = "2026-01-01T00:00:00Z".into();
+    dead_letters["endsAt"] = "2026-01-01T01:00:00Z".into();
+    receivers.post(&[&dead_letters]).await;
+
+    let (message, event) = (
+        receivers.chat.next_message().await,
+        receivers.pagerduty.next().await,
+    );
+    let attachment = &message.attachments.expect("has one")[0];
+    assert_eq!(
+        attachment["title"],
+        "resolved: The broker has given messages up"
+    );
+    assert_eq!(attachment["color"], "#2e7d32");
+    assert_eq!(event["event_action"], "resolve");
+    assert_eq!(event["dedup_key"], triggered["dedup_key"]);
+}
+
+#[tokio::test]
 async fn rocketchat_down_is_sent_to_pagerduty_alone_and_silences_its_consequences() {
     let Some(receivers) = Receivers::start("down").await else {
         return;
