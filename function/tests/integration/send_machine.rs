@@ -64,7 +64,9 @@ struct Explorer {
 impl Explorer {
     /// Explores every path from one input.
     fn explore(&mut self, machine: &SendMachine, state: &ServerState, model: &Model, input: Input) {
-        if !self.seen.insert(digest(&format!("{machine:?} {state:?} {model:?} {input:?}"))) {
+        if !self.seen.insert(digest(&format!(
+            "{machine:?} {state:?} {model:?} {input:?}"
+        ))) {
             return;
         }
         let (mut machine, mut state, mut model) = (machine.clone(), state.clone(), model.clone());

@@ -1,9 +1,12 @@
 //! A real Alertmanager with `monitoring/alertmanager/raw`, in front of strict fakes of Rocket.Chat and PagerDuty. Skipped
 //! where the program is not installed and `REQUIRE_TOOLS` is not set. That both forms of the configuration agree is here too.
 
+use std::future::Future;
+use std::time::Duration;
+
 use fakes::alertmanager::{Alertmanager, post};
 use fakes::pagerduty::FakePagerDuty;
-use fakes::rocketchat::FakeRocketChat;
+use fakes::rocketchat::{FakeRocketChat, Message};
 use serde_json::{Value, json};
 
 use crate::rendered::{at, file, list, text, yaml_file};
@@ -44,11 +47,40 @@ impl Receivers {
         }
     }
 
-    /// Posts alerts as Prometheus does; those that end have ended now.
+    /// Posts alerts as Prometheus does.
     async fn post(&self, alerts: &[&Value]) {
         let posted = post(&self.alertmanager.url(), &json!(alerts)).await;
         posted.expect("is accepted");
     }
+
+    /// The next message and the next event.
+    async fn both(&self) -> (Message, Value) {
+        (self.message().await, self.event().await)
+    }
+
+    async fn message(&self) -> Message {
+        self.within_a_minute(self.chat.next_message()).await
+    }
+
+    async fn event(&self) -> Value {
+        self.within_a_minute(self.pagerduty.next()).await
+    }
+
+    /// Fails with the log of Alertmanager, which says what it did instead.
+    async fn within_a_minute<T>(&self, arrives: impl Future<Output = T>) -> T {
+        let waited = tokio::time::timeout(Duration::from_mins(1), arrives).await;
+        waited.unwrap_or_else(|_| panic!("nothing arrived: {}", self.alertmanager.log()))
+    }
+}
+
+/// The text of a rule, with numbers where Prometheus puts the values and labels of the alert.
+fn expanded(text: &str) -> String {
+    let mut parts = text.split("{{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (_, after) = part.split_once("}}").expect("a template ends");
+        text + "3" + after
+    })
 }
 
 /// An alert with the labels and annotations of its rule, as Prometheus sends it.
@@ -71,7 +103,12 @@ fn alert(name: &str) -> Value {
     let mut labels = at(&rule, "/labels").clone();
     labels["alertname"] = name.into();
     labels["namespace"] = "webhook-app".into();
-    json!({"labels": labels, "annotations": at(&rule, "/annotations")})
+    let annotations = at(&rule, "/annotations").as_object();
+    let annotations = annotations.expect("is an object").iter();
+    let annotations: Value = annotations
+        .map(|(name, text)| (name.clone(), expanded(text.as_str().expect("is text"))))
+        .collect();
+    json!({"labels": labels, "annotations": annotations})
 }
 
 #[tokio::test]
@@ -79,14 +116,15 @@ async fn an_alert_arrives_at_both_receivers() {
     let Some(receivers) = Receivers::start("both").await else {
         return;
     };
-    let dead_letters = alert("WebhookAppDeadLetters");
+    let mut dead_letters = alert("WebhookAppDeadLetters");
+    // Alertmanager reads a detail as YAML: a line with a colon would become an object, whose texts are templates.
+    let hostile =
+        text(&dead_letters, "/annotations/description").to_owned() + " Look: {{ nothing }}";
+    dead_letters["annotations"]["description"] = hostile.into();
 
     receivers.post(&[&dead_letters]).await;
 
-    let (message, event) = (
-        receivers.chat.next_message().await,
-        receivers.pagerduty.next().await,
-    );
+    let (message, event) = receivers.both().await;
     assert_eq!(message.recipient, "#alerts");
     let runbook = text(&dead_letters, "/annotations/runbook_url");
     let description = text(&dead_letters, "/annotations/description");
@@ -109,6 +147,10 @@ async fn an_alert_arrives_at_both_receivers() {
         event["links"],
         json!([{"href": runbook, "text": "runbook"}])
     );
+    assert_eq!(
+        event["payload"]["custom_details"]["description"],
+        format!("{description}\nWebhookAppDeadLetters")
+    );
 }
 
 #[tokio::test]
@@ -118,17 +160,13 @@ async fn an_alert_that_ends_is_resolved_at_both_receivers() {
     };
     let mut dead_letters = alert("WebhookAppDeadLetters");
     receivers.post(&[&dead_letters]).await;
-    receivers.chat.next_message().await;
-    let triggered = receivers.pagerduty.next().await;
+    let (_, triggered) = receivers.both().await;
 
     dead_letters["startsAt"] = "2026-01-01T00:00:00Z".into();
     dead_letters["endsAt"] = "2026-01-01T01:00:00Z".into();
     receivers.post(&[&dead_letters]).await;
 
-    let (message, event) = (
-        receivers.chat.next_message().await,
-        receivers.pagerduty.next().await,
-    );
+    let (message, event) = receivers.both().await;
     let attachment = &message.attachments.expect("has one")[0];
     assert_eq!(
         attachment["title"],
@@ -149,17 +187,17 @@ async fn rocketchat_down_is_sent_to_pagerduty_alone_and_silences_its_consequence
     let other = alert("WebhookAppTemplateFailing");
 
     receivers.post(&[&down]).await;
-    let event = receivers.pagerduty.next().await;
+    let event = receivers.event().await;
     receivers.post(&[&consequences[0], &consequences[1]]).await;
     // Its group is sent after theirs would have been.
     receivers.post(&[&other]).await;
 
     assert_eq!(event["payload"]["class"], "RocketchatDown");
     assert_eq!(event["payload"]["severity"], "critical");
-    let message = receivers.chat.next_message().await;
+    let message = receivers.message().await;
     let title = &message.attachments.expect("has one")[0]["title"];
     assert_eq!(title, "warning: A message template fails");
-    let classes: Vec<_> = [receivers.pagerduty.next().await, event]
+    let classes: Vec<_> = [receivers.event().await, event]
         .iter()
         .map(|event| event["payload"]["class"].clone())
         .collect();
@@ -180,8 +218,7 @@ async fn the_watchdog_arrives_at_its_receiver_alone_and_again() {
             tokio::task::yield_now().await;
         }
     };
-    let waited = tokio::time::timeout(std::time::Duration::from_mins(1), waiting).await;
-    assert!(waited.is_ok(), "expected two heartbeats");
+    receivers.within_a_minute(waiting).await;
     assert_eq!(receivers.pagerduty.take(), None);
     assert!(receivers.chat.messages().is_empty());
 }

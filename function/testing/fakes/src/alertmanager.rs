@@ -72,13 +72,18 @@ impl Alertmanager {
         format!("http://{}", self.address)
     }
 
+    /// What it has written to its log.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_else(|error| error.to_string())
+    }
+
     async fn wait(&mut self) -> io::Result<()> {
         let started = Instant::now();
         let url = format!("{}/-/ready", self.url());
         loop {
             let ended = self.child.try_wait()?;
             if ended.is_some() || started.elapsed() > START_LIMIT {
-                let log = fs::read_to_string(self.folder.join("log"))?;
+                let log = self.log();
                 return Err(io::Error::other(format!(
                     "Alertmanager is not ready: {log}"
                 )));
