@@ -13,6 +13,9 @@ import yaml
 # Kinds that `check` names as those without a schema.
 WITHOUT_SCHEMA = ("networking.gke.io/v1", "eventing.knative.dev/v1alpha1")
 
+# kubectl writes the operator = of a matcher without quotes, which is text for Kubernetes and a tag of its own in YAML 1.1.
+yaml.CSafeLoader.add_constructor("tag:yaml.org,2002:value", yaml.CSafeLoader.construct_yaml_str)
+
 
 def main():
     rendered, folder = (pathlib.Path(argument) for argument in sys.argv[1:])
