@@ -173,7 +173,7 @@ async fn a_body_without_the_json_content_type_or_with_invalid_json_is_read_as_em
 #[tokio::test]
 async fn an_unknown_route_or_method_is_a_violation() {
     let cases = [
-        ("POST", "/api/v1/chat.postMessage", 404),
+        ("POST", "/api/v1/chat.react", 404),
         ("GET", "/api/v1/chat.sendMessage", 404),
         ("POST", "/api/v1/chat.getMessage", 404),
         ("POST", "/api/v2/chat.sendMessage", 404),
