@@ -200,6 +200,13 @@ clean: ## remove everything that was built
 alert-test: ## send one alert through Alertmanager and say what arrived: ALERTMANAGER_URL, or one from PATH with fakes
 	@cargo run -q -p fakes --bin alert-test -- $(ALERTMANAGER_URL)
 
+.PHONY: logs
+
+# Not among the checks, because OpenTelemetry Collector, VictoriaLogs and Jaeger take minutes to build.
+logs: ## follow a delivery from its ID to its log line, trace and metric; needs otelcol-contrib, victoria-logs, jaeger
+	@cargo $(PROGRAMS) -q
+	@function/tests/logs/check
+
 .PHONY: e2e up demo load dry-run down
 
 e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP

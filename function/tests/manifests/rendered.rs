@@ -19,9 +19,11 @@ pub(crate) const BASES: &[&str] = &[
     "k8s-base/setup/deployer",
     "knative",
     "monitoring",
+    "monitoring/logs",
     "monitoring/monitors",
     "monitoring/probes",
     "monitoring/standalone",
+    "monitoring/traces",
 ];
 
 /// Folders whose members are kustomizations. Each Component has an overlay here for every base that it fits.

@@ -17,11 +17,18 @@ WITHOUT_SCHEMA = ("networking.gke.io/v1", "eventing.knative.dev/v1alpha1")
 yaml.CSafeLoader.add_constructor("tag:yaml.org,2002:value", yaml.CSafeLoader.construct_yaml_str)
 
 
+class Loader(yaml.CSafeLoader):
+    """Reads `=` as text, which is a type of its own in YAML 1.1 and an operator in an AlertmanagerConfig."""
+
+
+Loader.add_constructor("tag:yaml.org,2002:value", Loader.construct_scalar)
+
+
 def main():
     rendered, folder = (pathlib.Path(argument) for argument in sys.argv[1:])
     found = {}
     for path in sorted(rendered.glob("*.yaml")):
-        for item in yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader):
+        for item in yaml.load_all(path.read_text(), Loader=Loader):
             if item["apiVersion"] not in WITHOUT_SCHEMA:
                 found.setdefault((item["apiVersion"], item["kind"]), item)
     for (version, kind), item in found.items():
