@@ -13,6 +13,7 @@ mod skipped;
 mod calls;
 mod program;
 mod sandbox;
+mod answers;
 
 mod agreement;
 mod alertmanager;
