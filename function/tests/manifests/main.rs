@@ -29,6 +29,7 @@ mod instances;
 mod examples;
 mod knative;
 mod lifetime;
+mod monitoring;
 mod network_policies;
 mod ownership;
 mod references;
