@@ -11,7 +11,7 @@ export RUSTDOCFLAGS ?= -D warnings
 # For the same reason no target names a package: cargo would choose other features and build again.
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Features that only tests need change the crates on which everything depends, so without the tests cargo builds a second time
 # what `make test` has built. With AFTER_TEST=1 it builds nothing.
@@ -196,7 +196,17 @@ clean: ## remove everything that was built
 	cargo clean
 	rm -rf function/tests/markup/node_modules function/tests/pictures/node_modules function/tests/gitlab-ci/node_modules function/tests/gitlab-api/node_modules function/tests/dashboards/node_modules function/tests/dashboards/renderer/node_modules
 
-.PHONY: alert-test
+.PHONY: monitoring monitoring-check monitoring-down alert-test
+
+monitoring: ## install Prometheus, Alertmanager, the rules and dashboards, and wait: NAMESPACE, OVERLAY, PROMETHEUS, CLUSTER, KUBE_CONTEXT
+	@function/ci/monitoring/up
+
+monitoring-check: ## say whether the monitoring works, and what to do if not: NAMESPACE, PROMETHEUS, CLUSTER, KUBE_CONTEXT
+	@function/ci/monitoring/check
+
+monitoring-down: ## remove what `make monitoring` has created: CLUSTER, KUBE_CONTEXT
+	@function/ci/monitoring/down
+
 alert-test: ## send one alert through Alertmanager and say what arrived: ALERTMANAGER_URL, or one from PATH with fakes
 	@cargo run -q -p fakes --bin alert-test -- $(ALERTMANAGER_URL)
 

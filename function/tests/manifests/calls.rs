@@ -124,6 +124,11 @@ impl Call {
         self.objects.iter().any(|object| object["kind"] == kind)
     }
 
+    pub(crate) fn objects(&self) -> &[Value] {
+        &self.objects
+    }
+
+    /// The value of an option, by one of its names.
     pub(crate) fn changes_something(&self) -> bool {
         let is_trial = self.option(&["--dry-run"]) == Some("server");
         !is_trial && !READING.iter().any(|command| self.is(command))

@@ -13,6 +13,7 @@ mod skipped;
 mod calls;
 mod program;
 mod sandbox;
+mod answers;
 
 mod agreement;
 mod alertmanager;
@@ -28,6 +29,7 @@ mod instances;
 mod examples;
 mod knative;
 mod lifetime;
+mod monitoring;
 mod network_policies;
 mod ownership;
 mod references;

@@ -1,12 +1,13 @@
 //! A cluster that answers as a test says, on which the deploy script runs. Owns the answers and how workloads look in them;
 //! what the script makes of them is tested in `refusals`, `rollouts` and `pruning`.
 
-use std::fmt::Display;
 use std::fs;
 
 use serde_json::{Value, json};
 
 use super::{CONFIG, deploy, overlay};
+use crate::answers;
+pub(super) use crate::answers::{Answer, always, once};
 use crate::sandbox::{Run, Sandbox};
 
 /// Base and resource of both packagings.
@@ -19,30 +20,6 @@ const RECORD: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The number of a ReplicaSet, and of the newest one of a Deployment.
 pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
-
-/// A pattern of a call, the exit status and the output. One that is not kept answers a single call.
-pub(super) struct Answer {
-    pattern: String,
-    status: u8,
-    output: String,
-    is_kept: bool,
-}
-
-pub(super) fn once(pattern: &str, status: u8, output: impl Display) -> Answer {
-    Answer {
-        pattern: pattern.to_owned(),
-        status,
-        output: output.to_string(),
-        is_kept: false,
-    }
-}
-
-pub(super) fn always(pattern: &str, status: u8, output: impl Display) -> Answer {
-    Answer {
-        is_kept: true,
-        ..once(pattern, status, output)
-    }
-}
 
 /// Deploys the valid overlay of a packaging on a cluster that answers like this.
 pub(super) fn deploy_with(
@@ -57,15 +34,7 @@ pub(super) fn deploy_with(
 
 /// Deploys an overlay on a cluster that answers like this.
 pub(super) fn deploy_overlay(sandbox: &Sandbox, overlay: &str, answers: &[Answer]) -> Run {
-    let folder = sandbox.folder("answers");
-    fs::remove_dir_all(&folder).expect("can be removed");
-    fs::create_dir_all(&folder).expect("can be made");
-    for (index, answer) in answers.iter().enumerate() {
-        let kept = if answer.is_kept { "+" } else { "" };
-        let text = format!("{}\n{}\n{}\n", answer.pattern, answer.status, answer.output);
-        fs::write(folder.join(format!("{index:03}{kept}")), text).expect("can be written");
-    }
-    let folder = folder.to_str().expect("is UTF-8").to_owned();
+    let folder = answers::store(sandbox, answers);
     let variables = [
         ("ANSWERS", &*folder),
         ("ROLLOUT_SECONDS", "3"),
