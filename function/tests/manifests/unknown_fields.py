@@ -13,9 +13,6 @@ import yaml
 # Kinds that `check` names as those without a schema.
 WITHOUT_SCHEMA = ("networking.gke.io/v1", "eventing.knative.dev/v1alpha1")
 
-# kubectl writes the operator = of a matcher without quotes, which is text for Kubernetes and a tag of its own in YAML 1.1.
-yaml.CSafeLoader.add_constructor("tag:yaml.org,2002:value", yaml.CSafeLoader.construct_yaml_str)
-
 
 class Loader(yaml.CSafeLoader):
     """Reads `=` as text, which is a type of its own in YAML 1.1 and an operator in an AlertmanagerConfig."""
