@@ -36,16 +36,16 @@ RESOURCES = (
 )
 
 
-def render(folder):
-    """The objects of a kustomization."""
-    rendering = kubectl("kustomize", str(folder), is_local=True)
+def render(*folders):
+    """The objects of these kustomizations."""
+    rendering = "---\n".join(kubectl("kustomize", str(folder), is_local=True) for folder in folders)
     # Reads YAML without a cluster.
     text = kubectl("patch", "--local", "--filename", "-", "--type", "merge", "--patch", "{}", "--output", "json", text=rendering, is_local=True)
-    decoder, found, at = json.JSONDecoder(), [], 0
-    while text[at:].strip():
-        item, length = decoder.raw_decode(text[at:].lstrip())
-        at = len(text) - len(text[at:].lstrip()) + length
+    decoder, found = json.JSONDecoder(), []
+    while text := text.lstrip():
+        item, length = decoder.raw_decode(text)
         found.extend(item["items"] if item["kind"] == "List" else [item])
+        text = text[length:]
     return found
 
 
@@ -53,18 +53,19 @@ def wanted(existing, crds):
     """All objects, and notes about what is left out and why. `existing` is a Prometheus that the cluster has, or None."""
     notes = []
     overlay = os.environ.get("OVERLAY")
+    always = (ROOT / "monitoring", ROOT / "monitoring/monitors")
     if existing is None:
-        found = render(overlay or ROOT / "monitoring/standalone")
+        found = render(overlay or ROOT / "monitoring/standalone", *always)
     else:
         if overlay:
             fail(f"expected no OVERLAY, because the Prometheus {name_of(existing)} is used, found {overlay}; unset it, or set PROMETHEUS to monitoring/webhook-app")
-        found = render(ROOT / "monitoring/standalone/blackbox-exporter") + adapter_for(existing, notes)
+        found = render(ROOT / "monitoring/standalone/blackbox-exporter", *always) + adapter_for(existing)
         notes += scraping_notes(existing)
     adapter = one("apiservices", ADAPTER_API)
     if adapter and not is_ours(adapter):
         found = [item for item in found if not of_adapter(item)]
         notes.append("the cluster has an adapter for custom.metrics.k8s.io, which is left as it is; its rules must be those of monitoring/prometheus-metrics-adaptor-values.yaml")
-    found += render(ROOT / "monitoring") + render(ROOT / "monitoring/monitors") + probes(notes)
+    found += probes(notes)
     found = [in_namespace(item) for item in found]
     notified = notifications(existing, crds, found, notes)
     found += notified
@@ -99,7 +100,7 @@ def in_namespace(item):
     return item
 
 
-def adapter_for(existing, notes):
+def adapter_for(existing):
     """The adapter, which reads from this Prometheus."""
     server, given = prometheus_server(existing), "http://prometheus-operated.monitoring.svc:9090"
     found = render(ROOT / "monitoring/standalone/adapter")
@@ -123,11 +124,14 @@ def probes(notes):
         if not addresses[name]:
             notes.append(f"{what}: not probed from outside; set {variable}")
     found = []
-    for item in render(ROOT / "monitoring/probes"):
+    for item in render(ROOT / "monitoring/probes") if any(addresses.values()) else []:
         if item["kind"] == "Probe":
             if not addresses.get(item["metadata"]["name"]):
                 continue
             item["spec"]["targets"]["staticConfig"]["static"] = addresses[item["metadata"]["name"]]
+            # HOST:443: only its certificate, so that no pod of Knative starts.
+            if not any("://" in address for address in addresses[item["metadata"]["name"]]):
+                item["spec"]["module"] = "tls"
         found.append(item)
     return found
 
@@ -224,5 +228,5 @@ def labelled(item):
 
 
 def as_stream(found):
-    """For the standard input of kubectl: JSON is YAML, too."""
-    return "\n---\n".join(map(json.dumps, found))
+    """For the standard input of kubectl. JSON is YAML, too; kubectl takes it for YAML because of the first line."""
+    return "".join(f"---\n{json.dumps(item)}\n" for item in found)

@@ -178,6 +178,25 @@ fn another_namespace_and_the_context_are_used_everywhere() {
 }
 
 #[test]
+fn an_address_without_a_scheme_is_probed_for_its_certificate_only() {
+    let Some(sandbox) = sandbox("monitoring-probes") else {
+        return;
+    };
+    let cases = [
+        ("https://hooks.acme.test/webhook", "webhooks"),
+        ("hooks.acme.test:443", "tls"),
+    ];
+    for (address, module) in cases {
+        let run = run(&sandbox, "up", &[("WEBHOOK_URL", address)], []);
+
+        assert_says(&run, 0, address, &[]);
+        let objects = applied(&run);
+        let probe = of_kind(&objects, "Probe")[0];
+        assert_eq!(probe["spec"]["module"], module, "{address}");
+    }
+}
+
+#[test]
 fn a_prometheus_of_the_cluster_is_used_in_place_of_a_second_one() {
     let Some(sandbox) = sandbox("monitoring-helm") else {
         return;
