@@ -196,7 +196,7 @@ clean: ## remove everything that was built
 	cargo clean
 	rm -rf function/tests/markup/node_modules function/tests/pictures/node_modules function/tests/gitlab-ci/node_modules function/tests/gitlab-api/node_modules function/tests/dashboards/node_modules function/tests/dashboards/renderer/node_modules
 
-.PHONY: monitoring monitoring-check monitoring-down alert-test
+.PHONY: monitoring monitoring-check monitoring-down monitoring-cost alert-test
 
 monitoring: ## install Prometheus, Alertmanager, the rules and dashboards, and wait: NAMESPACE, OVERLAY, PROMETHEUS, CLUSTER, KUBE_CONTEXT
 	@function/ci/monitoring/up
@@ -206,6 +206,11 @@ monitoring-check: ## say whether the monitoring works, and what to do if not: NA
 
 monitoring-down: ## remove what `make monitoring` has created: CLUSTER, KUBE_CONTEXT
 	@function/ci/monitoring/down
+
+monitoring-cost: ## measure what Prometheus needs for a hundred pods, in five minutes
+	@cargo $(PROGRAMS) -q
+	@npm --prefix function/tests/dashboards ci --silent --no-audit --no-fund
+	@node function/tests/dashboards/cost.mjs
 
 alert-test: ## send one alert through Alertmanager and say what arrived: ALERTMANAGER_URL, or one from PATH with fakes
 	@cargo run -q -p fakes --bin alert-test -- $(ALERTMANAGER_URL)

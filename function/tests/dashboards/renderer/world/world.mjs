@@ -12,7 +12,7 @@ import { prometheus, SCRAPE_SECONDS } from './prometheus.mjs';
 import { vendors } from './vendors.mjs';
 
 /** Events that are sent again and again; some have no message. */
-const TRAFFIC = ['push_of_a_new_branch', 'merge_request_opened', 'pipeline_failed', 'pipeline_running', 'note_on_a_merge_request', 'job_failed', 'deployment_succeeded', 'tag_push_of_an_annotated_tag'];
+export const TRAFFIC = ['push_of_a_new_branch', 'merge_request_opened', 'pipeline_failed', 'pipeline_running', 'note_on_a_merge_request', 'job_failed', 'deployment_succeeded', 'tag_push_of_an_annotated_tag'];
 
 /** One recipient is deactivated, one template fails for its event, and one event has a rule for more than 20 people. */
 const ROUTES = `rules:
@@ -38,7 +38,7 @@ const ADDRESSES = {
 const sleep = (seconds) => new Promise((next) => setTimeout(next, seconds * 1000));
 
 /** Starts one pod of webhook-app; `settings` are added to those of all pods. */
-async function pod(name, chat, { user_id: user, auth_token: token }, settings = {}) {
+export async function pod(name, chat, { user_id: user, auth_token: token }, settings = {}) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = { PORT: String(port), GITLAB_SIGNING_KEYS: KEY, ROCKETCHAT_URL: chat, ROCKETCHAT_USER_ID: user, ROCKETCHAT_AUTH_TOKEN: token, ROUTES, LAME_DUCK_SECONDS: '0', GITLAB_RECONCILE_USER: 'webhook-bot', ...settings };
@@ -62,7 +62,7 @@ async function reconciler(to) {
 }
 
 /** What a sender or an attacker can do wrong, each once. */
-async function rejections(to) {
+export async function rejections(to) {
   const header = (name, value) => ({ change: (headers) => { headers[name] = value; } });
   const name = TRAFFIC[0];
   await post(to, name, { key: `whsec_${Buffer.alloc(32, 7).toString('base64')}` });
