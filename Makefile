@@ -97,6 +97,7 @@ pictures: ## take the pictures of messages in the documentation with Chromium; C
 	node function/tests/pictures/pictures.mjs $(if $(CHECK),check,write)
 
 dashboards: ## check Grafana's dashboards, and show them with real metrics in Chromium; CHECK=1 only checks them
+	$(if $(CHECK),,cargo $(PROGRAMS) -q)
 	function/tests/dashboards/check $(if $(CHECK),check,write)
 
 manifests: ## render the manifests and check them against schemas and checkov; `make test` checks that they agree
