@@ -246,7 +246,10 @@ down: ## remove that cluster or, on an existing one, everything with the label o
 .PHONY: prove
 
 # Needs haproxy, nginx, squid, RabbitMQ, cargo-fuzz and cargo-mutants. A check whose tool is missing is not run, and
-# the run fails unless ALLOW_MISSING=1.
-prove: ## run the system tests: faults, crashes, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours
-	cargo build -q --release -p webhook-app
-	cargo run -q --release -p system-tests -- $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(CHECKS)
+# the run fails unless ALLOW_MISSING=1. WEBHOOK_APP names another program to test than a release build, such as that of the image.
+# The checks themselves need no optimization, so after the tests they are built already.
+prove: SYSTEM_TESTS = $(if $(AFTER_TEST),$(or $(CARGO_TARGET_DIR),target)/debug/system-tests,cargo run -q --release -p system-tests --)
+prove: ## run the system tests: faults, crashes, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours; WEBHOOK_APP
+	$(if $(WEBHOOK_APP),,cargo build -q --release -p webhook-app)
+	$(if $(AFTER_TEST),cargo $(PROGRAMS) -q)
+	WEBHOOK_APP=$(or $(WEBHOOK_APP),$(abspath $(or $(CARGO_TARGET_DIR),target)/release/webhook-app)) $(SYSTEM_TESTS) $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(CHECKS)
