@@ -30,7 +30,7 @@ tables: ## rewrite the generated tables in the documentation
 	UPDATE_TABLES=1 cargo test --workspace --test integration tables
 
 # With JUNIT=1 cargo-nextest runs the tests, because only it writes a report for GitLab. It runs no examples in comments.
-test: markup ## run the unit and integration tests, in less than five minutes; JUNIT=1 also writes reports
+test: markup ## run the unit and integration tests, in ten minutes on two cores; JUNIT=1 also writes reports
 ifdef JUNIT
 	cargo nextest run --config-file function/ci/nextest.toml --profile ci --workspace --all-features
 	cargo test --workspace --all-features --doc
