@@ -10,6 +10,9 @@
 export RUSTDOCFLAGS ?= -D warnings
 # For the same reason no target names a package: cargo would choose other features and build again.
 
+# Where cargo builds.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -21,7 +24,7 @@ run: ## start the function with a fake Rocket.Chat and send it a sample push; ON
 	@echo "Building webhook-app and the fakes."
 	@echo "This takes a few minutes the first time, and then seconds."
 	@cargo $(PROGRAMS)
-	@$(or $(CARGO_TARGET_DIR),target)/debug/demo $(if $(ONCE),--once)
+	@$(TARGET)/debug/demo $(if $(ONCE),--once)
 
 events: ## print the message for every kind of event
 	@sed -n '/^<!-- events: begin/,/^<!-- events: end/{/^<!--/d;p;}' function/docs/events.md
@@ -108,7 +111,7 @@ snapshots: ## review changed snapshots with cargo-insta
 
 IMAGE_NAME ?= localhost/webhook-app:dev
 LAMBDA_NAME ?= localhost/webhook-app-lambda:dev
-OUT := $(or $(CARGO_TARGET_DIR),target)/delivery
+OUT := $(TARGET)/delivery
 
 image: ## build the server's image with podman, buildah or docker: IMAGE_NAME, RUST, ENGINE
 	function/packaging/build server $(IMAGE_NAME)
@@ -248,8 +251,8 @@ down: ## remove that cluster or, on an existing one, everything with the label o
 # Needs haproxy, nginx, squid, RabbitMQ, cargo-fuzz and cargo-mutants. A check whose tool is missing is not run, and
 # the run fails unless ALLOW_MISSING=1. WEBHOOK_APP names another program to test than a release build, such as that of the image.
 # The checks themselves need no optimization, so after the tests they are built already.
-prove: SYSTEM_TESTS = $(if $(AFTER_TEST),$(or $(CARGO_TARGET_DIR),target)/debug/system-tests,cargo run -q --release -p system-tests --)
+prove: SYSTEM_TESTS = $(if $(AFTER_TEST),$(TARGET)/debug/system-tests,cargo run -q --release -p system-tests --)
 prove: ## run the system tests: faults, crashes, hostile clients; SHORT=1 takes 8 minutes, LONG=1 hours; WEBHOOK_APP
 	$(if $(WEBHOOK_APP),,cargo build -q --release -p webhook-app)
 	$(if $(AFTER_TEST),cargo $(PROGRAMS) -q)
-	WEBHOOK_APP=$(or $(WEBHOOK_APP),$(abspath $(or $(CARGO_TARGET_DIR),target)/release/webhook-app)) $(SYSTEM_TESTS) $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(CHECKS)
+	WEBHOOK_APP=$(or $(WEBHOOK_APP),$(abspath $(TARGET)/release/webhook-app)) $(SYSTEM_TESTS) $(if $(SHORT),short,$(if $(LONG),long,normal)) $(if $(ALLOW_MISSING),allow-missing) $(CHECKS)

@@ -103,11 +103,15 @@ def in_namespace(item):
 def adapter_for(existing):
     """The adapter, which reads from this Prometheus."""
     server, given = prometheus_server(existing), "http://prometheus-operated.monitoring.svc:9090"
-    found = render(ROOT / "monitoring/standalone/adapter")
-    text = json.dumps(found)
+    folder = "monitoring/standalone/adapter"
+    return json.loads(replaced(json.dumps(render(ROOT / folder)), given, server.address, folder))
+
+
+def replaced(text, given, value, folder):
+    """The text of a folder with a value of the user in place of the one that is given there."""
     if given not in text:
-        fail(f"expected the address {given} in monitoring/standalone/adapter, found none; change objects.py with it")
-    return json.loads(text.replace(given, server.address))
+        fail(f"expected {given} in {folder}, found none; change objects.py with it")
+    return text.replace(given, value)
 
 
 def scraping_notes(existing):
@@ -140,7 +144,7 @@ def notifications(existing, crds, found, notes):
     """The configuration of Alertmanager, if the Secret with its keys exists."""
     target = {"metadata": {"namespace": MONITORING}} if existing is None else alertmanager(existing["metadata"]["namespace"])
     if target is None:
-        notes.append("the cluster has no Alertmanager; nobody is told of alerts")
+        notes.append("the cluster has no Alertmanager, so no notifications are sent")
         return []
     namespace = target["metadata"]["namespace"]
     other = [name_of(item) for item in others(crds)]
@@ -153,7 +157,7 @@ def notifications(existing, crds, found, notes):
     if missing:
         found_keys = "no such Secret" if secret is None else f"one without {', '.join(missing)}"
         notes.append(
-            f"Alertmanager tells nobody: expected the Secret {SECRET} in the namespace {namespace}, found {found_keys}; "
+            f"Alertmanager sends no notifications: expected the Secret {SECRET} in the namespace {namespace}, found {found_keys}; "
             f"create it and run this again:\n  kubectl -n {namespace} create secret generic {SECRET} "
             + " ".join(f"--from-literal={key}=…" for key in KEYS)
         )
@@ -162,7 +166,7 @@ def notifications(existing, crds, found, notes):
     if version and version >= OPERATOR_NEEDED and f"alertmanagerconfigs.{GROUP}" in crds:
         return alertmanager_config(namespace, values)
     if existing is not None:
-        notes.append(f"Alertmanager tells nobody: expected version 0.89 of the Prometheus operator or later, found {version}; update it, or use monitoring/alertmanager/raw")
+        notes.append(f"Alertmanager sends no notifications: expected version 0.89 of the Prometheus operator or later, found {version}; update it, or use monitoring/alertmanager/raw")
         return []
     return raw_config(namespace, values, found)
 
@@ -178,11 +182,15 @@ def decoded(values, key, default=None):
     return base64.b64decode(values[key]).decode().strip() if key in values else default
 
 
+def chat(values):
+    return decoded(values, "rocketchat-url").rstrip("/")
+
+
 def alertmanager_config(namespace, values):
     """For operators that know Rocket.Chat. In the namespace of Alertmanager, where its Secret is."""
-    found = [item for item in render(ROOT / "monitoring/alertmanager/alertmanagerconfig") if item["kind"] == "AlertmanagerConfig"]
-    text = json.dumps(found).replace(CHAT, decoded(values, "rocketchat-url").rstrip("/"))
-    found = json.loads(text)
+    folder = "monitoring/alertmanager/alertmanagerconfig"
+    found = [item for item in render(ROOT / folder) if item["kind"] == "AlertmanagerConfig"]
+    found = json.loads(replaced(json.dumps(found), CHAT, chat(values), folder))
     for item in found:
         item["metadata"]["namespace"] = namespace
         for receiver in item["spec"]["receivers"]:
@@ -194,11 +202,10 @@ def alertmanager_config(namespace, values):
 
 def raw_config(namespace, values, found):
     """For older operators: the configuration of Alertmanager itself. It names the files of the keys, not the keys."""
-    text = (ROOT / "monitoring/alertmanager/raw/alertmanager.yaml").read_text()
-    for given, value in [(CHAT, decoded(values, "rocketchat-url").rstrip("/")), (PAGERDUTY, decoded(values, "pagerduty-url", PAGERDUTY))]:
-        if given not in text:
-            fail(f"expected {given} in monitoring/alertmanager/raw, found none; change objects.py with it")
-        text = text.replace(given, value)
+    folder = "monitoring/alertmanager/raw"
+    text = (ROOT / folder / "alertmanager.yaml").read_text()
+    text = replaced(text, CHAT, chat(values), folder)
+    text = replaced(text, PAGERDUTY, decoded(values, "pagerduty-url", PAGERDUTY), folder)
     for item in found:
         if item["kind"] == "Alertmanager":
             item["spec"]["configSecret"] = f"{SECRET}-config"

@@ -1,5 +1,7 @@
 // `make monitoring-cost`: what Prometheus needs for pods of webhook-app, with the interval of the monitors and all rules. Owns the
 // measurement and its table. One program stands for all pods: Prometheus scrapes it under a name for each.
+import { setTimeout } from 'node:timers/promises';
+
 import { pod, rejections, TRAFFIC } from './renderer/world/world.mjs';
 import { post } from './renderer/world/gitlab.mjs';
 import { own, start, stopAll, until } from './renderer/world/programs.mjs';
@@ -11,8 +13,6 @@ const PODS = [1, 101];
 /** Seconds until each series is known to the rules, and of the measurement. */
 const WARM_UP = 120;
 const MEASURED = 180;
-
-const sleep = (seconds) => new Promise((next) => setTimeout(next, seconds * 1000));
 
 /** The metrics of an exposition without labels. */
 async function metrics(address) {
@@ -35,7 +35,7 @@ function prometheusFor(count, address) {
 
 async function measure(address) {
   const before = await metrics(address);
-  await sleep(MEASURED);
+  await setTimeout(MEASURED * 1000);
   const after = await metrics(address);
   return {
     series: after.prometheus_tsdb_head_series,
@@ -62,7 +62,7 @@ async function main() {
   const servers = [];
   for (const count of PODS) servers.push(await prometheusFor(count, scraped.target.address));
   for (const [index, count] of PODS.entries()) await until(`${count} targets`, async () => (await up(servers[index])) === count);
-  await sleep(WARM_UP);
+  await setTimeout(WARM_UP * 1000);
   const [one, all] = await Promise.all(servers.map(measure));
 
   const difference = (key) => all[key] - one[key];

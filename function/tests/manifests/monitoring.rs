@@ -57,6 +57,24 @@ fn found(objects: &[Value]) -> Value {
     json!({ "items": objects })
 }
 
+/// The Prometheus of `monitoring/standalone`.
+fn prometheus_of_standalone() -> Answer {
+    always(
+        "get prometheuses.monitoring.coreos.com webhook-app ",
+        0,
+        object("Prometheus", "monitoring", "webhook-app"),
+    )
+}
+
+/// The Alertmanager of `monitoring/standalone`.
+fn alertmanager_of_standalone() -> Answer {
+    always(
+        "get alertmanagers.monitoring.coreos.com --all-namespaces ",
+        0,
+        found(&[object("Alertmanager", "monitoring", "webhook-app")]),
+    )
+}
+
 /// A cluster with the operator, the namespace of the function and these answers, which come first.
 fn run(
     sandbox: &Sandbox,

@@ -15,7 +15,7 @@ WITHOUT_SCHEMA = ("networking.gke.io/v1", "eventing.knative.dev/v1alpha1")
 
 
 class Loader(yaml.CSafeLoader):
-    """Reads `=` as text, which is a type of its own in YAML 1.1 and an operator in an AlertmanagerConfig."""
+    """Reads `=`, the operator of a matcher in an AlertmanagerConfig, as a string. YAML 1.1 has a special type for it."""
 
 
 Loader.add_constructor("tag:yaml.org,2002:value", Loader.construct_scalar)

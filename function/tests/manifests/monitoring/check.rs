@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_says, found, object, run, sandbox};
+use super::{
+    alertmanager_of_standalone, assert_says, found, prometheus_of_standalone, run, sandbox,
+};
 use crate::answers::{Answer, always, once};
 use crate::rendered::Rendered;
 use crate::sandbox::{Run, Sandbox};
@@ -87,16 +89,8 @@ fn check(sandbox: &Sandbox, manifests: &[Value], special: impl IntoIterator<Item
             0,
             found(&[]),
         ),
-        always(
-            "get prometheuses.monitoring.coreos.com webhook-app ",
-            0,
-            object("Prometheus", "monitoring", "webhook-app"),
-        ),
-        always(
-            "get alertmanagers.monitoring.coreos.com ",
-            0,
-            found(&[object("Alertmanager", "monitoring", "webhook-app")]),
-        ),
+        prometheus_of_standalone(),
+        alertmanager_of_standalone(),
         always(
             &format!("{PROMETHEUS}scrape_pools "),
             0,

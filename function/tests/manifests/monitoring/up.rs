@@ -6,7 +6,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::{LABEL, applied, assert_says, crds, found, object, of_kind, run, sandbox};
+use super::{
+    LABEL, alertmanager_of_standalone, applied, assert_says, crds, found, object, of_kind,
+    prometheus_of_standalone, run, sandbox,
+};
 use crate::answers::{Answer, always, once};
 use crate::rendered::{rendered, text};
 
@@ -94,16 +97,8 @@ fn the_addresses_of_both_servers_are_shown() {
         return;
     };
     let answers = [
-        always(
-            "get prometheuses.monitoring.coreos.com webhook-app ",
-            0,
-            object("Prometheus", "monitoring", "webhook-app"),
-        ),
-        always(
-            "get alertmanagers.monitoring.coreos.com --all-namespaces ",
-            0,
-            found(&[object("Alertmanager", "monitoring", "webhook-app")]),
-        ),
+        prometheus_of_standalone(),
+        alertmanager_of_standalone(),
         always(
             "get services --all-namespaces ",
             0,
