@@ -102,12 +102,32 @@ pub(super) fn run(request: &Request) -> ExitCode {
         Err(errors) => return super::print_config_errors(&errors),
     };
     match read(&request.source) {
-        Ok(event) => super::print(&rendered(&event, &notifier, request.explain)),
+        Ok(event) => {
+            if let Some(problem) = template_failure(&event, &notifier) {
+                crate::exit::print_error(&problem);
+            }
+            super::print(&rendered(&event, &notifier, request.explain))
+        }
         Err(error) => {
             crate::exit::print_error(&format!("{error}\n"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What webhook-app would log, and why.
+fn template_failure(event: &Event, notifier: &Notifier) -> Option<String> {
+    let visible = Visibility {
+        confidential: true,
+        in_progress: true,
+        minor_updates: true,
+    };
+    let builtin = message::render(event, visible, notifier.style).ok()?;
+    let error = notifier.templates.failure(event, &builtin)?;
+    let kind = event.kind().label();
+    Some(format!(
+        "the template of {kind} fails for this event, so the built-in message is sent: {error}\n"
+    ))
 }
 
 fn read(source: &Source) -> Result<Event, String> {

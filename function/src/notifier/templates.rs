@@ -105,6 +105,12 @@ impl Templates {
         }
     }
 
+    /// Why the template fails on this event, for an operator who tries it.
+    pub(crate) fn failure(&self, event: &Event, builtin: &Message) -> Option<TemplateError> {
+        let template = self.0.get(&event.kind())?;
+        template.render(NotifyReason::Event, event, builtin).err()
+    }
+
     /// The result for the example of a kind, and that example.
     pub fn apply_to_example(&self, kind: Kind) -> Option<(Applied, Event)> {
         let (event, builtin) = example_message(kind)?;

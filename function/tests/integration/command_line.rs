@@ -16,7 +16,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn render(payload: &[u8]) -> Output {
-    let mut command = program(&BTreeMap::new());
+    render_with(&BTreeMap::new(), payload)
+}
+
+fn render_with(settings: &BTreeMap<String, String>, payload: &[u8]) -> Output {
+    let mut command = program(settings);
     let mut child = command
         .arg("render")
         .stdin(Stdio::piped())
@@ -319,6 +323,19 @@ fn render_prints_the_message_and_sends_nothing() {
         📥 [3f2c9d7b](https://gitlab.example.org/acme/rocket/-/commit/3f2c9d7be41a08c65d1e7f90ab34c8d2e6517a0b) pushed to `main` in **acme/rocket** by Robin Example
         Light the engines in order
         "#);
+}
+
+#[test]
+fn render_says_that_the_template_fails() {
+    let mut settings = BTreeMap::new();
+    // Another event than the example, on which templates are tried first.
+    let template = r#"push: '{% if ref == "main" %}{{ ref }}{% else %}{{ 1 // (title | length - 26) }}{% endif %}'"#;
+    settings.insert("MESSAGES".to_owned(), template.to_owned());
+    let push = text(Delivery::push_sample().body()).replace("refs/heads/main", "refs/heads/next");
+    let output = render_with(&settings, push.as_bytes());
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("pushed to `next`"));
+    insta::assert_snapshot!(text(&output.stderr), @"webhook-app: the template of push fails for this event, so the built-in message is sent: invalid operation: unable to calculate 1 // 0");
 }
 
 #[test]
