@@ -226,7 +226,11 @@ logs: ## follow a delivery from its ID to its log line, trace and metric; needs 
 	@cargo $(PROGRAMS) -q
 	@function/tests/logs/check
 
-.PHONY: e2e up demo load dry-run down
+.PHONY: drill e2e up demo load dry-run down
+
+# Not among the checks, because it takes half an hour.
+drill: ## break one thing after another on the cluster of KUBECONFIG, and show which alerts arrive: IMAGE_REGISTRY, CASES, KEEP
+	function/tests/drill/run
 
 e2e: ## test both packagings on the cluster of KUBECONFIG: IMAGE_REGISTRY, STEPS, KEEP
 	function/tests/e2e/run

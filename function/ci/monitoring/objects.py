@@ -38,9 +38,12 @@ RESOURCES = (
 
 def render(*folders):
     """The objects of these kustomizations."""
-    rendering = "---\n".join(kubectl("kustomize", str(folder), is_local=True) for folder in folders)
-    # Reads YAML without a cluster.
-    text = kubectl("patch", "--local", "--filename", "-", "--type", "merge", "--patch", "{}", "--output", "json", text=rendering, is_local=True)
+    return parsed("---\n".join(kubectl("kustomize", str(folder), is_local=True) for folder in folders))
+
+
+def parsed(manifests):
+    """The objects of these manifests, which kubectl reads without a cluster."""
+    text = kubectl("patch", "--local", "--filename", "-", "--type", "merge", "--patch", "{}", "--output", "json", text=manifests, is_local=True)
     decoder, found = json.JSONDecoder(), []
     while text := text.lstrip():
         item, length = decoder.raw_decode(text)
