@@ -39,6 +39,7 @@ mod reconcile;
 mod repeatable;
 mod remote;
 mod restricted;
+mod rocketchat;
 mod scaling;
 mod settings;
 mod versions;

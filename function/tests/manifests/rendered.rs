@@ -15,6 +15,12 @@ use crate::skipped::report_skipped;
 pub(crate) const BASES: &[&str] = &[
     "k8s-base",
     "k8s-base/gateway",
+    "k8s-base/rocketchat",
+    "k8s-base/rocketchat/backup",
+    "k8s-base/rocketchat/mongodb",
+    "k8s-base/rocketchat/restore",
+    "k8s-base/rocketchat/server",
+    "k8s-base/rocketchat/setup",
     "k8s-base/setup",
     "k8s-base/setup/deployer",
     "knative",
