@@ -3,6 +3,8 @@
 //! [`send_machine`](super::send_machine).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,10 +58,33 @@ struct Replica {
     stage: Stage,
 }
 
+/// A replica that is not changed any more, and its digest: a step of one replica leaves the other one as it was written.
+#[derive(Clone)]
+struct Settled {
+    replica: Rc<Replica>,
+    digest: u128,
+}
+
+impl From<Replica> for Settled {
+    fn from(replica: Replica) -> Self {
+        let digest = digest(format!("{replica:?}"));
+        let replica = Rc::new(replica);
+        Self { replica, digest }
+    }
+}
+
+impl Deref for Settled {
+    type Target = Replica;
+
+    fn deref(&self) -> &Replica {
+        &self.replica
+    }
+}
+
 /// Both replicas and the one chat server.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct System {
-    replicas: [Replica; 2],
+    replicas: [Settled; 2],
     stored: BTreeMap<String, String>,
     /// Calls that timed out but still arrive, with the text they carry.
     late: Vec<(Call, String)>,
@@ -70,7 +95,7 @@ struct System {
 #[derive(Default)]
 struct Explorer {
     /// Digests of the systems that were explored.
-    seen: BTreeSet<[u8; 32]>,
+    seen: BTreeSet<u128>,
     paths: usize,
     both_delivered: usize,
     /// Paths on which a later state was replaced by an earlier one.
@@ -79,10 +104,11 @@ struct Explorer {
 
 impl Explorer {
     fn explore(&mut self, system: &System, states: &[Option<PipelineState>; 2]) {
-        if !self.seen.insert(digest(&format!("{system:?}"))) {
+        if !self.seen.insert(system.digest()) {
             return;
         }
-        assert!(system.stored.len() <= 1, "two messages: {system:#?}");
+        let stored = &system.stored;
+        assert!(stored.len() <= 1, "two messages: {stored:#?}");
         let mut is_over = true;
         for index in 0..system.replicas.len() {
             for next in system.steps_of(index) {
@@ -150,14 +176,18 @@ impl System {
         cached: bool,
         existing: Option<&PipelineState>,
     ) -> Self {
-        let replica = |state: &Option<PipelineState>| Replica {
-            machine: machine(state.as_ref(), cached),
-            state: few_retries(),
-            now: Duration::ZERO,
-            text: text(state.as_ref()),
-            stage: Stage::Waiting(Duration::ZERO),
+        let replica = |state: &Option<PipelineState>| {
+            let mut replica = Replica {
+                machine: machine(state.as_ref(), cached),
+                state: few_retries(),
+                now: Duration::ZERO,
+                text: text(state.as_ref()),
+                stage: Stage::Waiting(Duration::ZERO),
+            };
+            replica.receive(Input::Start);
+            replica.into()
         };
-        let mut system = Self {
+        Self {
             replicas: [replica(&states[0]), replica(&states[1])],
             stored: existing
                 .map(|existing| (id(existing).as_str().to_owned(), text(Some(existing))))
@@ -165,11 +195,21 @@ impl System {
                 .collect(),
             late: Vec::new(),
             without_faults: true,
-        };
-        for replica in &mut system.replicas {
-            replica.receive(Input::Start);
         }
-        system
+    }
+
+    fn digest(&self) -> u128 {
+        // Without a wildcard: a new field must be part of it.
+        let Self {
+            replicas: [first, second],
+            stored,
+            late,
+            without_faults,
+        } = self;
+        let (first, second) = (first.digest, second.digest);
+        digest(format!(
+            "{first:x} {second:x} {stored:?} {late:?} {without_faults}"
+        ))
     }
 
     /// Every system that one step of a replica can lead to.
@@ -187,8 +227,9 @@ impl System {
             Stage::Called(call) => {
                 let mut done = self.clone();
                 let answer = done.carry_out(call, &self.replicas[index].text);
-                done.replicas[index].stage = Stage::Responding(answer);
-                steps.push(done);
+                steps.push(done.with(index, |replica| {
+                    replica.stage = Stage::Responding(answer);
+                }));
                 for error in ERRORS {
                     steps.push(self.fails(index, failed(call, error)));
                 }
@@ -216,7 +257,9 @@ impl System {
 
     fn with(&self, index: usize, change: impl FnOnce(&mut Replica)) -> Self {
         let mut system = self.clone();
-        change(&mut system.replicas[index]);
+        let mut replica = Replica::clone(&system.replicas[index]);
+        change(&mut replica);
+        system.replicas[index] = replica.into();
         system
     }
 
