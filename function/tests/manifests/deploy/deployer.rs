@@ -9,12 +9,14 @@ use crate::rendered::{Rendered, all, list, rendered, text};
 
 /// What only an administrator applies, and what is for GitOps controllers.
 const LEFT_OUT: &[&str] = &[
+    "k8s-base/edge",
     "k8s-base/setup",
     "monitoring/logs",
     "monitoring/monitors",
     "monitoring/probes",
     "monitoring/standalone",
     "monitoring/traces",
+    "function/tests/manifests/overlays/edge-hosts",
     "function/tests/manifests/overlays/logs-loki",
     "k8s-base/examples/argocd",
     "k8s-base/examples/flux",
