@@ -23,6 +23,7 @@ mod call_checks;
 mod compose;
 mod deploy;
 mod dry_run;
+mod edge;
 mod eventing;
 mod exposition;
 mod instances;

@@ -65,6 +65,16 @@ impl Program {
         delivery.post_to(&url).await.status
     }
 
+    /// Its address for webhooks.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// How many messages the chat has.
+    pub(crate) fn messages(&self) -> usize {
+        self.chat.messages().len()
+    }
+
     /// What `path` shows on the port of the metrics.
     pub(crate) async fn scrape(&self, path: &str) -> String {
         let port = self.metrics_port.unwrap_or(self.port);

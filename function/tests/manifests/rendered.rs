@@ -14,6 +14,7 @@ use crate::skipped::report_skipped;
 /// The kustomizations that are applied as they are, or are named as a resource by an overlay.
 pub(crate) const BASES: &[&str] = &[
     "k8s-base",
+    "k8s-base/edge/static",
     "k8s-base/gateway",
     "k8s-base/rocketchat",
     "k8s-base/rocketchat/backup",

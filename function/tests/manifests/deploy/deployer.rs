@@ -9,6 +9,7 @@ use crate::rendered::{Rendered, all, list, rendered, text};
 
 /// What only an administrator applies, and what is for GitOps controllers.
 const LEFT_OUT: &[&str] = &[
+    "k8s-base/edge",
     "k8s-base/rocketchat",
     "k8s-base/setup",
     "monitoring/logs",
@@ -16,6 +17,7 @@ const LEFT_OUT: &[&str] = &[
     "monitoring/probes",
     "monitoring/standalone",
     "monitoring/traces",
+    "function/tests/manifests/overlays/edge-hosts",
     "function/tests/manifests/overlays/logs-loki",
     "function/tests/manifests/overlays/rocketchat-three-members",
     "k8s-base/examples/argocd",
