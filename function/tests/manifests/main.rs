@@ -27,6 +27,7 @@ mod eventing;
 mod exposition;
 mod instances;
 mod examples;
+mod gitlab;
 mod knative;
 mod lifetime;
 mod monitoring;

@@ -15,6 +15,7 @@ use crate::skipped::report_skipped;
 pub(crate) const BASES: &[&str] = &[
     "k8s-base",
     "k8s-base/gateway",
+    "k8s-base/gitlab",
     "k8s-base/setup",
     "k8s-base/setup/deployer",
     "knative",

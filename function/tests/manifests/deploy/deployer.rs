@@ -9,6 +9,7 @@ use crate::rendered::{Rendered, all, list, rendered, text};
 
 /// What only an administrator applies, and what is for GitOps controllers.
 const LEFT_OUT: &[&str] = &[
+    "k8s-base/gitlab",
     "k8s-base/setup",
     "monitoring/logs",
     "monitoring/monitors",
