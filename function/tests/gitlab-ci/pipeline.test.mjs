@@ -283,6 +283,12 @@ test("deployments and messages are not canceled, and one environment has one dep
   assert.equal(jobs.release.resource_group, "release");
 });
 
+test("only deployments ask for the runner that takes nothing else", () => {
+  const tagged = Object.entries(jobs).filter(([, { tags }]) => tags?.length);
+  assert.deepEqual(tagged.map(([name]) => name).toSorted(), ["production", "smoke", "staging"]);
+  for (const [name, { tags }] of tagged) assert.deepEqual(tags, ["$DEPLOY_RUNNER_TAG"], name);
+});
+
 test("each job in the image with the tools waits until it is built", () => {
   // Without `needs`, a job waits for all stages before its own.
   const waits = ({ needs, stage }) => (needs ? needs.some(({ job, optional }) => job === "ci-image" || (!optional && waits(jobs[job]))) : stage !== "prepare");

@@ -28,6 +28,7 @@ mod eventing;
 mod exposition;
 mod instances;
 mod examples;
+mod gitlab;
 mod knative;
 mod lifetime;
 mod monitoring;

@@ -16,6 +16,7 @@ pub(crate) const BASES: &[&str] = &[
     "k8s-base",
     "k8s-base/edge/static",
     "k8s-base/gateway",
+    "k8s-base/gitlab",
     "k8s-base/rocketchat",
     "k8s-base/rocketchat/backup",
     "k8s-base/rocketchat/mongodb",

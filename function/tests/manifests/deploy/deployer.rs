@@ -10,6 +10,7 @@ use crate::rendered::{Rendered, all, list, rendered, text};
 /// What only an administrator applies, and what is for GitOps controllers.
 const LEFT_OUT: &[&str] = &[
     "k8s-base/edge",
+    "k8s-base/gitlab",
     "k8s-base/rocketchat",
     "k8s-base/setup",
     "monitoring/logs",
