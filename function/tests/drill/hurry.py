@@ -9,8 +9,8 @@ import base64, json, os, re
 from cluster import GROUP, SELECTOR, fail, items, kubectl
 
 FACTOR = 30
-# Seconds in which pods start and are scraped.
-PODS = 20
+# Seconds in which pods start and are scraped, and in which the autoscaler has read their metrics again.
+PODS_START, PODS_SCALE = 20, 60
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # The namespaces of the real installation, and those of the drill.
 NAMESPACES = {"rocketchat": os.environ["CHAT_NAMESPACE"], "gitlab": os.environ["GITLAB_NAMESPACE"], "envoy-gateway-system": os.environ["OTHER_NAMESPACE"]}
@@ -20,9 +20,9 @@ def seconds(duration):
     return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([smhd])", duration))
 
 
-def shorter(duration, least=0):
+def shorter(duration, at_least=0):
     """The duration as Prometheus reads it. Below a second it is zero."""
-    return f"{max(least, seconds(duration) // FACTOR)}s"
+    return f"{max(at_least, seconds(duration) // FACTOR)}s"
 
 
 def expression(text):
@@ -33,9 +33,11 @@ def expression(text):
     return re.sub(r"> time\(\) - (\d+)$", lambda found: f"> time() - {max(8, int(found[1]) // FACTOR)}", text)
 
 
-def is_long(key, duration):
-    """Whether it covers the start of pods, which takes as long as always."""
-    return key == "keep_firing_for" or seconds(duration) >= 300
+def least(key, duration):
+    """What is to last until pods have started takes as long as always."""
+    if key == "keep_firing_for":
+        return PODS_SCALE
+    return PODS_START if seconds(duration) >= 300 else 0
 
 
 def rules(item):
@@ -44,7 +46,7 @@ def rules(item):
             rule["expr"] = expression(rule["expr"])
             for key in ("for", "keep_firing_for"):
                 if key in rule:
-                    rule[key] = shorter(rule[key], PODS if is_long(key, rule[key]) else 0)
+                    rule[key] = shorter(rule[key], least(key, rule[key]))
 
 
 def monitor(item):
