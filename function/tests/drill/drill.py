@@ -120,14 +120,12 @@ def push():
 
 def rocketchat_away():
     scale(CHAT, "deployment/rocketchat", 0)
-    push()
     send("--rate", "4", "--seconds", "5")
 
 
 def rocketchat_back():
     scale(CHAT, "deployment/rocketchat", 1)
     send("--count", "5")
-    push()
 
 
 def database_away():
@@ -170,7 +168,11 @@ def gitlab_back():
 
 
 def other_outcomes():
-    """What has no alert of its own, and yet a panel: webhooks that no rule sends to anybody, and those to nobody."""
+    """What has no alert of its own, and yet a panel: webhooks of GitLab, those that no rule sends to anybody, and those to nobody."""
+    scale(CHAT, "deployment/rocketchat", 0)
+    push()
+    scale(CHAT, "deployment/rocketchat", 1)
+    push()
     for setting in [("ROUTES", 'rules: [{event: pipeline, to: "@alice"}]'), ("ROCKETCHAT_RECIPIENT", "nobody")]:
         provoke, mend = with_setting(*setting, lambda: send("--count", "2"))
         provoke()

@@ -9,8 +9,6 @@ import base64, json, os, re
 from cluster import GROUP, SELECTOR, fail, items, kubectl
 
 FACTOR = 30
-# Seconds in which pods start and are scraped, and in which the autoscaler has read their metrics again.
-PODS_START, PODS_SCALE = 20, 60
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # The namespaces of the real installation, and those of the drill.
 NAMESPACES = {"rocketchat": os.environ["CHAT_NAMESPACE"], "gitlab": os.environ["GITLAB_NAMESPACE"], "envoy-gateway-system": os.environ["OTHER_NAMESPACE"]}
@@ -34,10 +32,10 @@ def expression(text):
 
 
 def least(key, duration):
-    """What is to last until pods have started takes as long as always."""
+    """Seconds that stay of it, because pods start and autoscalers read as slowly as always: at most a minute."""
     if key == "keep_firing_for":
-        return PODS_SCALE
-    return PODS_START if seconds(duration) >= 300 else 0
+        return min(60, seconds(duration) // 5)
+    return min(60, seconds(duration) // 15) if seconds(duration) >= 300 else 0
 
 
 def rules(item):
