@@ -5,7 +5,7 @@ usage: drill.py MANIFESTS   the rendered manifests of the function as they are a
 Owns the failures, how each is provoked and mended, and what must arrive where. hurry.py makes the rules fast.
 """
 
-import copy, json, os, pathlib, re, sys, time
+import copy, functools, json, os, pathlib, re, sys, time
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -19,12 +19,10 @@ from cluster import NAMESPACE as APP, call, fail, kubectl, one
 CHAT, GITLAB, RECEIVERS, OTHER = (os.environ[f"{name}_NAMESPACE"] for name in ("CHAT", "GITLAB", "RECEIVERS", "OTHER"))
 MONITORING = cluster.MONITORING
 WEBHOOK = f"http://webhook-app.{APP}.svc/webhook"
-BOTH, PAGERDUTY, ROCKETCHAT = frozenset({"PagerDuty", "Rocket.Chat"}), frozenset({"PagerDuty"}), frozenset({"Rocket.Chat"})
+BOTH, PAGERDUTY = frozenset({"PagerDuty", "Rocket.Chat"}), frozenset({"PagerDuty"})
 WATCHDOG = "WebhookAppWatchdog"
 # How long an alert may take to arrive, and to end: the longest window of a rule is two minutes here.
 SECONDS = 240
-
-
 # It works for the example with which templates are tried at start, and divides by zero for other pushes.
 TEMPLATE = """push: '{% if sha[:4] == "3f2c" %}{{ sha }}{% else %}{{ 1 // (title | length - 26) }}{% endif %}'"""
 
@@ -42,17 +40,9 @@ def ready(namespace, workload):
     kubectl("--namespace", namespace, "rollout", "status", workload, "--timeout=120s", request_limit=None)
 
 
-def away(namespace, *names):
-    """Takes Deployments to zero pods, and brings them back in the reverse order."""
-    def provoke():
-        for name in names:
-            scale(namespace, f"deployment/{name}", 0)
-
-    def mend():
-        for name in reversed(names):
-            scale(namespace, f"deployment/{name}", 1)
-
-    return provoke, mend
+def away(namespace, name):
+    """Takes a Deployment to zero pods, and brings it back."""
+    return tuple(functools.partial(scale, namespace, f"deployment/{name}", replicas) for replicas in (0, 1))
 
 
 def send(*arguments):
@@ -74,10 +64,10 @@ def mended():
     ready(APP, "deployment/webhook-app")
 
 
-def with_setting(name, value, then=lambda: None):
-    """Runs the function with another value of a setting."""
+def with_settings(settings, then=lambda: None):
+    """Runs the function with other values of settings."""
     def change(spec):
-        container(spec).setdefault("env", []).append({"name": name, "value": value})
+        container(spec).setdefault("env", []).extend({"name": name, "value": value} for name, value in settings.items())
 
     def provoke():
         function(change)
@@ -103,7 +93,8 @@ def crashing(spec):
 
 def out_of_memory(spec):
     """A limit that a burst of large webhooks exceeds."""
-    container(spec)["resources"] = {"requests": {"memory": "8Mi"}, "limits": {"memory": "16Mi"}}
+    resources = container(spec)["resources"]
+    resources["requests"]["memory"], resources["limits"]["memory"] = "8Mi", "16Mi"
 
 
 def starve():
@@ -139,15 +130,10 @@ def database_back():
     rocketchat_back()
 
 
-def close_address():
-    global closed
-    closed = one("networkpolicy", "public-address", "--namespace", APP)
-    kubectl("--namespace", APP, "delete", "networkpolicy", "public-address")
-
-
-def open_address():
-    metadata = {key: closed["metadata"][key] for key in ("name", "namespace", "labels")}
-    kubectl("apply", "--filename", "-", text=json.dumps({**closed, "metadata": metadata}))
+def address_of(name):
+    """Lets the public address lead to the pods with this name, and to no others."""
+    patch = json.dumps({"spec": {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}})
+    kubectl("--namespace", APP, "patch", "networkpolicy", "public-address", "--type", "merge", "--patch", patch)
 
 
 def hooks_apply():
@@ -173,14 +159,11 @@ def other_outcomes():
     push()
     scale(CHAT, "deployment/rocketchat", 1)
     push()
-    for setting in [("ROUTES", 'rules: [{event: pipeline, to: "@alice"}]'), ("ROCKETCHAT_RECIPIENT", "nobody")]:
-        provoke, mend = with_setting(*setting, lambda: send("--count", "2"))
+    # The rules and the one recipient exclude each other.
+    for settings in [{"ROUTES": 'rules: [{event: pipeline, to: "@alice"}]', "ROCKETCHAT_RECIPIENT": ""}, {"ROCKETCHAT_RECIPIENT": "nobody"}]:
+        provoke, mend = with_settings(settings, lambda: send("--count", "2"))
         provoke()
         mend()
-
-
-def nothing():
-    pass
 
 
 @dataclass
@@ -194,19 +177,20 @@ class Failure:
     receivers: frozenset = BOTH
 
 
+NOTHING = lambda: None
 FAILURES = [
-    Failure("a project has no webhook", "ReconcileHookMissing", nothing, hooks_apply),
+    Failure("a project has no webhook", "ReconcileHookMissing", NOTHING, hooks_apply),
     Failure("Rocket.Chat is away", "RocketchatDown", rocketchat_away, rocketchat_back, PAGERDUTY),
     Failure("MongoDB is away, and Rocket.Chat with it", "MongodbDown", database_away, database_back, PAGERDUTY),
-    Failure("webhooks with a forged signature", "WebhookAppSignatureFailures", lambda: send("--rate", "6", "--seconds", "5", "--proof", "forged"), nothing),
-    Failure("the token of the bot is wrong", "WebhookAppUnauthorized", *with_setting("ROCKETCHAT_AUTH_TOKEN", "wrong-token-of-the-drill", lambda: send("--count", "5"))),
-    Failure("the recipient does not exist", "WebhookAppRecipientUnreachable", *with_setting("ROCKETCHAT_RECIPIENT", "nobody")),
-    Failure("a template fails", "WebhookAppTemplateFailing", *with_setting("MESSAGES", TEMPLATE, lambda: send("--count", "5"))),
+    Failure("webhooks with a forged signature", "WebhookAppSignatureFailures", lambda: send("--rate", "6", "--seconds", "5", "--proof", "forged"), NOTHING),
+    Failure("the token of the bot is wrong", "WebhookAppUnauthorized", *with_settings({"ROCKETCHAT_AUTH_TOKEN": "wrong-token-of-the-drill"}, lambda: send("--count", "5"))),
+    Failure("the recipient does not exist", "WebhookAppRecipientUnreachable", *with_settings({"ROCKETCHAT_RECIPIENT": "nobody"})),
+    Failure("a template fails", "WebhookAppTemplateFailing", *with_settings({"MESSAGES": TEMPLATE}, lambda: send("--count", "5"))),
     Failure("no pod can start", "WebhookAppAbsent", lambda: function(without_pods), mended),
     Failure("the function was deleted", "WebhookAppMissing", lambda: kubectl("--namespace", APP, "delete", "deployment", "webhook-app", request_limit=None), mended),
     Failure("new pods end with a wrong setting", "WebhookAppRestarts", lambda: function(crashing), mended),
     Failure("pods are out of memory", "WebhookAppOutOfMemory", starve, mended),
-    Failure("the public address is closed", "WebhookAppProbeFailed", close_address, open_address),
+    Failure("the public address is closed", "WebhookAppProbeFailed", lambda: address_of("nothing"), lambda: address_of("webhook-app")),
     Failure("the blackbox exporter is away", "BlackboxDown", *away(MONITORING, "blackbox-exporter")),
     Failure("the metrics adapter is away", "WebhookAppHpaCannotRead", *away(MONITORING, "prometheus-adapter")),
     Failure("kube-state-metrics is away", "KubeStateMetricsDown", *away(MONITORING, "kube-state-metrics")),
