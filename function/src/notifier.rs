@@ -93,7 +93,7 @@ impl Plan {
 }
 
 /// The rules have already matched the event, so the message does not check again.
-const EVERYTHING: Visibility = Visibility {
+pub(crate) const EVERYTHING: Visibility = Visibility {
     confidential: true,
     in_progress: true,
     minor_updates: true,

@@ -13,7 +13,7 @@ use crate::gitlab::verification::Verified;
 use crate::limits::LIMITS;
 use crate::notifier::message::{self, Visibility};
 use crate::notifier::routing::{NotifyReason, Recipient, Recipients};
-use crate::notifier::{Notifier, Plan, SkipReason, templates, words};
+use crate::notifier::{EVERYTHING, Notifier, Plan, SkipReason, templates, words};
 use crate::suggestion;
 
 /// What to render, and whether to explain the routing.
@@ -117,12 +117,7 @@ pub(super) fn run(request: &Request) -> ExitCode {
 
 /// What webhook-app would log, and why.
 fn template_failure(event: &Event, notifier: &Notifier) -> Option<String> {
-    let visible = Visibility {
-        confidential: true,
-        in_progress: true,
-        minor_updates: true,
-    };
-    let builtin = message::render(event, visible, notifier.style).ok()?;
+    let builtin = message::render(event, EVERYTHING, notifier.style).ok()?;
     let error = notifier.templates.failure(event, &builtin)?;
     let kind = event.kind().label();
     Some(format!(

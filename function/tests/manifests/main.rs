@@ -21,6 +21,7 @@ mod components;
 mod copied;
 mod call_checks;
 mod compose;
+mod connections;
 mod deploy;
 mod dry_run;
 mod edge;

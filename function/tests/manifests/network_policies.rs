@@ -8,14 +8,15 @@ use crate::agreement::is_part_of;
 use crate::lifetime::GITLAB_SECONDS;
 use crate::rendered::{Rendered, all, at, file, keys, list, named, rendered, template, text};
 
-/// Namespaces in which every pod is known, so that a policy may select all; `gitlab/connections.rs` checks them.
-const DEDICATED: &[&str] = &["k8s-base/gitlab"];
-
 /// A policy of a Component for pods that the operator adds.
 const DEAD_LETTERS: &str = "webhook-app-dead-letters";
 
-/// Rocket.Chat and MongoDB are several pods that connect to each other; `rocketchat` checks their policies.
+/// A namespace in which every pod is known, so that a policy may select all.
+const DEDICATED: &str = "k8s-base/gitlab";
+
+/// Several pods that connect to each other: `gitlab::connections` and `rocketchat::connections` check their policies.
 const SEVERAL_PODS: &[&str] = &[
+    DEDICATED,
     "k8s-base/rocketchat",
     "function/tests/manifests/overlays/rocketchat-",
 ];
@@ -25,10 +26,8 @@ const KNATIVE_PORTS: &[&str] = &["user-port"];
 
 #[test]
 fn every_policy_selects_existing_pods_and_ports() {
-    for folder in shared() {
-        if SEVERAL_PODS.iter().any(|other| folder.starts_with(other)) {
-            continue;
-        }
+    let has_one = |folder: &String| !SEVERAL_PODS.iter().any(|other| folder.starts_with(other));
+    for folder in all().into_iter().filter(has_one) {
         let rendered = rendered!(&folder);
         let policies = rendered.every("networking.k8s.io/NetworkPolicy");
         let workloads = rendered.workloads();
@@ -73,7 +72,7 @@ fn no_policy_selects_the_pods_of_other_programs() {
         json!({}),
     ];
     let mut count = 0;
-    for folder in shared() {
+    for folder in all().into_iter().filter(|folder| folder != DEDICATED) {
         for policy in rendered!(&folder).every("networking.k8s.io/NetworkPolicy") {
             // A selector without expressions selects what has all of its labels.
             assert_eq!(keys(policy, "/spec/podSelector"), ["matchLabels"]);
@@ -298,12 +297,6 @@ fn the_rate_limit_is_per_client_and_far_above_the_capacity_of_all_pods() {
             "{per_second} per second"
         );
     }
-}
-
-/// The kustomizations whose namespace may have other pods, too.
-fn shared() -> impl Iterator<Item = String> {
-    let folders = all().into_iter();
-    folders.filter(|folder| !DEDICATED.contains(&folder.as_str()))
 }
 
 fn denies_everything(policy: &Value) -> bool {
