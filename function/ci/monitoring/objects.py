@@ -80,6 +80,17 @@ def identity(item):
     return item["apiVersion"].split("/")[0] if "/" in item["apiVersion"] else "", item["kind"], name_of(item)
 
 
+def resource(item):
+    """KIND.GROUP, as kubectl takes it."""
+    group, kind, _ = identity(item)
+    return ".".join(filter(None, [kind.lower(), group]))
+
+
+def dashboards(found):
+    """The ConfigMaps with a dashboard."""
+    return [item for item in found if item["metadata"].get("labels", {}).get("grafana_dashboard") == "1"]
+
+
 def unique(found):
     """The blackbox-exporter is part of two folders."""
     return list({identity(item): item for item in found}.values())
@@ -225,9 +236,8 @@ def created(crds):
 
 def remove(item, seconds):
     """Removes an object and its pods, and waits for it, because the order matters."""
-    kind, (namespace, _, name) = item["kind"], name_of(item).rpartition("/")
-    group = identity(item)[0]
-    command = ["delete", f"{kind.lower()}{'.' * bool(group)}{group}", name, "--ignore-not-found", "--cascade=foreground", f"--timeout={seconds}s"]
+    namespace, _, name = name_of(item).rpartition("/")
+    command = ["delete", resource(item), name, "--ignore-not-found", "--cascade=foreground", f"--timeout={seconds}s"]
     kubectl(*(["--namespace", namespace] if namespace else []), *command, request_limit=None)
 
 

@@ -6,6 +6,7 @@ and the namespaces in which monitors look. What the rules compare and how alerts
 
 import base64, json, os, re
 
+import objects
 from cluster import GROUP, SELECTOR, fail, items, kubectl
 
 FACTOR = 30
@@ -86,7 +87,5 @@ def apply():
         CHANGES[item["kind"]](item)
         # A patch, because the operator updates the status of these objects at the same time.
         patch = json.dumps({key: item[key] for key in ("spec", "data") if key in item})
-        group = item["apiVersion"].rpartition("/")[0]
-        resource = ".".join(filter(None, [item["kind"].lower(), group]))
-        kubectl("--namespace", item["metadata"]["namespace"], "patch", resource, item["metadata"]["name"], "--type", "merge", "--patch-file", "/dev/stdin", text=patch)
+        kubectl("--namespace", item["metadata"]["namespace"], "patch", objects.resource(item), item["metadata"]["name"], "--type", "merge", "--patch-file", "/dev/stdin", text=patch)
     return {group["name"]: group["rules"] for item in changed if item["kind"] == "PrometheusRule" for group in item["spec"]["groups"]}

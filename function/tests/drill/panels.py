@@ -23,9 +23,7 @@ def replaced(expression):
 def mistakes(prometheus):
     """Queries that fail, panels without a value in the last hour and without a reason, and reasons for panels that do not exist; counts the queries."""
     found, count, now = [], 0, int(time.time())
-    for item in objects.render(ROOT / "monitoring"):
-        if item["metadata"].get("labels", {}).get("grafana_dashboard") != "1":
-            continue
+    for item in objects.dashboards(objects.render(ROOT / "monitoring")):
         dashboard = json.loads(next(iter(item["data"].values())))
         name = item["metadata"]["name"]
         reasons = dict(REASONS.get(name, {}))

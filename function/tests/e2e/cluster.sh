@@ -51,6 +51,12 @@ $unlabelled
 Use another cluster, or delete or rename them."
 }
 
+# Cleaning up deletes everything with the label, so it would also delete a running demo.
+refuse_leftovers() (
+  left=$(kubectl get namespaces -l "$label" -o name | paste -s -d , - | sed 's/,/, /g')
+  [ -z "$left" ] || fail "an earlier run or a demo left $left; delete them first: make down CLUSTER=existing"
+)
+
 # Deploys the fake Rocket.Chat and the pods that send webhooks and connect from other namespaces.
 apply_fixtures() {
   heading "fixtures"

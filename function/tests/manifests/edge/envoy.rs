@@ -1,5 +1,5 @@
 //! The real Envoy with the configuration of `k8s-base/edge/static`, in front of servers of this test. Owns its process, its files and the
-//! addresses that are replaced; each test has an Envoy of its own, because limits count per process.
+//! addresses that are replaced; each test starts a separate Envoy, because limits count per process.
 
 use std::fs::{self, File};
 use std::io;

@@ -192,7 +192,7 @@ async fn prometheus_and_grafana_ask_for_the_password() {
         let response = envoy.get(host, "/", CREDENTIALS).await;
 
         assert_eq!(response.status, 200, "{host}");
-        // Grafana would take it for a user of its own.
+        // Grafana would use it to authenticate one of its users.
         let lower = response.body.to_ascii_lowercase();
         assert!(!lower.contains("authorization:"), "{}", response.body);
     }

@@ -203,7 +203,7 @@ fn the_quota_has_room_for_all_jobs_and_one_that_ends() {
     );
 }
 
-/// A quota of memory refuses a container without limits, and the runner adds one of its own.
+/// A quota of memory refuses a container without limits, and the runner adds another one.
 #[test]
 fn every_container_of_a_job_gets_what_the_quota_asks_for() {
     let rendered = rendered!(FOLDER);

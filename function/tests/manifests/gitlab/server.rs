@@ -143,7 +143,7 @@ fn the_monitors_find_each_pod_and_its_port() {
     }
 }
 
-/// GitLab supports a runner of its own minor version.
+/// GitLab supports a runner of the same minor version.
 #[test]
 fn the_runner_has_the_minor_version_of_the_server() {
     let rendered = rendered!(FOLDER);
